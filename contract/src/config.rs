@@ -1,0 +1,172 @@
+//! The configuration of one tenant's API server.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::ApiKeyHash;
+
+/// All that an API server needs to know of its tenant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantConfig {
+    /// Name of the `DocumentTenant`.
+    pub tenant: String,
+    /// Namespace of the `DocumentTenant`.
+    pub namespace: String,
+    /// Where the clients' schemas are.
+    pub database: Database,
+    /// Where the content of documents is.
+    pub storage: Storage,
+    /// How a caller proves which client it is.
+    pub auth: ApiAuth,
+    /// The clients, sorted by name.
+    pub clients: Vec<ClientConfig>,
+}
+
+/// A Postgres database; the credentials are those of each client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Database {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Name of the database.
+    pub dbname: String,
+    /// How the connection is protected.
+    pub ssl_mode: SslMode,
+}
+
+/// libpq's `sslmode`, as far as it is safe or useful.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SslMode {
+    /// Never TLS.
+    Disable,
+    /// TLS where the server offers it.
+    #[default]
+    Prefer,
+    /// TLS, the server's certificate unchecked.
+    Require,
+    /// TLS, the certificate's issuer checked.
+    VerifyCa,
+    /// TLS, the certificate's issuer and host name checked.
+    VerifyFull,
+}
+
+/// Where the content of documents is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Storage {
+    /// An S3 bucket; the credentials come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+    S3(S3Storage),
+    /// A folder, for a server that runs on a developer's machine.
+    Folder(FolderStorage),
+}
+
+/// A bucket of an S3-compatible server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct S3Storage {
+    /// Name of the bucket.
+    pub bucket: String,
+    /// URL of the server, `http://` or `https://`.
+    pub endpoint: String,
+    /// Region to sign for.
+    pub region: String,
+}
+
+/// A folder of the local file system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FolderStorage {
+    /// Path of the folder; it is created when missing.
+    pub path: String,
+}
+
+/// How callers are authenticated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApiAuth {
+    /// The mode.
+    pub mode: AuthMode,
+}
+
+/// The ways in which a caller can prove which client it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuthMode {
+    /// A key per client, in the header [`crate::API_KEY_HEADER`].
+    ApiKey,
+    /// No proof is asked for.
+    None,
+}
+
+/// One client: its identity in Postgres and the keys that open its routes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClientConfig {
+    /// Name of the client, the `{client}` of its routes.
+    pub name: String,
+    /// Its Postgres schema; also the prefix of its objects in the bucket.
+    pub schema: String,
+    /// Its Postgres login role.
+    pub role: String,
+    /// Password of the role.
+    #[serde(serialize_with = "expose")]
+    pub password: SecretString,
+    /// Hashes of the API keys that are valid now.
+    pub api_key_hashes: Vec<ApiKeyHash>,
+}
+
+fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash_api_key;
+
+    fn acme() -> TenantConfig {
+        TenantConfig {
+            tenant: "acme".into(),
+            namespace: "acme".into(),
+            database: Database {
+                host: "postgres.docket-dev".into(),
+                port: 5432,
+                dbname: "docket".into(),
+                ssl_mode: SslMode::VerifyFull,
+            },
+            storage: Storage::S3(S3Storage {
+                bucket: "acme".into(),
+                endpoint: "http://s3.docket-dev:7070".into(),
+                region: "us-east-1".into(),
+            }),
+            auth: ApiAuth { mode: AuthMode::ApiKey },
+            clients: vec![ClientConfig {
+                name: "globex".into(),
+                schema: "acme_globex_1f2e3d4c".into(),
+                role: "acme_globex_1f2e3d4c".into(),
+                password: "correct horse".into(),
+                api_key_hashes: vec![hash_api_key("key")],
+            }],
+        }
+    }
+
+    #[test]
+    fn the_file_has_the_shape_that_the_api_server_documents() {
+        insta::assert_json_snapshot!(acme());
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let text = serde_json::to_string(&acme()).expect("serializes");
+        let read: TenantConfig = serde_json::from_str(&text).expect("parses");
+        assert_eq!(serde_json::to_string(&read).expect("serializes"), text);
+    }
+
+    #[test]
+    fn a_password_never_shows_in_debug_output() {
+        assert!(!format!("{:?}", acme()).contains("correct horse"));
+    }
+}

@@ -1,0 +1,24 @@
+//! What the operator writes for a tenant and its API server reads: one JSON file, mounted from a Secret.
+//!
+//! Both sides use these types, so that neither can drift from the other.
+
+mod api_key;
+mod config;
+
+pub use api_key::{ApiKeyHash, hash_api_key};
+pub use config::{
+    ApiAuth, AuthMode, ClientConfig, Database, FolderStorage, S3Storage, SslMode, Storage,
+    TenantConfig,
+};
+
+/// Key of the Secret entry, and name of the mounted file, that holds a [`TenantConfig`].
+pub const CONFIG_FILE: &str = "tenant.json";
+
+/// Request header that carries a client's API key.
+pub const API_KEY_HEADER: &str = "x-api-key";
+
+/// Port of the public document API.
+pub const DOCUMENT_API_PORT: u16 = 8000;
+
+/// Port of the data store, for callers inside the tenant's namespace.
+pub const DATA_STORE_PORT: u16 = 8001;

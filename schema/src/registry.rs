@@ -1,0 +1,75 @@
+//! The registry: which tenant a schema belongs to, kept in the database beside the schemas.
+//!
+//! It is what tells a tenant's own data from data that an earlier tenant of the same name left, or
+//! that another cluster uses. Each row changes in the same transaction as what it describes.
+
+/// The tenant and client that a schema belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Namespace of the tenant.
+    pub namespace: String,
+    /// Name of the tenant.
+    pub tenant: String,
+    /// `metadata.uid` of the tenant: another one of the same name has another uid.
+    pub tenant_uid: String,
+    /// Name of the client.
+    pub client: String,
+}
+
+/// What the registry says of a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its tenant uses it.
+    Active,
+    /// Its tenant or client is gone and the data was kept.
+    Retained,
+}
+
+impl State {
+    /// The word in the registry.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Retained => "Retained",
+        }
+    }
+
+    /// The state that `word` stands for; `None` when there is no such state.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Active, Self::Retained].into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// Makes the registry; run once a connection pool, safe to run by many at once.
+pub const BOOTSTRAP: &str = "
+BEGIN;
+SELECT pg_advisory_xact_lock(hashtextextended('docket', 0));
+CREATE SCHEMA IF NOT EXISTS docket;
+CREATE TABLE IF NOT EXISTS docket.clients (
+    schema_name     text PRIMARY KEY,
+    role_name       text NOT NULL,
+    namespace       text NOT NULL,
+    tenant          text NOT NULL,
+    tenant_uid      text NOT NULL,
+    client          text NOT NULL,
+    state           text NOT NULL CHECK (state IN ('Active', 'Retained')),
+    credential_hash text NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    retained_at     timestamptz
+);
+COMMIT;
+";
+
+/// Query for all that decides what to do with a client's schema; `$1` is a `text[]` of schema
+/// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, tenant_uid text,
+/// namespace text, tenant text, state text, credential_hash text)`; the last five are null for a
+/// schema that the registry does not know.
+pub const READ_CLIENTS: &str = "
+SELECT asked.schema_name,
+       EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
+       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = asked.schema_name) AS role_exists,
+       known.tenant_uid, known.namespace, known.tenant, known.state, known.credential_hash
+FROM unnest($1::text[]) AS asked(schema_name)
+LEFT JOIN docket.clients AS known USING (schema_name)";
