@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# step "text" command…: says what is being done and how long it took; the command's own output goes to a log.
+
+step() {
+    local text=$1 log started=$SECONDS
+    shift
+    mkdir -p "$logs"
+    log=$logs/$(tr -cs 'A-Za-z0-9.\n' '-' <<<"$text").log
+    # Steps that run side by side get a line for the start and one for the end.
+    printf '==> %s …%s' "$text" "${STEPS_SIDE_BY_SIDE:+$'\n'}"
+    if "$@" >"$log" 2>&1 </dev/null; then
+        printf '%s %ss\n' "${STEPS_SIDE_BY_SIDE:+==> $text …}" "$((SECONDS - started))"
+    else
+        printf '%s failed after %ss; the end of %s:\n' "${STEPS_SIDE_BY_SIDE:+==> $text …}" "$((SECONDS - started))" "$log" >&2
+        tail -n 25 "$log" | sed 's/^/    /' >&2
+        return 1
+    fi
+}
+
+# give_up "sentence": the one sentence that says what to do.
+give_up() {
+    printf 'docket: %s\n' "$1" >&2
+    exit 1
+}
