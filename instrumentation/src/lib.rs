@@ -1,1 +1,31 @@
-//! instrumentation
+//! Traces, metrics and logs of a Docket binary: one call at the start, one at the end.
+//!
+//! ```no_run
+//! # async fn run() -> anyhow::Result<()> {
+//! use docket_instrumentation::{Service, init};
+//!
+//! let telemetry = init(Service { name: "document-api", version: env!("CARGO_PKG_VERSION") })?;
+//! let requests = opentelemetry::global::meter("docket").u64_counter("http_requests_total").build();
+//! requests.add(1, &[]);
+//! let page = telemetry.render_metrics()?; // what GET /metrics answers
+//! telemetry.shutdown().await;
+//! # drop(page); Ok(()) }
+//! ```
+//!
+//! Environment: `OTEL_EXPORTER_OTLP_ENDPOINT` (gRPC; unset: nothing leaves the process),
+//! `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`,
+//! `OTEL_METRIC_EXPORT_INTERVAL`, `RUST_LOG` (default `info`), `DOCKET_LOG_FORMAT` (`json`, or
+//! `text` for people).
+
+mod correlation;
+mod log_filter;
+mod log_lines;
+mod metrics;
+mod propagation;
+mod resource;
+mod telemetry;
+
+pub use metrics::{LATENCY_BUCKETS, MetricsPage};
+pub use propagation::{accept_parent, accept_request, inject, trace_id, traceparent};
+pub use resource::Service;
+pub use telemetry::{Telemetry, init};

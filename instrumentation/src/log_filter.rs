@@ -1,0 +1,106 @@
+//! Which events become log lines, and which of them leave the process.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use tracing::Metadata;
+use tracing::callsite::Identifier;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterFn, filter_fn};
+
+/// Crates that carry telemetry: what they log about an export must not be exported.
+const CARRIERS: [&str; 6] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "opentelemetry",
+    "tonic",
+    "tower",
+];
+
+/// `RUST_LOG`, or `info` with the transports at `warn`.
+pub(crate) fn lines(rust_log: Option<String>) -> anyhow::Result<EnvFilter> {
+    let default = || {
+        CARRIERS
+            .iter()
+            .fold(String::from("info"), |all, one| format!("{all},{one}=warn"))
+    };
+    let directives = rust_log
+        .filter(|value| !value.is_empty())
+        .unwrap_or_else(default);
+    EnvFilter::try_new(&directives)
+        .map_err(|error| anyhow::anyhow!("RUST_LOG is not a log filter: {error}"))
+}
+
+/// Spans and events that may be exported: `info` and up, nothing of the exporters themselves.
+pub(crate) fn exported() -> FilterFn<fn(&Metadata<'_>) -> bool> {
+    filter_fn(|metadata| *metadata.level() <= tracing::Level::INFO && !is_carrier(metadata))
+}
+
+fn is_carrier(metadata: &Metadata<'_>) -> bool {
+    let root = metadata.target().split("::").next().unwrap_or_default();
+    CARRIERS.contains(&root) || root.starts_with("opentelemetry")
+}
+
+/// Lets each message of the OpenTelemetry SDK through once in a period, so that a collector that
+/// is away for a night costs a line a minute.
+#[derive(Debug)]
+pub(crate) struct ExportComplaints {
+    period: Duration,
+    last: Mutex<HashMap<Identifier, Instant>>,
+}
+
+impl ExportComplaints {
+    pub(crate) fn every(period: Duration) -> Self {
+        Self {
+            period,
+            last: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn allows(&self, metadata: &Metadata<'_>, now: Instant) -> bool {
+        if !metadata.target().starts_with("opentelemetry") {
+            return true;
+        }
+        let Ok(mut last) = self.last.lock() else {
+            return false;
+        };
+        let due = last
+            .get(&metadata.callsite())
+            .is_none_or(|before| now.duration_since(*before) >= self.period);
+        if due {
+            last.insert(metadata.callsite(), now);
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rust_log_that_cannot_be_read_is_refused_with_its_name() {
+        let error = lines(Some("a=b=c".into())).expect_err("not a filter");
+        assert!(
+            error
+                .to_string()
+                .starts_with("RUST_LOG is not a log filter")
+        );
+    }
+
+    #[test]
+    fn transports_are_quiet_unless_asked_for() {
+        assert!(
+            lines(None)
+                .expect("a filter")
+                .to_string()
+                .contains("h2=warn")
+        );
+        assert_eq!(
+            lines(Some("debug".into())).expect("a filter").to_string(),
+            "debug"
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! Log lines: one JSON object an event.
+
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use opentelemetry::Context as OtelContext;
+use opentelemetry::trace::TraceContextExt as _;
+use serde::ser::{SerializeMap as _, Serializer as _};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::Context;
+
+use crate::correlation::{CORRELATION_ID, correlation_id};
+use crate::log_filter::ExportComplaints;
+
+const COMPLAINT_PERIOD: Duration = Duration::from_secs(60);
+const OWN_KEYS: [&str; 7] = [
+    "timestamp",
+    "level",
+    "target",
+    "message",
+    "trace_id",
+    "span_id",
+    CORRELATION_ID,
+];
+
+/// Writes `{"timestamp", "level", "target", "message", "trace_id", "span_id", "correlation_id",
+/// …fields of the event}`; an id that there is none of is left out.
+pub(crate) struct JsonLines<W> {
+    writer: W,
+    complaints: ExportComplaints,
+}
+
+impl<W> JsonLines<W> {
+    pub(crate) fn new(writer: W) -> Self {
+        Self {
+            writer,
+            complaints: ExportComplaints::every(COMPLAINT_PERIOD),
+        }
+    }
+}
+
+impl<S, W> Layer<S> for JsonLines<W>
+where
+    S: Subscriber,
+    W: for<'w> MakeWriter<'w> + 'static,
+{
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if !self.complaints.allows(event.metadata(), Instant::now()) {
+            return;
+        }
+        if let Ok(mut line) = line(event) {
+            line.push(b'\n');
+            // Nobody is left to be told when stdout is gone.
+            let _ = std::io::Write::write_all(&mut self.writer.make_writer(), &line);
+        }
+    }
+}
+
+fn line(event: &Event<'_>) -> Result<Vec<u8>, serde_json::Error> {
+    let mut fields = Fields::default();
+    event.record(&mut fields);
+    let context = OtelContext::current();
+    let span = context.span().span_context().clone();
+    let metadata = event.metadata();
+    let now = OffsetDateTime::now_utc()
+        .format(&Rfc3339)
+        .unwrap_or_default();
+
+    let mut line = Vec::with_capacity(256);
+    let mut json = serde_json::Serializer::new(&mut line);
+    let mut map = json.serialize_map(None)?;
+    map.serialize_entry("timestamp", &now)?;
+    map.serialize_entry("level", metadata.level().as_str())?;
+    map.serialize_entry("target", metadata.target())?;
+    map.serialize_entry("message", &fields.message)?;
+    if span.is_valid() {
+        map.serialize_entry("trace_id", &span.trace_id().to_string())?;
+        map.serialize_entry("span_id", &span.span_id().to_string())?;
+    }
+    if let Some(id) = correlation_id(&context) {
+        map.serialize_entry(CORRELATION_ID, id)?;
+    }
+    for (key, value) in fields
+        .rest
+        .iter()
+        .filter(|(key, _)| !OWN_KEYS.contains(&key.as_str()))
+    {
+        map.serialize_entry(key, value)?;
+    }
+    map.end()?;
+    Ok(line)
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    rest: Map<String, Value>,
+}
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: impl Into<Value>) {
+        self.rest.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            _ => self.put(field, format!("{value:?}")),
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => value.clone_into(&mut self.message),
+            _ => self.put(field, value),
+        }
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value);
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.put(field, chain(value));
+    }
+}
+
+/// An error and its causes, outermost first.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

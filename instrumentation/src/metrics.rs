@@ -1,0 +1,98 @@
+//! Metrics: each instrument is defined once and read twice, by `/metrics` and by OTLP.
+
+use anyhow::Context as _;
+use opentelemetry_otlp::MetricExporter;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use prometheus::{Encoder, Registry, TextEncoder};
+
+/// Upper bounds, in seconds, of a latency histogram; objectives of 100, 300 and 500 ms are exact.
+pub const LATENCY_BUCKETS: [f64; 15] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// What `GET /metrics` answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricsPage {
+    /// Value of the `Content-Type` header.
+    pub content_type: &'static str,
+    /// Prometheus text exposition format 0.0.4.
+    pub body: String,
+}
+
+/// A meter provider that fills `registry`, and pushes through `otlp` where there is one.
+///
+/// Instruments are exposed under exactly the name they were given, so that a name in a dashboard
+/// can be searched for in the source.
+pub(crate) fn provider(
+    resource: Resource,
+    registry: &Registry,
+    otlp: Option<MetricExporter>,
+) -> anyhow::Result<SdkMeterProvider> {
+    let page = opentelemetry_prometheus::exporter()
+        .with_registry(registry.clone())
+        .without_units()
+        .without_counter_suffixes()
+        .scope_info_enabled(false)
+        .build()
+        .context("the registry of metrics cannot be set up")?;
+    let builder = SdkMeterProvider::builder()
+        .with_resource(resource)
+        .with_reader(page);
+    Ok(match otlp {
+        Some(exporter) => builder.with_periodic_exporter(exporter).build(),
+        None => builder.build(),
+    })
+}
+
+pub(crate) fn render(registry: &Registry) -> anyhow::Result<MetricsPage> {
+    let mut body = Vec::new();
+    TextEncoder::new()
+        .encode(&registry.gather(), &mut body)
+        .context("metrics cannot be encoded")?;
+    let body = String::from_utf8(body).context("metrics are not UTF-8")?;
+    Ok(MetricsPage {
+        content_type: prometheus::TEXT_FORMAT,
+        body,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::KeyValue;
+    use opentelemetry::metrics::MeterProvider as _;
+
+    #[test]
+    fn an_instrument_is_exposed_under_the_name_it_was_given() {
+        let registry = Registry::new();
+        let resource = Resource::builder_empty()
+            .with_service_name("document-api")
+            .build();
+        let provider = provider(resource, &registry, None).expect("a provider");
+        let meter = provider.meter("docket");
+        let labels = [
+            KeyValue::new("method", "GET"),
+            KeyValue::new("path", "/clients/{client}/documents/{id}"),
+            KeyValue::new("status", "200"),
+        ];
+        meter
+            .u64_counter("http_requests_total")
+            .with_description("Requests answered")
+            .build()
+            .add(2, &labels);
+        meter
+            .f64_histogram("http_request_duration_seconds")
+            .with_unit("s")
+            .with_description("Time to answer a request")
+            .with_boundaries(vec![0.1, 0.3])
+            .build()
+            .record(0.2, &labels);
+        meter
+            .u64_gauge("database_connection_pool")
+            .with_description("Connections to Postgres")
+            .build()
+            .record(3, &[KeyValue::new("state", "idle")]);
+        insta::assert_snapshot!(render(&registry).expect("a page").body);
+    }
+}

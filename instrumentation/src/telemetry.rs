@@ -1,0 +1,163 @@
+//! The providers of the three signals, from start to shutdown.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use prometheus::Registry;
+use tokio::sync::oneshot;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
+
+use crate::correlation::Correlate;
+use crate::log_lines::JsonLines;
+use crate::metrics::{self, MetricsPage};
+use crate::{Service, log_filter};
+
+const SHUTDOWN: Duration = Duration::from_secs(3);
+
+/// What [`init`] started. Keep it until the process ends, then [shut it down](Self::shutdown).
+#[derive(Debug)]
+#[must_use = "telemetry that is not shut down loses its last seconds"]
+pub struct Telemetry {
+    registry: Registry,
+    traces: SdkTracerProvider,
+    metrics: SdkMeterProvider,
+    logs: Option<SdkLoggerProvider>,
+}
+
+/// Starts traces, metrics and logs for the whole process; call it once, inside a Tokio runtime.
+///
+/// Spans come from `tracing`, metrics from `opentelemetry::global::meter`. A collector that does
+/// not answer costs what it would have received, nothing else.
+///
+/// # Errors
+/// When `RUST_LOG`, `DOCKET_LOG_FORMAT` or an `OTEL_EXPORTER_OTLP_*` variable cannot be
+/// understood, or when a subscriber is already set.
+pub fn init(service: Service) -> anyhow::Result<Telemetry> {
+    let resource = service.resource(variable("OTEL_SERVICE_NAME"));
+    let exports = variable("OTEL_EXPORTER_OTLP_ENDPOINT").is_some();
+    let registry = Registry::new();
+    let telemetry = Telemetry {
+        metrics: metrics::provider(resource.clone(), &registry, metric_exporter(exports)?)?,
+        traces: tracer_provider(resource.clone(), exports)?,
+        logs: exports.then(|| logger_provider(resource)).transpose()?,
+        registry,
+    };
+    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+    opentelemetry::global::set_tracer_provider(telemetry.traces.clone());
+    opentelemetry::global::set_meter_provider(telemetry.metrics.clone());
+    subscribe(&telemetry, service.name)?;
+    Ok(telemetry)
+}
+
+impl Telemetry {
+    /// All metrics in the Prometheus text format, for `GET /metrics`.
+    ///
+    /// # Errors
+    /// When a metric has a name or label that the format cannot express.
+    pub fn render_metrics(&self) -> anyhow::Result<MetricsPage> {
+        metrics::render(&self.registry)
+    }
+
+    /// The registry behind [`render_metrics`](Self::render_metrics); clones share it.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Sends what is still buffered and stops, within three seconds whatever the collector does.
+    pub async fn shutdown(self) {
+        let Self {
+            traces,
+            metrics,
+            logs,
+            ..
+        } = self;
+        let all = async {
+            tokio::join!(
+                off_thread(move || traces.shutdown_with_timeout(SHUTDOWN)),
+                off_thread(move || metrics.shutdown_with_timeout(SHUTDOWN)),
+                off_thread(move || logs.map_or(Ok(()), |logs| logs.shutdown_with_timeout(SHUTDOWN))),
+            )
+        };
+        // Whatever was not delivered by now is lost, and there is nowhere left to say so.
+        let _ = tokio::time::timeout(SHUTDOWN, all).await;
+    }
+}
+
+/// Runs `work` on a thread that the end of the process need not wait for, unlike a blocking task.
+async fn off_thread(work: impl FnOnce() -> OTelSdkResult + Send + 'static) {
+    let (done, wait) = oneshot::channel();
+    std::thread::spawn(move || done.send(work()));
+    let _ = wait.await;
+}
+
+fn metric_exporter(exports: bool) -> anyhow::Result<Option<MetricExporter>> {
+    exports
+        .then(|| MetricExporter::builder().with_tonic().build())
+        .transpose()
+        .context("the exporter of metrics cannot be set up: check OTEL_EXPORTER_OTLP_ENDPOINT")
+}
+
+fn tracer_provider(resource: Resource, exports: bool) -> anyhow::Result<SdkTracerProvider> {
+    let builder = SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_span_processor(Correlate);
+    if !exports {
+        return Ok(builder.build());
+    }
+    let exporter = SpanExporter::builder()
+        .with_tonic()
+        .build()
+        .context("the exporter of traces cannot be set up: check OTEL_EXPORTER_OTLP_ENDPOINT")?;
+    Ok(builder.with_batch_exporter(exporter).build())
+}
+
+fn logger_provider(resource: Resource) -> anyhow::Result<SdkLoggerProvider> {
+    let exporter = LogExporter::builder()
+        .with_tonic()
+        .build()
+        .context("the exporter of logs cannot be set up: check OTEL_EXPORTER_OTLP_ENDPOINT")?;
+    Ok(SdkLoggerProvider::builder()
+        .with_resource(resource)
+        .with_log_processor(Correlate)
+        .with_batch_exporter(exporter)
+        .build())
+}
+
+fn subscribe(telemetry: &Telemetry, tracer: &'static str) -> anyhow::Result<()> {
+    let (json, text) = match variable("DOCKET_LOG_FORMAT").as_deref() {
+        None | Some("json") => (Some(JsonLines::new(std::io::stdout)), None),
+        Some("text") => (None, Some(fmt::layer())),
+        Some(other) => anyhow::bail!("DOCKET_LOG_FORMAT is {other:?}: it must be json or text"),
+    };
+    let lines = || log_filter::lines(variable("RUST_LOG"));
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(telemetry.traces.tracer(tracer))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false);
+    let records = telemetry.logs.as_ref().map(OpenTelemetryTracingBridge::new);
+    tracing_subscriber::registry()
+        .with(spans.with_filter(log_filter::exported()))
+        .with(records.with_filter(log_filter::exported()))
+        .with(json.with_filter(lines()?))
+        .with(text.with_filter(lines()?))
+        .try_init()
+        .context("another subscriber of tracing is already set")
+}
+
+/// An environment variable; one that is empty counts as unset.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
