@@ -1,0 +1,52 @@
+# Docket on one machine. `make help` lists what can be asked.
+
+# Tests and images share one compile: static binaries of the dev profile, or PROFILE=release.
+PROFILE ?= dev
+export CARGO_BUILD_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+export RUSTFLAGS := -C target-feature=+crt-static
+export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+export PROFILE
+
+.DEFAULT_GOAL := help
+.PHONY: help up down env cluster images deploy dev test test-cluster lint lint-charts fmt
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+up: ## a cluster with Docket on it, and a document stored in it
+	@e2e/cluster/up.sh
+
+down: ## ends the cluster and leaves nothing behind but the cache
+	@e2e/cluster/cluster.sh down
+
+env: ## shell lines for kubectl and helm: eval "$$(make -s env)"
+	@e2e/cluster/cluster.sh env
+
+cluster: ## the cluster alone, nothing on it
+	@e2e/cluster/cluster.sh up
+
+images: ## every image, into the cache
+	@e2e/cluster/images.sh
+
+deploy: ## images, charts and the example tenant onto the cluster
+	@e2e/cluster/deploy.sh
+
+dev: ## after a change of code or chart: build, import and roll out what changed
+	@e2e/cluster/deploy.sh operator api-server
+
+test: ## everything that must hold before a commit lands
+	@e2e/cluster/tests.sh
+
+test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
+	@e2e/cluster/test.sh
+
+lint: ## formatting, clippy and shellcheck
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	git ls-files '*.sh' .ci/run | xargs shellcheck
+
+lint-charts: ## the charts, as helm and their own checks see them
+	@charts/lint.sh
+
+fmt: ## formats the code
+	cargo fmt --all

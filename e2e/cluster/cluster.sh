@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# cluster.sh up|down|env: the cluster that choose.sh names.
+set -euo pipefail
+source "$(dirname "$0")/places.sh"
+source "$scripts/step.sh"
+source "$scripts/choose.sh"
+source "$scripts/packages.sh"
+source "$scripts/bare/cgroups.sh"
+
+choose_cluster
+
+up() {
+    case $kind_of_cluster in
+    existing)
+        "$scripts/tools.sh" kubernetes kubectl helm
+        echo "Using the cluster of KUBECONFIG=$KUBECONFIG."
+        ;;
+    kind)
+        "$scripts/tools.sh" kubernetes kubectl helm
+        "$scripts/tools.sh" kind
+        if ! kind get clusters 2>/dev/null | grep -qx docket; then
+            step "Creating a kind cluster" kind create cluster --name docket --wait 180s \
+                --config "$repository/kind-config.yaml" --kubeconfig "$KUBECONFIG"
+        fi
+        ;;
+    bare)
+        check_machine
+        install_packages
+        "$scripts/tools.sh" kubernetes
+        "$scripts/bare/up.sh"
+        ;;
+    esac
+}
+
+down() {
+    case $kind_of_cluster in
+    existing) echo "The cluster of KUBECONFIG=$KUBECONFIG is not ours: it is left as it is." ;;
+    kind) step "Deleting the kind cluster" kind delete cluster --name docket --kubeconfig "$KUBECONFIG" ;;
+    bare) "$scripts/bare/stop.sh" ;;
+    esac
+}
+
+case $1 in
+env)
+    printf 'export KUBECONFIG=%q\n' "$KUBECONFIG"
+    # shellcheck disable=SC2016 # the caller's shell puts its own PATH in
+    printf 'export PATH=%q:%q:$PATH\n' "$links" "${BINARIES:-$repository/target/debug}"
+    ;;
+up | down)
+    # One at a time; the daemons do not inherit the lock.
+    mkdir -p "$cache"
+    exec 9>"$cache/lock"
+    flock 9
+    "$1"
+    ;;
+esac

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Kills each part of the bare cluster in turn and asks `up` to bring it back; then looks for what `down` leaves behind.
+set -euo pipefail
+source "$(dirname "$0")/places.sh"
+source "$scripts/step.sh"
+for part in cgroups daemon network health; do
+    source "$scripts/bare/$part.sh"
+done
+export KUBECONFIG=$state/kubeconfig CLUSTER=bare
+
+# The one process of the cluster that runs this command.
+process_named() {
+    local pid
+    for pid in $(processes_of_cluster); do
+        [[ $(readlink "/proc/$pid/exe") != */"$1" ]] || echo "$pid"
+    done
+}
+
+kill_one() {
+    local pid
+    pid=$(process_named "$1")
+    [[ -n $pid ]] || give_up "no $1 runs in the cluster"
+    # shellcheck disable=SC2086 # one word each
+    kill -KILL $pid
+}
+
+# Everything at once, and the runtime folder as a reboot leaves it.
+pretend_reboot() {
+    kill_processes_of_cluster
+    source "$scripts/bare/mounts.sh"
+    unmount_below "$run"
+    unmount_below "$state"
+    remove_network
+    remove_cgroups
+    restore_sysctls
+    echo another >"$run/boot"
+}
+
+# The same as on a clean machine: answers, and what was stored before is still there.
+check() {
+    "$scripts/cluster.sh" up >/dev/null
+    wait_until 60 cluster_is_healthy
+    [[ $(kubectl get configmap -n default kept -o jsonpath='{.data.word}') == kept ]]
+    # A pod that starts now finds the API by its name.
+    kubectl delete pod -n default asks --ignore-not-found --wait >/dev/null
+    kubectl run asks -n default --image="docket.local/coredns:$coredns_version" --restart=Never -- -version >/dev/null
+    kubectl wait pod/asks -n default --for=jsonpath='{.status.phase}'=Succeeded --timeout=60s
+}
+
+down_and_compare() {
+    "$scripts/cluster.sh" down
+    "$scripts/leftovers.sh" | sort >"$after"
+    diff "$before" "$after"
+}
+
+before=$(mktemp) after=$(mktemp)
+trap 'rm -f "$before" "$after"' EXIT
+tested=0
+
+"$scripts/cluster.sh" down
+"$scripts/leftovers.sh" | sort >"$before"
+"$scripts/cluster.sh" up
+kubectl create configmap -n default kept --from-literal=word=kept >/dev/null
+
+for victim in containerd kubelet kube-proxy etcd; do
+    kill_one "$victim"
+    step "up after kill -9 of $victim" check
+    tested=$((tested + 1))
+done
+
+kill_processes_of_cluster
+step "up after kill -9 of everything" check
+pretend_reboot
+step "up after a reboot" check
+step "down, compared with before" down_and_compare
+echo "$((tested + 3)) passed, 0 failed"
