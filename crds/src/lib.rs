@@ -1,1 +1,20 @@
-//! crds
+//! The `DocumentTenant` custom resource, `docket.dev/v1alpha1`.
+//!
+//! Types, defaults and validation rules live here; the YAML in `charts/docket/files` is generated
+//! from them by `cargo run -p docket-crds`. What a rule can refuse at `kubectl apply` is refused
+//! there, with its sentence.
+
+mod quantity;
+mod reference;
+mod spec;
+mod status;
+mod yaml;
+
+pub use quantity::{ResourceList, Resources};
+pub use reference::SecretReference;
+pub use spec::{
+    Api, Auth, AuthMode, Client, Collector, Database, DeletionPolicy, DocumentTenant,
+    DocumentTenantSpec, S3, Storage, Telemetry,
+};
+pub use status::{ApiStatus, ClientStatus, DocumentTenantStatus, ReconcileStatus, SpanStatus};
+pub use yaml::custom_resource_definition_yaml;

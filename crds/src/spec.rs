@@ -1,0 +1,218 @@
+//! What a tenant asks for.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{DocumentTenantStatus, Resources, SecretReference};
+
+/// One organisation's document service: a document API and, for each of its clients, an isolated
+/// Postgres schema.
+#[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "docket.dev",
+    version = "v1alpha1",
+    kind = "DocumentTenant",
+    namespaced,
+    shortname = "dt",
+    category = "docket",
+    status = "DocumentTenantStatus",
+    derive = "PartialEq",
+    doc = "One organisation's document service: a document API and, for each of its clients, an isolated Postgres schema.",
+    annotation("helm.sh/resource-policy", "keep"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "API", type_ = "string", json_path = ".status.api.url"),
+    printcolumn(name = "Clients", type_ = "integer", json_path = ".status.clientCount"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = Rule::new("self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')").message("the name of a DocumentTenant becomes part of other names: at most 40 lower-case letters, digits and '-', starting with a letter and ending with a letter or digit"),
+)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentTenantSpec {
+    /// The tenant's clients; each has a Postgres schema, a Postgres role and API keys of its own.
+    #[schemars(length(min = 1, max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub clients: Vec<Client>,
+    /// Where the metadata of documents is kept.
+    pub database: Database,
+    /// Where the content of documents is kept.
+    pub storage: Storage,
+    /// The document API.
+    #[serde(default)]
+    pub api: Api,
+    /// Where traces, metrics and logs go.
+    #[serde(default)]
+    pub telemetry: Telemetry,
+}
+
+/// One customer of the tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Client {
+    /// Name of the client, as in its routes: `/clients/{name}/…`.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("a client's name consists of lower-case letters, digits and '-', and starts and ends with a letter or digit"))]
+    pub name: String,
+    /// Take over the data that was retained under this name. Without it, data that an earlier
+    /// client or tenant left is never used.
+    #[serde(default)]
+    pub adopt: bool,
+}
+
+/// The Postgres database of the tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Database {
+    /// Secret with the keys `host`, `dbname`, `username`, `password` and, where they differ from
+    /// the defaults, `port` (5432) and `sslmode` (prefer). The user needs CREATEROLE and CREATE on
+    /// the database. It is used by the operator only; the API logs in as each client's own role.
+    pub secret_ref: SecretReference,
+    /// What happens to a client's documents when the client or the tenant is removed.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// What happens to data whose owner is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionPolicy {
+    /// Keep schema and content, take away the login; a later client of that name may adopt them.
+    #[default]
+    Retain,
+    /// Drop schema, role and content.
+    Delete,
+}
+
+/// The object store of the tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Storage {
+    /// A bucket of an S3-compatible server.
+    pub s3: S3,
+}
+
+/// A bucket of an S3-compatible server; it must exist, and may be shared by several tenants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct S3 {
+    /// Name of the bucket.
+    #[schemars(length(min = 3, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9][-a-z0-9.]*[a-z0-9]$')").message("a bucket's name consists of 3 to 63 lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit"))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("the bucket is immutable: the documents that are stored would be lost from sight"))]
+    pub bucket: String,
+    /// URL of the server, for example `http://s3.docket-dev:7070`.
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''").message("endpoint must be a URL such as https://s3.example.com"))]
+    pub endpoint: String,
+    /// Region that requests are signed for.
+    #[serde(default = "default_region")]
+    #[schemars(length(min = 1, max = 63))]
+    pub region: String,
+    /// Secret with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+    pub secret_ref: SecretReference,
+}
+
+/// The document API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Api {
+    /// Image of the API server; the operator's own release by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("self.matches('^[^\\\\s]+$')").message("image must not contain white space"))]
+    pub image: Option<String>,
+    /// Number of pods.
+    #[serde(default = "default_replicas")]
+    #[schemars(range(min = 1, max = 50))]
+    pub replicas: i32,
+    /// Compute resources of the API container.
+    #[serde(default = "default_api_resources")]
+    pub resources: Resources,
+    /// How callers prove which client they are.
+    #[serde(default)]
+    pub auth: Auth,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            image: None,
+            replicas: default_replicas(),
+            resources: default_api_resources(),
+            auth: Auth::default(),
+        }
+    }
+}
+
+/// How callers prove which client they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Auth {
+    /// The mode.
+    #[serde(default)]
+    pub mode: AuthMode,
+}
+
+/// The ways in which callers prove which client they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AuthMode {
+    /// A key per client in the header `X-API-Key`; the operator keeps the keys in the Secret
+    /// `<tenant>-api-keys`, one entry a client.
+    #[default]
+    ApiKey,
+    /// No proof: whoever reaches the API can read and write every client's documents.
+    None,
+}
+
+/// Where traces, metrics and logs go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Telemetry {
+    /// OTLP/gRPC endpoint that the collectors send to; the operator's own by default, and none
+    /// where that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''").message("endpoint must be a URL such as http://gateway.observability:4317"))]
+    pub endpoint: Option<String>,
+    /// The collector beside each API container.
+    #[serde(default)]
+    pub collector: Collector,
+}
+
+/// The OpenTelemetry Collector beside each API container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Collector {
+    /// Compute resources of the collector's container.
+    #[serde(default = "default_collector_resources")]
+    pub resources: Resources,
+}
+
+impl Default for Collector {
+    fn default() -> Self {
+        Self { resources: default_collector_resources() }
+    }
+}
+
+fn default_region() -> String {
+    "us-east-1".into()
+}
+
+fn default_replicas() -> i32 {
+    2
+}
+
+fn default_api_resources() -> Resources {
+    resources("50m", "64Mi", "256Mi")
+}
+
+fn default_collector_resources() -> Resources {
+    resources("20m", "64Mi", "128Mi")
+}
+
+/// No CPU limit by default: a limit throttles a burst even when the node is idle.
+fn resources(cpu: &str, memory: &str, memory_limit: &str) -> Resources {
+    let list = |cpu: Option<&str>, memory: &str| {
+        Some(crate::ResourceList { cpu: cpu.map(Into::into), memory: Some(memory.into()) })
+    };
+    Resources { requests: list(Some(cpu), memory), limits: list(None, memory_limit) }
+}
