@@ -11,7 +11,7 @@ export PROFILE
 .PHONY: help up down env cluster images deploy dev test test-cluster lint lint-charts fmt
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' | sed 's|\$\$|$|'
 
 up: ## a cluster with Docket on it, and a document stored in it
 	@e2e/cluster/up.sh

@@ -3,7 +3,7 @@
 set -euo pipefail
 source "$(dirname "$0")/places.sh"
 source "$scripts/step.sh"
-for part in cgroups daemon network health; do
+for part in cgroups daemon sysctls network mounts health; do
     source "$scripts/bare/$part.sh"
 done
 export KUBECONFIG=$state/kubeconfig CLUSTER=bare
@@ -27,7 +27,6 @@ kill_one() {
 # Everything at once, and the runtime folder as a reboot leaves it.
 pretend_reboot() {
     kill_processes_of_cluster
-    source "$scripts/bare/mounts.sh"
     unmount_below "$run"
     unmount_below "$state"
     remove_network

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # A process of the host that outlives the shell which starts it.
 
-# The kernel's start time of a process: with it a pid file cannot name a stranger.
+# The kernel's start time of a live process: with it a pid file cannot name a stranger, nor one that only waits to be reaped.
 start_time() {
-    sed -E 's/.*\) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+    sed -E 's/.*\) //' "/proc/$1/stat" 2>/dev/null | awk '$1 !~ /[ZX]/ { print $20 }'
 }
 
 daemon_runs() {

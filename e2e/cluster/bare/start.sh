@@ -33,9 +33,25 @@ lay_out() {
     render pods.conflist >"$run/cni/net.d/docket.conflist"
 }
 
-start_containerd() {
+# Each of these is asked again and again: a daemon that was just dying at the first look is started at the second.
+containerd_answers() {
     start_daemon containerd containerd --config "$state/containerd.toml"
-    wait_until 60 ctr --address "$socket" version
+    ctr --address "$socket" version >/dev/null 2>&1
+}
+
+kubelet_runs_control_plane() {
+    start_daemon kubelet kubelet --config "$state/kubelet.yaml" --kubeconfig /etc/kubernetes/kubelet.conf \
+        --root-dir "$state/kubelet" --cert-dir "$state/kubelet/pki" --hostname-override docket --node-ip "$node_address"
+    control_plane_answers
+}
+
+kube_proxy_has_rules() {
+    start_daemon kube-proxy kube-proxy --config "$state/kube-proxy.yaml"
+    curl -fsS -o /dev/null http://127.0.0.1:10256/healthz
+}
+
+start_containerd() {
+    wait_until 60 containerd_answers
     import_control_plane_images
 }
 
@@ -51,18 +67,6 @@ write_control_plane() {
     install -m 600 "$state/kubernetes/super-admin.conf" "$KUBECONFIG"
 }
 
-start_kubelet() {
-    start_daemon kubelet kubelet --config "$state/kubelet.yaml" --kubeconfig /etc/kubernetes/kubelet.conf \
-        --root-dir "$state/kubelet" --cert-dir "$state/kubelet/pki" --hostname-override docket --node-ip "$node_address"
-    wait_until 120 control_plane_answers
-}
-
-# Before the DNS: until it has its rules, nothing reaches a Service.
-start_kube_proxy() {
-    start_daemon kube-proxy kube-proxy --config "$state/kube-proxy.yaml"
-    wait_until 30 nft list table ip kube-proxy
-}
-
 wait_for_system() {
     kubectl apply -f "$state/addons.yaml"
     wait_until 90 node_and_dns_are_ready
@@ -71,7 +75,8 @@ wait_for_system() {
 step "Laying out the cluster's folders, network and cgroups" lay_out
 step "Starting containerd with the control plane's images" start_containerd
 step "Writing certificates and static pods" write_control_plane
-step "Starting the kubelet and the control plane" start_kubelet
-step "Starting kube-proxy" start_kube_proxy
+step "Starting the kubelet and the control plane" wait_until 120 kubelet_runs_control_plane
+# Before the DNS: until it has its rules, nothing reaches a Service.
+step "Starting kube-proxy" wait_until 30 kube_proxy_has_rules
 step "Waiting for the node and the DNS" wait_for_system
 cluster_key >"$state/complete"
