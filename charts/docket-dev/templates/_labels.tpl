@@ -1,6 +1,11 @@
-{{- define "docket-dev.labels" -}}
+{{- /* Without the chart's version: a new one alone must not end a pod and with it the data. */ -}}
+{{- define "docket-dev.podLabels" -}}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/part-of: docket-dev
+{{- end }}
+
+{{- define "docket-dev.labels" -}}
+{{ include "docket-dev.podLabels" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
