@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Checks the charts and the examples: as Helm sees them, as checkov sees them, and on the API server where one answers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# shellcheck source=e2e/cluster/places.sh
+source e2e/cluster/places.sh
+"$scripts/tools.sh" kubernetes helm kubectl
+
+rendered=$(mktemp -d)
+trap 'rm -rf "$rendered"' EXIT
+failures=0
+
+# check "what" command…: one line, and the command's output when it fails.
+check() {
+    local what=$1 output=$rendered/output.log
+    shift
+    if "$@" >"$output" 2>&1; then
+        echo "ok      $what"
+    else
+        echo "FAILED  $what"
+        sed 's/^/        /' "$output"
+        failures=$((failures + 1))
+    fi
+}
+
+render() {
+    helm template "$chart" "charts/$chart" --namespace "$chart" --values "$values" >"$rendered/$chart-$(basename "$values")"
+}
+
+install_checkov() {
+    local key
+    key=$(sha256sum charts/requirements.txt | cut -c1-12)
+    checkov=$cache/tools/checkov-$key
+    if [[ ! -x $checkov/bin/checkov ]]; then
+        rm -rf "$cache"/tools/checkov-*
+        python3 -m venv "$checkov.partial"
+        "$checkov.partial/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement charts/requirements.txt
+        mv "$checkov.partial" "$checkov"
+    fi
+}
+
+# A virtual environment's commands name the folder in which it was made; its Python does not.
+run_checkov() {
+    "$checkov/bin/python" -m checkov.main --config-file charts/checkov.yaml --directory "$rendered"
+}
+
+accepted_by_server() {
+    # The namespaces need not be there, and a dry run makes none.
+    sed 's/^  namespace: .*/  namespace: default/' "$1" | kubectl apply --dry-run=server --validate=strict --filename -
+}
+
+for chart in docket docket-dev; do
+    for values in "charts/$chart"/ci/*-values.yaml; do
+        check "helm lint --strict $chart, $(basename "$values")" helm lint --quiet --strict "charts/$chart" --values "$values"
+        check "helm template $chart, $(basename "$values")" render
+    done
+done
+cp examples/*.yaml "$rendered"
+
+check "install checkov" install_checkov
+check "checkov on the charts and the examples" run_checkov
+check "shellcheck on the scripts in the charts" shellcheck -x charts/*.sh charts/*/files/*.sh charts/*/files/*/*.sh
+charts/test.sh || failures=$((failures + 1))
+
+if kubectl get --raw /readyz --request-timeout=5s >/dev/null 2>&1; then
+    for file in "$rendered"/*.yaml; do
+        if grep -q '^kind: DocumentTenant$' "$file" && ! kubectl get crd documenttenants.docket.dev >/dev/null 2>&1; then
+            echo "skipped the API server's opinion on $(basename "$file"): it does not know DocumentTenant yet"
+        else
+            check "the API server accepts $(basename "$file")" accepted_by_server "$file"
+        fi
+    done
+else
+    echo "skipped the API server's opinion: KUBECONFIG names none that answers"
+fi
+
+[[ $failures == 0 ]] || { echo "$failures checks failed" >&2; exit 1; }

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# test.sh [--update]: the values that the charts refuse and accept, and the rights that they hand out.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+failures=0
+
+fail() {
+    echo "FAILED  $1"
+    failures=$((failures + 1))
+}
+
+render() {
+    local chart=$1
+    shift
+    helm template "$chart" "$chart" --namespace "$chart" --values "$chart/ci/local-values.yaml" "$@"
+}
+
+# refused CHART VALUE FIELD: the message names the field, so that a person finds it.
+refused() {
+    local message
+    if message=$(render "$1" --set-json "$2" 2>&1); then
+        fail "$1 accepts $2"
+    elif [[ $message != *"$3"* ]]; then
+        fail "$1 refuses $2 without a word about $3: $message"
+    else
+        echo "ok      $1 refuses $2"
+    fi
+}
+
+# accepted CHART VALUE TEXT: what is rendered contains the text.
+accepted() {
+    local output
+    if ! output=$(render "$1" --set-json "$2" 2>&1); then
+        fail "$1 refuses $2: $output"
+    elif [[ $output != *"$3"* ]]; then
+        fail "$1 ignores $2: there is no $3"
+    else
+        echo "ok      $1 accepts $2"
+    fi
+}
+
+refused docket 'image=""' /image
+refused docket 'image="two words"' /image
+refused docket 'apiServer.image=""' /apiServer/image
+refused docket 'collector=null' collector
+refused docket 'imagePullPolicy="Sometimes"' /imagePullPolicy
+refused docket 'telemetry.endpoint="gateway:4317"' /telemetry/endpoint
+refused docket 'logLevel="loud"' /logLevel
+refused docket 'replicas=0' /replicas
+refused docket 'replicas="two"' /replicas
+refused docket 'resources.limits.memory=null' /resources/limits
+refused docket 'resources.limits.memory="lots"' /resources/limits/memory
+refused docket 'resources.limits.gpu=1' gpu
+refused docket 'tolerations={"key":"a"}' /tolerations
+refused docket 'nodeSelector.disk=1' /nodeSelector/disk
+refused docket 'imagePullSecrets=["registry"]' /imagePullSecrets/0
+refused docket 'replica=2' replica
+refused docket-dev 'postgres.image=""' /postgres/image
+refused docket-dev 'postgres.username="postgres"' /postgres/username
+refused docket-dev 'postgres.database="Docket\"; DROP"' /postgres/database
+refused docket-dev 'postgres.maxConnections=1' /postgres/maxConnections
+refused docket-dev 'postgres.storage.size="0"' /postgres/storage/size
+refused docket-dev 's3.buckets=[]' /s3/buckets
+refused docket-dev 's3.buckets=["../etc"]' /s3/buckets/0
+refused docket-dev 'gateway.maxMegabytes="many"' /gateway/maxMegabytes
+refused docket-dev 'prometheus.image="x"' prometheus
+
+accepted docket 'telemetry.endpoint="https://otlp.example.com"' '--telemetry-endpoint=https://otlp.example.com'
+accepted docket 'replicas=2' 'kind: PodDisruptionBudget'
+accepted docket 'logLevel="info,docket_operator=debug"' 'value: "info,docket_operator=debug"'
+accepted docket 'tolerations=[{"key":"spot","operator":"Exists"}]' 'key: spot'
+accepted docket 'imagePullSecrets=[{"name":"registry"}]' '- name: registry'
+accepted docket 'priorityClassName="system-cluster-critical"' 'priorityClassName: system-cluster-critical'
+accepted docket 'resources.limits.cpu=2' 'cpu: 2'
+accepted docket-dev 'postgres.logMinDuration=-1' '--log_min_duration_statement=-1'
+accepted docket-dev 'postgres.storage.className="standard"' 'storageClassName: standard'
+accepted docket-dev 's3.buckets=["acme","globex"]' '/data/globex'
+
+# absent CHART VALUE TEXT: what is rendered does not contain the text.
+absent() {
+    local output
+    output=$(render "$1" --set-json "$2")
+    if [[ $output == *"$3"* ]]; then
+        fail "$1 with $2 has $3"
+    else
+        echo "ok      $1 with $2 has no $3"
+    fi
+}
+
+absent docket 'telemetry.endpoint=""' OTEL_EXPORTER_OTLP_ENDPOINT
+absent docket 'telemetry.endpoint=""' --telemetry-endpoint
+absent docket 'test.image=""' docket-operator-test
+absent docket 'replicas=1' 'kind: PodDisruptionBudget'
+absent docket 'userRoles.aggregate=false' aggregate-to
+
+# More rights than before must show in a diff that somebody reads.
+rights() {
+    render docket --show-only templates/rbac.yaml --show-only templates/userroles.yaml | grep -v helm.sh/chart
+}
+
+if [[ ${1:-} == --update ]]; then
+    rights >docket/golden/rbac.yaml
+fi
+if difference=$(diff --unified docket/golden/rbac.yaml <(rights)); then
+    echo "ok      docket hands out the rights of docket/golden/rbac.yaml"
+else
+    fail "docket hands out other rights; if that is meant, run charts/test.sh --update:
+$difference"
+fi
+
+[[ $failures == 0 ]] || { echo "$failures failed" >&2; exit 1; }
