@@ -46,8 +46,8 @@ run_checkov() {
 }
 
 accepted_by_server() {
-    # The namespaces need not be there, and a dry run makes none.
-    sed 's/^  namespace: .*/  namespace: default/' "$1" | kubectl apply --dry-run=server --validate=strict --filename -
+    # A dry run makes no namespace and no service account that the next object could use.
+    sed 's/^  namespace: .*/  namespace: default/; s/^  serviceAccountName: .*/  serviceAccountName: default/' "$1" | kubectl apply --dry-run=server --validate=strict --filename -
 }
 
 for chart in docket docket-dev; do
