@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cluster.sh up|down|env: the cluster that choose.sh names.
+# cluster.sh tools|up|down|env: the cluster that choose.sh names.
 set -euo pipefail
 source "$(dirname "$0")/places.sh"
 source "$scripts/step.sh"
@@ -9,26 +9,33 @@ source "$scripts/bare/cgroups.sh"
 
 choose_cluster
 
-up() {
+# Everything that takes the processor for minutes, when it is there for the first time.
+tools() {
     case $kind_of_cluster in
-    existing)
-        "$scripts/tools.sh" kubernetes kubectl helm
-        echo "Using the cluster of KUBECONFIG=$KUBECONFIG."
-        ;;
+    existing) "$scripts/tools.sh" kubernetes kubectl helm ;;
     kind)
         "$scripts/tools.sh" kubernetes kubectl helm
         "$scripts/tools.sh" kind
-        if ! kind get clusters 2>/dev/null | grep -qx docket; then
-            step "Creating a kind cluster" kind create cluster --name docket --wait 180s \
-                --config "$repository/kind-config.yaml" --kubeconfig "$KUBECONFIG"
-        fi
         ;;
     bare)
         check_machine
         install_packages
         "$scripts/tools.sh" kubernetes
-        "$scripts/bare/up.sh"
         ;;
+    esac
+}
+
+up() {
+    tools
+    case $kind_of_cluster in
+    existing) echo "Using the cluster of KUBECONFIG=$KUBECONFIG." ;;
+    kind)
+        if ! kind get clusters 2>/dev/null | grep -qx docket; then
+            step "Creating a kind cluster" kind create cluster --name docket --wait 180s \
+                --config "$repository/kind-config.yaml" --kubeconfig "$KUBECONFIG"
+        fi
+        ;;
+    bare) "$scripts/bare/up.sh" ;;
     esac
 }
 
@@ -46,7 +53,7 @@ env)
     # shellcheck disable=SC2016 # the caller's shell puts its own PATH in
     printf 'export PATH=%q:%q:$PATH\n' "$links" "${BINARIES:-$repository/target/debug}"
     ;;
-up | down)
+tools | up | down)
     # One at a time; the daemons do not inherit the lock.
     mkdir -p "$cache"
     exec 9>"$cache/lock"

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# images.sh [NAME…]: makes the named images, or all, and notes in the cache what each is called and where it lies.
+set -euo pipefail
+source "$(dirname "$0")/places.sh"
+source "$scripts/step.sh"
+source "$scripts/image.sh"
+source "$scripts/postgres.sh"
+
+authorities=/etc/ssl/certs/ca-certificates.crt
+
+compile() {
+    cargo build --locked --profile "${PROFILE:-dev}" "$@"
+}
+
+# What goes into each image, put into a folder.
+fill() {
+    local name=$1 folder=$2
+    case $name in
+    operator | api-server)
+        # Without line tables it is a fraction of the size, and backtraces still name their functions.
+        strip --strip-debug -o "$folder/docket-$name" "$BINARIES/docket-$name"
+        cp "$authorities" "$folder/"
+        ;;
+    collector) cp "$links/otelcol" "$authorities" "$folder/" ;;
+    s3) cp "$links/versitygw" "$folder/" ;;
+    postgres) ln "$postgres_rootfs" "$folder/rootfs.tar" ;;
+    esac
+}
+
+[[ $# -gt 0 ]] || set -- postgres s3 collector operator api-server
+mkdir -p "$cache/images/made"
+folder=$(mktemp -d "$cache/image.XXXX")
+trap 'rm -rf "$folder"' EXIT
+
+packages=()
+for name; do
+    case $name in
+    operator | api-server) packages+=(--package "docket-$name") ;;
+    collector) "$scripts/collector.sh" ;;
+    s3) "$scripts/tools.sh" s3 ;;
+    postgres) make_postgres_rootfs ;;
+    esac
+done
+[[ ${#packages[@]} == 0 ]] || step "Compiling${packages[*]/#--package/}" compile "${packages[@]}"
+
+for name; do
+    mkdir "$folder/$name"
+    fill "$name" "$folder/$name"
+    make_image "$name" "$folder/$name"
+    printf '%s %s\n' "$image" "$archive" >"$cache/images/made/$name"
+done

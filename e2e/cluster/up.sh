@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# From whatever is there to a stored document: the cluster, the images side by side with it, and Docket.
+set -euo pipefail
+source "$(dirname "$0")/places.sh"
+
+started=$SECONDS
+"$scripts/cluster.sh" tools
+export STEPS_SIDE_BY_SIDE=yes
+"$scripts/cluster.sh" up &
+cluster=$!
+"$scripts/images.sh" || { wait "$cluster"; exit 1; }
+wait "$cluster"
+unset STEPS_SIDE_BY_SIDE
+"$scripts/deploy.sh"
+echo "All in $((SECONDS - started))s."
