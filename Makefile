@@ -8,10 +8,11 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cluster images deploy dev test test-cluster lint lint-charts fmt
+.PHONY: help up down env cluster images deploy dev test unit e2e test-cluster lint lint-charts fmt tools
+.NOTPARALLEL:
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' | sed 's|\$\$|$|'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 up: ## a cluster with Docket on it, and a document stored in it
 	@e2e/cluster/up.sh
@@ -19,7 +20,7 @@ up: ## a cluster with Docket on it, and a document stored in it
 down: ## ends the cluster and leaves nothing behind but the cache
 	@e2e/cluster/cluster.sh down
 
-env: ## shell lines for kubectl and helm: eval "$$(make -s env)"
+env: ## shell lines for kubectl and helm: eval "`make -s env`"
 	@e2e/cluster/cluster.sh env
 
 cluster: ## the cluster alone, nothing on it
@@ -34,19 +35,27 @@ deploy: ## images, charts and the example tenant onto the cluster
 dev: ## after a change of code or chart: build, import and roll out what changed
 	@e2e/cluster/deploy.sh operator api-server
 
-test: ## everything that must hold before a commit lands
-	@e2e/cluster/tests.sh
+test: lint unit lint-charts up e2e ## everything that must hold before a commit lands
+
+unit: ## unit and snapshot tests; no cluster
+	INSTA_UPDATE=no cargo test --workspace --exclude docket-e2e --locked
+
+e2e: ## black-box tests against the cluster that is up
+	eval "$$(e2e/cluster/cluster.sh env)" && cargo test --package docket-e2e --locked
 
 test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
 	@e2e/cluster/test.sh
 
-lint: ## formatting, clippy and shellcheck
+lint: tools ## formatting, clippy and shellcheck
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	git ls-files '*.sh' .ci/run | xargs shellcheck
 
-lint-charts: ## the charts, as helm and their own checks see them
+lint-charts: tools ## the charts, as Helm and their own checks see them
 	@charts/lint.sh
 
 fmt: ## formats the code
 	cargo fmt --all
+
+tools: ## packages and commands that the rest needs, into the cache
+	@e2e/cluster/cluster.sh tools

@@ -42,7 +42,7 @@ up() {
 down() {
     case $kind_of_cluster in
     existing) echo "The cluster of KUBECONFIG=$KUBECONFIG is not ours: it is left as it is." ;;
-    kind) step "Deleting the kind cluster" kind delete cluster --name docket --kubeconfig "$KUBECONFIG" ;;
+    kind) ! command -v kind >/dev/null || step "Deleting the kind cluster" kind delete cluster --name docket --kubeconfig "$KUBECONFIG" ;;
     bare) "$scripts/bare/stop.sh" ;;
     esac
 }

@@ -5,7 +5,7 @@ packages=(
     containerd runc containernetworking-plugins nftables conntrack iproute2 procps # the node
     buildah mmdebstrap                                                             # the images
     gcc libc6-dev binutils ca-certificates curl gettext-base                       # the builds and these scripts
-    shellcheck
+    shellcheck python3-venv                                                        # the lints
 )
 
 check_machine() {

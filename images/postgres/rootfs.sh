@@ -9,6 +9,7 @@ unread=(
 )
 
 # Its own user gets a number that the chart can name, and no database is made while installing.
+# shellcheck disable=SC2016 # the hooks' $1 is the folder that mmdebstrap installs into
 mmdebstrap --variant=minbase --include=postgresql-15,openssl "${unread[@]/#/--dpkgopt=path-exclude=}" \
     --essential-hook='echo postgres:x:999:999::/var/lib/postgresql:/bin/bash >>"$1/etc/passwd"; echo postgres:x:999: >>"$1/etc/group"' \
     --essential-hook='mkdir -p "$1/etc/postgresql-common" && echo create_main_cluster = false >"$1/etc/postgresql-common/createcluster.conf"' \
