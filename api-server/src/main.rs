@@ -1,2 +1,34 @@
-//! api-server
-fn main() {}
+//! The process: settings in, exit code out.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use docket_api_server::{Settings, Tenant, server};
+
+/// Exit code of a configuration that cannot be served.
+const BAD_CONFIGURATION: u8 = 2;
+
+fn main() -> ExitCode {
+    let settings = Settings::parse();
+    docket_api_server::install_crypto();
+    let tenant = match Tenant::load(&settings.config) {
+        Ok(tenant) => tenant,
+        Err(error) => return refuse(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&error.into()),
+    };
+    match runtime.block_on(server::run(settings, tenant)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&error),
+    }
+}
+
+fn refuse(error: &anyhow::Error) -> ExitCode {
+    eprintln!("docket-api-server: {error:#}");
+    ExitCode::from(BAD_CONFIGURATION)
+}

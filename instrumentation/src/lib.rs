@@ -25,7 +25,8 @@ mod propagation;
 mod resource;
 mod telemetry;
 
-pub use metrics::{LATENCY_BUCKETS, MetricsPage};
+pub use metrics::{LATENCY_BUCKETS, MetricsPage, render as render_metrics};
+pub use prometheus::Registry;
 pub use propagation::{accept_parent, accept_request, inject, trace_id, traceparent};
 pub use resource::Service;
 pub use telemetry::{Telemetry, init};

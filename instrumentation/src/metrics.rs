@@ -45,7 +45,11 @@ pub(crate) fn provider(
     })
 }
 
-pub(crate) fn render(registry: &Registry) -> anyhow::Result<MetricsPage> {
+/// All metrics of `registry` in the Prometheus text format, for `GET /metrics`.
+///
+/// # Errors
+/// When a metric has a name or label that the format cannot express.
+pub fn render(registry: &Registry) -> anyhow::Result<MetricsPage> {
     let mut body = Vec::new();
     TextEncoder::new()
         .encode(&registry.gather(), &mut body)

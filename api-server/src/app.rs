@@ -1,0 +1,104 @@
+//! What the handlers share, and the two routers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+
+use crate::content_store::ContentStore;
+use crate::database::Database;
+use crate::error::Error;
+use crate::health::Health;
+use crate::middleware::{HttpMetrics, auth, metrics, panic, request_id, trace};
+use crate::{Settings, Tenant, data_store, documents, health};
+
+/// Limits of a single request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_upload_bytes: u64,
+    pub(crate) request_timeout: Duration,
+}
+
+/// All that a handler may need. One for the process.
+#[derive(Debug)]
+pub struct App {
+    pub(crate) tenant: Tenant,
+    pub(crate) database: Database,
+    pub(crate) content: ContentStore,
+    pub(crate) health: Health,
+    pub(crate) limits: Limits,
+    pub(crate) http_metrics: HttpMetrics,
+    pub(crate) registry: docket_instrumentation::Registry,
+    draining: AtomicBool,
+}
+
+pub(crate) type SharedApp = axum::extract::State<Arc<App>>;
+
+impl App {
+    /// Opens the object store; the database is reached on first use. `registry` is what
+    /// `GET /metrics` shows.
+    ///
+    /// # Errors
+    /// When the storage of the tenant makes no sense.
+    pub fn new(
+        settings: &Settings,
+        tenant: Tenant,
+        registry: docket_instrumentation::Registry,
+    ) -> anyhow::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            content: ContentStore::open(&tenant.storage, settings.request_timeout)?,
+            database: Database::new(settings, &tenant),
+            health: Health::new(),
+            limits: Limits {
+                max_upload_bytes: settings.max_upload_bytes,
+                request_timeout: settings.request_timeout,
+            },
+            http_metrics: HttpMetrics::new(),
+            registry,
+            draining: AtomicBool::new(false),
+            tenant,
+        }))
+    }
+
+    /// Makes `/readyz` say no, so that no new traffic comes.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// The document API: the routes of every workload, health and metrics.
+pub fn public_router(app: Arc<App>) -> Router {
+    let workloads = documents::routes(&app);
+    assemble(app, workloads, health::routes())
+}
+
+/// The data store: metadata for callers inside the namespace, and its own health.
+pub fn data_store_router(app: Arc<App>) -> Router {
+    let workloads = data_store::routes(&app);
+    assemble(app, workloads, data_store::health_routes())
+}
+
+/// `workloads` are for clients, so a request is traced and must prove whose it is; `operations`
+/// are for probes, which would drown everything else in the traces.
+fn assemble(app: Arc<App>, workloads: Router<Arc<App>>, operations: Router<Arc<App>>) -> Router {
+    let workloads = workloads
+        .route_layer(from_fn_with_state(app.clone(), auth::authenticate))
+        .fallback(async || Error::NoRoute)
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(panic::layer())
+        .layer(from_fn(trace::trace));
+    let operations = operations
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(panic::layer());
+    workloads
+        .merge(operations)
+        .layer(from_fn_with_state(app.clone(), metrics::measure))
+        .layer(from_fn(request_id::identify))
+        .with_state(app)
+}

@@ -1,0 +1,87 @@
+//! Where bytes are: an S3 bucket or a folder, under `<schema>/<content key>`.
+
+mod open;
+mod upload;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use uuid::Uuid;
+
+pub(crate) use upload::Upload;
+
+use crate::error::Error;
+use crate::tenant::Client;
+
+/// Prefix that no schema has; listing it shows that the bucket exists and answers.
+const PROBE: &str = "docket-health-probe";
+
+/// The object store of the tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct ContentStore {
+    store: Arc<dyn ObjectStore>,
+    folder: Option<PathBuf>,
+}
+
+impl ContentStore {
+    /// Starts an object of `client`; nothing of it stays unless it is [kept](Upload::keep).
+    pub(crate) fn upload(&self, client: &Client, key: Uuid) -> Upload {
+        Upload::new(self.store.clone(), location(client, key))
+    }
+
+    /// Size in bytes of an object; `None` when there is no such object.
+    pub(crate) async fn size(&self, client: &Client, key: Uuid) -> Result<Option<u64>, Error> {
+        match self.store.head(&location(client, key)).await {
+            Ok(object) => Ok(Some(object.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The bytes of an object, as they arrive.
+    pub(crate) async fn read(
+        &self,
+        client: &Client,
+        key: Uuid,
+    ) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Error> {
+        match self.store.get(&location(client, key)).await {
+            Ok(object) => Ok(object.into_stream()),
+            Err(object_store::Error::NotFound { .. }) => Err(Error::ContentMissing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Name of this component in the answer of `/health`.
+    pub(crate) fn component(&self) -> &'static str {
+        match self.folder {
+            Some(_) => "file_system",
+            None => "object_store",
+        }
+    }
+
+    /// Whether the store answers; the sentence says why not.
+    pub(crate) async fn check(&self) -> Result<(), String> {
+        if let Some(folder) = &self.folder {
+            let found = tokio::fs::metadata(folder)
+                .await
+                .map_err(|error| error.to_string())?;
+            return found
+                .is_dir()
+                .then_some(())
+                .ok_or_else(|| "it is not a folder".into());
+        }
+        match self.store.list(Some(&Path::from(PROBE))).next().await {
+            None | Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(error.to_string()),
+        }
+    }
+}
+
+fn location(client: &Client, key: Uuid) -> Path {
+    Path::from_iter([client.schema.as_str(), &key.to_string()])
+}

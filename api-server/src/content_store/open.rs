@@ -1,0 +1,62 @@
+//! From the tenant's configuration to an object store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use docket_contract::{FolderStorage, S3Storage, Storage};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::local::LocalFileSystem;
+use object_store::{ClientOptions, RetryConfig};
+
+use super::ContentStore;
+
+const CONNECT: Duration = Duration::from_secs(2);
+const RETRIES: usize = 3;
+
+impl ContentStore {
+    /// `timeout` bounds retries and the silence of a server, not the length of a transfer.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or the bucket's settings make no sense.
+    pub(crate) fn open(storage: &Storage, timeout: Duration) -> anyhow::Result<Self> {
+        Ok(match storage {
+            Storage::S3(s3) => Self {
+                store: Arc::new(bucket(s3, timeout)?),
+                folder: None,
+            },
+            Storage::Folder(FolderStorage { path }) => {
+                std::fs::create_dir_all(path)
+                    .with_context(|| format!("the folder {path} cannot be made"))?;
+                // What was acknowledged must survive a power cut as it would in S3.
+                let store = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);
+                Self {
+                    store: Arc::new(store),
+                    folder: Some(path.into()),
+                }
+            }
+        })
+    }
+}
+
+fn bucket(s3: &S3Storage, timeout: Duration) -> anyhow::Result<AmazonS3> {
+    // A limit on the whole transfer would cut off large documents.
+    let client = ClientOptions::new()
+        .with_connect_timeout(CONNECT)
+        .with_read_timeout(timeout)
+        .with_timeout_disabled();
+    let retry = RetryConfig {
+        max_retries: RETRIES,
+        retry_timeout: timeout,
+        ..Default::default()
+    };
+    AmazonS3Builder::from_env()
+        .with_client_options(client)
+        .with_retry(retry)
+        .with_allow_http(s3.endpoint.starts_with("http://"))
+        .with_endpoint(&s3.endpoint)
+        .with_region(&s3.region)
+        .with_bucket_name(&s3.bucket)
+        .build()
+        .with_context(|| format!("the bucket {} cannot be used", s3.bucket))
+}

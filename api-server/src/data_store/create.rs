@@ -1,0 +1,77 @@
+//! `POST /clients/{client}/documents`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use http::StatusCode;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::app::SharedApp;
+use crate::documents::{Document, FileType, Filename, NewDocument, insert};
+use crate::error::Error;
+use crate::middleware::auth::Caller;
+
+/// Metadata of content that the caller has put into the object store under its key.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateDocument {
+    filename: String,
+    /// In bytes.
+    file_size: u64,
+    file_type: String,
+    /// A UUID.
+    content_key: String,
+    /// 64 hex digits.
+    sha256: String,
+}
+
+impl TryFrom<CreateDocument> for NewDocument {
+    type Error = Error;
+
+    fn try_from(sent: CreateDocument) -> Result<Self, Error> {
+        let mut sha256 = [0; 32];
+        hex::decode_to_slice(&sent.sha256, &mut sha256)
+            .map_err(|_| Error::Unprocessable("sha256 must be 64 hex digits".into()))?;
+        let file_type = FileType::parse(&sent.file_type)
+            .ok_or_else(|| Error::Unprocessable("file_type must be a media type".into()))?;
+        let filename = Filename::parse(&sent.filename)?;
+        let content_key = Uuid::parse_str(&sent.content_key)
+            .map_err(|_| Error::Unprocessable("content_key must be a UUID".into()))?;
+        Ok(Self {
+            filename,
+            file_size: sent.file_size,
+            file_type,
+            content_key,
+            sha256,
+        })
+    }
+}
+
+/// 201 with the [`Document`]; 422 unless the content is in the store with that size.
+#[tracing::instrument(name = "create_document", skip_all, err(level = "debug"))]
+pub(crate) async fn create_document(
+    State(app): SharedApp,
+    Caller(client): Caller,
+    sent: Result<Json<CreateDocument>, JsonRejection>,
+) -> Result<(StatusCode, Json<Document>), Error> {
+    let Json(sent) = sent?;
+    let new = NewDocument::try_from(sent)?;
+    match app.content.size(&client, new.content_key).await? {
+        Some(size) if size == new.file_size => {}
+        Some(size) => {
+            return Err(Error::Unprocessable(format!(
+                "the content has {size} bytes, not {}",
+                new.file_size
+            )));
+        }
+        None => {
+            return Err(Error::Unprocessable(
+                "there is no content under content_key".into(),
+            ));
+        }
+    }
+    // The object was here before the request, so it stays whatever happens.
+    let document = insert(&app.database, &client, &new, || ()).await?;
+    Ok((StatusCode::CREATED, Json(document)))
+}

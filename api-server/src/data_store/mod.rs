@@ -1,0 +1,32 @@
+//! The data store: metadata for callers inside the tenant's namespace, on a port of its own.
+
+mod create;
+mod health;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+pub(crate) use health::routes as health_routes;
+
+use crate::App;
+use crate::documents;
+use crate::middleware::deadline;
+
+/// Largest JSON body, in bytes.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// `POST /clients/{client}/documents` and `GET /clients/{client}/documents/{id}`.
+pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/clients/{client}/documents", post(create::create_document))
+        .route(
+            "/clients/{client}/documents/{id}",
+            get(documents::get_document),
+        )
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
+}

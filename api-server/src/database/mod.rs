@@ -1,0 +1,12 @@
+//! Postgres: a small pool per client, each logged in as that client's own role.
+
+mod metrics;
+mod outage;
+mod pools;
+mod schema_state;
+mod statement;
+
+pub(crate) use outage::is_outage;
+pub(crate) use pools::Database;
+pub(crate) use schema_state::SchemaState;
+pub(crate) use statement::{Statement, arguments};

@@ -1,0 +1,44 @@
+//! Which errors mean that the database is away, and not that we asked for nonsense.
+
+/// Whether the same request may succeed once the database is back.
+pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_outage_code(&code)),
+        _ => false,
+    }
+}
+
+/// By SQLSTATE: connection exceptions (08), refused logins (28, 3D: a password or a database is
+/// being changed), no resources (53), a shutdown (57P), a cancelled statement (57014).
+fn is_outage_code(code: &str) -> bool {
+    ["08", "28", "3D", "53", "57P"]
+        .iter()
+        .any(|class| code.starts_with(class))
+        || code == "57014"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_full_or_stopping_is_an_outage() {
+        for code in ["53300", "57P01", "57P03", "57014", "08006", "28P01"] {
+            assert!(is_outage_code(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_of_ours_is_not() {
+        for code in ["42501", "42P01", "42601", "23505", "22001"] {
+            assert!(!is_outage_code(code), "{code}");
+        }
+        assert!(!is_outage(&sqlx::Error::RowNotFound));
+    }
+}

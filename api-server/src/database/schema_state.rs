@@ -1,0 +1,78 @@
+//! Whether a client's schema is one that this build can serve.
+
+use docket_schema::LATEST_VERSION;
+use sqlx::Row as _;
+
+use super::{Database, Statement, arguments};
+use crate::error::Error;
+use crate::tenant::Client;
+
+/// What a client finds when it logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SchemaState {
+    /// The version of this build, with these workload tables missing (normally none).
+    Current { missing: Vec<String> },
+    /// The operator has yet to migrate it.
+    Older(i32),
+    /// A newer operator has migrated it: this build must not touch it.
+    Newer(i32),
+    /// Postgres answered, but not with a schema: not yet provisioned, or the login is refused.
+    NotProvisioned(String),
+    /// Postgres did not answer.
+    Unreachable(String),
+}
+
+impl SchemaState {
+    /// Whether the client can be served.
+    pub(crate) fn is_served(&self) -> bool {
+        matches!(self, Self::Current { missing } if missing.is_empty())
+    }
+}
+
+const READ: Statement = Statement {
+    operation: "SELECT",
+    table: docket_schema::MIGRATIONS_TABLE,
+    sql: "SELECT coalesce(max(version), 0) AS version, \
+          ARRAY(SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL) AS missing \
+          FROM schema_migrations",
+};
+
+impl Database {
+    /// The state of the schema of `client`, which should have `tables`.
+    pub(crate) async fn schema_state(&self, client: &Client, tables: &[&str]) -> SchemaState {
+        match self.read_state(client, tables).await {
+            Ok(state) => state,
+            Err(Error::DatabaseUnavailable(error)) if !answered(&error) => {
+                SchemaState::Unreachable(error.to_string())
+            }
+            Err(Error::Database(error) | Error::DatabaseUnavailable(error)) => {
+                SchemaState::NotProvisioned(error.to_string())
+            }
+            Err(error) => SchemaState::Unreachable(error.to_string()),
+        }
+    }
+
+    async fn read_state(&self, client: &Client, tables: &[&str]) -> Result<SchemaState, Error> {
+        let tables: Vec<String> = tables.iter().map(|table| (*table).to_owned()).collect();
+        let arguments = arguments().with(tables)?.end();
+        let mut connection = self.connection(client).await?;
+        let row = READ
+            .fetch_optional(self, connection.as_mut(), arguments)
+            .await?;
+        let row = row.ok_or(Error::Database(sqlx::Error::RowNotFound))?;
+        let version: i32 = row.try_get("version")?;
+        Ok(match version.cmp(&LATEST_VERSION) {
+            std::cmp::Ordering::Less => SchemaState::Older(version),
+            std::cmp::Ordering::Equal => SchemaState::Current {
+                missing: row.try_get("missing")?,
+            },
+            std::cmp::Ordering::Greater => SchemaState::Newer(version),
+        })
+    }
+}
+
+/// Whether Postgres spoke at all: a refused login (28) is about the client, not the server.
+fn answered(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("28"))
+}

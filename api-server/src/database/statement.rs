@@ -1,0 +1,120 @@
+//! One SQL statement, with its span, its metrics and the trace it belongs to.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Arguments as _, AssertSqlSafe, Encode, PgConnection, Postgres, Type};
+use tracing::Instrument as _;
+
+use super::Database;
+use crate::error::Error;
+
+/// A statement and what its telemetry calls it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Statement {
+    /// `SELECT`, `INSERT`, `UPDATE` or `DELETE`.
+    pub(crate) operation: &'static str,
+    /// The table that it is about.
+    pub(crate) table: &'static str,
+    /// The text, with `$1`… for values.
+    pub(crate) sql: &'static str,
+}
+
+impl Statement {
+    /// The first row, if any.
+    pub(crate) async fn fetch_optional(
+        &self,
+        database: &Database,
+        connection: &mut PgConnection,
+        arguments: PgArguments,
+    ) -> Result<Option<PgRow>, Error> {
+        let span = tracing::info_span!(
+            "sql_execution",
+            otel.name = "sql_execution",
+            otel.kind = "client",
+            db.system.name = "postgresql",
+            db.operation.name = self.operation,
+            db.collection.name = self.table,
+            db.query.text = self.sql,
+        );
+        let start = Instant::now();
+        let result = self.run(connection, arguments).instrument(span).await;
+        database
+            .metrics
+            .record(self.operation, self.table, result.is_ok(), start.elapsed());
+        Ok(result?)
+    }
+
+    async fn run(
+        &self,
+        connection: &mut PgConnection,
+        arguments: PgArguments,
+    ) -> Result<Option<PgRow>, sqlx::Error> {
+        let (sql, cached) = commented(self.sql, docket_instrumentation::traceparent());
+        sqlx::query_with(AssertSqlSafe(sql), arguments)
+            .persistent(cached)
+            .fetch_optional(connection)
+            .await
+    }
+}
+
+/// `sql` with the trace in a comment, and whether to keep it prepared.
+///
+/// A text that is different each time would only fill the cache of prepared statements, so a
+/// sampled statement is prepared once and forgotten, and one that nobody will look at has no comment.
+fn commented(sql: &'static str, traceparent: Option<String>) -> (Cow<'static, str>, bool) {
+    match traceparent.filter(|it| it.ends_with("-01")) {
+        Some(it) => (Cow::Owned(format!("{sql} /*traceparent='{it}'*/")), false),
+        None => (Cow::Borrowed(sql), true),
+    }
+}
+
+/// The values of a statement, in order.
+#[derive(Default)]
+pub(crate) struct ArgumentList(PgArguments);
+
+/// The values of a statement; a value that cannot be encoded is an error of ours.
+pub(crate) fn arguments() -> ArgumentList {
+    ArgumentList::default()
+}
+
+impl ArgumentList {
+    pub(crate) fn with<'t, T>(mut self, value: T) -> Result<Self, Error>
+    where
+        T: Encode<'t, Postgres> + Type<Postgres>,
+    {
+        self.0
+            .add(value)
+            .map_err(|error| Error::Database(sqlx::Error::Encode(error)))?;
+        Ok(self)
+    }
+
+    pub(crate) fn end(self) -> PgArguments {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
+
+    #[test]
+    fn a_sampled_statement_names_its_trace_and_is_not_cached() {
+        let (sql, cached) = commented("SELECT 1", Some(format!("{ID}-01")));
+        assert_eq!(sql, format!("SELECT 1 /*traceparent='{ID}-01'*/"));
+        assert!(!cached);
+    }
+
+    #[test]
+    fn any_other_statement_is_cached_as_it_is() {
+        for traceparent in [None, Some(format!("{ID}-00"))] {
+            assert_eq!(
+                commented("SELECT 1", traceparent),
+                (Cow::Borrowed("SELECT 1"), true)
+            );
+        }
+    }
+}

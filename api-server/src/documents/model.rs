@@ -1,0 +1,91 @@
+//! A document as it is stored and as it is shown.
+
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Iso8601;
+use time::format_description::well_known::iso8601::{Config, EncodedConfig, TimePrecision};
+use uuid::Uuid;
+
+use super::{FileType, Filename};
+
+/// A document that is about to be recorded; its content is in the object store already.
+#[derive(Clone, Debug)]
+pub(crate) struct NewDocument {
+    pub(crate) filename: Filename,
+    pub(crate) file_size: u64,
+    pub(crate) file_type: FileType,
+    pub(crate) content_key: Uuid,
+    pub(crate) sha256: [u8; 32],
+}
+
+/// A recorded document, as JSON: `{"id": 5, "client_id": "globex", "filename": "a.txt",
+/// "file_size": 50, "file_type": "text/plain", "upload_timestamp": "2025-08-20T08:10:48.108442Z",
+/// "sha256": "<64 hex digits>"}`; the size is in bytes.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Document {
+    pub(crate) id: i64,
+    pub(crate) client_id: String,
+    pub(crate) filename: String,
+    pub(crate) file_size: i64,
+    pub(crate) file_type: String,
+    #[serde(serialize_with = "microseconds")]
+    pub(crate) upload_timestamp: OffsetDateTime,
+    #[serde(serialize_with = "lower_hex")]
+    pub(crate) sha256: Vec<u8>,
+    #[serde(skip)]
+    pub(crate) content_key: Uuid,
+}
+
+const MICROSECONDS: EncodedConfig = Config::DEFAULT
+    .set_year_is_six_digits(false)
+    .set_time_precision(TimePrecision::Second {
+        decimal_digits: std::num::NonZeroU8::new(6),
+    })
+    .encode();
+
+/// ISO 8601 in UTC with six digits of a second, such as `2025-08-20T08:10:48.108442Z`.
+pub(crate) fn microseconds<S: Serializer>(
+    time: &OffsetDateTime,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let utc = time.to_offset(time::UtcOffset::UTC);
+    let text = utc
+        .format(&Iso8601::<MICROSECONDS>)
+        .map_err(serde::ser::Error::custom)?;
+    serializer.serialize_str(&text)
+}
+
+fn lower_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_shown_as_the_api_documents_it() {
+        let document = Document {
+            id: 5,
+            client_id: "globex".into(),
+            filename: "test_file.txt".into(),
+            file_size: 50,
+            file_type: "text/plain".into(),
+            upload_timestamp: OffsetDateTime::from_unix_timestamp_nanos(1_755_677_448_108_442_000)
+                .expect("a time"),
+            sha256: vec![0xab; 32],
+            content_key: Uuid::nil(),
+        };
+        insta::assert_json_snapshot!(document, @r#"
+        {
+          "id": 5,
+          "client_id": "globex",
+          "filename": "test_file.txt",
+          "file_size": 50,
+          "file_type": "text/plain",
+          "upload_timestamp": "2025-08-20T08:10:48.108442Z",
+          "sha256": "abababababababababababababababababababababababababababababababab"
+        }
+        "#);
+    }
+}

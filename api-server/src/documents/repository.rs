@@ -1,0 +1,111 @@
+//! The table `document_metadata` of one client.
+
+use sqlx::postgres::PgRow;
+use sqlx::{Connection as _, Row as _};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use super::{Document, NewDocument};
+use crate::database::{Database, Statement, arguments};
+use crate::error::Error;
+use crate::tenant::Client;
+
+pub(crate) const TABLE: &str = "document_metadata";
+
+const INSERT: Statement = Statement {
+    operation: "INSERT",
+    table: TABLE,
+    sql: "INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256) \
+          VALUES ($1, $2, $3, $4::text::uuid, $5) \
+          RETURNING id, filename, file_size, file_type, content_key::text, sha256, upload_timestamp",
+};
+
+const FIND: Statement = Statement {
+    operation: "SELECT",
+    table: TABLE,
+    sql: "SELECT id, filename, file_size, file_type, content_key::text, sha256, upload_timestamp \
+          FROM document_metadata WHERE id = $1",
+};
+
+/// Records `new` in one transaction. `before_commit` runs when only the commit is left: past that
+/// point an error no longer means that nothing was recorded.
+///
+/// # Errors
+/// [`Error::Unprocessable`] when another document has that content already.
+pub(crate) async fn insert(
+    database: &Database,
+    client: &Client,
+    new: &NewDocument,
+    before_commit: impl FnOnce(),
+) -> Result<Document, Error> {
+    let arguments = arguments()
+        .with(new.filename.as_str())?
+        .with(i64::try_from(new.file_size).unwrap_or(i64::MAX))?
+        .with(new.file_type.as_str())?
+        .with(new.content_key.to_string())?
+        .with(new.sha256.as_slice())?
+        .end();
+    let work = async {
+        let mut connection = database.connection(client).await?;
+        let mut transaction = connection.as_mut().begin().await?;
+        let row = INSERT
+            .fetch_optional(database, &mut transaction, arguments)
+            .await;
+        let row = row
+            .map_err(taken)?
+            .ok_or(Error::Database(sqlx::Error::RowNotFound))?;
+        let document = document(client, &row)?;
+        before_commit();
+        let span = tracing::info_span!(
+            "transaction_commit",
+            otel.kind = "client",
+            db.system.name = "postgresql",
+            db.operation.name = "COMMIT",
+            db.collection.name = TABLE,
+        );
+        transaction.commit().instrument(span).await?;
+        Ok(document)
+    };
+    let span = tracing::info_span!("store_metadata", db.collection.name = TABLE);
+    database.within_deadline(work).instrument(span).await
+}
+
+/// The document `id` of `client`.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub(crate) async fn find(database: &Database, client: &Client, id: i64) -> Result<Document, Error> {
+    let arguments = arguments().with(id)?.end();
+    let work = async {
+        let mut connection = database.connection(client).await?;
+        let row = FIND
+            .fetch_optional(database, connection.as_mut(), arguments)
+            .await?;
+        document(client, &row.ok_or(Error::NotFound("document"))?)
+    };
+    database.within_deadline(work).await
+}
+
+fn document(client: &Client, row: &PgRow) -> Result<Document, Error> {
+    let key: &str = row.try_get("content_key")?;
+    Ok(Document {
+        id: row.try_get("id")?,
+        client_id: client.name.clone(),
+        filename: row.try_get("filename")?,
+        file_size: row.try_get("file_size")?,
+        file_type: row.try_get("file_type")?,
+        upload_timestamp: row.try_get("upload_timestamp")?,
+        sha256: row.try_get("sha256")?,
+        content_key: Uuid::parse_str(key)
+            .map_err(|error| Error::Database(sqlx::Error::Decode(error.into())))?,
+    })
+}
+
+fn taken(error: Error) -> Error {
+    match error {
+        Error::Database(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            Error::Unprocessable("content_key belongs to another document".into())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,172 @@
+//! `PUT /clients/{client}/upload-document`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use tracing::Instrument as _;
+use tracing::field::Empty;
+use uuid::Uuid;
+
+use super::{Document, ENVELOPE, FileType, Filename, NewDocument, repository};
+use crate::app::{App, SharedApp};
+use crate::content_store::Upload;
+use crate::error::Error;
+use crate::middleware::auth::Caller;
+
+const FIELD: &str = "file";
+
+/// The answer to an upload.
+#[derive(Debug, Serialize)]
+pub(crate) struct Uploaded {
+    message: &'static str,
+    client_id: String,
+    document_id: i64,
+    metadata: Document,
+}
+
+/// 201 with [`Uploaded`]: the bytes of the multipart field `file` are stored, then recorded.
+#[tracing::instrument(name = "upload_document", skip_all, err(level = "debug"))]
+pub(crate) async fn upload_document(
+    State(app): SharedApp,
+    Caller(client): Caller,
+    headers: HeaderMap,
+    multipart: Result<Multipart, MultipartRejection>,
+) -> Result<(StatusCode, Json<Uploaded>), Error> {
+    let mut multipart = multipart.map_err(|_| not_multipart(&headers))?;
+    refuse_announced_size(&headers, app.limits.max_upload_bytes)?;
+    let key = Uuid::now_v7();
+    let mut upload = app.content.upload(&client, key);
+    let new = process(&app, &mut multipart, &mut upload, key).await?;
+    let metadata = repository::insert(&app.database, &client, &new, || upload.keep()).await?;
+    let uploaded = Uploaded {
+        message: "Document uploaded successfully",
+        client_id: client.name.clone(),
+        document_id: metadata.id,
+        metadata,
+    };
+    Ok((StatusCode::CREATED, Json(uploaded)))
+}
+
+/// Reads the file, and stores it while it comes in.
+async fn process(
+    app: &App,
+    multipart: &mut Multipart,
+    upload: &mut Upload,
+    key: Uuid,
+) -> Result<NewDocument, Error> {
+    let span = tracing::info_span!("file_processing", file_size = Empty, file_type = Empty);
+    let work = async {
+        let new = loop {
+            match next_field(app, multipart).await? {
+                Some(field) if field.name() == Some(FIELD) => {
+                    break store(app, field, upload, key).await?;
+                }
+                Some(_) => {}
+                None => {
+                    let sentence = format!("the multipart body has no field named {FIELD:?}");
+                    return Err(Error::BadRequest(sentence));
+                }
+            }
+        };
+        // A body that is not read to its end would cost the caller its connection.
+        while next_field(app, multipart).await?.is_some() {}
+        let span = tracing::Span::current();
+        span.record("file_size", new.file_size);
+        span.record("file_type", new.file_type.as_str());
+        Ok(new)
+    };
+    work.instrument(span.clone()).await
+}
+
+/// Writes the field into the object. The two spans overlap, as reading and saving do.
+async fn store(
+    app: &App,
+    mut field: Field<'_>,
+    upload: &mut Upload,
+    content_key: Uuid,
+) -> Result<NewDocument, Error> {
+    let filename = Filename::parse(field.file_name().unwrap_or_default())?;
+    let file_type = FileType::or_unknown(field.content_type());
+    let reading = tracing::info_span!("file_read");
+    let saving = tracing::info_span!("file_save");
+    let (mut file_size, mut hash) = (0_u64, Sha256::new());
+    while let Some(chunk) = next_chunk(app, &mut field)
+        .instrument(reading.clone())
+        .await?
+    {
+        file_size += chunk.len() as u64;
+        if file_size > app.limits.max_upload_bytes {
+            return Err(Error::TooLarge(app.limits.max_upload_bytes));
+        }
+        hash.update(&chunk);
+        upload.write(chunk).instrument(saving.clone()).await?;
+    }
+    drop(reading);
+    upload.finish().instrument(saving).await?;
+    let sha256 = hash.finalize().into();
+    Ok(NewDocument {
+        filename,
+        file_size,
+        file_type,
+        content_key,
+        sha256,
+    })
+}
+
+async fn next_field<'m>(
+    app: &App,
+    multipart: &'m mut Multipart,
+) -> Result<Option<Field<'m>>, Error> {
+    in_time(app, multipart.next_field()).await
+}
+
+async fn next_chunk(app: &App, field: &mut Field<'_>) -> Result<Option<Bytes>, Error> {
+    in_time(app, field.chunk()).await
+}
+
+/// A caller may take its time, but not stop.
+async fn in_time<T>(
+    app: &App,
+    read: impl Future<Output = Result<T, MultipartError>>,
+) -> Result<T, Error> {
+    let limit = app.limits.request_timeout;
+    match tokio::time::timeout(limit, read).await {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(Error::TooLarge(app.limits.max_upload_bytes))
+        }
+        Ok(Err(error)) => Err(Error::BadRequest(format!(
+            "the multipart body cannot be understood: {}",
+            error.body_text()
+        ))),
+        Err(_) => Err(Error::ClientTooSlow(limit)),
+    }
+}
+
+/// A size that is known to be too large is refused before it is sent.
+fn refuse_announced_size(headers: &HeaderMap, largest: u64) -> Result<(), Error> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<u64>().ok());
+    match announced {
+        Some(size) if size > largest.saturating_add(ENVELOPE) => Err(Error::TooLarge(largest)),
+        _ => Ok(()),
+    }
+}
+
+fn not_multipart(headers: &HeaderMap) -> Error {
+    let sent = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    match sent {
+        Some(sent) if sent.to_ascii_lowercase().starts_with("multipart/form-data") => {
+            Error::BadRequest("the multipart body has no valid boundary".into())
+        }
+        _ => Error::UnsupportedMediaType("the file must be sent as multipart/form-data"),
+    }
+}

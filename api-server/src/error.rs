@@ -1,0 +1,224 @@
+//! The one place where an error becomes an answer: RFC 9457 `application/problem+json`.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// Seconds after which a caller may try again what is unavailable now.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+const CHALLENGE: HeaderValue = HeaderValue::from_static("ApiKey header=\"X-API-Key\"");
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// Why a request is not answered with what it asked for.
+///
+/// The sources of the last ones are for the log; a caller is told no more than that it failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("an API key is needed in the header X-API-Key")]
+    Unauthorized,
+    #[error("the API key does not open this client")]
+    Forbidden,
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error("nothing is served under this path")]
+    NoRoute,
+    #[error("the path is served, but not with this method; see the header Allow")]
+    MethodNotAllowed,
+    #[error("the client was silent for {} s in the middle of its request", .0.as_secs())]
+    ClientTooSlow(Duration),
+    #[error("the content is larger than {0} bytes, the largest that is accepted")]
+    TooLarge(u64),
+    #[error("{0}")]
+    UnsupportedMediaType(&'static str),
+    #[error("{0}")]
+    Unprocessable(String),
+    #[error("the request took longer than {} s", .0.as_secs_f64())]
+    Deadline(Duration),
+    #[error("the database is not available")]
+    DatabaseUnavailable(#[source] sqlx::Error),
+    #[error("the object store is not available")]
+    ContentUnavailable(#[source] object_store::Error),
+    #[error("the database refused what it was asked")]
+    Database(#[source] sqlx::Error),
+    #[error("the content of the document is missing from the object store")]
+    ContentMissing,
+    #[error("a handler panicked")]
+    Panic,
+}
+
+/// The body of an answer that is an error.
+#[derive(Debug, Serialize)]
+struct Problem {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+}
+
+impl Error {
+    /// The status, and the last part of the problem's `type`.
+    fn kind(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "api-key-missing"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "api-key-refused"),
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
+            Self::NoRoute => (StatusCode::NOT_FOUND, "no-route"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
+            Self::ClientTooSlow(_) => (StatusCode::REQUEST_TIMEOUT, "client-too-slow"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::UnsupportedMediaType(_) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")
+            }
+            Self::Unprocessable(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable"),
+            Self::Deadline(_) => (StatusCode::SERVICE_UNAVAILABLE, "deadline-exceeded"),
+            Self::DatabaseUnavailable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "database-unavailable")
+            }
+            Self::ContentUnavailable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "object-store-unavailable")
+            }
+            Self::Database(_) | Self::ContentMissing | Self::Panic => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+            }
+        }
+    }
+
+    /// What the caller may read; the causes of a 500 stay in the log.
+    fn detail(&self) -> String {
+        match self {
+            Self::Database(_) | Self::ContentMissing | Self::Panic => {
+                "the server failed; its log has the cause under this trace_id".into()
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, kind) = self.kind();
+        if status.is_server_error() {
+            tracing::error!(error = &self as &dyn std::error::Error, "request failed");
+        }
+        let problem = Problem {
+            r#type: format!("urn:docket:problem:{kind}"),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: self.detail(),
+            trace_id: docket_instrumentation::trace_id(),
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match crate::database::is_outage(&error) {
+            true => Self::DatabaseUnavailable(error),
+            false => Self::Database(error),
+        }
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        Self::ContentUnavailable(error)
+    }
+}
+
+impl From<PathRejection> for Error {
+    fn from(rejection: PathRejection) -> Self {
+        Self::BadRequest(format!(
+            "the path cannot be understood: {}",
+            rejection.body_text()
+        ))
+    }
+}
+
+impl From<JsonRejection> for Error {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Self::UnsupportedMediaType("the body must be sent as application/json")
+            }
+            StatusCode::UNPROCESSABLE_ENTITY => Self::Unprocessable(rejection.body_text()),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(crate::data_store::MAX_BODY as u64),
+            _ => Self::BadRequest(rejection.body_text()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt as _;
+
+    async fn answer(error: Error) -> (http::response::Parts, serde_json::Value) {
+        let (parts, body) = error.into_response().into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        (parts, serde_json::from_slice(&bytes).expect("JSON"))
+    }
+
+    #[tokio::test]
+    async fn a_problem_says_what_happened_in_the_shape_of_rfc_9457() {
+        let (parts, problem) = answer(Error::NotFound("document")).await;
+        assert_eq!(
+            parts.headers[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
+        insta::assert_json_snapshot!(problem, @r#"
+        {
+          "detail": "there is no such document",
+          "status": 404,
+          "title": "Not Found",
+          "type": "urn:docket:problem:not-found"
+        }
+        "#);
+    }
+
+    #[tokio::test]
+    async fn a_missing_key_is_challenged() {
+        let (parts, _) = answer(Error::Unauthorized).await;
+        assert_eq!(parts.status, 401);
+        assert_eq!(
+            parts.headers[header::WWW_AUTHENTICATE],
+            "ApiKey header=\"X-API-Key\""
+        );
+    }
+
+    #[tokio::test]
+    async fn an_outage_says_when_to_come_back() {
+        let (parts, _) = answer(Error::from(sqlx::Error::PoolTimedOut)).await;
+        assert_eq!(parts.status, 503);
+        assert_eq!(parts.headers[header::RETRY_AFTER], "2");
+    }
+
+    #[tokio::test]
+    async fn the_cause_of_a_500_is_not_told_to_the_caller() {
+        let secret = sqlx::Error::ColumnNotFound("password".into());
+        let (parts, problem) = answer(Error::from(secret)).await;
+        assert_eq!(parts.status, 500);
+        assert!(!problem.to_string().contains("password"));
+    }
+}

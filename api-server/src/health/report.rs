@@ -1,0 +1,152 @@
+//! What a check found. Reasons count clients and never name them: `/health` is open to everyone.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::database::SchemaState;
+
+/// How well something works, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    /// All of it works.
+    Healthy,
+    /// Some clients are not served.
+    Degraded,
+    /// Nobody is served, or must not be.
+    Unhealthy,
+}
+
+impl Status {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}
+
+/// What one component is like, and a sentence for each thing that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) status: Status,
+    pub(crate) reasons: Vec<String>,
+}
+
+/// All findings of one check.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub(crate) at: OffsetDateTime,
+    pub(crate) content: Finding,
+    pub(crate) database: Finding,
+    /// Time of the slowest answer of Postgres; `None` when it did not answer.
+    pub(crate) latency: Option<Duration>,
+    /// Tables of the workloads that some client's schema does not have.
+    pub(crate) missing_tables: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn status(&self) -> Status {
+        self.content.status.max(self.database.status)
+    }
+}
+
+impl Finding {
+    pub(crate) fn healthy() -> Self {
+        Self {
+            status: Status::Healthy,
+            reasons: Vec::new(),
+        }
+    }
+
+    pub(crate) fn unhealthy(reason: String) -> Self {
+        Self {
+            status: Status::Unhealthy,
+            reasons: vec![reason],
+        }
+    }
+
+    /// What the clients' schemas together say of the database.
+    pub(crate) fn of_schemas(states: &[SchemaState]) -> Self {
+        let all = states.len();
+        let mut finding = Self::healthy();
+        let mut find = |status: Status, wanted: fn(&SchemaState) -> bool, sentence: &str| {
+            let count = states.iter().filter(|state| wanted(state)).count();
+            if count > 0 {
+                finding.status = finding.status.max(status);
+                finding
+                    .reasons
+                    .push(format!("{count} of {all} clients: {sentence}"));
+            }
+        };
+        find(
+            Status::Unhealthy,
+            |state| matches!(state, SchemaState::Unreachable(_)),
+            "the database does not answer",
+        );
+        find(
+            Status::Unhealthy,
+            |state| matches!(state, SchemaState::Newer(_)),
+            "the schema is newer than this server; roll the server forward",
+        );
+        find(
+            Status::Degraded,
+            |state| matches!(state, SchemaState::Older(_)),
+            "the schema is older than this server; the operator has yet to migrate it",
+        );
+        find(
+            Status::Degraded,
+            |state| matches!(state, SchemaState::NotProvisioned(_)),
+            "the schema is not provisioned, or the login is refused",
+        );
+        find(
+            Status::Degraded,
+            |state| matches!(state, SchemaState::Current { missing } if !missing.is_empty()),
+            "tables are missing",
+        );
+        finding
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CURRENT: SchemaState = SchemaState::Current {
+        missing: Vec::new(),
+    };
+
+    #[test]
+    fn clients_that_are_all_served_are_healthy() {
+        assert_eq!(Finding::of_schemas(&[CURRENT, CURRENT]), Finding::healthy());
+        assert_eq!(Finding::of_schemas(&[]), Finding::healthy());
+    }
+
+    #[test]
+    fn a_client_that_waits_for_its_schema_degrades() {
+        for waiting in [
+            SchemaState::Older(0),
+            SchemaState::NotProvisioned("x".into()),
+            SchemaState::Current {
+                missing: vec!["t".into()],
+            },
+        ] {
+            let finding = Finding::of_schemas(&[CURRENT, waiting]);
+            assert_eq!(finding.status, Status::Degraded);
+            assert!(finding.reasons[0].starts_with("1 of 2 clients: "));
+        }
+    }
+
+    #[test]
+    fn a_newer_schema_or_an_absent_database_is_unhealthy() {
+        for state in [SchemaState::Newer(9), SchemaState::Unreachable("x".into())] {
+            assert_eq!(
+                Finding::of_schemas(&[CURRENT, state]).status,
+                Status::Unhealthy
+            );
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The document API and the data store of one tenant.
+//!
+//! A request passes the layers of [`middleware`], is proved to come from a client of the
+//! [`Tenant`], and reaches the routes of a workload, of which `documents` is the first.
+
+mod app;
+mod content_store;
+mod data_store;
+mod database;
+mod documents;
+mod error;
+mod health;
+mod middleware;
+pub mod server;
+mod settings;
+mod tenant;
+
+pub use app::{App, data_store_router, public_router};
+pub use settings::Settings;
+pub use tenant::{Client, Tenant};
+
+/// `service.name` of the telemetry, and `service` in the answer of `/health`.
+pub const SERVICE: &str = "document-api";
+
+/// Version of this build.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Names ring as the process's one TLS implementation; harmless to call again.
+pub fn install_crypto() {
+    // Only the first call can win, and all calls ask for the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

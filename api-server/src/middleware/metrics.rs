@@ -1,0 +1,75 @@
+//! `http_requests_total`, `http_request_duration_seconds`, `http_errors_total`.
+
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use docket_instrumentation::LATENCY_BUCKETS;
+use http::Method;
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Histogram};
+
+use super::route;
+use crate::app::SharedApp;
+
+/// Instruments of the HTTP layer; labels `method`, `path` (the route's template), `status`.
+#[derive(Debug)]
+pub(crate) struct HttpMetrics {
+    requests: Counter<u64>,
+    errors: Counter<u64>,
+    duration: Histogram<f64>,
+}
+
+impl HttpMetrics {
+    pub(crate) fn new() -> Self {
+        let meter = opentelemetry::global::meter("docket");
+        Self {
+            requests: meter
+                .u64_counter("http_requests_total")
+                .with_description("Requests answered")
+                .build(),
+            errors: meter
+                .u64_counter("http_errors_total")
+                .with_description("Requests answered with a status of 400 or more")
+                .build(),
+            duration: meter
+                .f64_histogram("http_request_duration_seconds")
+                .with_unit("s")
+                .with_description("Time from a request's headers to its answer's headers")
+                .with_boundaries(LATENCY_BUCKETS.to_vec())
+                .build(),
+        }
+    }
+}
+
+pub(crate) async fn measure(State(app): SharedApp, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let method = method(request.method());
+    let path = route(request.extensions());
+    let response = next.run(request).await;
+    let status = response.status();
+    let labels = [
+        KeyValue::new("method", method),
+        KeyValue::new("path", path),
+        KeyValue::new("status", i64::from(status.as_u16())),
+    ];
+    let metrics = &app.http_metrics;
+    metrics.requests.add(1, &labels);
+    metrics
+        .duration
+        .record(start.elapsed().as_secs_f64(), &labels);
+    if status.is_client_error() || status.is_server_error() {
+        metrics.errors.add(1, &labels);
+    }
+    response
+}
+
+/// A caller may invent methods; labels must not grow with them.
+fn method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method.as_str())
+        .unwrap_or("_OTHER")
+}

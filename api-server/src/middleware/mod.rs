@@ -1,0 +1,24 @@
+//! The layers that every request passes, whatever the workload; one file a layer.
+
+pub(crate) mod auth;
+pub(crate) mod deadline;
+pub(crate) mod metrics;
+pub(crate) mod panic;
+pub(crate) mod request_id;
+pub(crate) mod trace;
+
+pub(crate) use metrics::HttpMetrics;
+
+use axum::extract::MatchedPath;
+use http::Extensions;
+
+/// Stands for all paths that are not served, so that they cannot multiply labels and span names.
+const UNMATCHED: &str = "unmatched";
+
+/// Template of the route, such as `/clients/{client}/documents/{id}`.
+fn route(extensions: &Extensions) -> String {
+    extensions
+        .get::<MatchedPath>()
+        .map_or(UNMATCHED, MatchedPath::as_str)
+        .to_owned()
+}

@@ -1,0 +1,67 @@
+//! `X-Request-ID`: the caller's, or a new one; in the answer, the log and the traces.
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use uuid::Uuid;
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+const LONGEST: usize = 128;
+
+/// The correlation id of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
+pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
+    let id = request
+        .headers()
+        .get(HEADER)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| is_sane(id))
+        .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    response
+}
+
+/// Whether an id may be repeated in headers and logs.
+fn is_sane(id: &str) -> bool {
+    (1..=LONGEST).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn length_is_bounded() {
+        assert!(!is_sane(""));
+        assert!(is_sane(&"a".repeat(128)));
+        assert!(!is_sane(&"a".repeat(129)));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sane_is_a_header_value_that_needs_no_escape(id in ".{0,200}") {
+            if is_sane(&id) {
+                let value = HeaderValue::try_from(id.as_str()).expect("a value");
+                prop_assert_eq!(value.as_bytes(), id.as_bytes());
+                let json = serde_json::to_string(&id).expect("JSON");
+                prop_assert_eq!(json, format!("\"{id}\""));
+            }
+        }
+
+        #[test]
+        fn the_usual_ids_are_sane(id in "[A-Za-z0-9._-]{1,128}") {
+            prop_assert!(is_sane(&id));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! From the start of the process to its orderly end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use docket_instrumentation::Service;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, public_router};
+
+/// Serves `tenant` until SIGTERM or SIGINT, then drains.
+///
+/// # Errors
+/// When telemetry, storage or a listener cannot be set up.
+pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
+    let telemetry = docket_instrumentation::init(Service {
+        name: SERVICE,
+        version: VERSION,
+    })?;
+    let app = App::new(&settings, tenant, telemetry.registry().clone())?;
+    let public = bind("document API", settings.listen).await?;
+    let data_store = bind("data store", settings.data_store_listen).await?;
+    let stop = CancellationToken::new();
+    let drain = tokio::spawn(drain_on_signal(
+        app.clone(),
+        settings.drain_delay,
+        stop.clone(),
+    ));
+    tracing::info!(
+        tenant = app.tenant.name,
+        namespace = app.tenant.namespace,
+        clients = app.tenant.clients().len(),
+        version = VERSION,
+        "serving"
+    );
+    let served = serve(app, public, data_store, stop, settings.shutdown_grace).await;
+    drain.abort();
+    tracing::info!("stopped");
+    telemetry.shutdown().await;
+    served
+}
+
+/// Serves both routers until `stop`, then lets requests in flight finish within `grace`.
+///
+/// # Errors
+/// When a listener fails.
+pub async fn serve(
+    app: Arc<App>,
+    public: TcpListener,
+    data_store: TcpListener,
+    stop: CancellationToken,
+    grace: Duration,
+) -> anyhow::Result<()> {
+    let public = axum::serve(public, public_router(app.clone()))
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let data_store = axum::serve(data_store, data_store_router(app))
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let both = async { tokio::try_join!(public.into_future(), data_store.into_future()) };
+    let out_of_grace = async {
+        stop.cancelled().await;
+        tokio::time::sleep(grace).await;
+    };
+    tokio::select! {
+        served = both => served.map(|_| ()).context("a listener failed"),
+        () = out_of_grace => {
+            tracing::warn!("requests were still in flight when the grace ended");
+            Ok(())
+        }
+    }
+}
+
+async fn bind(what: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("the {what} cannot listen on {address}"))
+}
+
+async fn drain_on_signal(app: Arc<App>, delay: Duration, stop: CancellationToken) {
+    if let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) {
+        tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+        tracing::info!("draining");
+        app.drain();
+        tokio::time::sleep(delay).await;
+        stop.cancel();
+    }
+}

@@ -1,0 +1,98 @@
+//! Flags and environment variables.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// The document API and the data store of one Docket tenant.
+///
+/// The tenant's clients, database and storage come from one JSON file, which the Docket operator
+/// writes. S3 credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Telemetry goes to
+/// OTEL_EXPORTER_OTLP_ENDPOINT when that is set; RUST_LOG filters the log and
+/// DOCKET_LOG_FORMAT=text makes it readable.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "docket-api-server", version)]
+pub struct Settings {
+    /// The tenant's configuration file.
+    #[arg(long, env = "DOCKET_CONFIG", default_value = "/etc/docket/tenant.json")]
+    pub config: PathBuf,
+
+    /// Address of the document API.
+    #[arg(long, env = "DOCKET_LISTEN", default_value = "0.0.0.0:8000")]
+    pub listen: SocketAddr,
+
+    /// Address of the data store, for callers inside the tenant's namespace.
+    #[arg(long, env = "DOCKET_DATA_STORE_LISTEN", default_value = "0.0.0.0:8001")]
+    pub data_store_listen: SocketAddr,
+
+    /// Largest file that may be uploaded, in bytes. A larger one is answered with 413.
+    #[arg(long, env = "DOCKET_MAX_UPLOAD_BYTES", default_value_t = 5 * 1024 * 1024 * 1024)]
+    pub max_upload_bytes: u64,
+
+    /// Time until a request has an answer's first byte, or a database statement its result; also
+    /// the longest silence inside an upload. Streaming a large file may take longer. (For example
+    /// 10s or 500ms.)
+    #[arg(long, env = "DOCKET_REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
+    pub request_timeout: Duration,
+
+    /// Connections to Postgres that one client may use at once.
+    #[arg(long, env = "DOCKET_CONNECTIONS_PER_CLIENT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub connections_per_client: u32,
+
+    /// Connections to Postgres that all clients together may use at once.
+    #[arg(long, env = "DOCKET_CONNECTIONS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub connections: u32,
+
+    /// Time between SIGTERM and the end of accepting, while /readyz already says no: what a load
+    /// balancer needs to notice.
+    #[arg(long, env = "DOCKET_DRAIN_DELAY", default_value = "3s", value_parser = duration)]
+    pub drain_delay: Duration,
+
+    /// Time for requests in flight to finish after that.
+    #[arg(long, env = "DOCKET_SHUTDOWN_GRACE", default_value = "20s", value_parser = duration)]
+    pub shutdown_grace: Duration,
+}
+
+/// A number and `ms`, `s` or `m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number: u64 = text[..text.len() - unit.len()]
+        .parse()
+        .map_err(|_| expected(text))?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => number
+            .checked_mul(60)
+            .map(Duration::from_secs)
+            .ok_or_else(|| expected(text)),
+        _ => Err(expected(text)),
+    }
+}
+
+fn expected(text: &str) -> String {
+    format!("{text:?} is not a duration: write a whole number and ms, s or m, such as 10s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Settings::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for wrong in ["10", "s", "", "1h", "-1s", "1.5s", "99999999999999999999s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The tenant as the server uses it: checked once at the start, looked up at every request.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail, ensure};
+use docket_contract::{AuthMode, Database, Storage, TenantConfig, hash_api_key};
+use secrecy::SecretString;
+use subtle::ConstantTimeEq as _;
+
+use crate::error::Error;
+
+/// Length of a hash of an API key: SHA-256 in hex.
+const HASH_LENGTH: usize = 64;
+
+/// One client and the identity it has in Postgres.
+#[derive(Debug)]
+pub struct Client {
+    /// The `{client}` of its routes.
+    pub name: String,
+    /// Its Postgres schema, and the prefix of its objects.
+    pub schema: String,
+    /// Its Postgres login role.
+    pub role: String,
+    /// Password of the role.
+    pub password: SecretString,
+    key_hashes: Vec<String>,
+}
+
+/// A configuration file that can be served.
+#[derive(Debug)]
+pub struct Tenant {
+    /// Name of the `DocumentTenant`.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Where the clients' schemas are.
+    pub database: Database,
+    /// Where content is.
+    pub storage: Storage,
+    mode: AuthMode,
+    clients: BTreeMap<String, Arc<Client>>,
+}
+
+impl Tenant {
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    /// One sentence that names the file and what is wrong with it.
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        let file = path.display();
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("the configuration file {file} cannot be read"))?;
+        serde_json::from_str(&text)
+            .map_err(anyhow::Error::from)
+            .and_then(|config: TenantConfig| Self::try_from(config))
+            .with_context(|| format!("the configuration file {file} cannot be used"))
+    }
+
+    /// All clients, sorted by name.
+    pub fn clients(&self) -> impl ExactSizeIterator<Item = &Arc<Client>> {
+        self.clients.values()
+    }
+
+    /// The client `name`, if `key` opens it.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] without a key, [`Error::Forbidden`] for a key that is not this
+    /// client's or a client that does not exist: a caller cannot tell one from the other. Without
+    /// authentication an unknown client is [`Error::NotFound`].
+    pub(crate) fn authenticate(
+        &self,
+        name: &str,
+        key: Option<&[u8]>,
+    ) -> Result<Arc<Client>, Error> {
+        let client = self.clients.get(name);
+        if self.mode == AuthMode::None {
+            return client.cloned().ok_or(Error::NotFound("client"));
+        }
+        let key = key.ok_or(Error::Unauthorized)?;
+        let hash = hash_api_key(std::str::from_utf8(key).map_err(|_| Error::Forbidden)?).0;
+        client
+            .filter(|client| client.accepts(&hash))
+            .cloned()
+            .ok_or(Error::Forbidden)
+    }
+}
+
+impl Client {
+    /// Compares with every hash, whichever fits, so that time tells nothing.
+    fn accepts(&self, hash: &str) -> bool {
+        self.key_hashes
+            .iter()
+            .map(|known| known.as_bytes().ct_eq(hash.as_bytes()))
+            .fold(subtle::Choice::from(0), |any, one| any | one)
+            .into()
+    }
+}
+
+impl TryFrom<TenantConfig> for Tenant {
+    type Error = anyhow::Error;
+
+    fn try_from(config: TenantConfig) -> anyhow::Result<Self> {
+        let mut clients = BTreeMap::new();
+        for client in config.clients {
+            let name = client.name;
+            for hash in &client.api_key_hashes {
+                ensure!(
+                    hash.0.len() == HASH_LENGTH && hash.0.bytes().all(|b| b.is_ascii_hexdigit()),
+                    "client {name}: an API key hash must be 64 hex digits"
+                );
+            }
+            ensure!(
+                config.auth.mode == AuthMode::None || !client.api_key_hashes.is_empty(),
+                "client {name} has no API key hash, so nobody could use it"
+            );
+            let client = Arc::new(Client {
+                name: name.clone(),
+                schema: client.schema,
+                role: client.role,
+                password: client.password,
+                key_hashes: client
+                    .api_key_hashes
+                    .into_iter()
+                    .map(|hash| hash.0.to_ascii_lowercase())
+                    .collect(),
+            });
+            if clients.insert(name.clone(), client).is_some() {
+                bail!("client {name} is named twice");
+            }
+        }
+        Ok(Self {
+            name: config.tenant,
+            namespace: config.namespace,
+            database: config.database,
+            storage: config.storage,
+            mode: config.auth.mode,
+            clients,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! A tenant with two clients, as the operator would make it.
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+
+pub mod postgres;
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use clap::Parser as _;
+use docket_api_server::{App, Settings, Tenant};
+use docket_contract::hash_api_key;
+use docket_instrumentation::{Registry, Service, Telemetry};
+use docket_schema::Identity;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+pub const CLIENTS: [&str; 2] = ["globex", "initech"];
+pub const MAX_UPLOAD: usize = 20 * 1024 * 1024;
+
+/// Spans and metrics are the process's, so all tests of a binary share them.
+pub fn telemetry() -> &'static Telemetry {
+    static TELEMETRY: OnceLock<Telemetry> = OnceLock::new();
+    TELEMETRY.get_or_init(|| {
+        docket_instrumentation::init(Service {
+            name: "document-api",
+            version: "test",
+        })
+        .expect("telemetry")
+    })
+}
+
+/// A tenant's configuration and its folder of content.
+pub struct Tenancy {
+    pub config: Value,
+    pub folder: TempDir,
+}
+
+impl Tenancy {
+    /// The clients `globex` and `initech`, each with the key `<name>-key`, on a Postgres at `host`.
+    pub fn new(host: &Path, name: &str, mode: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clients: Vec<Value> = CLIENTS
+            .iter()
+            .map(|client| {
+                let identity = Identity::of("test", name, client);
+                json!({
+                    "name": client,
+                    "schema": identity.schema,
+                    "role": identity.role,
+                    "password": password(client),
+                    "apiKeyHashes": [hash_api_key(&format!("{client}-key")).0],
+                })
+            })
+            .collect();
+        let config = json!({
+            "tenant": name,
+            "namespace": "test",
+            "database": {"host": host, "port": 5432, "dbname": "postgres", "sslMode": "disable"},
+            "storage": {"folder": {"path": folder.path().join("content")}},
+            "auth": {"mode": mode},
+            "clients": clients,
+        });
+        Self { config, folder }
+    }
+
+    pub fn without_database(mode: &str) -> Self {
+        Self::new(Path::new("/nonexistent"), "acme", mode)
+    }
+
+    pub fn app(&self) -> Arc<App> {
+        self.app_with(&[])
+    }
+
+    /// An app of this tenant, its configuration read from a file as in production.
+    pub fn app_with(&self, flags: &[&str]) -> Arc<App> {
+        docket_api_server::install_crypto();
+        let file = self.folder.path().join("tenant.json");
+        std::fs::write(&file, self.config.to_string()).expect("written");
+        let tenant = Tenant::load(&file).expect("a tenant");
+        let upload = format!("--max-upload-bytes={MAX_UPLOAD}");
+        let flags = ["docket-api-server", &upload]
+            .into_iter()
+            .chain(flags.iter().copied());
+        let settings = Settings::parse_from(flags);
+        let registry = telemetry().registry().clone();
+        let _: &Registry = &registry;
+        App::new(&settings, tenant, registry).expect("an app")
+    }
+
+    pub fn identity(&self, client: &str) -> Identity {
+        Identity::of(
+            "test",
+            self.config["tenant"].as_str().expect("a name"),
+            client,
+        )
+    }
+
+    /// Number of objects of all clients, finished or not.
+    pub fn objects(&self) -> usize {
+        let content = self.folder.path().join("content");
+        let schemas = std::fs::read_dir(content).expect("a folder");
+        schemas
+            .map(|schema| {
+                std::fs::read_dir(schema.expect("a schema").path()).map_or(0, Iterator::count)
+            })
+            .sum()
+    }
+
+    pub async fn content_becomes_empty(&self) {
+        eventually("no content is left", async || self.objects() == 0).await;
+    }
+}
+
+pub fn password(client: &str) -> String {
+    format!("{client}'s password")
+}
+
+/// Waits until `condition` holds.
+pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let reached = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), reached)
+        .await
+        .unwrap_or_else(|_| panic!("never so: {what}"));
+}
+
+/// An answer with its body.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Sends one request through all layers.
+pub async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.expect("infallible");
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.expect("a body").to_bytes().to_vec();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
+}

@@ -1,0 +1,221 @@
+//! A Postgres of its own for a test binary, on a Unix socket in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use docket_schema::{BOOTSTRAP, Identity, Owner, Provision, provision};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
+use tempfile::TempDir;
+
+use super::{CLIENTS, Tenancy, password};
+
+const SUPERUSER: &str = "postgres";
+const SUPERUSER_PASSWORD: &str = "superuser";
+
+/// A server; it stops, and its data goes, on drop.
+pub struct Postgres {
+    folder: TempDir,
+}
+
+impl Postgres {
+    /// Starts a server that asks everyone for a password.
+    pub fn start() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("pg")
+            .tempdir_in("/tmp")
+            .expect("a folder");
+        std::fs::write(folder.path().join("password"), SUPERUSER_PASSWORD).expect("written");
+        give_away(folder.path());
+        let postgres = Self { folder };
+        let data = postgres.data();
+        let password = postgres.host().join("password");
+        postgres.run(
+            "initdb",
+            &[
+                "--pgdata",
+                &data,
+                "--username",
+                SUPERUSER,
+                "--auth",
+                "scram-sha-256",
+                "--pwfile",
+            ]
+            .into_iter()
+            .chain([password.to_str().expect("UTF-8")])
+            .chain(["--no-sync"])
+            .collect::<Vec<_>>(),
+        );
+        postgres.resume();
+        postgres
+    }
+
+    /// Starts the server again after [`stop`](Self::stop).
+    pub fn resume(&self) {
+        let options = format!(
+            "-c listen_addresses='' -k {} -c fsync=off",
+            self.host().display()
+        );
+        let log = self.host().join("log");
+        let log = log.to_str().expect("UTF-8");
+        self.run(
+            "pg_ctl",
+            &[
+                "start",
+                "--wait",
+                "-D",
+                &self.data(),
+                "-l",
+                log,
+                "-o",
+                &options,
+            ],
+        );
+    }
+
+    /// Stops the server at once, as a crash would for those who are connected.
+    pub fn stop(&self) {
+        self.run(
+            "pg_ctl",
+            &["stop", "--wait", "-D", &self.data(), "-m", "immediate"],
+        );
+    }
+
+    /// The folder of the socket: what a client takes as the host.
+    pub fn host(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub async fn superuser(&self) -> PgConnection {
+        self.login(SUPERUSER, SUPERUSER_PASSWORD)
+            .await
+            .expect("a superuser")
+    }
+
+    pub async fn login(&self, role: &str, password: &str) -> sqlx::Result<PgConnection> {
+        PgConnectOptions::new_without_pgpass()
+            .host(self.host().to_str().expect("UTF-8"))
+            .database("postgres")
+            .username(role)
+            .password(password)
+            .ssl_mode(PgSslMode::Disable)
+            .connect()
+            .await
+    }
+
+    /// A tenant of this name whose clients are provisioned as the operator does it.
+    pub async fn tenancy(&self, name: &str) -> Tenancy {
+        let tenancy = Tenancy::new(self.host(), name, "ApiKey");
+        let mut connection = self.superuser().await;
+        sqlx::raw_sql(BOOTSTRAP)
+            .execute(&mut connection)
+            .await
+            .expect("bootstrap");
+        for client in CLIENTS {
+            let sql = script(&tenancy.identity(client), name, client);
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut connection)
+                .await
+                .expect("provision");
+        }
+        connection.close().await.expect("closed");
+        tenancy
+    }
+
+    fn data(&self) -> String {
+        self.host().join("data").to_str().expect("UTF-8").to_owned()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let program = binaries().join(program);
+        let mut command = match is_root() {
+            // Postgres refuses to run as root.
+            true => {
+                let mut command = Command::new("setpriv");
+                command.args([
+                    "--reuid",
+                    "nobody",
+                    "--regid",
+                    "nogroup",
+                    "--clear-groups",
+                    "--",
+                ]);
+                command.arg(&program);
+                command
+            }
+            false => Command::new(&program),
+        };
+        let output = command
+            .args(arguments)
+            .current_dir("/tmp")
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("{program:?} cannot be run: {error}"));
+        assert!(
+            output.status.success(),
+            "{program:?} {arguments:?}\n{}{}\n{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+            std::fs::read_to_string(self.host().join("log")).unwrap_or_default(),
+        );
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if Path::new(&self.data()).join("postmaster.pid").exists() {
+            self.stop();
+        }
+    }
+}
+
+fn script(identity: &Identity, tenant: &str, client: &str) -> String {
+    let owner = Owner {
+        namespace: "test".into(),
+        tenant: tenant.into(),
+        tenant_uid: "11111111-2222-3333-4444-555555555555".into(),
+        client: client.into(),
+    };
+    // Postgres makes the verifier itself when it is given the password.
+    let verifier = password(client);
+    provision(&Provision {
+        identity,
+        owner: &owner,
+        verifier: &verifier,
+        credential_hash: "hash",
+        version: 0,
+    })
+}
+
+/// Where `initdb` and `pg_ctl` are: `PG_BIN`, the `PATH`, or where Debian puts them.
+fn binaries() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::var_os("PG_BIN")
+            .map(PathBuf::from)
+            .into_iter()
+            .chain(std::env::split_paths(&path))
+            .chain([PathBuf::from("/usr/lib/postgresql/15/bin")])
+            .find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
+            .expect("these tests need Postgres: install postgresql-15, or set PG_BIN to the folder of initdb")
+    })
+}
+
+fn is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .any(|line| line.split_whitespace().take(2).eq(["Uid:", "0"]))
+}
+
+fn give_away(folder: &Path) {
+    if is_root() {
+        let folder = folder.to_str().expect("UTF-8");
+        let given = Command::new("chown")
+            .args(["-R", "nobody:nogroup", folder])
+            .status();
+        assert!(given.is_ok_and(|status| status.success()), "chown {folder}");
+    }
+}
