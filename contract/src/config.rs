@@ -142,7 +142,9 @@ mod tests {
                 endpoint: "http://s3.docket-dev:7070".into(),
                 region: "us-east-1".into(),
             }),
-            auth: ApiAuth { mode: AuthMode::ApiKey },
+            auth: ApiAuth {
+                mode: AuthMode::ApiKey,
+            },
             clients: vec![ClientConfig {
                 name: "globex".into(),
                 schema: "acme_globex_1f2e3d4c".into(),

@@ -189,7 +189,9 @@ pub struct Collector {
 
 impl Default for Collector {
     fn default() -> Self {
-        Self { resources: default_collector_resources() }
+        Self {
+            resources: default_collector_resources(),
+        }
     }
 }
 
@@ -212,7 +214,13 @@ fn default_collector_resources() -> Resources {
 /// No CPU limit by default: a limit throttles a burst even when the node is idle.
 fn resources(cpu: &str, memory: &str, memory_limit: &str) -> Resources {
     let list = |cpu: Option<&str>, memory: &str| {
-        Some(crate::ResourceList { cpu: cpu.map(Into::into), memory: Some(memory.into()) })
+        Some(crate::ResourceList {
+            cpu: cpu.map(Into::into),
+            memory: Some(memory.into()),
+        })
     };
-    Resources { requests: list(Some(cpu), memory), limits: list(None, memory_limit) }
+    Resources {
+        requests: list(Some(cpu), memory),
+        limits: list(None, memory_limit),
+    }
 }

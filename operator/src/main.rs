@@ -1,2 +1,136 @@
-//! operator
-fn main() {}
+//! The operator's process: settings, telemetry, the Lease, the controller, and an orderly end.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser;
+use docket_crds::DocumentTenant;
+use docket_instrumentation::{Service, Telemetry};
+use docket_operator::backoff::Backoff;
+use docket_operator::build::Images;
+use docket_operator::content::LastKnown;
+use docket_operator::context::Context;
+use docket_operator::controller::Watches;
+use docket_operator::database::Databases;
+use docket_operator::latest::Latest;
+use docket_operator::lease::Leadership;
+use docket_operator::metrics::Metrics;
+use docket_operator::serve::{Readiness, serve};
+use docket_operator::settings::Settings;
+use docket_operator::story::Story;
+use kube::api::ListParams;
+use kube::{Api, Client};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let settings = Settings::parse();
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        eprintln!("docket-operator: a TLS provider is already installed");
+        return ExitCode::FAILURE;
+    }
+    let service = Service {
+        name: "docket-operator",
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let telemetry = match docket_instrumentation::init(service) {
+        Ok(telemetry) => Arc::new(telemetry),
+        Err(error) => {
+            eprintln!("docket-operator: {error:#}");
+            return ExitCode::from(2);
+        }
+    };
+    let result = run(settings, telemetry.clone()).await;
+    if let Err(error) = &result {
+        tracing::error!(error = format!("{error:#}"), "the operator ends");
+    }
+    if let Some(telemetry) = Arc::into_inner(telemetry) {
+        telemetry.shutdown().await;
+    }
+    if result.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let readiness = Readiness::default();
+    let server = tokio::spawn(serve(
+        settings.listen,
+        telemetry,
+        readiness.clone(),
+        stop.clone(),
+    ));
+
+    let client = Client::try_default()
+        .await
+        .context("no cluster: set KUBECONFIG, or run inside a cluster with a ServiceAccount")?;
+    check_crd(&client).await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let leadership = Leadership::new(
+        client.clone(),
+        &settings.lease_namespace,
+        settings.identity.clone(),
+    );
+    tokio::select! {
+        () = leadership.acquire() => tracing::info!(identity = settings.identity, "holds the Lease"),
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    }
+
+    let watches = Watches::new(&client, settings.concurrency);
+    let metrics = Metrics::default();
+    let context = Arc::new(Context {
+        client: client.clone(),
+        stores: watches.stores.clone(),
+        databases: Databases::new(metrics.clone()),
+        contents: LastKnown::default(),
+        images: Images {
+            api: settings.api_image,
+            collector: settings.collector_image,
+            telemetry_endpoint: settings.telemetry_endpoint,
+        },
+        latest: Latest::default(),
+        backoff: Backoff::default(),
+        metrics,
+        story: Story::new(client, settings.identity),
+    });
+    let stores = watches.stores.clone();
+    let controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
+    tokio::spawn(async move {
+        if stores.ready().await.is_ok() {
+            readiness.set();
+        }
+    });
+
+    let outcome = tokio::select! {
+        () = leadership.keep() => Err(anyhow::anyhow!("the Lease is lost: another operator may write now")),
+        result = server => result.context("the server of /metrics panicked")?,
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    };
+    // Without the Lease nothing may be finished: the process ends as it stands.
+    if outcome.is_ok() {
+        stop.cancel();
+        controller.await.context("the controller panicked")?;
+        leadership.release().await;
+    }
+    outcome
+}
+
+async fn check_crd(client: &Client) -> anyhow::Result<()> {
+    let tenants: Api<DocumentTenant> = Api::all(client.clone());
+    tenants
+        .list(&ListParams::default().limit(1))
+        .await
+        .map(|_| ())
+        .context("DocumentTenants cannot be listed: install the CRD and the operator's role with the Helm chart")
+}

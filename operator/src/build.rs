@@ -1,0 +1,108 @@
+//! Every child of a tenant, made from [`Wanted`] alone: one file a child, no client in sight.
+
+mod api_config;
+mod api_keys;
+mod collector_config;
+mod container;
+mod credentials;
+mod deployment;
+mod metadata;
+mod network_policy;
+mod pod_disruption_budget;
+mod service;
+mod service_account;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+
+pub use metadata::{MANAGED_BY, TENANT_LABEL};
+
+use crate::wanted::Wanted;
+
+/// What tenants get that name nothing else.
+#[derive(Clone, Debug)]
+pub struct Images {
+    /// Image of the API server.
+    pub api: String,
+    /// Image of the collector.
+    pub collector: String,
+    /// Where collectors send to.
+    pub telemetry_endpoint: Option<String>,
+}
+
+/// What must be in the cluster before the first SQL: secrets that would be lost otherwise.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// Password of each client's role.
+    pub credentials: Secret,
+    /// API key of each client.
+    pub api_keys: Secret,
+}
+
+/// The other children, in the order in which they are applied.
+#[derive(Clone, Debug)]
+pub struct Children {
+    /// What the API server reads.
+    pub api_config: Secret,
+    /// What the collector reads.
+    pub collector_config: ConfigMap,
+    /// Identity of the pods.
+    pub service_account: ServiceAccount,
+    /// Name and address of the API.
+    pub service: Service,
+    /// Who may talk to the pods.
+    pub network_policy: NetworkPolicy,
+    /// Limit to voluntary evictions.
+    pub pod_disruption_budget: PodDisruptionBudget,
+    /// The pods.
+    pub deployment: Deployment,
+}
+
+/// The Secrets of a tenant.
+#[must_use]
+pub fn secrets(wanted: &Wanted) -> Secrets {
+    Secrets {
+        credentials: credentials::build(wanted),
+        api_keys: api_keys::build(wanted),
+    }
+}
+
+/// All other children of a tenant.
+#[must_use]
+pub fn children(wanted: &Wanted) -> Children {
+    let api_config = api_config::build(wanted);
+    let collector_config = collector_config::build(wanted);
+    let deployment = deployment::build(wanted, &api_config, &collector_config);
+    Children {
+        api_config,
+        collector_config,
+        service_account: service_account::build(wanted),
+        service: service::build(wanted),
+        network_policy: network_policy::build(wanted),
+        pod_disruption_budget: pod_disruption_budget::build(wanted),
+        deployment,
+    }
+}
+
+/// Name of the Secret with the API keys of the tenant `tenant`.
+#[must_use]
+pub fn api_keys_name(tenant: &str) -> String {
+    api_keys::name(tenant)
+}
+
+/// Name of the Secret with the database passwords of the tenant `tenant`.
+#[must_use]
+pub fn credentials_name(tenant: &str) -> String {
+    credentials::name(tenant)
+}
+
+/// Name of the Deployment, Service and most other children of the tenant `tenant`.
+#[must_use]
+pub fn api_name(tenant: &str) -> String {
+    metadata::api_name(tenant)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! The Secret that configures the API servers: one file, [`docket_contract::TenantConfig`].
+
+use docket_contract::{ApiAuth, CONFIG_FILE, ClientConfig, Storage, TenantConfig, hash_api_key};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use secrecy::ExposeSecret;
+
+use super::metadata::{api_name, metadata};
+use crate::wanted::Wanted;
+
+pub(super) fn build(wanted: &Wanted) -> Secret {
+    let config = TenantConfig {
+        tenant: wanted.name.clone(),
+        namespace: wanted.namespace.clone(),
+        database: wanted.database.clone(),
+        storage: Storage::S3(wanted.storage.clone()),
+        auth: ApiAuth { mode: wanted.auth },
+        clients: wanted
+            .clients
+            .iter()
+            .map(|client| ClientConfig {
+                name: client.name.clone(),
+                schema: client.identity.schema.clone(),
+                role: client.identity.role.clone(),
+                password: client.password.clone(),
+                api_key_hashes: vec![hash_api_key(client.api_key.expose_secret())],
+            })
+            .collect(),
+    };
+    let file = serde_json::to_vec(&config).expect("strings and numbers serialize");
+    Secret {
+        metadata: metadata(wanted, api_name(&wanted.name)),
+        type_: Some("Opaque".into()),
+        data: Some([(CONFIG_FILE.to_owned(), ByteString(file))].into()),
+        ..Secret::default()
+    }
+}

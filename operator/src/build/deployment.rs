@@ -1,0 +1,237 @@
+//! The Deployment: API containers, each with its collector as a native sidecar.
+
+use docket_contract::{DATA_STORE_PORT, DOCUMENT_API_PORT};
+use k8s_openapi::api::apps::v1::{
+    Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
+};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, Lifecycle,
+    LifecycleHandler, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile, Secret,
+    SecretVolumeSource, SleepAction, Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use sha2::{Digest, Sha256};
+
+use super::container::{
+    env, env_from_field, env_from_secret, http_get, read_only, resources, security_context,
+};
+use super::metadata::{api_name, labels, metadata, selector};
+use super::{collector_config, container};
+use crate::content::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use crate::wanted::Wanted;
+
+/// Annotation of the pod template: pods are replaced when what they read at their start changes.
+const CONFIG_HASH: &str = "docket.dev/config-hash";
+
+/// Seconds in which a pod that goes away finishes its requests.
+const GRACE: i64 = 30;
+
+/// Seconds for which a pod still accepts requests while Services forget it.
+const DRAIN: i64 = 3;
+
+/// Any user but root; the images carry no user database.
+const USER: i64 = 65532;
+
+pub(super) fn build(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> Deployment {
+    Deployment {
+        metadata: metadata(wanted, api_name(&wanted.name)),
+        spec: Some(DeploymentSpec {
+            replicas: Some(wanted.replicas),
+            selector: LabelSelector {
+                match_labels: Some(selector(wanted)),
+                ..LabelSelector::default()
+            },
+            strategy: Some(DeploymentStrategy {
+                type_: Some("RollingUpdate".into()),
+                rolling_update: Some(RollingUpdateDeployment {
+                    // A new pod must serve before an old one goes: a bad change costs nothing.
+                    max_unavailable: Some(IntOrString::Int(0)),
+                    max_surge: Some(IntOrString::Int(1)),
+                }),
+            }),
+            revision_history_limit: Some(2),
+            template: PodTemplateSpec {
+                metadata: Some(ObjectMeta {
+                    labels: Some(labels(wanted)),
+                    annotations: Some(
+                        [(
+                            CONFIG_HASH.to_owned(),
+                            config_hash(wanted, config, collector),
+                        )]
+                        .into(),
+                    ),
+                    ..ObjectMeta::default()
+                }),
+                spec: Some(pod(wanted)),
+            },
+            ..DeploymentSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn config_hash(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> String {
+    let mut hash = Sha256::new();
+    for (name, bytes) in config.data.iter().flatten() {
+        hash.update(name);
+        hash.update(&bytes.0);
+    }
+    for (name, text) in collector.data.iter().flatten() {
+        hash.update(name);
+        hash.update(text);
+    }
+    hash.update(&wanted.storage_secret_hash);
+    hex::encode(hash.finalize())[..16].to_owned()
+}
+
+fn pod(wanted: &Wanted) -> PodSpec {
+    PodSpec {
+        service_account_name: Some(api_name(&wanted.name)),
+        automount_service_account_token: Some(false),
+        // Service links would put every Service of the namespace into the environment.
+        enable_service_links: Some(false),
+        termination_grace_period_seconds: Some(GRACE),
+        security_context: Some(PodSecurityContext {
+            run_as_non_root: Some(true),
+            run_as_user: Some(USER),
+            run_as_group: Some(USER),
+            fs_group: Some(USER),
+            seccomp_profile: Some(SeccompProfile {
+                type_: "RuntimeDefault".into(),
+                ..SeccompProfile::default()
+            }),
+            ..PodSecurityContext::default()
+        }),
+        init_containers: Some(vec![collector_container(wanted)]),
+        containers: vec![api_container(wanted)],
+        volumes: Some(vec![
+            Volume {
+                name: "config".into(),
+                secret: Some(SecretVolumeSource {
+                    secret_name: Some(api_name(&wanted.name)),
+                    default_mode: Some(0o440),
+                    ..SecretVolumeSource::default()
+                }),
+                ..Volume::default()
+            },
+            Volume {
+                name: "collector".into(),
+                config_map: Some(ConfigMapVolumeSource {
+                    name: collector_config::name(&wanted.name),
+                    default_mode: Some(0o440),
+                    ..ConfigMapVolumeSource::default()
+                }),
+                ..Volume::default()
+            },
+            Volume {
+                name: "tmp".into(),
+                empty_dir: Some(EmptyDirVolumeSource::default()),
+                ..Volume::default()
+            },
+        ]),
+        ..PodSpec::default()
+    }
+}
+
+fn api_container(wanted: &Wanted) -> Container {
+    Container {
+        name: "api".into(),
+        image: Some(wanted.api_image.clone()),
+        env: Some(vec![
+            env_from_field("POD_NAME", "metadata.name"),
+            env_from_secret(ACCESS_KEY_ID, &wanted.storage_secret),
+            env_from_secret(SECRET_ACCESS_KEY, &wanted.storage_secret),
+            env("OTEL_SERVICE_NAME", "document-api"),
+            env(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                format!("http://127.0.0.1:{}", collector_config::OTLP_PORT),
+            ),
+            env(
+                "OTEL_RESOURCE_ATTRIBUTES",
+                format!(
+                    "service.namespace={},service.instance.id=$(POD_NAME)",
+                    wanted.namespace
+                ),
+            ),
+        ]),
+        ports: Some(vec![
+            port("http", DOCUMENT_API_PORT),
+            port("data-store", DATA_STORE_PORT),
+        ]),
+        volume_mounts: Some(vec![
+            read_only("config", "/etc/docket"),
+            VolumeMount {
+                name: "tmp".into(),
+                mount_path: "/tmp".into(),
+                ..VolumeMount::default()
+            },
+        ]),
+        startup_probe: Some(Probe {
+            period_seconds: Some(1),
+            failure_threshold: Some(60),
+            ..http_get("/livez", DOCUMENT_API_PORT)
+        }),
+        readiness_probe: Some(Probe {
+            period_seconds: Some(2),
+            timeout_seconds: Some(3),
+            failure_threshold: Some(2),
+            ..http_get("/readyz", DOCUMENT_API_PORT)
+        }),
+        liveness_probe: Some(Probe {
+            period_seconds: Some(10),
+            timeout_seconds: Some(3),
+            failure_threshold: Some(3),
+            ..http_get("/livez", DOCUMENT_API_PORT)
+        }),
+        lifecycle: Some(Lifecycle {
+            pre_stop: Some(LifecycleHandler {
+                sleep: Some(SleepAction { seconds: DRAIN }),
+                ..LifecycleHandler::default()
+            }),
+            ..Lifecycle::default()
+        }),
+        resources: Some(resources(&wanted.api_resources)),
+        security_context: Some(security_context()),
+        ..Container::default()
+    }
+}
+
+fn collector_container(wanted: &Wanted) -> Container {
+    Container {
+        name: "collector".into(),
+        image: Some(wanted.collector_image.clone()),
+        args: Some(vec![format!(
+            "--config=/etc/otelcol/{}",
+            collector_config::FILE
+        )]),
+        // A native sidecar: started before the API container, stopped after it.
+        restart_policy: Some("Always".into()),
+        env: Some(vec![env_from_field("POD_NAME", "metadata.name")]),
+        ports: Some(vec![port("health", collector_config::HEALTH_PORT)]),
+        volume_mounts: Some(vec![container::read_only("collector", "/etc/otelcol")]),
+        startup_probe: Some(Probe {
+            period_seconds: Some(1),
+            failure_threshold: Some(60),
+            ..http_get("/", collector_config::HEALTH_PORT)
+        }),
+        liveness_probe: Some(Probe {
+            period_seconds: Some(10),
+            timeout_seconds: Some(3),
+            failure_threshold: Some(3),
+            ..http_get("/", collector_config::HEALTH_PORT)
+        }),
+        resources: Some(resources(&wanted.collector_resources)),
+        security_context: Some(security_context()),
+        ..Container::default()
+    }
+}
+
+fn port(name: &str, number: u16) -> ContainerPort {
+    ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: number.into(),
+        protocol: Some("TCP".into()),
+        ..ContainerPort::default()
+    }
+}

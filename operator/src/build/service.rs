@@ -1,0 +1,35 @@
+//! The Service: the document API on port 80, the data store on its own.
+
+use docket_contract::{DATA_STORE_PORT, DOCUMENT_API_PORT};
+use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::metadata::{api_name, metadata, selector};
+use crate::wanted::Wanted;
+
+pub(super) fn build(wanted: &Wanted) -> Service {
+    Service {
+        metadata: metadata(wanted, api_name(&wanted.name)),
+        spec: Some(ServiceSpec {
+            type_: Some("ClusterIP".into()),
+            selector: Some(selector(wanted)),
+            ports: Some(vec![
+                port("http", 80, DOCUMENT_API_PORT),
+                port("data-store", DATA_STORE_PORT.into(), DATA_STORE_PORT),
+            ]),
+            ..ServiceSpec::default()
+        }),
+        ..Service::default()
+    }
+}
+
+fn port(name: &str, port: i32, target: u16) -> ServicePort {
+    ServicePort {
+        name: Some(name.to_owned()),
+        port,
+        target_port: Some(IntOrString::Int(target.into())),
+        protocol: Some("TCP".into()),
+        app_protocol: Some("http".into()),
+        ..ServicePort::default()
+    }
+}

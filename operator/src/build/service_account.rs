@@ -1,0 +1,14 @@
+//! The ServiceAccount of the pods: an identity without any right, and without a token.
+
+use k8s_openapi::api::core::v1::ServiceAccount;
+
+use super::metadata::{api_name, metadata};
+use crate::wanted::Wanted;
+
+pub(super) fn build(wanted: &Wanted) -> ServiceAccount {
+    ServiceAccount {
+        metadata: metadata(wanted, api_name(&wanted.name)),
+        automount_service_account_token: Some(false),
+        ..ServiceAccount::default()
+    }
+}

@@ -1,0 +1,134 @@
+use docket_contract::{AuthMode, S3Storage, SslMode};
+use docket_crds::{ResourceList, Resources};
+use docket_schema::Identity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
+use super::*;
+use crate::wanted::WantedClient;
+
+fn acme() -> Wanted {
+    let client = |name: &str| WantedClient {
+        name: name.into(),
+        identity: Identity::of("acme", "acme", name),
+        password: format!("password of {name}").into(),
+        api_key: format!("key of {name}").into(),
+        provision: None,
+    };
+    let memory = |requests: &str, limits: &str| Resources {
+        requests: Some(ResourceList {
+            cpu: Some("50m".into()),
+            memory: Some(requests.into()),
+        }),
+        limits: Some(ResourceList {
+            cpu: None,
+            memory: Some(limits.into()),
+        }),
+    };
+    Wanted {
+        name: "acme".into(),
+        namespace: "acme".into(),
+        uid: "11111111-2222-3333-4444-555555555555".into(),
+        owner: OwnerReference {
+            api_version: "docket.dev/v1alpha1".into(),
+            kind: "DocumentTenant".into(),
+            name: "acme".into(),
+            uid: "11111111-2222-3333-4444-555555555555".into(),
+            controller: Some(true),
+            block_owner_deletion: Some(true),
+        },
+        clients: vec![client("globex"), client("initech")],
+        released: Vec::new(),
+        database: docket_contract::Database {
+            host: "postgres.docket-dev".into(),
+            port: 5432,
+            dbname: "docket".into(),
+            ssl_mode: SslMode::Disable,
+        },
+        storage: S3Storage {
+            bucket: "acme".into(),
+            endpoint: "http://s3.docket-dev:7070".into(),
+            region: "us-east-1".into(),
+        },
+        storage_secret: "docket-s3".into(),
+        storage_secret_hash: "hash".into(),
+        auth: AuthMode::ApiKey,
+        api_image: "docket.local/api-server:1".into(),
+        collector_image: "docket.local/collector:1".into(),
+        replicas: 2,
+        api_resources: memory("64Mi", "256Mi"),
+        collector_resources: memory("64Mi", "128Mi"),
+        telemetry_endpoint: Some("http://gateway.docket-dev:4317".into()),
+    }
+}
+
+fn template_hash(wanted: &Wanted) -> String {
+    let template = children(wanted).deployment.spec.expect("a spec").template;
+    template
+        .metadata
+        .expect("metadata")
+        .annotations
+        .expect("annotations")["docket.dev/config-hash"]
+        .clone()
+}
+
+#[test]
+fn secrets_are_as_they_were() {
+    let Secrets {
+        credentials,
+        api_keys,
+    } = secrets(&acme());
+    insta::assert_yaml_snapshot!("credentials", credentials);
+    insta::assert_yaml_snapshot!("api_keys", api_keys);
+}
+
+#[test]
+fn children_are_as_they_were() {
+    let Children {
+        api_config,
+        collector_config,
+        service_account,
+        service,
+        network_policy,
+        pod_disruption_budget,
+        deployment,
+    } = children(&acme());
+    insta::assert_yaml_snapshot!("api_config", api_config);
+    insta::assert_yaml_snapshot!("collector_config", collector_config);
+    insta::assert_yaml_snapshot!("service_account", service_account);
+    insta::assert_yaml_snapshot!("service", service);
+    insta::assert_yaml_snapshot!("network_policy", network_policy);
+    insta::assert_yaml_snapshot!("pod_disruption_budget", pod_disruption_budget);
+    insta::assert_yaml_snapshot!("deployment", deployment);
+}
+
+#[test]
+fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
+    let before = template_hash(&acme());
+    type Change = (&'static str, fn(&mut Wanted));
+    let changes: [Change; 4] = [
+        ("a password", |wanted| {
+            wanted.clients[0].password = "other".into()
+        }),
+        ("an API key", |wanted| {
+            wanted.clients[0].api_key = "other".into()
+        }),
+        ("the bucket's credentials", |wanted| {
+            wanted.storage_secret_hash = "other".into()
+        }),
+        ("the telemetry endpoint", |wanted| {
+            wanted.telemetry_endpoint = None
+        }),
+    ];
+    for (what, change) in changes {
+        let mut wanted = acme();
+        change(&mut wanted);
+        assert_ne!(template_hash(&wanted), before, "{what}");
+    }
+}
+
+#[test]
+fn pods_stay_when_nothing_that_they_read_changes() {
+    let mut wanted = acme();
+    wanted.replicas = 5;
+    assert_eq!(template_hash(&wanted), template_hash(&acme()));
+}

@@ -1,0 +1,37 @@
+//! What every reconcile shares.
+
+use kube::Client;
+
+use crate::backoff::Backoff;
+use crate::build::Images;
+use crate::content::LastKnown;
+use crate::database::Databases;
+use crate::latest::Latest;
+use crate::metrics::Metrics;
+use crate::stores::Stores;
+use crate::story::Story;
+
+/// Name under which the operator owns fields (server-side apply).
+pub const FIELD_MANAGER: &str = "docket-operator";
+
+/// What every reconcile shares.
+pub struct Context {
+    /// The API server.
+    pub client: Client,
+    /// What is known of the cluster.
+    pub stores: Stores,
+    /// The tenants' databases.
+    pub databases: Databases,
+    /// The tenants' buckets.
+    pub contents: LastKnown,
+    /// Images and the like that tenants get by default.
+    pub images: Images,
+    /// Our own writes that the watch may not have brought yet.
+    pub latest: Latest,
+    /// Failures in a row.
+    pub backoff: Backoff,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Events.
+    pub story: Story,
+}

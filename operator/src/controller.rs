@@ -1,0 +1,179 @@
+//! Wires watches to reconciles.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use docket_crds::DocumentTenant;
+use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::{apps, core, networking, policy};
+use kube::core::PartialObjectMeta;
+use kube::runtime::controller::{self, Action};
+use kube::runtime::reflector::{ObjectRef, Store, store};
+use kube::runtime::{Controller, WatchStreamExt, watcher};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use tracing::Instrument;
+
+use crate::build::{MANAGED_BY, TENANT_LABEL};
+use crate::context::Context;
+use crate::error::Error;
+use crate::reconcile::reconcile;
+use crate::stores::Stores;
+
+/// The watches that a controller needs, and the stores that they fill.
+pub struct Watches {
+    /// What the watches have brought so far.
+    pub stores: Stores,
+    controller: Controller<DocumentTenant>,
+}
+
+impl Watches {
+    /// Sets up the watches; they start when [`Watches::run`] is polled.
+    #[must_use]
+    pub fn new(client: &Client, concurrency: u16) -> Self {
+        let controller = Controller::new(Api::all(client.clone()), watcher::Config::default())
+            .with_config(controller::Config::default().concurrency(concurrency));
+        let (secrets, secret_events) = children::<core::v1::Secret>(client);
+        let (config_maps, config_map_events) = children::<core::v1::ConfigMap>(client);
+        let (services, service_events) = children::<core::v1::Service>(client);
+        let (service_accounts, account_events) = children::<core::v1::ServiceAccount>(client);
+        let (disruption_budgets, budget_events) =
+            children::<policy::v1::PodDisruptionBudget>(client);
+        let (network_policies, policy_events) = children::<networking::v1::NetworkPolicy>(client);
+        let (deployments, deployment_events) = children::<apps::v1::Deployment>(client);
+        let (pods, pod_events) = children::<Pod>(client);
+        let tenants = controller.store();
+        let controller = controller
+            .owns_stream(secret_events)
+            .owns_stream(config_map_events)
+            .owns_stream(service_events)
+            .owns_stream(account_events)
+            .owns_stream(budget_events)
+            .owns_stream(policy_events)
+            .owns_stream(deployment_events)
+            .watches_stream(pod_events, |pod| tenant_of(&pod))
+            .watches_stream(referenced_secrets(client), move |secret| {
+                tenants_that_name(&tenants, &secret)
+            });
+        let stores = Stores {
+            secrets,
+            config_maps,
+            services,
+            service_accounts,
+            disruption_budgets,
+            network_policies,
+            deployments,
+            pods,
+        };
+        Self { stores, controller }
+    }
+
+    /// Reconciles until `stop` resolves; what was begun is finished.
+    pub async fn run(
+        self,
+        ctx: Arc<Context>,
+        stop: impl Future<Output = ()> + Send + Sync + 'static,
+    ) {
+        self.controller
+            .graceful_shutdown_on(stop)
+            .run(reconcile, retry, ctx)
+            .for_each(|result| async {
+                if let Err(error @ controller::Error::QueueError(_)) = result {
+                    tracing::warn!(%error, "a watch failed; it is tried again");
+                }
+            })
+            .instrument(tracing::info_span!(parent: None, "controller"))
+            .await;
+    }
+}
+
+fn retry(tenant: Arc<DocumentTenant>, error: &Error, ctx: Arc<Context>) -> Action {
+    let wait = ctx.backoff.failed(&tenant.uid().unwrap_or_default());
+    tracing::warn!(
+        docket.tenant = tenant.name_any(),
+        k8s.namespace.name = tenant.namespace(),
+        %error,
+        retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        "reconcile failed"
+    );
+    Action::requeue(wait)
+}
+
+type Events<K> = std::pin::Pin<Box<dyn Stream<Item = Result<K, watcher::Error>> + Send>>;
+
+/// Watches the objects of a kind that carry our label, into a store.
+fn children<K>(client: &Client) -> (Store<K>, Events<K>)
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + Trim + 'static,
+{
+    let (reader, writer) = store();
+    let labels = format!("app.kubernetes.io/managed-by={MANAGED_BY}");
+    let events = watcher(
+        Api::<K>::all(client.clone()),
+        watcher::Config::default().labels(&labels),
+    )
+    .default_backoff()
+    .modify(|object| {
+        object.meta_mut().managed_fields = None;
+        object.trim();
+    })
+    .reflect(writer)
+    .touched_objects()
+    .boxed();
+    (reader, events)
+}
+
+/// Drops from an object what no decision needs, before it is kept in memory.
+trait Trim {
+    fn trim(&mut self) {}
+}
+
+impl Trim for core::v1::Secret {}
+impl Trim for core::v1::ConfigMap {}
+impl Trim for core::v1::Service {}
+impl Trim for core::v1::ServiceAccount {}
+impl Trim for policy::v1::PodDisruptionBudget {}
+impl Trim for networking::v1::NetworkPolicy {}
+impl Trim for apps::v1::Deployment {}
+impl Trim for Pod {
+    fn trim(&mut self) {
+        self.spec = None;
+        self.metadata.annotations = None;
+    }
+}
+
+/// Any Secret may be one that a tenant names, so all are watched, without their data.
+fn referenced_secrets(
+    client: &Client,
+) -> impl Stream<Item = Result<PartialObjectMeta<Secret>, watcher::Error>> + Send + 'static {
+    let labels = format!("app.kubernetes.io/managed-by!={MANAGED_BY}");
+    let config = watcher::Config::default().labels(&labels);
+    watcher(
+        Api::<PartialObjectMeta<Secret>>::all(client.clone()),
+        config,
+    )
+    .default_backoff()
+    .touched_objects()
+}
+
+fn tenants_that_name(
+    tenants: &Store<DocumentTenant>,
+    secret: &PartialObjectMeta<Secret>,
+) -> Vec<ObjectRef<DocumentTenant>> {
+    let (namespace, name) = (secret.namespace(), secret.name_any());
+    tenants
+        .state_filter(|tenant| {
+            tenant.namespace() == namespace
+                && (tenant.spec.database.secret_ref.name == name
+                    || tenant.spec.storage.s3.secret_ref.name == name)
+        })
+        .iter()
+        .map(|tenant| ObjectRef::from_obj(&**tenant))
+        .collect()
+}
+
+fn tenant_of(pod: &Pod) -> Option<ObjectRef<DocumentTenant>> {
+    let name = pod.labels().get(TENANT_LABEL)?;
+    Some(ObjectRef::new(name).within(&pod.namespace()?))
+}

@@ -1,0 +1,112 @@
+//! The tenant's database, as its administrator: read what is there, run what must change.
+
+mod connection;
+mod failure;
+mod pools;
+mod survey;
+
+pub use connection::AdminConnection;
+pub use pools::Databases;
+pub use survey::{ClientRow, Registered, Survey};
+
+use docket_schema::{Identity, Provision};
+use sqlx::PgPool;
+use tracing::Instrument;
+
+use crate::error::Error;
+use crate::metrics::Metrics;
+
+/// A connection to one database, with the rights of the operator.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: PgPool,
+    metrics: Metrics,
+}
+
+impl Database {
+    /// Reads all that decides what to do for the clients whose schemas are `schemas`.
+    ///
+    /// # Errors
+    /// Transient ones only: a database that does not answer may do so later.
+    pub async fn survey(&self, schemas: &[String]) -> Result<Survey, Error> {
+        survey::survey(&self.pool, schemas)
+            .await
+            .map_err(failure::explain)
+    }
+
+    /// Makes a client's role, schema and grants, or brings them up to date.
+    ///
+    /// # Errors
+    /// As [`Database::survey`].
+    pub async fn provision(&self, wanted: &Provision<'_>) -> Result<(), Error> {
+        self.run(
+            "provision",
+            &wanted.identity.schema,
+            docket_schema::provision(wanted),
+        )
+        .await
+    }
+
+    /// Takes the login of a client and keeps its data.
+    ///
+    /// # Errors
+    /// As [`Database::survey`].
+    pub async fn retain(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
+        self.run(
+            "retain",
+            &identity.schema,
+            docket_schema::retain(identity, tenant_uid),
+        )
+        .await
+    }
+
+    /// Drops a client's schema and role.
+    ///
+    /// # Errors
+    /// As [`Database::survey`].
+    pub async fn delete(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
+        self.run(
+            "delete",
+            &identity.schema,
+            docket_schema::delete(identity, tenant_uid),
+        )
+        .await
+    }
+
+    async fn run(
+        &self,
+        operation: &'static str,
+        schema: &str,
+        script: String,
+    ) -> Result<(), Error> {
+        let span = tracing::info_span!(
+            "sql_execution",
+            otel.kind = "client",
+            db.system.name = "postgresql",
+            db.operation.name = operation,
+            db.namespace = schema,
+        );
+        self.metrics.ran_sql(operation);
+        run_script(&self.pool, script)
+            .instrument(span)
+            .await
+            .map_err(failure::explain)
+    }
+}
+
+/// Runs a script that begins and commits by itself; a connection on which one failed is closed, so
+/// that no transaction stays open.
+async fn run_script(pool: &PgPool, script: String) -> sqlx::Result<()> {
+    let mut connection = pool.acquire().await?;
+    let script = match docket_instrumentation::traceparent() {
+        Some(parent) => format!("/*traceparent='{parent}'*/ {script}"),
+        None => script,
+    };
+    let result = sqlx::raw_sql(sqlx::AssertSqlSafe(script))
+        .execute(&mut *connection)
+        .await;
+    if result.is_err() {
+        connection.detach();
+    }
+    result.map(|_| ())
+}

@@ -1,0 +1,143 @@
+//! How to reach a database as its administrator, read from the Secret that the tenant names.
+
+use std::collections::BTreeMap;
+
+use docket_contract::SslMode;
+use k8s_openapi::ByteString;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+/// A Postgres server, a database in it, and a user that may create roles and schemas there.
+#[derive(Clone, Debug)]
+pub struct AdminConnection {
+    /// What the API server may know: everything but the credentials.
+    pub database: docket_contract::Database,
+    /// Name of the administrator.
+    pub username: String,
+    /// Its password.
+    pub password: SecretString,
+}
+
+impl AdminConnection {
+    /// Reads the keys `host`, `port`, `dbname`, `username`, `password` and `sslmode` of a Secret.
+    ///
+    /// # Errors
+    /// A sentence that names the key that is missing or cannot be used.
+    pub fn from_secret(data: &BTreeMap<String, ByteString>) -> Result<Self, String> {
+        let text = |key: &str| -> Result<Option<String>, String> {
+            let Some(bytes) = data.get(key) else {
+                return Ok(None);
+            };
+            let text = std::str::from_utf8(&bytes.0)
+                .map_err(|_| format!("its key {key:?} is not UTF-8 text"))?
+                .trim();
+            Ok((!text.is_empty()).then(|| text.to_owned()))
+        };
+        let required =
+            |key: &str| text(key)?.ok_or_else(|| format!("it has no key {key:?}, or an empty one"));
+        let port = match text("port")? {
+            None => 5432,
+            Some(port) => port
+                .parse()
+                .map_err(|_| format!("its port {port:?} is not a TCP port"))?,
+        };
+        let ssl_mode = match text("sslmode")? {
+            None => SslMode::default(),
+            Some(mode) => serde_json::from_value(mode.clone().into()).map_err(|_| {
+                format!("its sslmode {mode:?} is none of disable, prefer, require, verify-ca, verify-full")
+            })?,
+        };
+        Ok(Self {
+            database: docket_contract::Database {
+                host: required("host")?,
+                port,
+                dbname: required("dbname")?,
+                ssl_mode,
+            },
+            username: required("username")?,
+            password: required("password")?.into(),
+        })
+    }
+
+    /// The options of a connection.
+    #[must_use]
+    pub fn options(&self) -> PgConnectOptions {
+        PgConnectOptions::new()
+            .host(&self.database.host)
+            .port(self.database.port)
+            .database(&self.database.dbname)
+            .username(&self.username)
+            .password(self.password.expose_secret())
+            .ssl_mode(match self.database.ssl_mode {
+                SslMode::Disable => PgSslMode::Disable,
+                SslMode::Prefer => PgSslMode::Prefer,
+                SslMode::Require => PgSslMode::Require,
+                SslMode::VerifyCa => PgSslMode::VerifyCa,
+                SslMode::VerifyFull => PgSslMode::VerifyFull,
+            })
+            .application_name("docket-operator")
+    }
+
+    /// A text that differs between connections that differ; it holds the password.
+    #[must_use]
+    pub(super) fn key(&self) -> String {
+        let Self {
+            database,
+            username,
+            password,
+        } = self;
+        format!("{database:?}\n{username}\n{}", password.expose_secret())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(pairs: &[(&str, &str)]) -> BTreeMap<String, ByteString> {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), ByteString(v.as_bytes().to_vec())))
+            .collect()
+    }
+
+    const WHOLE: [(&str, &str); 4] = [
+        ("host", "db"),
+        ("dbname", "docket"),
+        ("username", "admin"),
+        ("password", "secret\n"),
+    ];
+
+    #[test]
+    fn port_and_sslmode_have_defaults_and_a_trailing_newline_is_no_part_of_a_password() {
+        let connection = AdminConnection::from_secret(&secret(&WHOLE)).expect("complete");
+        assert_eq!(connection.database.port, 5432);
+        assert_eq!(connection.database.ssl_mode, SslMode::Prefer);
+        assert_eq!(connection.password.expose_secret(), "secret");
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        for (change, sentence) in [
+            (("host", ""), "it has no key \"host\", or an empty one"),
+            (("port", "x"), "its port \"x\" is not a TCP port"),
+            (
+                ("sslmode", "maybe"),
+                "its sslmode \"maybe\" is none of disable, prefer, require, verify-ca, verify-full",
+            ),
+        ] {
+            let mut data = secret(&WHOLE);
+            data.extend(secret(&[change]));
+            assert_eq!(
+                AdminConnection::from_secret(&data).expect_err("refused"),
+                sentence
+            );
+        }
+    }
+
+    #[test]
+    fn the_password_never_shows_in_debug_output() {
+        let connection = AdminConnection::from_secret(&secret(&WHOLE)).expect("complete");
+        assert!(!format!("{connection:?}").contains("secret\""));
+    }
+}

@@ -1,0 +1,102 @@
+//! What a database holds of a tenant's clients, read with two statements however many they are.
+
+use std::collections::BTreeMap;
+
+use docket_schema::State;
+use sqlx::{PgPool, Row};
+use tracing::Instrument;
+
+/// What is there, by schema name.
+pub type Survey = BTreeMap<String, ClientRow>;
+
+/// What is there of one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientRow {
+    /// The schema exists.
+    pub schema_exists: bool,
+    /// The role exists.
+    pub role_exists: bool,
+    /// Version of the schema; 0 where it does not exist.
+    pub version: i32,
+    /// What the registry says of the schema.
+    pub registered: Option<Registered>,
+}
+
+/// A row of the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// `namespace/name` of the tenant that the schema belongs to.
+    pub tenant: String,
+    /// Its uid.
+    pub tenant_uid: String,
+    /// Whether it is in use.
+    pub state: State,
+    /// Fingerprint of the password that the role has.
+    pub credential_hash: String,
+}
+
+pub(super) async fn survey(pool: &PgPool, schemas: &[String]) -> sqlx::Result<Survey> {
+    let span = tracing::info_span!(
+        "sql_execution",
+        otel.kind = "client",
+        db.system.name = "postgresql",
+        db.operation.name = "survey",
+    );
+    async {
+        let mut survey = read_clients(pool, schemas).await?;
+        let existing: Vec<&str> = survey
+            .iter()
+            // A schema of somebody else has no migrations table of ours to ask.
+            .filter(|(_, row)| row.schema_exists && row.registered.is_some())
+            .map(|(schema, _)| schema.as_str())
+            .collect();
+        if let Some(query) = docket_schema::read_versions(&existing) {
+            for row in sqlx::query(sqlx::AssertSqlSafe(query))
+                .persistent(false)
+                .fetch_all(pool)
+                .await?
+            {
+                if let Some(client) = survey.get_mut(row.try_get::<&str, _>("schema")?) {
+                    client.version = row.try_get("version")?;
+                }
+            }
+        }
+        Ok(survey)
+    }
+    .instrument(span)
+    .await
+}
+
+async fn read_clients(pool: &PgPool, schemas: &[String]) -> sqlx::Result<Survey> {
+    sqlx::query(docket_schema::READ_CLIENTS)
+        .bind(schemas)
+        .fetch_all(pool)
+        .await?
+        .iter()
+        .map(|row| {
+            let state: Option<String> = row.try_get("state")?;
+            let registered = match state.as_deref().and_then(State::parse) {
+                None => None,
+                Some(state) => Some(Registered {
+                    tenant: format!(
+                        "{}/{}",
+                        row.try_get::<String, _>("namespace")?,
+                        row.try_get::<String, _>("tenant")?
+                    ),
+                    tenant_uid: row.try_get("tenant_uid")?,
+                    state,
+                    credential_hash: row.try_get("credential_hash")?,
+                }),
+            };
+            Ok((
+                row.try_get("schema_name")?,
+                ClientRow {
+                    schema_exists: row.try_get("schema_exists")?,
+                    role_exists: row.try_get("role_exists")?,
+                    version: 0,
+                    registered,
+                },
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,25 @@
+//! The Docket operator: turns a `DocumentTenant` into a running document service.
+//!
+//! Start reading at [`reconcile`]: read, decide, act, report. [`build`] makes every child without a
+//! client in sight; [`database`] is the only place that speaks SQL, [`content`] the only one that
+//! speaks S3.
+
+pub mod backoff;
+pub mod build;
+pub mod conditions;
+pub mod content;
+pub mod context;
+pub mod controller;
+pub mod database;
+pub mod error;
+pub mod latest;
+pub mod lease;
+pub mod metrics;
+pub mod reconcile;
+pub mod secret_value;
+pub mod serve;
+pub mod settings;
+pub mod stores;
+pub mod story;
+pub mod timeline;
+pub mod wanted;

@@ -1,0 +1,138 @@
+//! Read, decide, act, report.
+
+mod apply;
+mod cleanup;
+mod dereference;
+mod identity;
+mod provision;
+mod report;
+mod rollout;
+mod validate;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use docket_crds::DocumentTenant;
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+use rand::RngExt;
+use tracing::{Instrument, info_span};
+
+use self::rollout::Rollout;
+use crate::build;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::timeline::Timeline;
+
+/// How long until a steady tenant is looked at again, in case its database was changed by others.
+const RESYNC: Duration = Duration::from_secs(15 * 60);
+
+/// Brings one tenant to what its spec asks for, and says on its status what became of it.
+///
+/// # Errors
+/// Transient ones, to be tried again after a backoff; what the user must change is on the status
+/// and no error.
+pub async fn reconcile(tenant: Arc<DocumentTenant>, ctx: Arc<Context>) -> Result<Action> {
+    let span = info_span!(
+        parent: None,
+        "reconcile",
+        k8s.namespace.name = tenant.namespace(),
+        docket.tenant = tenant.name_any(),
+        docket.generation = tenant.metadata.generation,
+    );
+    let start = Instant::now();
+    let result = visit(tenant, &ctx).instrument(span).await;
+    let outcome = result.as_ref().map_or_else(Error::category, |_| "ok");
+    ctx.metrics.reconciled(outcome, start.elapsed());
+    result
+}
+
+async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
+    // The watches go on while a reconcile waits for what they bring first.
+    ctx.stores.ready().await.map_err(|_| Error::stopping())?;
+    let tenant = ctx.latest.of(tenant);
+    let uid = tenant.uid().unwrap_or_default();
+    if tenant.metadata.deletion_timestamp.is_some() {
+        return cleanup::cleanup(&tenant, ctx).await;
+    }
+    let tenant = identity::ensure_finalizer(tenant, ctx).await?;
+    let mut timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
+    match pursue(&tenant, ctx, &mut timeline).await {
+        Ok(()) => {
+            ctx.backoff.forget(&uid);
+            Ok(Action::requeue(
+                RESYNC.mul_f64(rand::rng().random_range(0.8..1.2)),
+            ))
+        }
+        Err(error) => {
+            let tenant = ctx.latest.of(tenant);
+            report::failure(&tenant, &error, &timeline, ctx).await?;
+            if error.is_transient() {
+                Err(error)
+            } else {
+                Ok(Action::await_change())
+            }
+        }
+    }
+}
+
+async fn pursue(
+    tenant: &Arc<DocumentTenant>,
+    ctx: &Context,
+    timeline: &mut Timeline,
+) -> Result<()> {
+    let seen = timeline
+        .phase(
+            "dereference",
+            info_span!("dereference"),
+            dereference::dereference(tenant, ctx),
+        )
+        .await?;
+    let wanted = validate::validate(tenant, &seen, &ctx.images)?;
+    let tenant = identity::record(tenant.clone(), &wanted, ctx).await?;
+
+    let secrets = build::secrets(&wanted);
+    let mut changes = timeline
+        .phase(
+            "credentials",
+            info_span!("credentials"),
+            apply::secrets(&wanted, secrets, ctx),
+        )
+        .await?;
+    changes.extend(
+        timeline
+            .phase(
+                "database",
+                info_span!("database"),
+                provision::provision(&wanted, &seen),
+            )
+            .await?,
+    );
+    let children = info_span!("build").in_scope(|| build::children(&wanted));
+    let (applied, deployment) = timeline
+        .phase(
+            "apply",
+            info_span!("apply"),
+            apply::children(&wanted, children, ctx),
+        )
+        .await?;
+    changes.extend(applied);
+    let rollout = Rollout::of(&deployment);
+    let released = provision::release(&tenant, &wanted, &seen, &rollout).await?;
+    let remaining = if released.is_empty() {
+        wanted.released.clone()
+    } else {
+        Vec::new()
+    };
+    changes.extend(released);
+    let progress = report::Progress {
+        wanted: &wanted,
+        rollout,
+        remaining,
+        changes,
+        timeline,
+    };
+    report::progress(&ctx.latest.of(tenant), &progress, ctx)
+        .instrument(info_span!("status"))
+        .await
+}

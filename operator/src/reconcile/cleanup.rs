@@ -1,0 +1,180 @@
+//! A tenant goes: first its pods, then its data as the policy says, then the finalizer.
+
+use std::sync::Arc;
+
+use docket_crds::{DeletionPolicy, DocumentTenant};
+use docket_schema::Identity;
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::api::DeleteParams;
+use kube::runtime::controller::Action;
+use kube::{Api, ResourceExt};
+
+use super::dereference;
+use super::identity::{FINALIZER, remove_finalizer};
+use super::report;
+use crate::build;
+use crate::content::Content;
+use crate::context::Context;
+use crate::database::Database;
+use crate::error::{Error, Problem, Result};
+use crate::timeline::Timeline;
+
+/// Deals with what a deleted tenant leaves; validates nothing, since status names all that exists.
+pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
+    if !tenant
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == FINALIZER)
+    {
+        return Ok(Action::await_change());
+    }
+    let timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
+    let uid = tenant.uid().unwrap_or_default();
+    match let_go(tenant, ctx).await {
+        Ok(Gone::Waiting) => Ok(Action::await_change()),
+        Ok(Gone::Done) => {
+            remove_finalizer(tenant, ctx).await?;
+            tracing::info!(trace_id = timeline.trace_id(), "tenant deleted");
+            ctx.databases.forget(&uid);
+            ctx.contents.forget(&uid);
+            ctx.latest.forget(&uid);
+            ctx.backoff.forget(&uid);
+            Ok(Action::await_change())
+        }
+        Err(error) => {
+            let error = explain(error);
+            report::failure(tenant, &error, &timeline, ctx).await?;
+            if error.is_transient() {
+                Err(error)
+            } else {
+                Ok(Action::await_change())
+            }
+        }
+    }
+}
+
+enum Gone {
+    /// Pods are still there; their end brings the tenant back here.
+    Waiting,
+    Done,
+}
+
+async fn let_go(tenant: &DocumentTenant, ctx: &Context) -> Result<Gone> {
+    // Pods first: one that still serves could write what nobody would clean up.
+    if !pods_are_gone(tenant, ctx).await? {
+        return Ok(Gone::Waiting);
+    }
+    let clients = tenant
+        .status
+        .as_ref()
+        .map(|status| status.clients.as_slice())
+        .unwrap_or_default();
+    if clients.is_empty() {
+        return Ok(Gone::Done);
+    }
+    let policy = tenant.spec.database.deletion_policy;
+    let Some(database) = database(tenant, policy, ctx).await? else {
+        return Ok(Gone::Done);
+    };
+    let uid = tenant.uid().unwrap_or_default();
+    let content = match policy {
+        DeletionPolicy::Retain => None,
+        DeletionPolicy::Delete => Some(content(tenant, ctx).await?),
+    };
+    for client in clients {
+        let identity = Identity {
+            schema: client.schema.clone(),
+            role: client.role.clone(),
+        };
+        match &content {
+            None => database.retain(&identity, &uid).await?,
+            Some(content) => {
+                content.delete_all(&client.schema).await?;
+                database.delete(&identity, &uid).await?;
+            }
+        }
+    }
+    Ok(Gone::Done)
+}
+
+async fn pods_are_gone(tenant: &DocumentTenant, ctx: &Context) -> Result<bool> {
+    let namespace = tenant.namespace().unwrap_or_default();
+    let api: Api<Deployment> = Api::namespaced(ctx.client.clone(), &namespace);
+    let Some(deployment) = api.get_opt(&build::api_name(&tenant.name_any())).await? else {
+        return Ok(true);
+    };
+    let uid = tenant.uid();
+    if !deployment
+        .owner_references()
+        .iter()
+        .any(|owner| Some(&owner.uid) == uid.as_ref())
+    {
+        return Ok(true);
+    }
+    if deployment.metadata.deletion_timestamp.is_none() {
+        // In the foreground: the Deployment stays until its pods are gone.
+        ctx.metrics.wrote("Deployment", "delete");
+        let params = DeleteParams::foreground();
+        match api.delete(&deployment.name_any(), &params).await {
+            Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(true),
+            result => result.map(|_| ())?,
+        }
+    }
+    Ok(false)
+}
+
+/// The database of the tenant; `None` when nothing is known of it and nothing needs to be deleted.
+async fn database(
+    tenant: &DocumentTenant,
+    policy: DeletionPolicy,
+    ctx: &Context,
+) -> Result<Option<Database>> {
+    let connection = match dereference::database_connection(tenant, ctx).await {
+        Ok(connection) => connection,
+        Err(Error::Permanent(problem)) => {
+            match (
+                ctx.databases.remembered(&tenant.uid().unwrap_or_default()),
+                policy,
+            ) {
+                (Some(connection), _) => connection,
+                (None, DeletionPolicy::Delete) => return Err(Error::Permanent(problem)),
+                (None, DeletionPolicy::Retain) => {
+                    let note = format!(
+                        "{} The data stays, and the roles can still log in.",
+                        problem.message
+                    );
+                    ctx.story.warn(tenant, "RolesLeft", note).await;
+                    return Ok(None);
+                }
+            }
+        }
+        Err(error) => return Err(error),
+    };
+    ctx.databases.open(&connection).await.map(Some)
+}
+
+async fn content(tenant: &DocumentTenant, ctx: &Context) -> Result<Content> {
+    match dereference::content(tenant, ctx).await {
+        Err(Error::Permanent(problem)) => ctx
+            .contents
+            .remembered(&tenant.uid().unwrap_or_default())
+            .ok_or(Error::Permanent(problem)),
+        result => result,
+    }
+}
+
+/// Says how to let a tenant go whose data cannot be reached any more.
+fn explain(error: Error) -> Error {
+    let advice = |problem: Problem| Problem {
+        message: format!(
+            "{} The deletion waits for this; to give up the data as it is, remove the finalizer {FINALIZER}.",
+            problem.message
+        ),
+        ..problem
+    };
+    match error {
+        Error::Permanent(problem) => Error::Permanent(advice(problem)),
+        Error::Transient(problem) => Error::Transient(advice(problem)),
+        error @ Error::Kubernetes(_) => error,
+    }
+}

@@ -1,0 +1,233 @@
+//! Reads all that a decision needs.
+
+use std::collections::BTreeMap;
+
+use docket_contract::S3Storage;
+use docket_crds::{DocumentTenant, S3};
+use docket_schema::Identity;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, ResourceExt};
+use sha2::{Digest, Sha256};
+
+use crate::build;
+use crate::conditions::ConditionType;
+use crate::content::Content;
+use crate::context::Context;
+use crate::database::{AdminConnection, Database, Survey};
+use crate::error::{Error, Problem, Result};
+
+/// All that a decision needs.
+pub(super) struct Seen {
+    /// The database, open.
+    pub database: Database,
+    /// How it was reached.
+    pub connection: AdminConnection,
+    /// The bucket.
+    pub content: Content,
+    /// Hash of the data of the bucket's Secret.
+    pub storage_secret_hash: String,
+    /// What the database holds of the clients, by schema.
+    pub survey: Survey,
+    /// Passwords that were issued, by client.
+    pub passwords: BTreeMap<String, String>,
+    /// API keys that were issued, by client.
+    pub api_keys: BTreeMap<String, String>,
+}
+
+pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Result<Seen> {
+    let uid = tenant.uid().unwrap_or_default();
+    let connection = database_connection(tenant, ctx).await?;
+    let s3 = &tenant.spec.storage.s3;
+    let storage_secret = storage_secret(tenant, ctx).await?;
+    let content = bucket(tenant, &storage_secret)?;
+
+    let database = ctx.databases.open(&connection).await?;
+    ctx.databases.remember(&uid, connection.clone());
+    ctx.contents.remember(&uid, content.clone());
+    let schemas: Vec<String> = identities(tenant)
+        .into_values()
+        .map(|identity| identity.schema)
+        .collect();
+    let survey = database.survey(&schemas).await?;
+    tracing::debug!(
+        bucket = s3.bucket,
+        clients = schemas.len(),
+        "read all that a decision needs"
+    );
+    Ok(Seen {
+        database,
+        connection,
+        content,
+        storage_secret_hash: hash(&storage_secret),
+        survey,
+        passwords: issued(tenant, build::credentials_name(&tenant.name_any()), ctx).await?,
+        api_keys: issued(tenant, build::api_keys_name(&tenant.name_any()), ctx).await?,
+    })
+}
+
+/// The identity of each client of the spec: what status says, or a new one.
+pub(super) fn identities(tenant: &DocumentTenant) -> BTreeMap<String, Identity> {
+    let recorded = tenant.status.iter().flat_map(|status| &status.clients);
+    let recorded: BTreeMap<&str, Identity> = recorded
+        .map(|client| {
+            let identity = Identity {
+                schema: client.schema.clone(),
+                role: client.role.clone(),
+            };
+            (client.name.as_str(), identity)
+        })
+        .collect();
+    let (namespace, name) = (tenant.namespace().unwrap_or_default(), tenant.name_any());
+    tenant
+        .spec
+        .clients
+        .iter()
+        .map(|client| {
+            let identity = recorded
+                .get(client.name.as_str())
+                .cloned()
+                .unwrap_or_else(|| Identity::of(&namespace, &name, &client.name));
+            (client.name.clone(), identity)
+        })
+        .collect()
+}
+
+/// The bucket as the API server's configuration names it.
+pub(super) fn storage(s3: &S3) -> S3Storage {
+    S3Storage {
+        bucket: s3.bucket.clone(),
+        endpoint: s3.endpoint.clone(),
+        region: s3.region.clone(),
+    }
+}
+
+pub(super) async fn database_connection(
+    tenant: &DocumentTenant,
+    ctx: &Context,
+) -> Result<AdminConnection> {
+    let name = &tenant.spec.database.secret_ref.name;
+    let data = read_secret(
+        tenant,
+        name,
+        ConditionType::DatabaseReady,
+        "spec.database",
+        ctx,
+    )
+    .await?;
+    AdminConnection::from_secret(&data).map_err(|what| {
+        Error::Permanent(Problem::new(
+            ConditionType::DatabaseReady,
+            "SecretInvalid",
+            format!("The Secret {name}, named by spec.database.secretRef, cannot be used: {what}."),
+        ))
+    })
+}
+
+async fn storage_secret(
+    tenant: &DocumentTenant,
+    ctx: &Context,
+) -> Result<BTreeMap<String, ByteString>> {
+    let name = &tenant.spec.storage.s3.secret_ref.name;
+    read_secret(
+        tenant,
+        name,
+        ConditionType::CredentialsReady,
+        "spec.storage.s3",
+        ctx,
+    )
+    .await
+}
+
+/// The tenant's bucket, for its cleanup.
+pub(super) async fn content(tenant: &DocumentTenant, ctx: &Context) -> Result<Content> {
+    bucket(tenant, &storage_secret(tenant, ctx).await?)
+}
+
+fn bucket(tenant: &DocumentTenant, secret: &BTreeMap<String, ByteString>) -> Result<Content> {
+    let s3 = &tenant.spec.storage.s3;
+    Content::from_secret(&storage(s3), secret).map_err(|what| {
+        Error::Permanent(Problem::new(
+            ConditionType::CredentialsReady,
+            "SecretInvalid",
+            format!(
+                "The Secret {}, named by spec.storage.s3.secretRef, cannot be used: {what}.",
+                s3.secret_ref.name
+            ),
+        ))
+    })
+}
+
+async fn read_secret(
+    tenant: &DocumentTenant,
+    name: &str,
+    condition: ConditionType,
+    field: &str,
+    ctx: &Context,
+) -> Result<BTreeMap<String, ByteString>> {
+    let namespace = tenant.namespace().unwrap_or_default();
+    let api: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
+    match api.get_opt(name).await? {
+        Some(secret) => Ok(secret.data.unwrap_or_default()),
+        None => Err(Error::Permanent(Problem::new(
+            condition,
+            "SecretNotFound",
+            format!(
+                "Create the Secret {name} in namespace {namespace}: {field}.secretRef names it."
+            ),
+        ))),
+    }
+}
+
+/// What was issued to each client: from memory, or, where the watch may be behind, from the API
+/// server, because a value that is issued twice locks a client out.
+async fn issued(
+    tenant: &DocumentTenant,
+    name: String,
+    ctx: &Context,
+) -> Result<BTreeMap<String, String>> {
+    let namespace = tenant.namespace().unwrap_or_default();
+    let names = || {
+        tenant
+            .spec
+            .clients
+            .iter()
+            .map(|client| client.name.as_str())
+    };
+    let known = ctx
+        .stores
+        .secrets
+        .get(&ObjectRef::new(&name).within(&namespace));
+    if let Some(secret) = known {
+        let entries = entries(&secret);
+        if names().all(|client| entries.contains_key(client)) {
+            return Ok(entries);
+        }
+    }
+    let api: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
+    Ok(api
+        .get_opt(&name)
+        .await?
+        .map(|secret| entries(&secret))
+        .unwrap_or_default())
+}
+
+fn entries(secret: &Secret) -> BTreeMap<String, String> {
+    secret
+        .data
+        .iter()
+        .flatten()
+        .filter_map(|(key, value)| Some((key.clone(), String::from_utf8(value.0.clone()).ok()?)))
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
+}
+
+fn hash(data: &BTreeMap<String, ByteString>) -> String {
+    let mut hash = Sha256::new();
+    for (key, value) in data {
+        hash.update(key);
+        hash.update(&value.0);
+    }
+    hex::encode(hash.finalize())
+}

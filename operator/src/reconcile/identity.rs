@@ -1,0 +1,91 @@
+//! What must be written before anything is created: the finalizer, and the names in Postgres.
+
+use std::sync::Arc;
+
+use docket_crds::{ClientStatus, DocumentTenant, DocumentTenantStatus};
+use kube::api::{Patch, PatchParams};
+use kube::{Api, ResourceExt};
+use serde_json::json;
+
+use super::report::write_status;
+use crate::context::{Context, FIELD_MANAGER};
+use crate::error::Result;
+use crate::wanted::Wanted;
+
+/// Keeps a deleted tenant until its data has been dealt with.
+pub(super) const FINALIZER: &str = "docket.dev/data";
+
+/// Adds the finalizer where it is missing.
+pub(super) async fn ensure_finalizer(
+    tenant: Arc<DocumentTenant>,
+    ctx: &Context,
+) -> Result<Arc<DocumentTenant>> {
+    if tenant
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == FINALIZER)
+    {
+        return Ok(tenant);
+    }
+    let api = api(&tenant, ctx);
+    // The uid makes the patch fail for a tenant that was deleted and created anew meanwhile.
+    let patch = json!({
+        "apiVersion": "docket.dev/v1alpha1",
+        "kind": "DocumentTenant",
+        "metadata": {"uid": tenant.uid(), "finalizers": [FINALIZER]},
+    });
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    ctx.metrics.wrote("DocumentTenant", "patch");
+    let written = api
+        .patch(&tenant.name_any(), &params, &Patch::Apply(patch))
+        .await?;
+    Ok(ctx.latest.wrote(written))
+}
+
+/// Removes the finalizer: the tenant goes.
+pub(super) async fn remove_finalizer(tenant: &DocumentTenant, ctx: &Context) -> Result<()> {
+    let rest: Vec<&String> = tenant
+        .finalizers()
+        .iter()
+        .filter(|finalizer| *finalizer != FINALIZER)
+        .collect();
+    let patch = json!({
+        "metadata": {"resourceVersion": tenant.resource_version(), "finalizers": rest},
+    });
+    ctx.metrics.wrote("DocumentTenant", "patch");
+    api(tenant, ctx)
+        .patch(
+            &tenant.name_any(),
+            &PatchParams::default(),
+            &Patch::Merge(patch),
+        )
+        .await?;
+    Ok(())
+}
+
+/// Writes the names of new clients to status, so that cleanup needs nothing else.
+pub(super) async fn record(
+    tenant: Arc<DocumentTenant>,
+    wanted: &Wanted,
+    ctx: &Context,
+) -> Result<Arc<DocumentTenant>> {
+    let before = tenant.status.clone().unwrap_or_default();
+    let mut clients = before.clients.clone();
+    for client in &wanted.clients {
+        if !clients.iter().any(|known| known.name == client.name) {
+            clients.push(ClientStatus {
+                name: client.name.clone(),
+                schema: client.identity.schema.clone(),
+                role: client.identity.role.clone(),
+                schema_version: 0,
+            });
+        }
+    }
+    clients.sort_by(|a, b| a.name.cmp(&b.name));
+    let status = DocumentTenantStatus { clients, ..before };
+    write_status(tenant, status, ctx).await
+}
+
+pub(super) fn api(tenant: &DocumentTenant, ctx: &Context) -> Api<DocumentTenant> {
+    Api::namespaced(ctx.client.clone(), &tenant.namespace().unwrap_or_default())
+}

@@ -1,0 +1,174 @@
+//! Decides: turns a spec and what was seen into a [`Wanted`] that cannot be wrong.
+
+use docket_contract::AuthMode;
+use docket_crds::DocumentTenant;
+use docket_schema::{LATEST_VERSION, State};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::{Resource, ResourceExt};
+
+use super::dereference::{Seen, identities, storage};
+use crate::build::Images;
+use crate::conditions::ConditionType;
+use crate::database::ClientRow;
+use crate::error::{Error, Problem, Result};
+use crate::secret_value::{fingerprint, new_api_key, new_password};
+use crate::wanted::{Provisioning, Wanted, WantedClient};
+
+pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) -> Result<Wanted> {
+    let spec = &tenant.spec;
+    let uid = tenant.uid().unwrap_or_default();
+    let mut clients = Vec::new();
+    for (name, identity) in identities(tenant) {
+        let password = seen
+            .passwords
+            .get(&name)
+            .map_or_else(new_password, |known| known.clone().into());
+        let api_key = seen
+            .api_keys
+            .get(&name)
+            .map_or_else(new_api_key, |known| known.clone().into());
+        let row = seen
+            .survey
+            .get(&identity.schema)
+            .cloned()
+            .unwrap_or_default();
+        let claim = Claim {
+            client: &name,
+            schema: &identity.schema,
+            tenant_uid: &uid,
+            credential_hash: &fingerprint(&password),
+            adopt: spec
+                .clients
+                .iter()
+                .any(|client| client.name == name && client.adopt),
+        };
+        let provision = claim.decide(&row)?;
+        clients.push(WantedClient {
+            name,
+            identity,
+            password,
+            api_key,
+            provision,
+        });
+    }
+    let released = tenant
+        .status
+        .iter()
+        .flat_map(|status| &status.clients)
+        .filter(|known| !spec.clients.iter().any(|client| client.name == known.name))
+        .cloned()
+        .collect();
+    Ok(Wanted {
+        name: tenant.name_any(),
+        namespace: tenant.namespace().unwrap_or_default(),
+        uid,
+        owner: owner(tenant),
+        clients,
+        released,
+        database: seen.connection.database.clone(),
+        storage: storage(&spec.storage.s3),
+        storage_secret: spec.storage.s3.secret_ref.name.clone(),
+        storage_secret_hash: seen.storage_secret_hash.clone(),
+        auth: match spec.api.auth.mode {
+            docket_crds::AuthMode::ApiKey => AuthMode::ApiKey,
+            docket_crds::AuthMode::None => AuthMode::None,
+        },
+        api_image: spec.api.image.clone().unwrap_or_else(|| images.api.clone()),
+        collector_image: images.collector.clone(),
+        replicas: spec.api.replicas,
+        api_resources: spec.api.resources.clone(),
+        collector_resources: spec.telemetry.collector.resources.clone(),
+        telemetry_endpoint: spec
+            .telemetry
+            .endpoint
+            .clone()
+            .or(images.telemetry_endpoint.clone()),
+    })
+}
+
+fn owner(tenant: &DocumentTenant) -> OwnerReference {
+    OwnerReference {
+        api_version: DocumentTenant::api_version(&()).into_owned(),
+        kind: DocumentTenant::kind(&()).into_owned(),
+        name: tenant.name_any(),
+        uid: tenant.uid().unwrap_or_default(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    }
+}
+
+/// What a client asks of a schema.
+struct Claim<'a> {
+    client: &'a str,
+    schema: &'a str,
+    tenant_uid: &'a str,
+    credential_hash: &'a str,
+    adopt: bool,
+}
+
+impl Claim<'_> {
+    /// What has to be done in Postgres for the claim, or why it is refused.
+    fn decide(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
+        let Some(registered) = &row.registered else {
+            return if row.schema_exists || row.role_exists {
+                Err(self.refused(
+                    "SchemaNotOurs",
+                    "a schema or role of that name exists and is not in Docket's registry; rename or drop it",
+                ))
+            } else {
+                Ok(Some(Provisioning::Create))
+            };
+        };
+        if row.version > LATEST_VERSION {
+            return Err(self.refused(
+                "SchemaTooNew",
+                &format!(
+                    "it is at version {} and this operator knows {LATEST_VERSION}; upgrade the operator",
+                    row.version
+                ),
+            ));
+        }
+        let version = row.version;
+        let ours = registered.tenant_uid == self.tenant_uid;
+        match registered.state {
+            State::Retained if self.adopt => Ok(Some(Provisioning::Adopt { version })),
+            State::Retained => Err(self.refused(
+                "RetainedDataFound",
+                &format!(
+                    "it holds documents that were retained when their client or the tenant {} was removed; set adopt: true \
+                     on the client to take them over, or drop them",
+                    registered.tenant
+                ),
+            )),
+            State::Active if !ours => Err(self.refused(
+                "ClaimedByAnotherTenant",
+                &format!(
+                    "it is in use by another tenant, {} (uid {}); if that tenant is gone, mark its row in docket.clients \
+                     as Retained and set adopt: true on the client",
+                    registered.tenant, registered.tenant_uid
+                ),
+            )),
+            State::Active => {
+                let current = row.schema_exists
+                    && row.role_exists
+                    && version == LATEST_VERSION
+                    && registered.credential_hash == self.credential_hash;
+                Ok((!current).then_some(Provisioning::Update { version }))
+            }
+        }
+    }
+
+    fn refused(&self, reason: &'static str, why: &str) -> Error {
+        Error::Permanent(Problem::new(
+            ConditionType::DatabaseReady,
+            reason,
+            format!(
+                "Client {} cannot use the schema {}: {why}.",
+                self.client, self.schema
+            ),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+use super::*;
+use crate::database::Registered;
+
+const OURS: &str = "uid-of-this-tenant";
+const OTHERS: &str = "uid-of-another-tenant";
+
+fn registered(tenant_uid: &str, state: State) -> ClientRow {
+    ClientRow {
+        schema_exists: true,
+        role_exists: true,
+        version: LATEST_VERSION,
+        registered: Some(Registered {
+            tenant: "acme/acme".into(),
+            tenant_uid: tenant_uid.into(),
+            state,
+            credential_hash: "current".into(),
+        }),
+    }
+}
+
+fn decide(row: &ClientRow, adopt: bool) -> Result<Option<Provisioning>, &'static str> {
+    Claim {
+        client: "globex",
+        schema: "s",
+        tenant_uid: OURS,
+        credential_hash: "current",
+        adopt,
+    }
+    .decide(row)
+    .map_err(|error| error.problem().reason)
+}
+
+#[test]
+fn a_client_that_nothing_is_known_of_is_created() {
+    assert_eq!(
+        decide(&ClientRow::default(), false),
+        Ok(Some(Provisioning::Create))
+    );
+}
+
+#[test]
+fn a_client_that_is_as_it_should_be_needs_nothing() {
+    assert_eq!(decide(&registered(OURS, State::Active), false), Ok(None));
+}
+
+#[test]
+fn what_differs_is_brought_up_to_date() {
+    let changes: [fn(&mut ClientRow); 4] = [
+        |row| row.schema_exists = false,
+        |row| row.role_exists = false,
+        |row| row.version = LATEST_VERSION - 1,
+        |row| row.registered.as_mut().expect("registered").credential_hash = "old".into(),
+    ];
+    for change in changes {
+        let mut row = registered(OURS, State::Active);
+        change(&mut row);
+        assert_eq!(
+            decide(&row, false),
+            Ok(Some(Provisioning::Update {
+                version: row.version
+            })),
+            "{row:?}"
+        );
+    }
+}
+
+#[test]
+fn retained_data_is_used_only_by_a_client_that_says_adopt() {
+    for uid in [OURS, OTHERS] {
+        let row = registered(uid, State::Retained);
+        assert_eq!(decide(&row, false), Err("RetainedDataFound"));
+        assert_eq!(
+            decide(&row, true),
+            Ok(Some(Provisioning::Adopt {
+                version: LATEST_VERSION
+            }))
+        );
+    }
+}
+
+#[test]
+fn data_that_another_tenant_uses_is_never_taken_over() {
+    for adopt in [false, true] {
+        assert_eq!(
+            decide(&registered(OTHERS, State::Active), adopt),
+            Err("ClaimedByAnotherTenant")
+        );
+    }
+}
+
+#[test]
+fn a_schema_or_role_that_is_not_in_the_registry_is_never_touched() {
+    for (schema_exists, role_exists) in [(true, false), (false, true)] {
+        let row = ClientRow {
+            schema_exists,
+            role_exists,
+            ..ClientRow::default()
+        };
+        assert_eq!(decide(&row, true), Err("SchemaNotOurs"));
+    }
+}
+
+#[test]
+fn a_schema_newer_than_the_operator_is_refused() {
+    let mut row = registered(OURS, State::Active);
+    row.version = LATEST_VERSION + 1;
+    assert_eq!(decide(&row, true), Err("SchemaTooNew"));
+}

@@ -1,0 +1,79 @@
+//! /livez, /readyz and /metrics of the operator.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use docket_instrumentation::Telemetry;
+use tokio_util::sync::CancellationToken;
+
+/// Whether the operator has seen the cluster and holds the Lease.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// The operator works from now on.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[derive(Clone)]
+struct Served {
+    telemetry: Arc<Telemetry>,
+    readiness: Readiness,
+}
+
+/// Serves until `stop` is cancelled.
+///
+/// # Errors
+/// The address cannot be listened on.
+pub async fn serve(
+    address: SocketAddr,
+    telemetry: Arc<Telemetry>,
+    readiness: Readiness,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}"))?;
+    axum::serve(listener, router(telemetry, readiness))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await?;
+    Ok(())
+}
+
+fn router(telemetry: Arc<Telemetry>, readiness: Readiness) -> Router {
+    Router::new()
+        .route("/livez", get(|| async { "ok" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(Served {
+            telemetry,
+            readiness,
+        })
+}
+
+async fn readyz(State(served): State<Served>) -> Response {
+    if served.readiness.0.load(Ordering::Relaxed) {
+        "ok".into_response()
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "waiting for the Lease and the first view of the cluster",
+        )
+            .into_response()
+    }
+}
+
+async fn metrics(State(served): State<Served>) -> Response {
+    match served.telemetry.render_metrics() {
+        Ok(page) => ([(header::CONTENT_TYPE, page.content_type)], page.body).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}

@@ -1,0 +1,47 @@
+//! What the operator is told on its command line or by its environment.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+
+/// Turns DocumentTenants into running document services.
+///
+/// It watches every namespace of the cluster that KUBECONFIG names, or of the one that it runs in.
+/// Its own traces, metrics and logs go to OTEL_EXPORTER_OTLP_ENDPOINT where that is set; RUST_LOG
+/// says how much it logs.
+#[derive(Clone, Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Settings {
+    /// Image of the API server, for tenants that name none.
+    #[arg(long, env = "DOCKET_API_IMAGE")]
+    pub api_image: String,
+    /// Image of the OpenTelemetry Collector that runs beside each API container.
+    #[arg(long, env = "DOCKET_COLLECTOR_IMAGE")]
+    pub collector_image: String,
+    /// OTLP/gRPC endpoint that collectors send to, for tenants that name none.
+    #[arg(long, env = "DOCKET_TELEMETRY_ENDPOINT")]
+    pub telemetry_endpoint: Option<String>,
+    /// Address of /livez, /readyz and /metrics.
+    #[arg(long, env = "DOCKET_LISTEN", default_value = "0.0.0.0:8080")]
+    pub listen: SocketAddr,
+    /// Tenants that are reconciled at the same time.
+    #[arg(long, env = "DOCKET_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub concurrency: u16,
+    /// Namespace of the Lease that keeps a second operator from writing.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "docket-system")]
+    pub lease_namespace: String,
+    /// Name under which this process holds the Lease; it must differ between processes.
+    #[arg(long, env = "POD_NAME", default_value_t = format!("docket-operator-{}", std::process::id()))]
+    pub identity: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Settings::command().debug_assert();
+    }
+}

@@ -1,0 +1,90 @@
+//! A spec that cannot be wrong: what [validation](crate::reconcile) makes of a tenant, and all that
+//! its children are made of.
+
+use docket_contract::{AuthMode, S3Storage};
+use docket_crds::{ClientStatus, Resources};
+use docket_schema::Identity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use secrecy::SecretString;
+
+/// A tenant as it should be.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// What makes the tenant the owner of its children.
+    pub owner: OwnerReference,
+    /// The clients, sorted by name.
+    pub clients: Vec<WantedClient>,
+    /// Clients that the spec no longer names and that still exist in Postgres.
+    pub released: Vec<ClientStatus>,
+    /// The database, as the API servers reach it.
+    pub database: docket_contract::Database,
+    /// The bucket.
+    pub storage: S3Storage,
+    /// Secret with the bucket's credentials.
+    pub storage_secret: String,
+    /// Hash of that Secret's data: pods are replaced when it changes.
+    pub storage_secret_hash: String,
+    /// How callers are authenticated.
+    pub auth: AuthMode,
+    /// Image of the API server.
+    pub api_image: String,
+    /// Image of the collector.
+    pub collector_image: String,
+    /// Number of pods.
+    pub replicas: i32,
+    /// Compute resources of the API container.
+    pub api_resources: Resources,
+    /// Compute resources of the collector's container.
+    pub collector_resources: Resources,
+    /// Where the collectors send to.
+    pub telemetry_endpoint: Option<String>,
+}
+
+/// A client as it should be.
+#[derive(Clone, Debug)]
+pub struct WantedClient {
+    /// Its name.
+    pub name: String,
+    /// Its schema and role.
+    pub identity: Identity,
+    /// Password of the role.
+    pub password: SecretString,
+    /// Key that opens its routes.
+    pub api_key: SecretString,
+    /// What Postgres lacks, if anything.
+    pub provision: Option<Provisioning>,
+}
+
+/// Why a client's schema has to be touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provisioning {
+    /// Nothing is there yet.
+    Create,
+    /// Retained data is taken over.
+    Adopt {
+        /// Version of the schema.
+        version: i32,
+    },
+    /// Schema, role or password are not as they should be.
+    Update {
+        /// Version of the schema.
+        version: i32,
+    },
+}
+
+impl Provisioning {
+    /// Version that the schema has now.
+    #[must_use]
+    pub const fn version(self) -> i32 {
+        match self {
+            Self::Create => 0,
+            Self::Adopt { version } | Self::Update { version } => version,
+        }
+    }
+}
