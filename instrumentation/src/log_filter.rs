@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tracing::Metadata;
 use tracing::callsite::Identifier;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{FilterFn, filter_fn};
+use tracing_subscriber::filter::DynFilterFn;
+use tracing_subscriber::layer::Context;
 
 /// Crates that carry telemetry: what they log about an export must not be exported.
 const CARRIERS: [&str; 6] = [
@@ -34,8 +35,13 @@ pub(crate) fn lines(rust_log: Option<String>) -> anyhow::Result<EnvFilter> {
 }
 
 /// Spans and events that may be exported: `info` and up, nothing of the exporters themselves.
-pub(crate) fn exported() -> FilterFn<fn(&Metadata<'_>) -> bool> {
-    filter_fn(|metadata| *metadata.level() <= tracing::Level::INFO && !is_carrier(metadata))
+///
+/// Asked anew for each: the answer of a filter is kept per thread until a span or event uses it up,
+/// so after a mere question (`enabled!`, as sqlx asks) a cached yes would meet that question's no.
+pub(crate) fn exported<S>() -> DynFilterFn<S> {
+    DynFilterFn::new(|metadata: &Metadata<'_>, _: &Context<'_, S>| {
+        *metadata.level() <= tracing::Level::INFO && !is_carrier(metadata)
+    })
 }
 
 fn is_carrier(metadata: &Metadata<'_>) -> bool {

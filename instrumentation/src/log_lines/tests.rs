@@ -6,10 +6,12 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use serde_json::Value;
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::JsonLines;
 use crate::correlation::Correlate;
+use crate::log_filter;
 use crate::{accept_request, inject, trace_id, traceparent};
 
 #[derive(Clone, Default)]
@@ -55,8 +57,15 @@ fn observe(work: impl FnOnce()) -> (Vec<Value>, Vec<SpanData>) {
         .with_simple_exporter(spans.clone())
         .build();
     let subscriber = tracing_subscriber::registry()
-        .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("docket")))
-        .with(JsonLines::new(move || writer.clone()));
+        .with(
+            tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer("docket"))
+                .with_filter(log_filter::exported()),
+        )
+        .with(
+            JsonLines::new(move || writer.clone())
+                .with_filter(log_filter::lines(None).expect("a filter")),
+        );
     tracing::subscriber::with_default(subscriber, work);
     let ended = spans.0.lock().expect("spans").clone();
     (sink.lines(), ended)
@@ -169,4 +178,18 @@ fn the_same_complaint_of_the_exporter_is_written_once_a_minute() {
         .filter(|line| line["message"] == "export failed")
         .count();
     assert_eq!((complaints, lines.len()), (1, 3));
+}
+
+#[test]
+fn a_question_about_a_level_does_not_cost_the_next_span_its_trace() {
+    let (lines, spans) = observe(|| {
+        for _ in 0..2 {
+            // Log lines would show it, the export would not; then no event follows.
+            assert!(tracing::enabled!(target: "hyper", tracing::Level::WARN));
+            let _request = tracing::info_span!("request").entered();
+            tracing::info!("inside");
+        }
+    });
+    assert_eq!(spans.len(), 2);
+    assert!(lines.iter().all(|line| line.get("trace_id").is_some()), "{lines:?}");
 }
