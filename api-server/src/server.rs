@@ -34,6 +34,8 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         namespace = app.tenant.namespace,
         clients = app.tenant.clients().len(),
         version = VERSION,
+        listen = %public.local_addr()?,
+        data_store_listen = %data_store.local_addr()?,
         "serving"
     );
     let served = serve(app, public, data_store, stop, settings.shutdown_grace).await;

@@ -303,10 +303,12 @@ async fn a_statement_carries_its_trace_into_the_log_of_postgres() {
     let postgres = Postgres::start();
     let tenancy = postgres.tenancy("acme").await;
     let role = tenancy.identity("globex").role;
-    sqlx::query(AssertSqlSafe(format!("ALTER ROLE {role} SET log_statement = 'all'")))
-        .execute(&mut postgres.superuser().await)
-        .await
-        .expect("set");
+    sqlx::query(AssertSqlSafe(format!(
+        "ALTER ROLE {role} SET log_statement = 'all'"
+    )))
+    .execute(&mut postgres.superuser().await)
+    .await
+    .expect("set");
     let router = public_router(tenancy.app());
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let request = Request::get("/clients/globex/documents/1")

@@ -145,13 +145,16 @@ impl Visit for Fields {
     }
 }
 
-/// An error and its causes, outermost first.
+/// An error and its causes, outermost first; a cause that its error has told already is left out.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let told = error.to_string();
+        if !text.ends_with(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
         cause = error.source();
     }
     text

@@ -3,7 +3,7 @@
 
 pub mod postgres;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -77,19 +77,28 @@ impl Tenancy {
         self.app_with(&[])
     }
 
-    /// An app of this tenant, its configuration read from a file as in production.
-    pub fn app_with(&self, flags: &[&str]) -> Arc<App> {
-        docket_api_server::install_crypto();
+    /// Path of the configuration file, as the operator would mount it.
+    pub fn config_file(&self) -> PathBuf {
         let file = self.folder.path().join("tenant.json");
         std::fs::write(&file, self.config.to_string()).expect("written");
+        file
+    }
+
+    /// An app with the telemetry of production.
+    pub fn app_with(&self, flags: &[&str]) -> Arc<App> {
+        self.app_on(flags, telemetry().registry().clone())
+    }
+
+    /// An app whose spans go wherever the test sends them.
+    pub fn app_on(&self, flags: &[&str], registry: Registry) -> Arc<App> {
+        docket_api_server::install_crypto();
+        let file = self.config_file();
         let tenant = Tenant::load(&file).expect("a tenant");
         let upload = format!("--max-upload-bytes={MAX_UPLOAD}");
         let flags = ["docket-api-server", &upload]
             .into_iter()
             .chain(flags.iter().copied());
         let settings = Settings::parse_from(flags);
-        let registry = telemetry().registry().clone();
-        let _: &Registry = &registry;
         App::new(&settings, tenant, registry).expect("an app")
     }
 

@@ -191,5 +191,8 @@ fn a_question_about_a_level_does_not_cost_the_next_span_its_trace() {
         }
     });
     assert_eq!(spans.len(), 2);
-    assert!(lines.iter().all(|line| line.get("trace_id").is_some()), "{lines:?}");
+    assert!(
+        lines.iter().all(|line| line.get("trace_id").is_some()),
+        "{lines:?}"
+    );
 }
