@@ -33,22 +33,23 @@ store_and_read_back() {
     local client=$1 answer id
     echo "A document of $client, $(date --iso-8601=seconds)" >"$folder/$client.txt"
     answer=$(ask "$client" --fail-with-body -X PUT "$url/clients/$client/upload-document" -F "file=@$folder/$client.txt;type=text/plain")
-    id=$(sed -n 's/.*"document_id" *: *"\([^"]*\)".*/\1/p' <<<"$answer")
+    id=$(sed -n 's/.*"document_id" *: *"\{0,1\}\([^",}]*\).*/\1/p' <<<"$answer")
     [[ -n $id ]] || { echo "no document_id in: $answer"; return 1; }
+    echo "$id" >"$folder/$client.id" # a step cannot set a variable of ours
     ask "$client" --fail-with-body -o "$folder/$client.back" "$url/clients/$client/documents/$id/content"
     cmp "$folder/$client.txt" "$folder/$client.back"
 }
 
 knock_at_the_others_door() {
     local status
-    status=$(ask globex -o "$folder/refusal" -w '%{http_code}' "$url/clients/initech/documents")
-    [[ $status == 403 ]] || { echo "globex's key on initech's documents: $status instead of 403"; cat "$folder/refusal"; return 1; }
+    status=$(ask globex -o "$folder/refusal" -w '%{http_code}' "$url/clients/initech/documents/$(<"$folder/initech.id")")
+    [[ $status == 403 ]] || { echo "globex's key on initech's document: $status instead of 403"; cat "$folder/refusal"; return 1; }
 }
 
 reach_service
 step "Storing a document for globex and reading it back" store_and_read_back globex
 step "Storing a document for initech and reading it back" store_and_read_back initech
-step "Asking for initech's documents with globex's key: refused" knock_at_the_others_door
+step "Asking for initech's document with globex's key: refused" knock_at_the_others_door
 
 cat <<SUMMARY
 
@@ -57,5 +58,6 @@ Docket is up. In this shell:
   kubectl get documenttenants --all-namespaces
 The tenant acme answers at $url, for example:
   key=\$(kubectl get secret acme-api-keys -n acme -o jsonpath='{.data.globex}' | base64 -d)
-  curl -H "X-API-Key: \$key" $url/clients/globex/documents
+  curl -H "X-API-Key: \$key" $url/clients/globex/documents/$(<"$folder/globex.id")/content
+  curl -H "X-API-Key: \$key" -X PUT $url/clients/globex/upload-document -F file=@README.md
 SUMMARY

@@ -29,6 +29,8 @@ with_docker() {
 
 with_buildah() {
     local storage=$cache/buildah stray strays=()
+    exec 8>"$cache/buildah.lock" # given back when the step ends
+    flock 8
     local buildah=(buildah --storage-driver vfs --root "$storage/root" --runroot "$storage/run")
     # buildah writes to these places whatever it is told: what was not there goes again.
     for stray in /etc/cni /var/lib/containers /run/containers; do

@@ -35,13 +35,13 @@ trap 'rm -rf "$folder"' EXIT
 packages=()
 for name; do
     case $name in
-    operator | api-server) packages+=(--package "docket-$name") ;;
+    operator | api-server) packages+=("docket-$name") ;;
     collector) "$scripts/collector.sh" ;;
     s3) "$scripts/tools.sh" s3 ;;
     postgres) make_postgres_rootfs ;;
     esac
 done
-[[ ${#packages[@]} == 0 ]] || step "Compiling${packages[*]/#--package/}" compile "${packages[@]}"
+[[ ${#packages[@]} == 0 ]] || step "Compiling ${packages[*]}" compile "${packages[@]/#/--package=}"
 
 for name; do
     mkdir "$folder/$name"

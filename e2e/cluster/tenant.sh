@@ -30,5 +30,5 @@ explain() {
     kubectl get events --namespace "$namespace" --sort-by=.lastTimestamp | tail -n 8
     [[ $namespace != acme ]] || kubectl get documenttenant acme --namespace acme \
         -o jsonpath='{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\n"}{end}'
-    kubectl logs --namespace docket-system deployment/docket --tail=5
+    kubectl logs --namespace docket-system deployment/docket-operator --tail=8
 } 2>&1

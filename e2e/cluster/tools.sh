@@ -34,6 +34,10 @@ build() {
     rmdir "$into/partial"
 }
 
+mkdir -p "$cache/tools"
+exec 7>"$cache/tools/lock"
+flock 7
+
 missing=() names=
 while read -r package; do
     command=$(command_of "$package")

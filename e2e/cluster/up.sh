@@ -11,5 +11,5 @@ cluster=$!
 "$scripts/images.sh" || { wait "$cluster"; exit 1; }
 wait "$cluster"
 unset STEPS_SIDE_BY_SIDE
-"$scripts/deploy.sh"
+"$scripts/rollout.sh"
 echo "All in $((SECONDS - started))s."

@@ -12,13 +12,13 @@ if cluster_is_healthy; then
     echo "The cluster is healthy."
     exit
 fi
-if [[ -e $state && (! -e $state/complete || $(<"$state/complete") != "$(cluster_key)") ]]; then
-    echo "An unfinished cluster, or one of another version, is here: starting anew."
-    "$scripts/bare/stop.sh"
-elif [[ -e $state ]]; then
+if [[ -e $state/complete && $(<"$state/complete") == "$(cluster_key)" ]]; then
     echo "The cluster is here but not healthy: bringing it back."
     ! "$scripts/bare/start.sh" || exit 0
     echo "It did not come back: starting anew."
+    "$scripts/bare/stop.sh"
+elif [[ -e $state || -e $run || -n $(processes_of_cluster) ]]; then
+    echo "An unfinished cluster, or one of another version, is here: starting anew."
     "$scripts/bare/stop.sh"
 fi
 "$scripts/bare/start.sh"
