@@ -1,1 +1,13 @@
-//! e2e
+//! What black-box tests of Docket need: a tenant in a namespace of its own, its document API, its
+//! database, what arrived at the gateway, and an explanation when something did not come about.
+//!
+//! Tests run against the cluster that `KUBECONFIG` names, in parallel and as often as one likes.
+
+pub mod client;
+pub mod database;
+pub mod documents;
+pub mod explain;
+pub mod gateway;
+pub mod objects;
+pub mod scenario;
+pub mod wait;

@@ -13,7 +13,6 @@ use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::{Controller, WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use tracing::Instrument;
 
 use crate::build::{MANAGED_BY, TENANT_LABEL};
 use crate::context::Context;
@@ -78,12 +77,8 @@ impl Watches {
         self.controller
             .graceful_shutdown_on(stop)
             .run(reconcile, retry, ctx)
-            .for_each(|result| async {
-                if let Err(error @ controller::Error::QueueError(_)) = result {
-                    tracing::warn!(%error, "a watch failed; it is tried again");
-                }
-            })
-            .instrument(tracing::info_span!(parent: None, "controller"))
+            // What fails is logged where it fails: by `retry` and by the watches.
+            .for_each(|_| async {})
             .await;
     }
 }

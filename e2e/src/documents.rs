@@ -1,0 +1,127 @@
+//! The document API of a tenant, as one of its clients uses it.
+
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::core::v1::Service;
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+
+use crate::objects::Objects;
+
+/// One client of a document API.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    http: reqwest::Client,
+    base: String,
+    client: String,
+    key: String,
+}
+
+impl Documents {
+    /// The API behind the Service `name`, for `client` with its `key`.
+    ///
+    /// # Errors
+    /// There is no such Service.
+    pub async fn of_service(
+        objects: &Objects,
+        name: &str,
+        client: &str,
+        key: &str,
+    ) -> Result<Self> {
+        let service: Service = objects.get(name).await?;
+        let address = service
+            .spec
+            .and_then(|spec| spec.cluster_ip)
+            .context("no cluster IP")?;
+        Self::at(&format!("http://{address}"), client, key)
+    }
+
+    /// The API at the URL `base`, for `client` with its `key`.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn at(base: &str, client: &str, key: &str) -> Result<Self> {
+        Ok(Self {
+            http: reqwest::Client::builder().no_proxy().build()?,
+            base: base.to_owned(),
+            client: client.to_owned(),
+            key: key.to_owned(),
+        })
+    }
+
+    /// The same API and key on the routes of another client.
+    #[must_use]
+    pub fn on_routes_of(&self, client: &str) -> Self {
+        Self {
+            client: client.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// A request to `path` below the client's routes.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}/clients/{}/{path}", self.base, self.client);
+        self.http
+            .request(method, url)
+            .header("X-API-Key", &self.key)
+    }
+
+    /// Uploads a document, whatever the answer is.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub async fn try_upload(&self, filename: &str, content: &[u8]) -> Result<Response> {
+        let part = Part::bytes(content.to_vec())
+            .file_name(filename.to_owned())
+            .mime_str("text/plain")?;
+        let form = Form::new().part("file", part);
+        Ok(self
+            .request(Method::PUT, "upload-document")
+            .multipart(form)
+            .send()
+            .await?)
+    }
+
+    /// Uploads a document and returns its id.
+    ///
+    /// # Errors
+    /// It is not stored.
+    pub async fn upload(&self, filename: &str, content: &[u8]) -> Result<i64> {
+        let response = self.try_upload(filename, content).await?;
+        let status = response.status();
+        let body: Value = response.json().await?;
+        ensure!(
+            status == StatusCode::CREATED,
+            "the upload was answered with {status}: {body}"
+        );
+        ensure!(body["client_id"] == self.client, "{body}");
+        ensure!(body["metadata"]["file_size"] == content.len(), "{body}");
+        body["document_id"]
+            .as_i64()
+            .with_context(|| format!("no document_id in {body}"))
+    }
+
+    /// The metadata of a document.
+    ///
+    /// # Errors
+    /// It is not found.
+    pub async fn metadata(&self, id: i64) -> Result<Value> {
+        let response = self
+            .request(Method::GET, &format!("documents/{id}"))
+            .send()
+            .await?;
+        Ok(response.error_for_status()?.json().await?)
+    }
+
+    /// The bytes of a document.
+    ///
+    /// # Errors
+    /// It is not found.
+    pub async fn content(&self, id: i64) -> Result<Vec<u8>> {
+        let response = self
+            .request(Method::GET, &format!("documents/{id}/content"))
+            .send()
+            .await?;
+        Ok(response.error_for_status()?.bytes().await?.to_vec())
+    }
+}

@@ -1,0 +1,12 @@
+//! What users of Docket see, against a real cluster.
+#![allow(clippy::unwrap_used)]
+
+mod clients;
+mod deletion;
+mod isolation;
+mod lifecycle;
+mod resilience;
+mod rights;
+mod steady_state;
+mod telemetry;
+mod validation;

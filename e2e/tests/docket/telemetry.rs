@@ -1,0 +1,119 @@
+use anyhow::{Context, Result, ensure};
+use docket_e2e::gateway::{Span, line, spans};
+use docket_e2e::scenario::scenario;
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use uuid::Uuid;
+
+fn parent_of<'a>(spans: &'a [Span], name: &str) -> Result<&'a Span> {
+    let span = spans
+        .iter()
+        .find(|span| span.name == name)
+        .context("no such span")?;
+    let parent = spans.iter().find(|parent| parent.id == span.parent);
+    parent.with_context(|| format!("{name} has no parent in its trace"))
+}
+
+#[tokio::test]
+async fn the_trace_of_an_upload_arrives_at_the_gateway_with_its_spans() {
+    scenario(async |it| {
+        it.ready(it.spec(&["globex"])).await?;
+        let trace_id = Uuid::new_v4().simple().to_string();
+        let correlation_id = Uuid::new_v4().to_string();
+        let form = Form::new().part(
+            "file",
+            Part::bytes(b"traced".to_vec()).file_name("traced.txt"),
+        );
+        let response = it
+            .documents("globex")
+            .await?
+            .request(Method::PUT, "upload-document")
+            .header("traceparent", format!("00-{trace_id}-00f067aa0ba902b7-01"))
+            .header("X-Request-ID", &correlation_id)
+            .multipart(form)
+            .send()
+            .await?;
+        ensure!(response.status() == 201, "{}", response.status());
+        ensure!(response.headers()["x-request-id"] == correlation_id.as_str());
+
+        let names = [
+            "upload_document",
+            "file_processing",
+            "file_read",
+            "file_save",
+            "store_metadata",
+            "database_connection",
+            "sql_execution",
+            "transaction_commit",
+        ];
+        let spans = spans(&it.client, &trace_id, &names).await?;
+        for (child, parent) in [
+            ("file_processing", "upload_document"),
+            ("file_read", "file_processing"),
+            ("file_save", "file_processing"),
+            ("store_metadata", "upload_document"),
+            ("database_connection", "store_metadata"),
+            ("sql_execution", "store_metadata"),
+            ("transaction_commit", "store_metadata"),
+        ] {
+            let found = parent_of(&spans, child)?;
+            ensure!(found.name == parent, "{child} is below {}", found.name);
+        }
+        for span in &spans {
+            ensure!(span.service == "document-api", "{span:?}");
+            let id = span
+                .attributes
+                .iter()
+                .find(|(key, _)| key == "correlation_id");
+            ensure!(
+                id.is_some_and(|(_, value)| *value == correlation_id),
+                "{span:?}"
+            );
+        }
+        let log = line(&it.client, &correlation_id, "/data/logs.jsonl").await?;
+        ensure!(
+            log.contains(&trace_id),
+            "the log line of the request does not name its trace: {log}"
+        );
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_trace_that_the_status_names_arrives_at_the_gateway_with_the_phases_of_the_reconcile() {
+    scenario(async |it| {
+        let tenant = it.ready(it.spec(&["globex"])).await?;
+        let reconcile = tenant
+            .status
+            .context("a status")?
+            .reconcile
+            .context("a reconcile")?;
+        ensure!(reconcile.trace_id.len() == 32, "{reconcile:?}");
+        let names = [
+            "reconcile",
+            "dereference",
+            "database",
+            "apply",
+            "apply Deployment",
+        ];
+        let spans = spans(&it.client, &reconcile.trace_id, &names).await?;
+        ensure!(parent_of(&spans, "apply Deployment")?.name == "apply");
+        ensure!(parent_of(&spans, "apply")?.name == "reconcile");
+        ensure!(
+            spans.iter().all(|span| span.service == "docket-operator"),
+            "{spans:#?}"
+        );
+        let phases: Vec<&str> = reconcile
+            .spans
+            .iter()
+            .map(|span| span.name.as_str())
+            .collect();
+        ensure!(
+            phases == ["dereference", "credentials", "database", "apply"],
+            "{phases:?}"
+        );
+        Ok(())
+    })
+    .await;
+}

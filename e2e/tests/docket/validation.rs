@@ -1,0 +1,243 @@
+use anyhow::{Result, ensure};
+use docket_crds::DocumentTenant;
+use docket_e2e::scenario::{Scenario, TENANT, scenario, tenant};
+use kube::api::{Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+type Change = fn(&mut Value);
+
+/// Changes that are refused when a tenant is created, and the sentence that says why.
+const REFUSED: &[(&str, Change)] = &[
+    (
+        "spec.clients in body should have at least 1 items",
+        |spec| spec["clients"] = json!([]),
+    ),
+    ("Duplicate value", |spec| {
+        spec["clients"] = json!([{"name": "a"}, {"name": "a"}])
+    }),
+    (
+        "a client's name consists of lower-case letters, digits and '-'",
+        |spec| {
+            spec["clients"] = json!([{"name": "Globex"}]);
+        },
+    ),
+    (
+        "a client's name consists of lower-case letters, digits and '-'",
+        |spec| {
+            spec["clients"] = json!([{"name": "../etc"}]);
+        },
+    ),
+    ("may not be more than 63", |spec| {
+        spec["clients"] = json!([{"name": "a".repeat(64)}])
+    }),
+    ("must have at most 100 items", |spec| {
+        let many = (0..101).map(|n| json!({"name": format!("c{n}")}));
+        spec["clients"] = many.collect();
+    }),
+    ("spec.database: Required value", |spec| {
+        spec.as_object_mut().unwrap().remove("database");
+    }),
+    (
+        "a Secret's name consists of lower-case letters, digits, '-' and '.'",
+        |spec| {
+            spec["database"]["secretRef"]["name"] = json!("Not A Name");
+        },
+    ),
+    ("supported values: \"Retain\", \"Delete\"", |spec| {
+        spec["database"]["deletionPolicy"] = json!("Shred");
+    }),
+    (
+        "endpoint must be a URL such as https://s3.example.com",
+        |spec| {
+            spec["storage"]["s3"]["endpoint"] = json!("s3.example.com");
+        },
+    ),
+    (
+        "endpoint must be a URL such as https://s3.example.com",
+        |spec| {
+            spec["storage"]["s3"]["endpoint"] = json!("ftp://s3.example.com");
+        },
+    ),
+    (
+        "a bucket's name consists of 3 to 63 lower-case letters",
+        |spec| {
+            spec["storage"]["s3"]["bucket"] = json!("My_Bucket");
+        },
+    ),
+    (
+        "spec.api.replicas in body should be greater than or equal to 1",
+        |spec| {
+            spec["api"]["replicas"] = json!(0);
+        },
+    ),
+    (
+        "spec.api.replicas in body should be less than or equal to 50",
+        |spec| {
+            spec["api"]["replicas"] = json!(51);
+        },
+    ),
+    ("image must not contain white space", |spec| {
+        spec["api"]["image"] = json!("an image")
+    }),
+    ("supported values: \"ApiKey\", \"None\"", |spec| {
+        spec["api"]["auth"] = json!({"mode": "Basic"});
+    }),
+    ("memory must be a positive quantity such as 256Mi", |spec| {
+        spec["api"]["resources"] = json!({"limits": {"memory": "much"}});
+    }),
+    (
+        "cpu must be a positive quantity such as 500m or 2",
+        |spec| {
+            spec["api"]["resources"] = json!({"requests": {"cpu": "0"}});
+        },
+    ),
+    ("requests.memory must not exceed limits.memory", |spec| {
+        spec["api"]["resources"] =
+            json!({"requests": {"memory": "1Gi"}, "limits": {"memory": "512Mi"}});
+    }),
+    ("requests.cpu must not exceed limits.cpu", |spec| {
+        spec["telemetry"]["collector"] =
+            json!({"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1500m"}}});
+    }),
+    (
+        "endpoint must be a URL such as http://gateway.observability:4317",
+        |spec| {
+            spec["telemetry"]["endpoint"] = json!("gateway:4317");
+        },
+    ),
+];
+
+/// Changes that are accepted: the other side of the bounds above.
+const ACCEPTED: &[Change] = &[
+    |spec| spec["clients"] = json!([{"name": "a".repeat(63)}, {"name": "0"}]),
+    |spec| spec["clients"] = (0..100).map(|n| json!({"name": format!("c{n}")})).collect(),
+    |spec| spec["database"]["deletionPolicy"] = json!("Delete"),
+    |spec| spec["storage"]["s3"]["endpoint"] = json!("https://s3.example.com:9000/path"),
+    |spec| spec["storage"]["s3"]["bucket"] = json!("my.bucket-1"),
+    |spec| spec["api"]["replicas"] = json!(50),
+    |spec| spec["api"]["auth"] = json!({"mode": "None"}),
+    |spec| {
+        spec["api"]["resources"] =
+            json!({"requests": {"memory": "512Mi"}, "limits": {"memory": "0.5Gi"}})
+    },
+    |spec| {
+        spec.as_object_mut().unwrap().remove("telemetry");
+    },
+    |spec| {
+        spec.as_object_mut().unwrap().remove("api");
+    },
+];
+
+async fn dry_run(it: &Scenario, name: &str, spec: Value) -> Result<Value, String> {
+    let object = json!({
+        "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant", "metadata": {"name": name}, "spec": spec,
+    });
+    // Strict, as kubectl is.
+    let params = PatchParams {
+        field_validation: Some(kube::api::ValidationDirective::Strict),
+        dry_run: true,
+        ..PatchParams::apply("docket-e2e")
+    };
+    let api: kube::Api<kube::api::DynamicObject> = kube::Api::namespaced_with(
+        it.client.clone(),
+        &it.namespace,
+        &kube::api::ApiResource::erase::<DocumentTenant>(&()),
+    );
+    match api.patch(name, &params, &Patch::Apply(object)).await {
+        Ok(object) => Ok(object.data),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_refused_at_apply_with_a_sentence() {
+    scenario(async |it| {
+        let mut wrong = Vec::new();
+        for (sentence, change) in REFUSED {
+            let mut spec = it.spec(&["globex"]);
+            change(&mut spec);
+            match dry_run(it, TENANT, spec).await {
+                Err(answer) if answer.contains(sentence) => {}
+                answer => wrong.push(format!("{sentence}: {answer:?}")),
+            }
+        }
+        for name in ["Acme", "acme.example", "1acme", "acme-", &"a".repeat(41)] {
+            let answer = dry_run(it, name, it.spec(&["globex"])).await;
+            if !matches!(&answer, Err(text) if text.contains("lower-case") || text.contains("lowercase")) {
+                wrong.push(format!("the name {name}: {answer:?}"));
+            }
+        }
+        let misspelt = {
+            let mut spec = it.spec(&["globex"]);
+            spec["replicas"] = json!(3);
+            dry_run(it, TENANT, spec).await
+        };
+        if !matches!(&misspelt, Err(text) if text.contains("replicas")) {
+            wrong.push(format!("an unknown field: {misspelt:?}"));
+        }
+        ensure!(wrong.is_empty(), "{wrong:#?}");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_right_is_accepted_up_to_the_bounds() {
+    scenario(async |it| {
+        for (number, change) in ACCEPTED.iter().enumerate() {
+            let mut spec = it.spec(&["globex"]);
+            change(&mut spec);
+            let answer = dry_run(it, TENANT, spec).await;
+            ensure!(answer.is_ok(), "number {number}: {answer:?}");
+        }
+        ensure!(
+            dry_run(it, &"a".repeat(40), it.spec(&["globex"]))
+                .await
+                .is_ok()
+        );
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn defaults_are_in_the_schema() {
+    scenario(async |it| {
+        let mut spec = it.spec(&["globex"]);
+        spec.as_object_mut().unwrap().remove("api");
+        let stored = dry_run(it, TENANT, spec)
+            .await
+            .map_err(anyhow::Error::msg)?;
+        ensure!(stored["spec"]["api"]["replicas"] == 2, "{stored}");
+        ensure!(
+            stored["spec"]["api"]["auth"]["mode"] == "ApiKey",
+            "{stored}"
+        );
+        ensure!(
+            stored["spec"]["database"]["deletionPolicy"] == "Retain",
+            "{stored}"
+        );
+        ensure!(stored["spec"]["clients"][0]["adopt"] == false, "{stored}");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_bucket_cannot_be_changed_and_the_rest_can() {
+    scenario(async |it| {
+        // A tenant that waits for a Secret is enough, and costs no pods.
+        let mut spec = it.spec(&["globex"]);
+        spec["database"]["secretRef"]["name"] = json!("forgotten");
+        let object = tenant(TENANT, spec)?;
+        it.objects.api::<DocumentTenant>().create(&PostParams::default(), &object).await?;
+        let change = json!({"spec": {"storage": {"s3": {"bucket": "another"}}}});
+        let answer = it.objects.merge::<DocumentTenant>(TENANT, change).await;
+        let refusal = answer.err().map(|error| error.to_string()).unwrap_or_default();
+        ensure!(refusal.contains("the bucket is immutable"), "{refusal}");
+        let change = json!({"spec": {"api": {"replicas": 3}, "storage": {"s3": {"endpoint": "http://other"}}}});
+        it.objects.merge::<DocumentTenant>(TENANT, change).await?;
+        Ok(())
+    })
+    .await;
+}
