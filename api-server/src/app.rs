@@ -12,7 +12,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::health::Health;
 use crate::middleware::{HttpMetrics, auth, metrics, panic, request_id, trace};
-use crate::{Settings, Tenant, data_store, documents, health};
+use crate::{Settings, Tenant, data_store, health, workloads};
 
 /// Limits of a single request.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +74,7 @@ impl App {
 
 /// The document API: the routes of every workload, health and metrics.
 pub fn public_router(app: Arc<App>) -> Router {
-    let workloads = documents::routes(&app);
+    let workloads = workloads::routes(&app);
     assemble(app, workloads, health::routes())
 }
 

@@ -14,6 +14,7 @@ mod middleware;
 pub mod server;
 mod settings;
 mod tenant;
+mod workloads;
 
 pub use app::{App, data_store_router, public_router};
 pub use settings::Settings;

@@ -5,30 +5,32 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use docket_api_server::{Settings, Tenant, server};
 
-/// Exit code of a configuration that cannot be served.
+/// Exit code of a configuration that cannot be used.
 const BAD_CONFIGURATION: u8 = 2;
+/// Exit code of everything else.
+const FAILURE: u8 = 1;
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
     docket_api_server::install_crypto();
     let tenant = match Tenant::load(&settings.config) {
         Ok(tenant) => tenant,
-        Err(error) => return refuse(&error),
+        Err(error) => return end(BAD_CONFIGURATION, &error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return refuse(&error.into()),
+        Err(error) => return end(FAILURE, &error.into()),
     };
     match runtime.block_on(server::run(settings, tenant)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&error),
+        Err(error) => end(FAILURE, &error),
     }
 }
 
-fn refuse(error: &anyhow::Error) -> ExitCode {
+fn end(code: u8, error: &anyhow::Error) -> ExitCode {
     eprintln!("docket-api-server: {error:#}");
-    ExitCode::from(BAD_CONFIGURATION)
+    ExitCode::from(code)
 }

@@ -8,8 +8,8 @@ use axum::routing::get;
 use serde_json::{Map, Value, json};
 
 use crate::app::{App, SharedApp};
-use crate::documents;
 use crate::health::{HealthBody, table_status};
+use crate::workloads;
 
 const SERVICE: &str = "data-store";
 
@@ -21,9 +21,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 async fn health(State(app): SharedApp) -> HealthBody {
     let report = app.health.report(&app).await;
     let latency = report.latency.map(|latency| latency.as_secs_f64() * 1000.0);
-    let tables: Map<String, Value> = documents::TABLES
-        .iter()
-        .map(|table| ((*table).to_owned(), json!(table_status(&report, table))))
+    let tables: Map<String, Value> = workloads::tables()
+        .into_iter()
+        .map(|table| (table.to_owned(), json!(table_status(&report, table))))
         .collect();
     let mut parts = Map::new();
     let database = json!({"status": report.database.status, "latency_ms": latency});

@@ -39,7 +39,11 @@ const READ: Statement = Statement {
 
 impl Database {
     /// The state of the schema of `client`, which should have `tables`.
-    pub(crate) async fn schema_state(&self, client: &Client, tables: &[&str]) -> SchemaState {
+    pub(crate) async fn schema_state(
+        &self,
+        client: &Client,
+        tables: Vec<&'static str>,
+    ) -> SchemaState {
         match self.read_state(client, tables).await {
             Ok(state) => state,
             Err(Error::DatabaseUnavailable(error)) if !answered(&error) => {
@@ -52,8 +56,11 @@ impl Database {
         }
     }
 
-    async fn read_state(&self, client: &Client, tables: &[&str]) -> Result<SchemaState, Error> {
-        let tables: Vec<String> = tables.iter().map(|table| (*table).to_owned()).collect();
+    async fn read_state(
+        &self,
+        client: &Client,
+        tables: Vec<&'static str>,
+    ) -> Result<SchemaState, Error> {
         let arguments = arguments().with(tables)?.end();
         let mut connection = self.connection(client).await?;
         let row = READ

@@ -153,6 +153,10 @@ fn the_current_span_is_what_goes_out() {
         inject(&mut outgoing);
         let sent = outgoing["traceparent"].to_str().expect("ASCII").to_owned();
         assert_eq!(Some(sent), traceparent());
+        assert!(
+            !outgoing.contains_key("tracestate"),
+            "there is none to send"
+        );
     });
 }
 

@@ -1,0 +1,18 @@
+//! The workloads of a tenant: each is a module with its own routes, tables and limits. What every
+//! request passes, and what health asks, knows of them no more than this file says.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::{App, documents};
+
+/// The client routes of all workloads.
+pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    documents::routes(app)
+}
+
+/// The tables that a client's schema must have for all workloads.
+pub(crate) fn tables() -> Vec<&'static str> {
+    [documents::TABLES].concat()
+}
