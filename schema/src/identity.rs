@@ -26,16 +26,29 @@ impl Identity {
         let digest = Sha256::digest(format!("{namespace}/{tenant}/{client}"));
         let hash = &hex::encode(digest)[..HASH];
         let name = format!("{}_{}_{hash}", readable(tenant), readable(client));
-        Self { schema: name.clone(), role: name }
+        Self {
+            schema: name.clone(),
+            role: name,
+        }
     }
 }
 
 fn readable(name: &str) -> String {
     // A Postgres name that starts with a digit needs quotes everywhere, so it gets a letter.
-    let start = if name.starts_with(|c: char| c.is_ascii_digit()) { "t" } else { "" };
+    let start = if name.starts_with(|c: char| c.is_ascii_digit()) {
+        "t"
+    } else {
+        ""
+    };
     format!("{start}{name}")
         .chars()
-        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_lowercase() || c.is_ascii_digit() {
+                c
+            } else {
+                '_'
+            }
+        })
         .take(READABLE)
         .collect()
 }

@@ -38,7 +38,9 @@ impl State {
     /// The state that `word` stands for; `None` when there is no such state.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Retained].into_iter().find(|state| state.as_str() == word)
+        [Self::Active, Self::Retained]
+            .into_iter()
+            .find(|state| state.as_str() == word)
     }
 }
 
