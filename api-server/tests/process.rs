@@ -141,6 +141,7 @@ async fn an_upload_in_flight_is_finished_after_the_listener_has_closed() {
         tokio::net::TcpStream::connect(address).await.is_err()
     })
     .await;
+    assert!(!serving.is_finished(), "it must wait for the upload");
     body.send(Ok(b"\r\n--b--\r\n".to_vec()))
         .await
         .expect("sent");
