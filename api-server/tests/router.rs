@@ -297,3 +297,65 @@ async fn a_process_that_lives_but_has_no_database_is_alive_and_not_ready() {
     );
     drop(tenancy);
 }
+
+#[tokio::test]
+async fn a_caller_that_falls_silent_in_an_upload_is_408() {
+    let tenancy = Tenancy::without_database("ApiKey");
+    let app = tenancy.app_with(&["--request-timeout=50ms"]);
+    let router = docket_api_server::public_router(app);
+    let start = part("file", "a.txt", "x").replace("\r\n--b--\r\n", "");
+    let start = futures::stream::iter([Ok::<_, std::io::Error>(start)]);
+    let body = Body::from_stream(futures::StreamExt::chain(start, futures::stream::pending()));
+    let request = Request::put("/clients/globex/upload-document")
+        .header("x-api-key", "globex-key")
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b");
+    let answer = send(&router, request.body(body).expect("a request")).await;
+    assert_problem(&answer, StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test]
+async fn the_data_store_asks_for_the_same_keys_and_for_json() {
+    let tenancy = Tenancy::without_database("ApiKey");
+    let router = docket_api_server::data_store_router(tenancy.app());
+    let path = "/clients/globex/documents";
+    for (key, content_type, body, status) in [
+        (None, "application/json", "{}", StatusCode::UNAUTHORIZED),
+        (
+            Some("initech-key"),
+            "application/json",
+            "{}",
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            Some("globex-key"),
+            "text/plain",
+            "{}",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+        (
+            Some("globex-key"),
+            "application/json",
+            "{",
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            Some("globex-key"),
+            "application/json",
+            "{}",
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+    ] {
+        let mut request = Request::post(path).header(header::CONTENT_TYPE, content_type);
+        if let Some(key) = key {
+            request = request.header("x-api-key", key);
+        }
+        let answer = send(&router, request.body(Body::from(body)).expect("a request")).await;
+        assert_problem(&answer, status);
+    }
+    let large = format!("{{\"filename\": \"{}\"}}", "x".repeat(100_000));
+    let request = Request::post(path)
+        .header("x-api-key", "globex-key")
+        .header(header::CONTENT_TYPE, "application/json");
+    let answer = send(&router, request.body(Body::from(large)).expect("a request")).await;
+    assert_problem(&answer, StatusCode::PAYLOAD_TOO_LARGE);
+}
