@@ -4,6 +4,7 @@
 sysctls=(
     net.ipv4.ip_forward=1
     net.bridge.bridge-nf-call-iptables=1
+    fs.inotify.max_user_instances=1024
     vm.overcommit_memory=1
     kernel.panic=10
     kernel.panic_on_oops=1
