@@ -5,8 +5,10 @@ use k8s_openapi::api::core::v1::Service;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+use tokio::net::TcpStream;
 
 use crate::objects::Objects;
+use crate::wait::until;
 
 /// One client of a document API.
 #[derive(Clone, Debug)]
@@ -18,10 +20,11 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// The API behind the Service `name`, for `client` with its `key`.
+    /// The API behind the Service `name`, for `client` with its `key`; waits until every node knows
+    /// where the Service leads, which no status tells.
     ///
     /// # Errors
-    /// There is no such Service.
+    /// There is no such Service, or it leads nowhere.
     pub async fn of_service(
         objects: &Objects,
         name: &str,
@@ -33,6 +36,11 @@ impl Documents {
             .spec
             .and_then(|spec| spec.cluster_ip)
             .context("no cluster IP")?;
+        until("a connection to the Service", async || {
+            let connection = TcpStream::connect((address.as_str(), 80)).await;
+            Ok(connection.map(drop).map_err(|error| error.to_string()))
+        })
+        .await?;
         Self::at(&format!("http://{address}"), client, key)
     }
 

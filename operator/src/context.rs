@@ -8,7 +8,7 @@ use crate::content::LastKnown;
 use crate::database::Databases;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
-use crate::stores::Stores;
+use crate::stores::{Filled, Stores};
 use crate::story::Story;
 
 /// Name under which the operator owns fields (server-side apply).
@@ -20,6 +20,8 @@ pub struct Context {
     pub client: Client,
     /// What is known of the cluster.
     pub stores: Stores,
+    /// Whether that is all there is to know.
+    pub filled: Filled,
     /// The tenants' databases.
     pub databases: Databases,
     /// The tenants' buckets.

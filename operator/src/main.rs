@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -16,13 +17,17 @@ use docket_operator::database::Databases;
 use docket_operator::latest::Latest;
 use docket_operator::lease::Leadership;
 use docket_operator::metrics::Metrics;
-use docket_operator::serve::{Readiness, serve};
+use docket_operator::serve::serve;
 use docket_operator::settings::Settings;
 use docket_operator::story::Story;
 use kube::api::ListParams;
 use kube::{Api, Client};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+/// How long reconciles that were begun may take to end; less than Kubernetes gives a pod.
+const GRACE: Duration = Duration::from_secs(15);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -61,13 +66,8 @@ async fn main() -> ExitCode {
 
 async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    let readiness = Readiness::default();
-    let server = tokio::spawn(serve(
-        settings.listen,
-        telemetry,
-        readiness.clone(),
-        stop.clone(),
-    ));
+    let (tell_ready, ready) = watch::channel(false);
+    let server = tokio::spawn(serve(settings.listen, telemetry, ready, stop.clone()));
 
     let client = Client::try_default()
         .await
@@ -87,10 +87,12 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     }
 
     let watches = Watches::new(&client, settings.concurrency);
+    let filled = watches.stores.filled();
     let metrics = Metrics::default();
     let context = Arc::new(Context {
         client: client.clone(),
         stores: watches.stores.clone(),
+        filled: filled.clone(),
         databases: Databases::new(metrics.clone()),
         contents: LastKnown::default(),
         images: Images {
@@ -103,11 +105,10 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         metrics,
         story: Story::new(client, settings.identity),
     });
-    let stores = watches.stores.clone();
     let controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
     tokio::spawn(async move {
-        if stores.ready().await.is_ok() {
-            readiness.set();
+        if filled.clone().wait_for(|filled| *filled).await.is_ok() {
+            tell_ready.send_replace(true);
         }
     });
 
@@ -120,7 +121,12 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     // Without the Lease nothing may be finished: the process ends as it stands.
     if outcome.is_ok() {
         stop.cancel();
-        controller.await.context("the controller panicked")?;
+        match tokio::time::timeout(GRACE, controller).await {
+            Ok(ended) => ended.context("the controller panicked")?,
+            Err(_) => {
+                tracing::warn!("a reconcile did not end in time; the next operator repeats it")
+            }
+        }
         leadership.release().await;
     }
     outcome

@@ -25,6 +25,7 @@ impl Default for Metrics {
             duration: meter
                 .f64_histogram("docket_operator_reconcile_duration_seconds")
                 .with_description("How long reconciles took, in seconds")
+                .with_boundaries(docket_instrumentation::LATENCY_BUCKETS.to_vec())
                 .build(),
             writes: meter
                 .u64_counter("docket_operator_writes_total")

@@ -49,7 +49,11 @@ pub async fn reconcile(tenant: Arc<DocumentTenant>, ctx: Arc<Context>) -> Result
 
 async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
     // The watches go on while a reconcile waits for what they bring first.
-    ctx.stores.ready().await.map_err(|_| Error::stopping())?;
+    ctx.filled
+        .clone()
+        .wait_for(|filled| *filled)
+        .await
+        .map_err(|_| Error::stopping())?;
     let tenant = ctx.latest.of(tenant);
     let uid = tenant.uid().unwrap_or_default();
     if tenant.metadata.deletion_timestamp.is_some() {

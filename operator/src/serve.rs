@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -10,57 +9,45 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use docket_instrumentation::Telemetry;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-
-/// Whether the operator has seen the cluster and holds the Lease.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
-
-impl Readiness {
-    /// The operator works from now on.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 #[derive(Clone)]
 struct Served {
     telemetry: Arc<Telemetry>,
-    readiness: Readiness,
+    ready: watch::Receiver<bool>,
 }
 
-/// Serves until `stop` is cancelled.
+/// Serves until `stop` is cancelled; `ready` says whether the operator holds the Lease and has seen
+/// the cluster.
 ///
 /// # Errors
 /// The address cannot be listened on.
 pub async fn serve(
     address: SocketAddr,
     telemetry: Arc<Telemetry>,
-    readiness: Readiness,
+    ready: watch::Receiver<bool>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}"))?;
-    axum::serve(listener, router(telemetry, readiness))
+    axum::serve(listener, router(telemetry, ready))
         .with_graceful_shutdown(stop.cancelled_owned())
         .await?;
     Ok(())
 }
 
-fn router(telemetry: Arc<Telemetry>, readiness: Readiness) -> Router {
+fn router(telemetry: Arc<Telemetry>, ready: watch::Receiver<bool>) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .with_state(Served {
-            telemetry,
-            readiness,
-        })
+        .with_state(Served { telemetry, ready })
 }
 
 async fn readyz(State(served): State<Served>) -> Response {
-    if served.readiness.0.load(Ordering::Relaxed) {
+    if *served.ready.borrow() {
         "ok".into_response()
     } else {
         (

@@ -5,6 +5,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::runtime::reflector::Store;
+use kube::runtime::reflector::store::WriterDropped;
+use tokio::sync::watch;
 
 /// The children of all tenants: objects that carry the label of [`crate::build::MANAGED_BY`].
 #[derive(Clone)]
@@ -27,12 +29,27 @@ pub struct Stores {
     pub pods: Store<Pod>,
 }
 
+/// Whether the stores hold what the cluster held at the start.
+pub type Filled = watch::Receiver<bool>;
+
 impl Stores {
-    /// Resolves when every store holds what the cluster held at the start.
+    /// Tells many when every store is filled.
     ///
-    /// # Errors
-    /// A watch has ended.
-    pub async fn ready(&self) -> Result<(), kube::runtime::reflector::store::WriterDropped> {
+    /// A kube store wakes only the last of those who wait for it, so exactly one task may wait.
+    #[must_use]
+    pub fn filled(&self) -> Filled {
+        let (tell, filled) = watch::channel(false);
+        let stores = self.clone();
+        tokio::spawn(async move {
+            // An error means that a watch has ended, and with it the operator.
+            if stores.wait_until_filled().await.is_ok() {
+                tell.send_replace(true);
+            }
+        });
+        filled
+    }
+
+    async fn wait_until_filled(&self) -> Result<(), WriterDropped> {
         let Self {
             secrets,
             config_maps,
@@ -51,5 +68,62 @@ impl Stores {
         network_policies.wait_until_ready().await?;
         deployments.wait_until_ready().await?;
         pods.wait_until_ready().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::runtime::reflector::store;
+    use kube::runtime::reflector::store::Writer;
+    use kube::runtime::watcher::Event;
+
+    fn fill<K>(mut writer: Writer<K>)
+    where
+        K: kube::runtime::reflector::Lookup<DynamicType = ()> + Clone + 'static,
+    {
+        writer.apply_watcher_event(&Event::Init);
+        writer.apply_watcher_event(&Event::InitDone);
+    }
+
+    #[tokio::test]
+    async fn all_who_wait_are_told_when_the_stores_are_filled() {
+        let (secrets, secret_writer) = store();
+        let (config_maps, config_map_writer) = store();
+        let (services, service_writer) = store();
+        let (service_accounts, service_account_writer) = store();
+        let (disruption_budgets, disruption_budget_writer) = store();
+        let (network_policies, network_policy_writer) = store();
+        let (deployments, deployment_writer) = store();
+        let (pods, pod_writer) = store();
+        let filled = Stores {
+            secrets,
+            config_maps,
+            services,
+            service_accounts,
+            disruption_budgets,
+            network_policies,
+            deployments,
+            pods,
+        }
+        .filled();
+        let waiters: Vec<_> = (0..3)
+            .map(|_| {
+                let mut filled = filled.clone();
+                tokio::spawn(async move { filled.wait_for(|filled| *filled).await.is_ok() })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        fill(secret_writer);
+        fill(config_map_writer);
+        fill(service_writer);
+        fill(service_account_writer);
+        fill(disruption_budget_writer);
+        fill(network_policy_writer);
+        fill(deployment_writer);
+        fill(pod_writer);
+        for waiter in waiters {
+            assert!(waiter.await.expect("no panic"));
+        }
     }
 }

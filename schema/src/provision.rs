@@ -3,8 +3,9 @@
 use crate::quote::{identifier, literal};
 use crate::{Identity, MIGRATIONS, MIGRATIONS_TABLE, Owner, State};
 
-/// Connections that one client's role may hold, over all API pods of its tenant.
-const CONNECTION_LIMIT: u32 = 32;
+/// Connections that one client's role may hold: four for each of fifty pods, and for those that
+/// replace them.
+const CONNECTION_LIMIT: u32 = 256;
 
 /// What a client's schema is to become.
 #[derive(Clone, Debug)]

@@ -5,9 +5,9 @@ use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
 use k8s_openapi::api::core::v1::{
-    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, Lifecycle,
-    LifecycleHandler, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile, Secret,
-    SecretVolumeSource, SleepAction, Volume, VolumeMount,
+    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource,
+    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile, Secret,
+    SecretVolumeSource, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -26,9 +26,6 @@ const CONFIG_HASH: &str = "docket.dev/config-hash";
 
 /// Seconds in which a pod that goes away finishes its requests.
 const GRACE: i64 = 30;
-
-/// Seconds for which a pod still accepts requests while Services forget it.
-const DRAIN: i64 = 3;
 
 /// Any user but root; the images carry no user database.
 const USER: i64 = 65532;
@@ -183,13 +180,6 @@ fn api_container(wanted: &Wanted) -> Container {
             timeout_seconds: Some(3),
             failure_threshold: Some(3),
             ..http_get("/livez", DOCUMENT_API_PORT)
-        }),
-        lifecycle: Some(Lifecycle {
-            pre_stop: Some(LifecycleHandler {
-                sleep: Some(SleepAction { seconds: DRAIN }),
-                ..LifecycleHandler::default()
-            }),
-            ..Lifecycle::default()
         }),
         resources: Some(resources(&wanted.api_resources)),
         security_context: Some(security_context()),
