@@ -3,6 +3,7 @@
 mod apply;
 mod cleanup;
 mod dereference;
+mod findings;
 mod identity;
 mod provision;
 mod report;

@@ -13,10 +13,10 @@ use kube::runtime::reflector::ObjectRef;
 use serde_json::json;
 
 use super::apply::Change;
-use super::identity;
-use super::rollout::{Rollout, all_ready, trouble};
+use super::rollout::Rollout;
+use super::{findings, identity};
 use crate::build::{self, TENANT_LABEL};
-use crate::conditions::{ConditionType, Finding, Status, conditions};
+use crate::conditions::{ConditionType, conditions};
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Result};
 use crate::timeline::Timeline;
@@ -39,27 +39,7 @@ pub(super) async fn progress(
 ) -> Result<()> {
     let wanted = progress.wanted;
     let before = tenant.status.clone().unwrap_or_default();
-    let mut parts = vec![
-        Finding::new(
-            ConditionType::CredentialsReady,
-            Status::True,
-            "Issued",
-            format!(
-                "API keys are in the Secret {}, one entry a client.",
-                build::api_keys_name(&wanted.name)
-            ),
-        ),
-        Finding::new(
-            ConditionType::DatabaseReady,
-            Status::True,
-            "Provisioned",
-            format!(
-                "{} at schema version {LATEST_VERSION}.",
-                clients(wanted.clients.len())
-            ),
-        ),
-    ];
-    parts.extend(pods_findings(&progress.rollout, &pods(tenant, ctx)));
+    let findings = findings::of_progress(wanted, &progress.rollout, &pods(tenant, ctx));
     let mut clients: Vec<ClientStatus> = wanted
         .clients
         .iter()
@@ -78,7 +58,12 @@ pub(super) async fn progress(
     };
     let status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
-        conditions: with_ready(&before.conditions, &parts, &progress.rollout, tenant),
+        conditions: conditions(
+            &before.conditions,
+            &findings,
+            tenant.metadata.generation,
+            Timestamp::now(),
+        ),
         api: Some(ApiStatus {
             url: api_url(wanted),
             replicas: progress.rollout.wanted,
@@ -88,8 +73,7 @@ pub(super) async fn progress(
         clients,
         reconcile,
     };
-    let became_ready = !is_true(&before.conditions, ConditionType::Ready)
-        && is_true(&status.conditions, ConditionType::Ready);
+    let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
     let written = write_status(tenant.clone(), status, ctx).await?;
     if !progress.changes.is_empty() {
         let changes: Vec<String> = progress.changes.iter().map(ToString::to_string).collect();
@@ -104,7 +88,7 @@ pub(super) async fn progress(
     if became_ready {
         let note = format!(
             "{} are served at {}",
-            self::clients(wanted.clients.len()),
+            findings::clients(wanted.clients.len()),
             api_url(wanted)
         );
         ctx.story.tell(&written, "Ready", note).await;
@@ -128,37 +112,8 @@ pub(super) async fn failure(
         .stores
         .deployments
         .get(&ObjectRef::new(&name).within(&namespace));
-    let observed = deployment
-        .map(|deployment| pods_findings(&Rollout::of(&deployment), &pods(tenant, ctx)))
-        .unwrap_or_default();
-    let parts: Vec<Finding> = ConditionType::PARTS
-        .into_iter()
-        .map(|condition| {
-            if condition == problem.condition {
-                return Finding::new(condition, Status::False, problem.reason, &problem.message);
-            }
-            let seen = observed
-                .iter()
-                .find(|finding| finding.condition == condition)
-                .cloned();
-            seen.or_else(|| as_before(condition, &before.conditions))
-                .unwrap_or_else(|| {
-                    Finding::new(
-                        condition,
-                        Status::Unknown,
-                        "NotReached",
-                        "Nothing is known yet.",
-                    )
-                })
-        })
-        .collect();
-    let ready = Finding::new(
-        ConditionType::Ready,
-        Status::False,
-        problem.reason,
-        &problem.message,
-    );
-    let findings: Vec<Finding> = std::iter::once(ready).chain(parts).collect();
+    let pods = deployment.map(|deployment| (Rollout::of(&deployment), pods(tenant, ctx)));
+    let findings = findings::of_problem(&problem, pods, &before.conditions);
     let status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
         conditions: conditions(
@@ -211,101 +166,6 @@ pub(super) async fn write_status(
     Ok(ctx.latest.wrote(written))
 }
 
-fn with_ready(
-    before: &[Condition],
-    parts: &[Finding],
-    rollout: &Rollout,
-    tenant: &DocumentTenant,
-) -> Vec<Condition> {
-    let ready = match parts.iter().find(|part| part.status != Status::True) {
-        Some(part) => Finding::new(
-            ConditionType::Ready,
-            Status::False,
-            &part.reason,
-            &part.message,
-        ),
-        None if !rollout.is_complete() => {
-            let rolling = parts
-                .iter()
-                .find(|part| part.condition == ConditionType::ApiAvailable);
-            let message = rolling.map(|part| part.message.clone()).unwrap_or_default();
-            Finding::new(ConditionType::Ready, Status::False, "RollingOut", message)
-        }
-        None => Finding::new(
-            ConditionType::Ready,
-            Status::True,
-            "Ready",
-            "All clients are served as the spec asks.",
-        ),
-    };
-    let findings: Vec<Finding> = std::iter::once(ready)
-        .chain(parts.iter().cloned())
-        .collect();
-    conditions(
-        before,
-        &findings,
-        tenant.metadata.generation,
-        Timestamp::now(),
-    )
-}
-
-fn pods_findings(rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
-    let Rollout {
-        wanted,
-        ready,
-        serving,
-        ..
-    } = *rollout;
-    if rollout.is_complete() {
-        return vec![
-            Finding::new(
-                ConditionType::ApiAvailable,
-                Status::True,
-                "Available",
-                format!("{ready} of {wanted} pods serve."),
-            ),
-            Finding::new(
-                ConditionType::CollectorReady,
-                Status::True,
-                "Running",
-                "A collector runs beside each API container.",
-            ),
-        ];
-    }
-    let why = trouble(pods).map_or_else(String::new, |trouble| format!(" {trouble}"));
-    let message =
-        format!("{ready} of {wanted} pods of the current spec serve, {serving} in all.{why}");
-    let api = match serving {
-        0 => Finding::new(
-            ConditionType::ApiAvailable,
-            Status::False,
-            "NoPodServes",
-            &message,
-        ),
-        _ => Finding::new(
-            ConditionType::ApiAvailable,
-            Status::True,
-            "RollingOut",
-            &message,
-        ),
-    };
-    let collector = match all_ready(pods, "collector") {
-        true => Finding::new(
-            ConditionType::CollectorReady,
-            Status::True,
-            "Running",
-            "A collector runs beside each API container.",
-        ),
-        false => Finding::new(
-            ConditionType::CollectorReady,
-            Status::False,
-            "CollectorStarting",
-            format!("Not every collector runs yet.{why}"),
-        ),
-    };
-    vec![api, collector]
-}
-
 fn pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<Arc<Pod>> {
     let (namespace, name) = (tenant.namespace(), tenant.name_any());
     ctx.stores.pods.state_filter(|pod| {
@@ -315,34 +175,11 @@ fn pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<Arc<Pod>> {
     })
 }
 
-fn as_before(condition: ConditionType, before: &[Condition]) -> Option<Finding> {
-    let old = before
-        .iter()
-        .find(|old| old.type_ == condition.to_string())?;
-    let status = match old.status.as_str() {
-        "True" => Status::True,
-        "False" => Status::False,
-        _ => Status::Unknown,
-    };
-    Some(Finding::new(
-        condition,
-        status,
-        old.reason.clone(),
-        old.message.clone(),
-    ))
-}
-
-fn is_true(conditions: &[Condition], type_: ConditionType) -> bool {
+fn is_ready(conditions: &[Condition]) -> bool {
+    let ready = ConditionType::Ready.to_string();
     conditions
         .iter()
-        .any(|condition| condition.type_ == type_.to_string() && condition.status == "True")
-}
-
-fn clients(count: usize) -> String {
-    match count {
-        1 => "1 client".into(),
-        count => format!("{count} clients"),
-    }
+        .any(|condition| condition.type_ == ready && condition.status == "True")
 }
 
 fn api_url(wanted: &Wanted) -> String {

@@ -1,0 +1,251 @@
+//! What the conditions should say: of a reconcile that reached its end, and of one that did not.
+
+use std::sync::Arc;
+
+use docket_schema::LATEST_VERSION;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::rollout::{Rollout, all_ready, trouble};
+use crate::build;
+use crate::conditions::{ConditionType, Finding, Status};
+use crate::error::Problem;
+use crate::wanted::Wanted;
+
+/// All conditions after a reconcile that reached its end, `Ready` first.
+pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
+    let keys = build::api_keys_name(&wanted.name);
+    let clients = clients(wanted.clients.len());
+    let mut parts = vec![
+        Finding::new(
+            ConditionType::CredentialsReady,
+            Status::True,
+            "Issued",
+            format!("API keys are in the Secret {keys}, one entry a client."),
+        ),
+        Finding::new(
+            ConditionType::DatabaseReady,
+            Status::True,
+            "Provisioned",
+            format!("{clients} at schema version {LATEST_VERSION}."),
+        ),
+    ];
+    parts.extend(of_pods(rollout, pods));
+    let ready = ready(&parts, rollout);
+    std::iter::once(ready).chain(parts).collect()
+}
+
+/// All conditions after a reconcile that ended with `problem`, `Ready` first: the pods as they are
+/// now, and the rest as it was before.
+pub(super) fn of_problem(
+    problem: &Problem,
+    pods: Option<(Rollout, Vec<Arc<Pod>>)>,
+    before: &[Condition],
+) -> Vec<Finding> {
+    let of_pods = pods
+        .map(|(rollout, pods)| of_pods(&rollout, &pods))
+        .unwrap_or_default();
+    let failed =
+        |condition| Finding::new(condition, Status::False, problem.reason, &problem.message);
+    let parts = ConditionType::PARTS.into_iter().map(|condition| {
+        if condition == problem.condition {
+            return failed(condition);
+        }
+        let now = of_pods
+            .iter()
+            .find(|finding| finding.condition == condition)
+            .cloned();
+        now.or_else(|| as_before(condition, before))
+            .unwrap_or_else(|| {
+                Finding::new(
+                    condition,
+                    Status::Unknown,
+                    "NotReached",
+                    "Nothing is known yet.",
+                )
+            })
+    });
+    std::iter::once(failed(ConditionType::Ready))
+        .chain(parts)
+        .collect()
+}
+
+/// A number of clients, for a sentence.
+pub(super) fn clients(count: usize) -> String {
+    match count {
+        1 => "1 client".into(),
+        count => format!("{count} clients"),
+    }
+}
+
+fn ready(parts: &[Finding], rollout: &Rollout) -> Finding {
+    let unmet = parts
+        .iter()
+        .find(|part| part.status != Status::True)
+        .map(|part| (&*part.reason, part));
+    let rolling = parts
+        .iter()
+        .find(|part| part.condition == ConditionType::ApiAvailable && !rollout.is_complete())
+        .map(|part| ("RollingOut", part));
+    match unmet.or(rolling) {
+        Some((reason, part)) => {
+            Finding::new(ConditionType::Ready, Status::False, reason, &part.message)
+        }
+        None => Finding::new(
+            ConditionType::Ready,
+            Status::True,
+            "Ready",
+            "All clients are served as the spec asks.",
+        ),
+    }
+}
+
+fn of_pods(rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
+    let Rollout {
+        wanted,
+        ready,
+        serving,
+        ..
+    } = *rollout;
+    let complete = rollout.is_complete();
+    let why = trouble(pods).map_or_else(String::new, |trouble| format!(" {trouble}"));
+    let api = match (complete, serving) {
+        (true, _) => (
+            Status::True,
+            "Available",
+            format!("{ready} of {wanted} pods serve."),
+        ),
+        (false, serving) => (
+            if serving > 0 {
+                Status::True
+            } else {
+                Status::False
+            },
+            if serving > 0 {
+                "RollingOut"
+            } else {
+                "NoPodServes"
+            },
+            format!("{ready} of {wanted} pods of the current spec serve, {serving} in all.{why}"),
+        ),
+    };
+    let collector = if complete || all_ready(pods, "collector") {
+        (
+            Status::True,
+            "Running",
+            "A collector runs beside each API container.".to_owned(),
+        )
+    } else {
+        (
+            Status::False,
+            "CollectorStarting",
+            format!("Not every collector runs yet.{why}"),
+        )
+    };
+    [
+        (ConditionType::ApiAvailable, api),
+        (ConditionType::CollectorReady, collector),
+    ]
+    .into_iter()
+    .map(|(condition, (status, reason, message))| Finding::new(condition, status, reason, message))
+    .collect()
+}
+
+fn as_before(condition: ConditionType, before: &[Condition]) -> Option<Finding> {
+    let old = before
+        .iter()
+        .find(|old| old.type_ == condition.to_string())?;
+    let status = match old.status.as_str() {
+        "True" => Status::True,
+        "False" => Status::False,
+        _ => Status::Unknown,
+    };
+    Some(Finding::new(condition, status, &old.reason, &old.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conditions::conditions;
+    use jiff::Timestamp;
+    use k8s_openapi::api::apps::v1::Deployment;
+    use serde_json::json;
+
+    fn rollout(ready: i32, serving: i32) -> Rollout {
+        let deployment: Deployment = serde_json::from_value(json!({
+            "metadata": {"generation": 1},
+            "spec": {"replicas": 2, "selector": {}, "template": {}},
+            "status": {"observedGeneration": 1, "replicas": serving.max(2) + i32::from(ready < serving),
+                "updatedReplicas": 2, "availableReplicas": serving},
+        }))
+        .expect("a Deployment");
+        Rollout::of(&deployment)
+    }
+
+    fn status_of(findings: &[Finding], condition: ConditionType) -> (Status, &str) {
+        let found = findings
+            .iter()
+            .find(|finding| finding.condition == condition);
+        let found = found.expect("every condition is there");
+        (found.status, &found.reason)
+    }
+
+    #[test]
+    fn a_problem_shows_on_its_condition_and_on_ready_and_leaves_the_rest_as_it_was() {
+        let problem = Problem::new(ConditionType::DatabaseReady, "SecretNotFound", "Create it.");
+        let before = conditions(
+            &[],
+            &[Finding::new(
+                ConditionType::CredentialsReady,
+                Status::True,
+                "Issued",
+                "",
+            )],
+            Some(1),
+            Timestamp::UNIX_EPOCH,
+        );
+        let findings = of_problem(&problem, Some((rollout(2, 2), Vec::new())), &before);
+        for (condition, expected) in [
+            (ConditionType::Ready, (Status::False, "SecretNotFound")),
+            (
+                ConditionType::DatabaseReady,
+                (Status::False, "SecretNotFound"),
+            ),
+            (ConditionType::CredentialsReady, (Status::True, "Issued")),
+            (ConditionType::ApiAvailable, (Status::True, "Available")),
+            (ConditionType::CollectorReady, (Status::True, "Running")),
+        ] {
+            assert_eq!(status_of(&findings, condition), expected, "{condition}");
+        }
+    }
+
+    #[test]
+    fn all_conditions_are_there_after_a_first_visit_that_failed() {
+        let problem = Problem::new(ConditionType::DatabaseReady, "SecretNotFound", "Create it.");
+        let findings = of_problem(&problem, None, &[]);
+        assert_eq!(findings.len(), 1 + ConditionType::PARTS.len());
+        assert_eq!(
+            status_of(&findings, ConditionType::ApiAvailable),
+            (Status::Unknown, "NotReached")
+        );
+    }
+
+    #[test]
+    fn a_rollout_that_still_serves_is_available_and_not_ready() {
+        let parts = of_pods(&rollout(1, 2), &[]);
+        assert_eq!(
+            status_of(&parts, ConditionType::ApiAvailable),
+            (Status::True, "RollingOut")
+        );
+        assert_eq!(ready(&parts, &rollout(1, 2)).status, Status::False);
+    }
+
+    #[test]
+    fn an_api_without_a_serving_pod_is_not_available() {
+        let parts = of_pods(&rollout(0, 0), &[]);
+        assert_eq!(
+            status_of(&parts, ConditionType::ApiAvailable),
+            (Status::False, "NoPodServes")
+        );
+    }
+}
