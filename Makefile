@@ -8,7 +8,7 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cluster images deploy dev test unit e2e test-cluster lint lint-charts fmt tools
+.PHONY: help up down env cluster images deploy dev test unit e2e test-cluster lint lint-charts fmt crds tools
 .NOTPARALLEL:
 
 help: ## this list
@@ -20,7 +20,7 @@ up: ## a cluster with Docket on it, and a document stored in it
 down: ## ends the cluster and leaves nothing behind but the cache
 	@e2e/cluster/cluster.sh down
 
-env: ## shell lines for kubectl and helm: eval "`make -s env`"
+env: ## shell lines for kubectl, helm and cargo: eval "`make -s env`"
 	@e2e/cluster/cluster.sh env
 
 cluster: ## the cluster alone, nothing on it
@@ -35,13 +35,13 @@ deploy: ## images, charts and the example tenant onto the cluster
 dev: ## after a change of code or chart: build, import and roll out what changed
 	@e2e/cluster/deploy.sh operator api-server
 
-test: lint unit lint-charts up e2e ## everything that must hold before a commit lands
+test: lint unit up lint-charts e2e ## everything that must hold before a commit lands
 
-unit: ## unit and snapshot tests; no cluster
+unit: tools ## unit and snapshot tests; no cluster
 	INSTA_UPDATE=no cargo test --workspace --exclude docket-e2e --locked
 
 e2e: ## black-box tests against the cluster that is up
-	eval "$$(e2e/cluster/cluster.sh env)" && cargo test --package docket-e2e --locked
+	eval "$$(e2e/cluster/cluster.sh env)" && cargo test --package docket-e2e --locked -- --test-threads=6
 
 test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
 	@e2e/cluster/test.sh
@@ -56,6 +56,10 @@ lint-charts: tools ## the charts, as Helm and their own checks see them
 
 fmt: ## formats the code
 	cargo fmt --all
+
+crds: ## the CRD of the chart, from the types in crds/
+	cargo run --quiet --package docket-crds > charts/docket/files/crd.new
+	mv charts/docket/files/crd.new charts/docket/files/documenttenants.docket.dev.yaml
 
 tools: ## packages and commands that the rest needs, into the cache
 	@e2e/cluster/cluster.sh tools

@@ -52,6 +52,8 @@ env)
     printf 'export KUBECONFIG=%q\n' "$KUBECONFIG"
     # shellcheck disable=SC2016 # the caller's shell puts its own PATH in
     printf 'export PATH=%q:%q:$PATH\n' "$links" "${BINARIES:-$repository/target/debug}"
+    # With other settings cargo would compile all over again.
+    printf 'export CARGO_BUILD_TARGET=%q RUSTFLAGS=%q\n' "${CARGO_BUILD_TARGET:-}" "${RUSTFLAGS:-}"
     ;;
 tools | up | down)
     # One at a time; the daemons do not inherit the lock.

@@ -6,6 +6,7 @@ packages=(
     buildah mmdebstrap                                                             # the images
     gcc libc6-dev binutils ca-certificates curl gettext-base                       # the builds and these scripts
     shellcheck python3-venv                                                        # the lints
+    postgresql-15                                                                  # the API server's tests
 )
 
 check_machine() {
@@ -34,5 +35,8 @@ install_packages() {
 
 fetch_and_install() {
     apt-get update -q
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+    # The tests start servers of their own: Debian's default one must not be made.
+    mkdir -p /etc/postgresql-common
+    [[ -e /etc/postgresql-common/createcluster.conf ]] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold "${missing[@]}"
 }

@@ -1,6 +1,7 @@
 //! What users of Docket see, against a real cluster.
 #![allow(clippy::unwrap_used)]
 
+mod charts;
 mod clients;
 mod deletion;
 mod isolation;
