@@ -17,8 +17,7 @@ reach_service() {
     else
         kubectl port-forward --namespace acme service/acme-api 18000:80 >/dev/null &
         forward=$!
-        url=http://127.0.0.1:18000
-        sleep 2
+        url=http://127.0.0.1:18000 # curl asks again until the tunnel is there
     fi
 }
 

@@ -219,10 +219,14 @@ impl Scenario {
         })
         .await?;
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
-        namespaces
+        match namespaces
             .delete(&self.namespace, &DeleteParams::background())
-            .await?;
-        Ok(())
+            .await
+        {
+            // A test may have deleted it itself.
+            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+            result => result.map(|_| ()).map_err(Into::into),
+        }
     }
 }
 

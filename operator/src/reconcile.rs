@@ -6,6 +6,7 @@ mod dereference;
 mod findings;
 mod identity;
 mod provision;
+mod release;
 mod report;
 mod rollout;
 mod validate;
@@ -13,12 +14,13 @@ mod validate;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use docket_crds::DocumentTenant;
+use docket_crds::{DeletionPolicy, DocumentTenant};
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use rand::RngExt;
 use tracing::{Instrument, info_span};
 
+use self::release::Release;
 use self::rollout::Rollout;
 use crate::build;
 use crate::context::Context;
@@ -123,13 +125,20 @@ async fn pursue(
         .await?;
     changes.extend(applied);
     let rollout = Rollout::of(&deployment);
-    let released = provision::release(&tenant, &wanted, &seen, &rollout).await?;
-    let remaining = if released.is_empty() {
-        wanted.released.clone()
-    } else {
-        Vec::new()
-    };
-    changes.extend(released);
+    let mut remaining = wanted.released.clone();
+    // Pods that still serve a client would write what nobody would clean up.
+    if rollout.is_complete() && !remaining.is_empty() {
+        let how = match tenant.spec.database.deletion_policy {
+            DeletionPolicy::Retain => Release::Retain,
+            DeletionPolicy::Delete => Release::Delete(&seen.content),
+        };
+        changes.extend(
+            release::release(&remaining, &wanted.uid, how, &seen.database)
+                .instrument(info_span!("release"))
+                .await?,
+        );
+        remaining.clear();
+    }
     let progress = report::Progress {
         wanted: &wanted,
         rollout,
@@ -141,3 +150,6 @@ async fn pursue(
         .instrument(info_span!("status"))
         .await
 }
+
+#[cfg(test)]
+mod tests;

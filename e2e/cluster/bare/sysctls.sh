@@ -11,6 +11,8 @@ sysctls=(
 )
 
 set_sysctls() {
+    # A module on most machines, part of the kernel on some.
+    [[ -e /proc/sys/net/bridge ]] || modprobe br_netfilter
     # What was there before is kept once, for `down`.
     if [[ ! -e $state/sysctls ]]; then
         sysctl "${sysctls[@]%%=*}" | tr -d ' ' >"$state/sysctls.partial"

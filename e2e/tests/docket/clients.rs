@@ -114,3 +114,22 @@ async fn a_client_that_is_removed_under_the_policy_delete_leaves_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_schema_that_somebody_dropped_is_reported_and_not_replaced_by_an_empty_one() {
+    scenario(async |it| {
+        let tenant = it.ready(it.spec(&["globex"])).await?;
+        let schema = schema_of(&tenant, "globex")?;
+        let mut admin = connect_as_admin(&it.client).await?;
+        let drop = format!("DROP SCHEMA {schema} CASCADE");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(drop))
+            .execute(&mut admin)
+            .await?;
+        let look = json!({"metadata": {"annotations": {"example.com/look": "now"}}});
+        it.objects.merge::<DocumentTenant>(TENANT, look).await?;
+        it.wait_condition("DatabaseReady", "False", "SchemaLost")
+            .await?;
+        Ok(())
+    })
+    .await;
+}

@@ -3,10 +3,11 @@ use docket_e2e::database::{connect, connect_as_admin, traces_of};
 use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
 use docket_e2e::wait::until;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use kube::api::ListParams;
+use kube::Api;
+use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 
 async fn children(it: &Scenario) -> Result<usize> {
@@ -143,6 +144,37 @@ async fn a_tenant_that_never_became_anything_goes_at_once() {
         it.wait_condition("Ready", "False", "SecretNotFound")
             .await?;
         it.delete_tenant().await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_deleted_takes_its_tenant_along_though_the_secrets_go_first() {
+    scenario(async |it| {
+        let mut spec = it.spec(&["globex"]);
+        spec["database"]["deletionPolicy"] = json!("Delete");
+        let tenant = it.ready(spec).await?;
+        let schema = schema_of(&tenant, "globex")?;
+        // A namespace's end deletes its objects in any order; this is the worst.
+        for secret in ["docket-database", "docket-s3"] {
+            it.objects.delete::<Secret>(secret).await?;
+        }
+        let namespaces: Api<Namespace> = Api::all(it.client.clone());
+        namespaces
+            .delete(&it.namespace, &DeleteParams::background())
+            .await?;
+        until("the end of the namespace", async || {
+            let namespace = namespaces.get_opt(&it.namespace).await?;
+            Ok(match namespace {
+                None => Ok(()),
+                Some(namespace) => Err(format!("{:?}", namespace.status)),
+            })
+        })
+        .await?;
+        let mut admin = connect_as_admin(&it.client).await?;
+        let traces = traces_of(&mut admin, &schema).await?;
+        ensure!(traces == (false, false, None), "{traces:?}");
+        Ok(())
     })
     .await;
 }

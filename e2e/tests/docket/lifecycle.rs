@@ -1,13 +1,15 @@
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use docket_crds::DocumentTenant;
-use docket_e2e::scenario::{Scenario, TENANT, condition, scenario};
+use docket_e2e::database::{connect_as_admin, traces_of};
+use docket_e2e::scenario::{Scenario, TENANT, condition, scenario, schema_of};
 use docket_e2e::wait::until;
+use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::events::v1::Event;
 use kube::ResourceExt;
-use kube::api::ListParams;
+use kube::api::{ListParams, WatchEvent, WatchParams};
 use serde_json::json;
 
 #[tokio::test]
@@ -255,4 +257,43 @@ async fn a_child_that_somebody_deletes_or_changes_comes_back() -> Result<()> {
     })
     .await;
     Ok(())
+}
+
+#[tokio::test]
+async fn the_names_of_a_client_are_on_the_status_before_its_schema_exists() {
+    scenario(async |it| {
+        let tenants = it.objects.api::<DocumentTenant>();
+        let mut versions = tenants
+            .watch(&WatchParams::default(), "0")
+            .await
+            .context("a watch")?
+            .boxed();
+        it.create(it.spec(&["globex"])).await?;
+        let admin = &mut connect_as_admin(&it.client).await?;
+        // A watch brings every version of the status in its order.
+        while let Some(event) = versions.try_next().await? {
+            let (WatchEvent::Added(tenant) | WatchEvent::Modified(tenant)) = event else {
+                continue;
+            };
+            let clients = tenant
+                .status
+                .map(|status| status.clients)
+                .unwrap_or_default();
+            let Some(client) = clients.first() else {
+                continue;
+            };
+            ensure!(
+                client.schema_version == 0,
+                "the schema was there first: {client:?}"
+            );
+            ensure!(client.schema.starts_with("acme_globex_"), "{client:?}");
+            break;
+        }
+        let tenant = it.wait_ready().await?;
+        let schema = schema_of(&tenant, "globex")?;
+        let traces = traces_of(admin, &schema).await?;
+        ensure!(traces == (true, true, Some("Active".into())), "{traces:?}");
+        Ok(())
+    })
+    .await;
 }

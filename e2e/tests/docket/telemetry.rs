@@ -1,6 +1,9 @@
 use anyhow::{Context, Result, ensure};
+use docket_e2e::client::client;
 use docket_e2e::gateway::{Span, line, spans};
+use docket_e2e::objects::Objects;
 use docket_e2e::scenario::scenario;
+use k8s_openapi::api::core::v1::Service;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use uuid::Uuid;
@@ -116,4 +119,28 @@ async fn the_trace_that_the_status_names_arrives_at_the_gateway_with_the_phases_
         Ok(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_operator_counts_its_reconciles_and_writes() -> Result<()> {
+    let objects = Objects::new(client().await?, "docket-system");
+    let service: Service = objects.get("docket-operator").await?;
+    let address = service
+        .spec
+        .and_then(|spec| spec.cluster_ip)
+        .context("no cluster IP")?;
+    let url = |path: &str| format!("http://{address}:8080{path}");
+    for path in ["/livez", "/readyz"] {
+        ensure!(reqwest::get(url(path)).await?.status() == 200, "{path}");
+    }
+    let page = reqwest::get(url("/metrics")).await?.text().await?;
+    for name in [
+        "docket_operator_reconciles_total{result=\"ok\"}",
+        "docket_operator_reconcile_duration_seconds_bucket{result=\"ok\",le=\"0.3\"}",
+        "docket_operator_writes_total{kind=\"Deployment\",verb=\"apply\"}",
+        "docket_operator_sql_transactions_total{operation=\"provision\"}",
+    ] {
+        ensure!(page.contains(name), "{name} is missing in {page}");
+    }
+    Ok(())
 }

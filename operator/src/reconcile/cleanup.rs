@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use docket_crds::{DeletionPolicy, DocumentTenant};
-use docket_schema::Identity;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::DeleteParams;
 use kube::runtime::controller::Action;
@@ -11,6 +10,7 @@ use kube::{Api, ResourceExt};
 
 use super::dereference;
 use super::identity::{FINALIZER, remove_finalizer};
+use super::release::{Release, release};
 use super::report;
 use crate::build;
 use crate::content::Content;
@@ -77,23 +77,13 @@ async fn let_go(tenant: &DocumentTenant, ctx: &Context) -> Result<Gone> {
         return Ok(Gone::Done);
     };
     let uid = tenant.uid().unwrap_or_default();
-    let content = match policy {
-        DeletionPolicy::Retain => None,
-        DeletionPolicy::Delete => Some(content(tenant, ctx).await?),
-    };
-    for client in clients {
-        let identity = Identity {
-            schema: client.schema.clone(),
-            role: client.role.clone(),
-        };
-        match &content {
-            None => database.retain(&identity, &uid).await?,
-            Some(content) => {
-                content.delete_all(&client.schema).await?;
-                database.delete(&identity, &uid).await?;
-            }
+    match policy {
+        DeletionPolicy::Retain => release(clients, &uid, Release::Retain, &database).await?,
+        DeletionPolicy::Delete => {
+            let content = content(tenant, ctx).await?;
+            release(clients, &uid, Release::Delete(&content), &database).await?
         }
-    }
+    };
     Ok(Gone::Done)
 }
 

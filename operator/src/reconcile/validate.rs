@@ -37,6 +37,7 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
             schema: &identity.schema,
             tenant_uid: &uid,
             credential_hash: &fingerprint(&password),
+            version_on_status: version_on_status(tenant, &name),
             adopt: spec
                 .clients
                 .iter()
@@ -97,18 +98,34 @@ fn owner(tenant: &DocumentTenant) -> OwnerReference {
     }
 }
 
+/// Version of the schema of `client` when it was last seen; 0 where it never was.
+fn version_on_status(tenant: &DocumentTenant, client: &str) -> i32 {
+    let clients = tenant.status.iter().flat_map(|status| &status.clients);
+    let known = clients.into_iter().find(|known| known.name == client);
+    known.map_or(0, |known| known.schema_version)
+}
+
 /// What a client asks of a schema.
 struct Claim<'a> {
     client: &'a str,
     schema: &'a str,
     tenant_uid: &'a str,
     credential_hash: &'a str,
+    version_on_status: i32,
     adopt: bool,
 }
 
 impl Claim<'_> {
     /// What has to be done in Postgres for the claim, or why it is refused.
     fn decide(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
+        // An empty schema in the place of one with documents would look like their loss.
+        if self.version_on_status > 0 && !row.schema_exists {
+            return Err(self.refused(
+                "SchemaLost",
+                "it was made before and is not in this database; point the Secret at the right database, restore \
+                 the schema from a backup, or remove the client and add it anew to start with an empty one",
+            ));
+        }
         let Some(registered) = &row.registered else {
             return if row.schema_exists || row.role_exists {
                 Err(self.refused(

@@ -19,11 +19,20 @@ fn registered(tenant_uid: &str, state: State) -> ClientRow {
 }
 
 fn decide(row: &ClientRow, adopt: bool) -> Result<Option<Provisioning>, &'static str> {
+    decide_after(0, row, adopt)
+}
+
+fn decide_after(
+    version_on_status: i32,
+    row: &ClientRow,
+    adopt: bool,
+) -> Result<Option<Provisioning>, &'static str> {
     Claim {
         client: "globex",
         schema: "s",
         tenant_uid: OURS,
         credential_hash: "current",
+        version_on_status,
         adopt,
     }
     .decide(row)
@@ -105,4 +114,17 @@ fn a_schema_newer_than_the_operator_is_refused() {
     let mut row = registered(OURS, State::Active);
     row.version = LATEST_VERSION + 1;
     assert_eq!(decide(&row, true), Err("SchemaTooNew"));
+}
+
+#[test]
+fn a_schema_that_was_there_and_is_gone_is_never_replaced_by_an_empty_one() {
+    let mut dropped = registered(OURS, State::Active);
+    dropped.schema_exists = false;
+    for row in [ClientRow::default(), dropped] {
+        assert_eq!(decide_after(1, &row, true), Err("SchemaLost"), "{row:?}");
+    }
+    assert_eq!(
+        decide_after(1, &registered(OURS, State::Active), false),
+        Ok(None)
+    );
 }

@@ -1,0 +1,93 @@
+//! Clients go, one by one or with their tenant: what becomes of their data.
+
+use docket_crds::ClientStatus;
+use docket_schema::{Identity, State};
+
+use super::apply::Change;
+use crate::content::Content;
+use crate::database::{Database, Survey};
+use crate::error::Result;
+
+/// What becomes of the data.
+#[derive(Clone, Copy)]
+pub(super) enum Release<'a> {
+    /// It stays, and nobody can log in.
+    Retain,
+    /// It is deleted, with the content in this bucket.
+    Delete(&'a Content),
+}
+
+/// Retains or deletes the data of `clients` of the tenant `uid`; what the registry says is not, or
+/// no longer, theirs is left alone.
+pub(super) async fn release(
+    clients: &[ClientStatus],
+    uid: &str,
+    release: Release<'_>,
+    database: &Database,
+) -> Result<Vec<Change>> {
+    let schemas: Vec<String> = clients.iter().map(|client| client.schema.clone()).collect();
+    let survey = database.survey(&schemas).await?;
+    let mut changes = Vec::new();
+    for client in clients
+        .iter()
+        .filter(|client| is_ours(&survey, client, uid))
+    {
+        let identity = Identity {
+            schema: client.schema.clone(),
+            role: client.role.clone(),
+        };
+        let verb = match release {
+            Release::Retain => {
+                database.retain(&identity, uid).await?;
+                "retained"
+            }
+            Release::Delete(content) => {
+                // Content first: the registry's row is what a second attempt finds it by.
+                content.delete_all(&client.schema).await?;
+                database.delete(&identity, uid).await?;
+                "deleted"
+            }
+        };
+        changes.push(Change::new(verb, format!("schema {}", client.schema)));
+    }
+    Ok(changes)
+}
+
+fn is_ours(survey: &Survey, client: &ClientStatus, uid: &str) -> bool {
+    let row = survey
+        .get(&client.schema)
+        .and_then(|row| row.registered.as_ref());
+    row.is_some_and(|row| row.tenant_uid == uid && row.state == State::Active)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::{ClientRow, Registered};
+
+    fn survey(tenant_uid: &str, state: State) -> Survey {
+        let registered = Registered {
+            tenant: "acme/acme".into(),
+            tenant_uid: tenant_uid.into(),
+            state,
+            credential_hash: String::new(),
+        };
+        let row = ClientRow {
+            registered: Some(registered),
+            ..ClientRow::default()
+        };
+        [("s".to_owned(), row)].into()
+    }
+
+    #[test]
+    fn only_data_that_is_the_tenants_and_in_use_is_touched() {
+        let client = ClientStatus {
+            schema: "s".into(),
+            ..ClientStatus::default()
+        };
+        assert!(is_ours(&survey("u", State::Active), &client, "u"));
+        assert!(!is_ours(&survey("u", State::Retained), &client, "u"));
+        assert!(!is_ours(&survey("another", State::Active), &client, "u"));
+        assert!(!is_ours(&Survey::new(), &client, "u"));
+    }
+}
