@@ -2,6 +2,7 @@
 
 mod api_config;
 mod api_keys;
+mod client_secret;
 mod collector_config;
 mod container;
 mod credentials;

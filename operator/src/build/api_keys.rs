@@ -1,10 +1,8 @@
 //! The Secret that hands API keys to the clients' applications: one entry a client.
 
-use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use secrecy::ExposeSecret;
 
-use super::metadata::metadata;
+use super::client_secret;
 use crate::wanted::Wanted;
 
 pub(super) fn name(tenant: &str) -> String {
@@ -12,16 +10,5 @@ pub(super) fn name(tenant: &str) -> String {
 }
 
 pub(super) fn build(wanted: &Wanted) -> Secret {
-    let entries = wanted.clients.iter().map(|client| {
-        (
-            client.name.clone(),
-            ByteString(client.api_key.expose_secret().as_bytes().to_vec()),
-        )
-    });
-    Secret {
-        metadata: metadata(wanted, name(&wanted.name)),
-        type_: Some("Opaque".into()),
-        data: Some(entries.collect()),
-        ..Secret::default()
-    }
+    client_secret::build(wanted, name(&wanted.name), |client| &client.api_key)
 }
