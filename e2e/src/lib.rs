@@ -3,6 +3,7 @@
 //!
 //! Tests run against the cluster that `KUBECONFIG` names, in parallel and as often as one likes.
 
+pub mod bucket;
 pub mod client;
 pub mod database;
 pub mod documents;

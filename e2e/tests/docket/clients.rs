@@ -1,5 +1,6 @@
 use anyhow::{Result, ensure};
 use docket_crds::DocumentTenant;
+use docket_e2e::bucket;
 use docket_e2e::database::{connect, connect_as_admin, traces_of};
 use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
 use docket_e2e::wait::until;
@@ -108,6 +109,7 @@ async fn a_client_that_is_removed_under_the_policy_delete_leaves_nothing() {
             })
         })
         .await?;
+        ensure!(bucket::count(&it.client, &schema).await? == 0);
         it.wait_ready().await?;
         ensure!(it.documents("globex").await?.content(kept).await? == b"kept");
         Ok(())

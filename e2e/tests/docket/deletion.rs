@@ -1,4 +1,5 @@
 use anyhow::{Result, ensure};
+use docket_e2e::bucket;
 use docket_e2e::database::{connect, connect_as_admin, traces_of};
 use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
 use docket_e2e::wait::until;
@@ -75,6 +76,7 @@ async fn retain_keeps_schema_and_content_and_takes_the_login() {
             traces == (true, true, Some("Retained".into())),
             "{traces:?}"
         );
+        ensure!(bucket::count(&it.client, &schema).await? == 1);
         ensure!(
             connect(&it.client, &schema, &password).await.is_err(),
             "the role can still log in"
@@ -114,9 +116,11 @@ async fn delete_drops_schema_role_and_content() {
             .await?
             .upload("gone.txt", b"gone")
             .await?;
+        ensure!(bucket::count(&it.client, &schema).await? == 1);
 
         it.delete_tenant().await?;
         all_children_go(it).await?;
+        ensure!(bucket::count(&it.client, &schema).await? == 0);
         let mut admin = connect_as_admin(&it.client).await?;
         let traces = traces_of(&mut admin, &schema).await?;
         ensure!(traces == (false, false, None), "{traces:?}");

@@ -1,0 +1,35 @@
+//! The bucket of the development stack that tests store content in.
+
+use anyhow::{Context, Result};
+use futures::TryStreamExt;
+use k8s_openapi::api::core::v1::Service;
+use kube::Client;
+use object_store::ObjectStore;
+use object_store::aws::AmazonS3Builder;
+use object_store::path::Path;
+
+use crate::objects::Objects;
+use crate::scenario::DEV_NAMESPACE;
+
+/// Number of objects of the client whose schema is `schema`.
+///
+/// # Errors
+/// The bucket cannot be listed.
+pub async fn count(client: &Client, schema: &str) -> Result<usize> {
+    let objects = Objects::new(client.clone(), DEV_NAMESPACE);
+    let service: Service = objects.get("s3").await?;
+    let address = service
+        .spec
+        .and_then(|spec| spec.cluster_ip)
+        .context("no cluster IP")?;
+    let store = AmazonS3Builder::new()
+        .with_bucket_name("e2e")
+        .with_endpoint(format!("http://{address}:7070"))
+        .with_region("us-east-1")
+        .with_allow_http(true)
+        .with_access_key_id(objects.secret("docket-s3", "AWS_ACCESS_KEY_ID").await?)
+        .with_secret_access_key(objects.secret("docket-s3", "AWS_SECRET_ACCESS_KEY").await?)
+        .build()?;
+    let found: Vec<_> = store.list(Some(&Path::from(schema))).try_collect().await?;
+    Ok(found.len())
+}
