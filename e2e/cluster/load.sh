@@ -11,10 +11,14 @@ image_of() {
     echo "$image"
 }
 
-load_images() {
-    local name image archive
+# To be asked before anything is built.
+check_registry() {
     [[ $kind_of_cluster != existing || -n ${REGISTRY:-} ]] ||
         give_up "an existing cluster pulls images from a registry: say REGISTRY=host/folder, one that you are logged in to"
+}
+
+load_images() {
+    local name image archive
     for name in "${names[@]}"; do
         read -r image archive <"$cache/images/made/$name"
         is_loaded "$image" || step "Loading $image" load "$image" "$archive"

@@ -2,6 +2,11 @@
 # From whatever is there to a stored document: the cluster, the images side by side with it, and Docket.
 set -euo pipefail
 source "$(dirname "$0")/places.sh"
+source "$scripts/step.sh"
+source "$scripts/choose.sh"
+source "$scripts/load.sh"
+choose_cluster
+check_registry
 
 started=$SECONDS
 "$scripts/cluster.sh" tools
