@@ -46,6 +46,20 @@ check() {
     kubectl wait pod/asks -n default --for=jsonpath='{.status.phase}'=Succeeded --timeout=60s
 }
 
+# Whatever runs: the route of a Service and of a pod ends at the bridge, and another way out is dropped.
+stays_inside() {
+    local address
+    for address in "$dns_address" "${pod_range%.*.*}.3.9"; do
+        ip route get "$address" | grep "dev $bridge "
+    done
+    ip link add docket-near type veth peer docket-far
+    ip link set docket-near up
+    ip link set docket-far up
+    curl --silent --interface docket-near --connect-timeout 1 "http://$dns_address" || true
+    ip link delete docket-near
+    nft list table inet "$table" | grep -E 'counter packets [1-9]'
+}
+
 down_and_compare() {
     "$scripts/cluster.sh" down
     "$scripts/leftovers.sh" | sort >"$after"
@@ -71,10 +85,12 @@ done
 for victim in containerd kubelet kube-proxy; do
     kill_one "$victim"
 done
+nft delete table ip kube-proxy
+step "nothing for pods and Services leaves the machine, even without kube-proxy's rules" stays_inside
 step "up after kill -9 of every daemon" check
 kill_processes_of_cluster
 step "up after kill -9 of everything" check
 pretend_reboot
 step "up after a reboot" check
 step "down, compared with before" down_and_compare
-echo "$((tested + 4)) passed, 0 failed"
+echo "$((tested + 5)) passed, 0 failed"

@@ -25,6 +25,11 @@ RULES
 }
 
 remove_network() {
+    local port
+    # Their other ends go with the pods' namespaces too, but when the kernel gets to it.
+    for port in /sys/class/net/"$bridge"/brif/*; do
+        [[ ! -e $port ]] || ip link delete "${port##*/}" 2>/dev/null || true
+    done
     [[ ! -e /sys/class/net/$bridge ]] || ip link delete "$bridge"
     local family_and_table
     for family_and_table in "ip kube-proxy" "ip6 kube-proxy" "inet $table"; do
