@@ -4,6 +4,8 @@
 //! [`Tenant`], and reaches the routes of a workload, of which `documents` is the first.
 
 mod app;
+mod byte_range;
+mod conditional;
 mod content_store;
 mod data_store;
 mod database;

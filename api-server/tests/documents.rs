@@ -7,41 +7,10 @@ use axum::body::Body;
 use docket_api_server::{data_store_router, public_router};
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Row as _};
 use support::postgres::Postgres;
+use support::requests::{ask, get, sha256, upload};
 use support::{Answer, eventually, password, send};
-
-async fn get(router: &Router, client: &str, path: &str) -> Answer {
-    ask(router, Method::GET, client, path).await
-}
-
-async fn ask(router: &Router, method: Method, client: &str, path: &str) -> Answer {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("/clients/{client}/{path}"))
-        .header("x-api-key", format!("{client}-key"));
-    send(router, request.body(Body::empty()).expect("a request")).await
-}
-
-async fn upload(router: &Router, client: &str, filename: &str, content: &[u8]) -> Answer {
-    let mut body = format!(
-        "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nignored\r\n--b\r\n\
-         Content-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\
-         Content-Type: text/plain\r\n\r\n"
-    )
-    .into_bytes();
-    body.extend_from_slice(content);
-    body.extend_from_slice(b"\r\n--b--\r\n");
-    let request = Request::put(format!("/clients/{client}/upload-document"))
-        .header("x-api-key", format!("{client}-key"))
-        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b");
-    send(router, request.body(Body::from(body)).expect("a request")).await
-}
-
-fn sha256(content: &[u8]) -> String {
-    hex::encode(Sha256::digest(content))
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_clients_upload_and_read_each_their_own() {

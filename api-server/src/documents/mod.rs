@@ -1,5 +1,6 @@
 //! The workload `documents`: files with metadata.
 
+mod byteranges;
 mod content;
 mod disposition;
 mod file_type;
