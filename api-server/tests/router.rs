@@ -50,6 +50,7 @@ async fn without_a_key_every_client_route_answers_401() {
     let (router, _tenancy) = router("ApiKey");
     for (method, path) in [
         (Method::GET, DOCUMENT),
+        (Method::GET, "/clients/globex/documents"),
         (Method::GET, "/clients/globex/documents/1/content"),
         (Method::PUT, "/clients/globex/upload-document"),
         (Method::GET, "/clients/nobody/documents/1"),
