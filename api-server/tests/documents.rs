@@ -5,6 +5,7 @@ mod support;
 use axum::Router;
 use axum::body::Body;
 use docket_api_server::{data_store_router, public_router};
+use docket_schema::LATEST_VERSION;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Row as _};
@@ -264,6 +265,24 @@ async fn a_schema_of_another_version_is_not_served() {
         assert_eq!(answer.status, health_status, "{answer:?}");
         assert_eq!(answer.json()["status"], status);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_one_version_ahead_is_served_while_the_new_pods_start() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let schema = tenancy.identity("globex").schema;
+    let sql = format!(
+        "INSERT INTO {schema}.schema_migrations VALUES ({}, 'next')",
+        LATEST_VERSION + 1
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut postgres.superuser().await)
+        .await
+        .expect("migrated");
+    let router = public_router(tenancy.app());
+    let ready = health(&router, "/readyz").await;
+    assert_eq!(ready.status, StatusCode::OK, "{ready:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

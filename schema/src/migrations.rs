@@ -27,7 +27,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// The version that this build brings every schema to, and the newest that it can serve.
+/// The version that this build brings every schema to; its API server also serves the next one.
 pub const LATEST_VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
 /// Table in each client's schema that says which migrations it has had.
