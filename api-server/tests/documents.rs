@@ -18,7 +18,7 @@ async fn two_clients_upload_and_read_each_their_own() {
     let postgres = Postgres::start();
     let tenancy = postgres.tenancy("acme").await;
     let router = public_router(tenancy.app());
-    let large: Vec<u8> = (0..9_000_000_u32).map(|i| (i % 251) as u8).collect();
+    let large: Vec<u8> = (0..9_000_000_u32).map(|i| b'a' + (i % 26) as u8).collect();
 
     for (client, content) in [
         ("globex", b"hello".as_slice()),
@@ -70,6 +70,21 @@ async fn two_clients_upload_and_read_each_their_own() {
         );
     }
     assert_eq!(tenancy.objects(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_type_of_a_document_is_what_its_bytes_show() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let router = public_router(tenancy.app());
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    for (content, shown) in [
+        (png.as_slice(), "image/png"),
+        (b"\0\x01\x02", "application/octet-stream"),
+    ] {
+        let answer = upload(&router, "globex", "a.txt", content).await;
+        assert_eq!(answer.json()["metadata"]["file_type"], shown, "{answer:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 use tracing::field::Empty;
 use uuid::Uuid;
 
-use super::{Document, ENVELOPE, FileType, Filename, NewDocument, repository};
+use super::{Document, ENVELOPE, FileType, Filename, NewDocument, file_type, repository};
 use crate::app::{App, SharedApp};
 use crate::content_store::Upload;
 use crate::error::Error;
@@ -90,10 +90,11 @@ async fn store(
     content_key: Uuid,
 ) -> Result<NewDocument, Error> {
     let filename = Filename::parse(field.file_name().unwrap_or_default())?;
-    let file_type = FileType::or_unknown(field.content_type());
+    let declared = field.content_type().map(str::to_owned);
     let reading = tracing::info_span!("file_read");
     let saving = tracing::info_span!("file_save");
     let (mut file_size, mut hash) = (0_u64, Sha256::new());
+    let mut start = Vec::new();
     while let Some(chunk) = next_chunk(app, &mut field)
         .instrument(reading.clone())
         .await?
@@ -103,6 +104,8 @@ async fn store(
             return Err(Error::TooLarge(app.limits.max_upload_bytes));
         }
         hash.update(&chunk);
+        let missing = file_type::START.saturating_sub(start.len());
+        start.extend_from_slice(&chunk[..chunk.len().min(missing)]);
         upload.write(chunk).instrument(saving.clone()).await?;
     }
     drop(reading);
@@ -111,7 +114,7 @@ async fn store(
     Ok(NewDocument {
         filename,
         file_size,
-        file_type,
+        file_type: FileType::of(&start, declared.as_deref()),
         content_key,
         sha256,
     })
