@@ -9,6 +9,7 @@ mod conditional;
 mod content_store;
 mod data_store;
 mod database;
+mod digest;
 mod documents;
 mod error;
 mod health;
