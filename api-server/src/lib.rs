@@ -6,6 +6,7 @@
 mod app;
 mod byte_range;
 mod conditional;
+mod connections;
 mod content_store;
 mod data_store;
 mod database;
