@@ -14,11 +14,12 @@ use crate::health::Health;
 use crate::middleware::{HttpMetrics, auth, metrics, panic, request_id, trace};
 use crate::{Settings, Tenant, data_store, health, workloads};
 
-/// Limits of a single request.
+/// Limits of a single request, and of the wait for one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) max_upload_bytes: u64,
     pub(crate) request_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
 }
 
 /// All that a handler may need. One for the process.
@@ -54,6 +55,7 @@ impl App {
             limits: Limits {
                 max_upload_bytes: settings.max_upload_bytes,
                 request_timeout: settings.request_timeout,
+                idle_timeout: settings.idle_timeout,
             },
             http_metrics: HttpMetrics::new(),
             registry,

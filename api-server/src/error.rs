@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::response::{IntoResponse, Response};
+use headers::{ContentRange, HeaderMapExt as _};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -30,6 +31,10 @@ pub(crate) enum Error {
     NoRoute,
     #[error("the path is served, but not with this method; see the header Allow")]
     MethodNotAllowed,
+    #[error("what is here is not the version that If-Match names")]
+    PreconditionFailed,
+    #[error("no byte of the range exists: there are {0}")]
+    RangeNotSatisfiable(u64),
     #[error("the client was silent for {} s in the middle of its request", .0.as_secs())]
     ClientTooSlow(Duration),
     #[error("the content is larger than {0} bytes, the largest that is accepted")]
@@ -48,6 +53,8 @@ pub(crate) enum Error {
     Database(#[source] sqlx::Error),
     #[error("the content of the document is missing from the object store")]
     ContentMissing,
+    #[error("the answer cannot be written as JSON")]
+    Encoding(#[source] serde_json::Error),
     #[error("a handler panicked")]
     Panic,
 }
@@ -73,6 +80,10 @@ impl Error {
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "no-route"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
+            Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition-failed"),
+            Self::RangeNotSatisfiable(_) => {
+                (StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable")
+            }
             Self::ClientTooSlow(_) => (StatusCode::REQUEST_TIMEOUT, "client-too-slow"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::UnsupportedMediaType(_) => {
@@ -86,7 +97,7 @@ impl Error {
             Self::ContentUnavailable(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "object-store-unavailable")
             }
-            Self::Database(_) | Self::ContentMissing | Self::Panic => {
+            Self::Database(_) | Self::ContentMissing | Self::Encoding(_) | Self::Panic => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }
         }
@@ -95,7 +106,7 @@ impl Error {
     /// What the caller may read; the causes of a 500 stay in the log.
     fn detail(&self) -> String {
         match self {
-            Self::Database(_) | Self::ContentMissing | Self::Panic => {
+            Self::Database(_) | Self::ContentMissing | Self::Encoding(_) | Self::Panic => {
                 "the server failed; its log has the cause under this trace_id".into()
             }
             _ => self.to_string(),
@@ -119,6 +130,9 @@ impl IntoResponse for Error {
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        if let Self::RangeNotSatisfiable(size) = self {
+            headers.typed_insert(ContentRange::unsatisfied_bytes(size));
+        }
         match status {
             StatusCode::UNAUTHORIZED => {
                 headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);

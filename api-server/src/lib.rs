@@ -4,9 +4,13 @@
 //! [`Tenant`], and reaches the routes of a workload, of which `documents` is the first.
 
 mod app;
+mod byte_range;
+mod conditional;
+mod connections;
 mod content_store;
 mod data_store;
 mod database;
+mod digest;
 mod documents;
 mod error;
 mod health;

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::connections;
 use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, public_router};
 
 /// Serves `tenant` until SIGTERM or SIGINT, then drains.
@@ -38,39 +39,32 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         data_store_listen = %data_store.local_addr()?,
         "serving"
     );
-    let served = serve(app, public, data_store, stop, settings.shutdown_grace).await;
+    serve(app, public, data_store, stop, settings.shutdown_grace).await;
     drain.abort();
     tracing::info!("stopped");
     telemetry.shutdown().await;
-    served
+    Ok(())
 }
 
 /// Serves both routers until `stop`, then lets requests in flight finish within `grace`.
-///
-/// # Errors
-/// When a listener fails.
 pub async fn serve(
     app: Arc<App>,
     public: TcpListener,
     data_store: TcpListener,
     stop: CancellationToken,
     grace: Duration,
-) -> anyhow::Result<()> {
-    let public = axum::serve(public, public_router(app.clone()))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    let data_store = axum::serve(data_store, data_store_router(app))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    let both = async { tokio::try_join!(public.into_future(), data_store.into_future()) };
+) {
+    let idle = app.limits.idle_timeout;
+    let public = connections::serve(public, public_router(app.clone()), stop.clone(), idle);
+    let data_store = connections::serve(data_store, data_store_router(app), stop.clone(), idle);
+    let both = async { tokio::join!(public, data_store) };
     let out_of_grace = async {
         stop.cancelled().await;
         tokio::time::sleep(grace).await;
     };
     tokio::select! {
-        served = both => served.map(|_| ()).context("a listener failed"),
-        () = out_of_grace => {
-            tracing::warn!("requests were still in flight when the grace ended");
-            Ok(())
-        }
+        _ = both => {}
+        () = out_of_grace => tracing::warn!("requests were still in flight when the grace ended"),
     }
 }
 

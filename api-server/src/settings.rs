@@ -37,6 +37,11 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,
 
+    /// Time until a connection has brought a whole request head, from its start or since the answer
+    /// before; then it is closed.
+    #[arg(long, env = "DOCKET_IDLE_TIMEOUT", default_value = "30s", value_parser = duration)]
+    pub idle_timeout: Duration,
+
     /// Connections to Postgres that one client may use at once.
     #[arg(long, env = "DOCKET_CONNECTIONS_PER_CLIENT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub connections_per_client: u32,

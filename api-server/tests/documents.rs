@@ -5,50 +5,20 @@ mod support;
 use axum::Router;
 use axum::body::Body;
 use docket_api_server::{data_store_router, public_router};
+use docket_schema::LATEST_VERSION;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Row as _};
 use support::postgres::Postgres;
+use support::requests::{ask, get, sha256, upload};
 use support::{Answer, eventually, password, send};
-
-async fn get(router: &Router, client: &str, path: &str) -> Answer {
-    ask(router, Method::GET, client, path).await
-}
-
-async fn ask(router: &Router, method: Method, client: &str, path: &str) -> Answer {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("/clients/{client}/{path}"))
-        .header("x-api-key", format!("{client}-key"));
-    send(router, request.body(Body::empty()).expect("a request")).await
-}
-
-async fn upload(router: &Router, client: &str, filename: &str, content: &[u8]) -> Answer {
-    let mut body = format!(
-        "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nignored\r\n--b\r\n\
-         Content-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\
-         Content-Type: text/plain\r\n\r\n"
-    )
-    .into_bytes();
-    body.extend_from_slice(content);
-    body.extend_from_slice(b"\r\n--b--\r\n");
-    let request = Request::put(format!("/clients/{client}/upload-document"))
-        .header("x-api-key", format!("{client}-key"))
-        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b");
-    send(router, request.body(Body::from(body)).expect("a request")).await
-}
-
-fn sha256(content: &[u8]) -> String {
-    hex::encode(Sha256::digest(content))
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_clients_upload_and_read_each_their_own() {
     let postgres = Postgres::start();
     let tenancy = postgres.tenancy("acme").await;
     let router = public_router(tenancy.app());
-    let large: Vec<u8> = (0..9_000_000_u32).map(|i| (i % 251) as u8).collect();
+    let large: Vec<u8> = (0..9_000_000_u32).map(|i| b'a' + (i % 26) as u8).collect();
 
     for (client, content) in [
         ("globex", b"hello".as_slice()),
@@ -100,6 +70,21 @@ async fn two_clients_upload_and_read_each_their_own() {
         );
     }
     assert_eq!(tenancy.objects(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_type_of_a_document_is_what_its_bytes_show() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let router = public_router(tenancy.app());
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    for (content, shown) in [
+        (png.as_slice(), "image/png"),
+        (b"\0\x01\x02", "application/octet-stream"),
+    ] {
+        let answer = upload(&router, "globex", "a.txt", content).await;
+        assert_eq!(answer.json()["metadata"]["file_type"], shown, "{answer:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,6 +280,24 @@ async fn a_schema_of_another_version_is_not_served() {
         assert_eq!(answer.status, health_status, "{answer:?}");
         assert_eq!(answer.json()["status"], status);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_one_version_ahead_is_served_while_the_new_pods_start() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let schema = tenancy.identity("globex").schema;
+    let sql = format!(
+        "INSERT INTO {schema}.schema_migrations VALUES ({}, 'next')",
+        LATEST_VERSION + 1
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut postgres.superuser().await)
+        .await
+        .expect("migrated");
+    let router = public_router(tenancy.app());
+    let ready = health(&router, "/readyz").await;
+    assert_eq!(ready.status, StatusCode::OK, "{ready:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,8 @@ use futures::SinkExt as _;
 use serde_json::Value;
 use support::postgres::Postgres;
 use support::{Tenancy, eventually};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 fn binary() -> Command {
@@ -119,7 +120,7 @@ async fn an_upload_in_flight_is_finished_after_the_listener_has_closed() {
     let data_store = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = public.local_addr().expect("an address");
     let stop = CancellationToken::new();
-    let app = tenancy.app();
+    let app = tenancy.app_with(&["--idle-timeout=300ms"]);
     let grace = Duration::from_secs(30);
     let serving = tokio::spawn(server::serve(app, public, data_store, stop.clone(), grace));
 
@@ -135,10 +136,13 @@ async fn an_upload_in_flight_is_finished_after_the_listener_has_closed() {
     body.send(Ok(head.as_bytes().to_vec())).await.expect("sent");
     body.send(Ok(vec![b'x'; 9_000_000])).await.expect("sent");
     eventually("the upload is under way", async || tenancy.objects() == 1).await;
+    let mut silent = TcpStream::connect(address).await.expect("a connection");
+    let closed = silent.read_to_end(&mut Vec::new()).await;
+    closed.expect("closed, while the upload goes on for longer than that");
 
     stop.cancel();
     eventually("no new connection", async || {
-        tokio::net::TcpStream::connect(address).await.is_err()
+        TcpStream::connect(address).await.is_err()
     })
     .await;
     assert!(!serving.is_finished(), "it must wait for the upload");
@@ -148,5 +152,37 @@ async fn an_upload_in_flight_is_finished_after_the_listener_has_closed() {
     drop(body);
     let answer = upload.await.expect("no panic").expect("an answer");
     assert_eq!(answer.status(), 201);
-    serving.await.expect("no panic").expect("served");
+    serving.await.expect("no panic");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_brings_no_request_is_closed_on_both_listeners() {
+    let tenancy = Tenancy::without_database("ApiKey");
+    let public = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let data_store = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let addresses = [&public, &data_store].map(|it| it.local_addr().expect("an address"));
+    let stop = CancellationToken::new();
+    let app = tenancy.app_with(&["--idle-timeout=300ms"]);
+    let grace = Duration::from_secs(30);
+    let serving = tokio::spawn(server::serve(app, public, data_store, stop.clone(), grace));
+    for address in addresses {
+        for sent in [
+            "",
+            "GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: ",
+            "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n",
+        ] {
+            let mut connection = TcpStream::connect(address).await.expect("a connection");
+            connection.write_all(sent.as_bytes()).await.expect("sent");
+            let mut answer = Vec::new();
+            let closed = connection.read_to_end(&mut answer);
+            tokio::time::timeout(Duration::from_secs(20), closed)
+                .await
+                .unwrap_or_else(|_| panic!("still open: {sent:?}"))
+                .expect("closed");
+            let answered = answer.starts_with(b"HTTP/1.1 404");
+            assert_eq!(answered, sent.ends_with("\r\n\r\n"), "{sent:?}");
+        }
+    }
+    stop.cancel();
+    serving.await.expect("no panic");
 }

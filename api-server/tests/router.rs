@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use support::{Answer, Tenancy, send};
 
 fn router(mode: &str) -> (Router, Tenancy) {
@@ -50,6 +51,7 @@ async fn without_a_key_every_client_route_answers_401() {
     let (router, _tenancy) = router("ApiKey");
     for (method, path) in [
         (Method::GET, DOCUMENT),
+        (Method::GET, "/clients/globex/documents"),
         (Method::GET, "/clients/globex/documents/1/content"),
         (Method::PUT, "/clients/globex/upload-document"),
         (Method::GET, "/clients/nobody/documents/1"),
@@ -203,6 +205,47 @@ async fn an_upload_that_is_no_file_is_refused_with_the_fitting_status() {
         assert_problem(&answer, status);
     }
     tenancy.content_becomes_empty().await;
+}
+
+#[tokio::test]
+async fn an_upload_whose_digest_differs_is_400_and_leaves_no_content() {
+    let (router, tenancy) = router("ApiKey");
+    let body = part("file", "a.txt", "x");
+    // Of the file "x", of the body, of nothing, and no digest at all.
+    let file = digest(b"x");
+    let whole = digest(body.as_bytes());
+    let other = digest(b"");
+    let nonsense = "sha-256=nonsense".to_owned();
+    // Without a database, an upload that is in order ends with 503.
+    let (good, bad) = (StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_REQUEST);
+    for (name, value, status) in [
+        ("repr-digest", &file, good),
+        ("repr-digest", &whole, bad),
+        ("repr-digest", &other, bad),
+        ("repr-digest", &nonsense, bad),
+        ("content-digest", &whole, good),
+        ("content-digest", &file, bad),
+        ("content-digest", &nonsense, bad),
+    ] {
+        let request = Request::put("/clients/globex/upload-document")
+            .header("x-api-key", "globex-key")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b")
+            .header(name, value);
+        let request = request.body(Body::from(body.clone())).expect("a request");
+        assert_problem(&send(&router, request).await, status);
+        for name in ["content-digest", "repr-digest"] {
+            let with = body.replacen("\r\n\r\n", &format!("\r\n{name}: {value}\r\n\r\n"), 1);
+            let status = if *value == file { good } else { bad };
+            assert_problem(&upload(&router, FORM, &with).await, status);
+        }
+    }
+    tenancy.content_becomes_empty().await;
+}
+
+fn digest(content: &[u8]) -> String {
+    let hash = Sha256::digest(content);
+    let item = sfv::ItemSerializer::new().bare_item(hash.as_slice());
+    format!("sha-256={}", item.finish())
 }
 
 #[tokio::test]

@@ -14,13 +14,20 @@ pub struct Migration {
 }
 
 /// All migrations.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "document_metadata",
-    sql: include_str!("../migrations/0001_document_metadata.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "document_metadata",
+        sql: include_str!("../migrations/0001_document_metadata.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "document_listing",
+        sql: include_str!("../migrations/0002_document_listing.sql"),
+    },
+];
 
-/// The version that this build brings every schema to, and the newest that it can serve.
+/// The version that this build brings every schema to; its API server also serves the next one.
 pub const LATEST_VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
 /// Table in each client's schema that says which migrations it has had.

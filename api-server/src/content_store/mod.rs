@@ -3,6 +3,7 @@
 mod open;
 mod upload;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
 use uuid::Uuid;
 
 pub(crate) use upload::Upload;
@@ -20,6 +21,9 @@ use crate::tenant::Client;
 
 /// Prefix that no schema has; listing it shows that the bucket exists and answers.
 const PROBE: &str = "docket-health-probe";
+
+/// Bytes as they arrive.
+pub(crate) type Bytestream = BoxStream<'static, object_store::Result<Bytes>>;
 
 /// The object store of the tenant.
 #[derive(Clone, Debug)]
@@ -43,13 +47,18 @@ impl ContentStore {
         }
     }
 
-    /// The bytes of an object, as they arrive.
+    /// The bytes of an object, or of a part of it that is not empty, as they arrive.
     pub(crate) async fn read(
         &self,
         client: &Client,
         key: Uuid,
-    ) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Error> {
-        match self.store.get(&location(client, key)).await {
+        part: Option<Range<u64>>,
+    ) -> Result<Bytestream, Error> {
+        let options = GetOptions {
+            range: part.map(GetRange::Bounded),
+            ..Default::default()
+        };
+        match self.store.get_opts(&location(client, key), options).await {
             Ok(object) => Ok(object.into_stream()),
             Err(object_store::Error::NotFound { .. }) => Err(Error::ContentMissing),
             Err(error) => Err(error.into()),

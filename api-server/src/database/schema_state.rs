@@ -10,11 +10,11 @@ use crate::tenant::Client;
 /// What a client finds when it logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SchemaState {
-    /// The version of this build, with these workload tables missing (normally none).
+    /// The version of this build or the next, with these workload tables missing (normally none).
     Current { missing: Vec<String> },
     /// The operator has yet to migrate it.
     Older(i32),
-    /// A newer operator has migrated it: this build must not touch it.
+    /// A much newer operator has migrated it: this build must not touch it.
     Newer(i32),
     /// Postgres answered, but not with a schema: not yet provisioned, or the login is refused.
     NotProvisioned(String),
@@ -28,6 +28,10 @@ impl SchemaState {
         matches!(self, Self::Current { missing } if missing.is_empty())
     }
 }
+
+/// A migration serves the server of the version before it, whose pods run until those of the new one
+/// are ready.
+const NEXT_VERSION: i32 = LATEST_VERSION + 1;
 
 const READ: Statement = Statement {
     operation: "SELECT",
@@ -68,12 +72,12 @@ impl Database {
             .await?;
         let row = row.ok_or(Error::Database(sqlx::Error::RowNotFound))?;
         let version: i32 = row.try_get("version")?;
-        Ok(match version.cmp(&LATEST_VERSION) {
-            std::cmp::Ordering::Less => SchemaState::Older(version),
-            std::cmp::Ordering::Equal => SchemaState::Current {
+        Ok(match version {
+            ..LATEST_VERSION => SchemaState::Older(version),
+            LATEST_VERSION..=NEXT_VERSION => SchemaState::Current {
                 missing: row.try_get("missing")?,
             },
-            std::cmp::Ordering::Greater => SchemaState::Newer(version),
+            _ => SchemaState::Newer(version),
         })
     }
 }

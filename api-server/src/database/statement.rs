@@ -10,6 +10,8 @@ use tracing::Instrument as _;
 use super::Database;
 use crate::error::Error;
 
+type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
+
 /// A statement and what its telemetry calls it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Statement {
@@ -29,6 +31,26 @@ impl Statement {
         connection: &mut PgConnection,
         arguments: PgArguments,
     ) -> Result<Option<PgRow>, Error> {
+        let run = async { self.query(arguments).fetch_optional(connection).await };
+        self.observe(database, run).await
+    }
+
+    /// All rows; how many there can be is up to the statement.
+    pub(crate) async fn fetch_all(
+        &self,
+        database: &Database,
+        connection: &mut PgConnection,
+        arguments: PgArguments,
+    ) -> Result<Vec<PgRow>, Error> {
+        let run = async { self.query(arguments).fetch_all(connection).await };
+        self.observe(database, run).await
+    }
+
+    async fn observe<T>(
+        &self,
+        database: &Database,
+        run: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, Error> {
         let span = tracing::info_span!(
             "sql_execution",
             otel.name = "sql_execution",
@@ -39,23 +61,17 @@ impl Statement {
             db.query.text = self.sql,
         );
         let start = Instant::now();
-        let result = self.run(connection, arguments).instrument(span).await;
+        let result = run.instrument(span).await;
         database
             .metrics
             .record(self.operation, self.table, result.is_ok(), start.elapsed());
         Ok(result?)
     }
 
-    async fn run(
-        &self,
-        connection: &mut PgConnection,
-        arguments: PgArguments,
-    ) -> Result<Option<PgRow>, sqlx::Error> {
+    /// Made inside the span of the statement, so that the comment names that.
+    fn query(&self, arguments: PgArguments) -> Query {
         let (sql, cached) = commented(self.sql, docket_instrumentation::traceparent());
-        sqlx::query_with(AssertSqlSafe(sql), arguments)
-            .persistent(cached)
-            .fetch_optional(connection)
-            .await
+        sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(cached)
     }
 }
 

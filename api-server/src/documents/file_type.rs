@@ -7,11 +7,43 @@ pub(crate) struct FileType(String);
 const UNKNOWN: &str = "application/octet-stream";
 const LONGEST: usize = 255;
 
+/// Bytes of the start of a file that are enough to tell its type.
+pub(crate) const START: usize = 8 * 1024;
+
 impl FileType {
-    /// `sent` when it is a media type, else `application/octet-stream`.
-    pub(crate) fn or_unknown(sent: Option<&str>) -> Self {
-        sent.and_then(Self::parse)
-            .unwrap_or_else(|| Self(UNKNOWN.into()))
+    /// The type of content that starts with `start`: what its bytes show, else `declared` where the
+    /// bytes do not speak against it, else `application/octet-stream`.
+    pub(crate) fn of(start: &[u8], declared: Option<&str>) -> Self {
+        let declared = declared.and_then(Self::parse);
+        let shown = infer::get(start).map(|shown| shown.mime_type());
+        match declared.filter(|declared| declared.is_plausible(start, shown)) {
+            Some(declared) => declared,
+            None => Self(shown.unwrap_or(UNKNOWN).to_owned()),
+        }
+    }
+
+    /// Whether it may be what the bytes show, or goes further than they can show.
+    fn is_plausible(&self, start: &[u8], shown: Option<&str>) -> bool {
+        let essence = self.essence();
+        match shown {
+            // Text may start with the two or three letters that announce some other type.
+            _ if essence.starts_with("text/") => is_text(start),
+            Some("application/zip") => {
+                essence == "application/zip"
+                    || essence.ends_with("+zip")
+                    || essence.starts_with("application/vnd.")
+            }
+            Some("text/xml") => essence.ends_with("/xml") || essence.ends_with("+xml"),
+            Some(shown) => essence == shown,
+            // Bytes of a type that would have been known are not of that type.
+            None => !infer::is_mime_supported(&essence),
+        }
+    }
+
+    /// In lower case, without parameters.
+    fn essence(&self) -> String {
+        let essence = self.0.split(';').next().unwrap_or_default();
+        essence.trim().to_ascii_lowercase()
     }
 
     /// `sent` when it is a media type (RFC 9110, 8.3.1).
@@ -28,6 +60,12 @@ impl FileType {
     }
 }
 
+/// No byte that only binary data has (WHATWG MIME Sniffing, 7.2), or a mark of UTF-16.
+fn is_text(start: &[u8]) -> bool {
+    let binary = |b: &u8| matches!(b, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f);
+    start.starts_with(b"\xfe\xff") || start.starts_with(b"\xff\xfe") || !start.iter().any(binary)
+}
+
 fn is_token(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     !text.is_empty() && text.bytes().all(allowed)
@@ -36,27 +74,85 @@ fn is_token(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn of(start: &[u8], declared: &str) -> String {
+        FileType::of(start, Some(declared)).as_str().to_owned()
+    }
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    const ZIP: &[u8] = b"PK\x03\x04\x14\0\0\0\x08\0";
 
     #[test]
-    fn a_media_type_is_kept_as_sent() {
-        for sent in ["text/plain", "text/html; charset=utf-8", "image/svg+xml"] {
-            assert_eq!(FileType::or_unknown(Some(sent)).as_str(), sent);
+    fn bytes_that_show_their_type_win_over_what_is_declared() {
+        for declared in [
+            "text/plain",
+            "image/jpeg",
+            "application/pdf",
+            "nonsense",
+            "",
+        ] {
+            assert_eq!(of(PNG, declared), "image/png", "{declared}");
+        }
+        assert_eq!(
+            FileType::of(b"%PDF-1.7\n%\xe2\xe3\0", None).as_str(),
+            "application/pdf"
+        );
+        assert_eq!(of(b"<!DOCTYPE html><p>", "image/png"), "text/html");
+    }
+
+    #[test]
+    fn text_and_what_no_bytes_show_are_what_is_declared() {
+        for (start, declared) in [
+            (b"hello".as_slice(), "text/plain"),
+            (b"", "text/plain"),
+            (b"<p>no doctype", "text/html; charset=utf-8"),
+            (b"<!DOCTYPE html>", "text/plain"),
+            (b"BMW, a report", "text/markdown"),
+            ("żółw".as_bytes(), "text/plain"),
+            (b"\xff\xfeh\0i\0", "text/plain"),
+            (b"{}", "application/json"),
+            (ZIP, "application/vnd.oasis.opendocument.text"),
+            (ZIP, "application/epub+zip"),
+            (b"<?xml version=\"1.0\"?><svg>", "image/svg+xml"),
+            (b"\0\x01\x02", "application/x-own"),
+        ] {
+            assert_eq!(of(start, declared), declared);
         }
     }
 
     #[test]
-    fn anything_else_is_unknown() {
-        let long = format!("text/{}", "a".repeat(300));
-        for sent in [
-            None,
-            Some(""),
-            Some("text"),
-            Some("a/b/c"),
-            Some("te xt/plain"),
-            Some("a/b\r\nc: d"),
-            Some(&long),
+    fn what_the_bytes_speak_against_is_unknown() {
+        for (start, declared) in [
+            (b"hello".as_slice(), "image/png"),
+            (b"", "application/pdf"),
+            (b"a\0b", "text/plain"),
+            (b"hello", "text"),
+            (b"hello", "te xt/plain"),
+            (b"hello", "a/b\r\nc: d"),
         ] {
-            assert_eq!(FileType::or_unknown(sent).as_str(), UNKNOWN, "{sent:?}");
+            assert_eq!(of(start, declared), UNKNOWN, "{declared}");
+        }
+        assert_eq!(FileType::of(b"hello", None).as_str(), UNKNOWN);
+        assert_eq!(of(ZIP, "image/png"), "application/zip");
+    }
+
+    #[test]
+    fn a_media_type_is_kept_as_sent_and_nothing_else_is_one() {
+        for sent in ["text/plain", "text/html; charset=utf-8", "image/svg+xml"] {
+            assert_eq!(FileType::parse(sent).expect("a type").as_str(), sent);
+        }
+        let long = format!("text/{}", "a".repeat(300));
+        for sent in ["", "text", "a/b/c", "te xt/plain", "a/b\r\nc: d", &long] {
+            assert_eq!(FileType::parse(sent), None, "{sent:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_in_the_type_is_a_media_type(start in prop::collection::vec(any::<u8>(), 0..64), declared in ".{0,40}|[a-z]{1,5}/[a-z]{1,5}") {
+            let file_type = FileType::of(&start, Some(&declared));
+            prop_assert_eq!(FileType::parse(file_type.as_str()), Some(file_type));
         }
     }
 }

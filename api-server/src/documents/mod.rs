@@ -1,9 +1,13 @@
 //! The workload `documents`: files with metadata.
 
+mod byteranges;
 mod content;
+mod cursor;
 mod disposition;
 mod file_type;
 mod filename;
+mod filter;
+mod list;
 mod metadata;
 mod model;
 mod repository;
@@ -16,8 +20,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, put};
 
+use cursor::Cursor;
 pub(crate) use file_type::FileType;
 pub(crate) use filename::Filename;
+use filter::Filter;
 pub(crate) use metadata::get_document;
 pub(crate) use model::{Document, NewDocument, microseconds};
 pub(crate) use repository::insert;
@@ -36,6 +42,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let largest = app.limits.max_upload_bytes.saturating_add(ENVELOPE);
     let limit = DefaultBodyLimit::max(usize::try_from(largest).unwrap_or(usize::MAX));
     Router::new()
+        .route("/clients/{client}/documents", get(list::list_documents))
         .route(
             "/clients/{client}/documents/{id}",
             get(metadata::get_document),

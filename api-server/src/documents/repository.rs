@@ -5,7 +5,7 @@ use sqlx::{Connection as _, Row as _};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::{Document, NewDocument};
+use super::{Cursor, Document, Filter, NewDocument};
 use crate::database::{Database, Statement, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
@@ -25,6 +25,18 @@ const FIND: Statement = Statement {
     table: TABLE,
     sql: "SELECT id, filename, file_size, file_type, content_key::text, sha256, upload_timestamp \
           FROM document_metadata WHERE id = $1",
+};
+
+// Every value is always there, so that the plan which Postgres keeps can use the index.
+const LIST: Statement = Statement {
+    operation: "SELECT",
+    table: TABLE,
+    sql: "SELECT id, filename, file_size, file_type, content_key::text, sha256, upload_timestamp \
+          FROM document_metadata \
+          WHERE (upload_timestamp, id) < ($1, $2) AND upload_timestamp > $3 AND upload_timestamp < $4 \
+          AND lower(btrim(split_part(file_type, ';', 1))) LIKE $5 \
+          AND strpos(lower(filename), lower($6)) > 0 \
+          ORDER BY upload_timestamp DESC, id DESC LIMIT $7",
 };
 
 /// Records `new` in one transaction. `before_commit` runs when only the commit is left: past that
@@ -82,6 +94,33 @@ pub(crate) async fn find(database: &Database, client: &Client, id: i64) -> Resul
             .fetch_optional(database, connection.as_mut(), arguments)
             .await?;
         document(client, &row.ok_or(Error::NotFound("document"))?)
+    };
+    database.within_deadline(work).await
+}
+
+/// At most `most` documents of `client` that `filter` lets through, newest first, from `start` on.
+pub(crate) async fn list(
+    database: &Database,
+    client: &Client,
+    filter: &Filter,
+    start: Cursor,
+    most: u32,
+) -> Result<Vec<Document>, Error> {
+    let arguments = arguments()
+        .with(start.upload_timestamp)?
+        .with(start.id)?
+        .with(filter.after)?
+        .with(filter.before)?
+        .with(filter.type_pattern.as_str())?
+        .with(filter.name.as_str())?
+        .with(i64::from(most))?
+        .end();
+    let work = async {
+        let mut connection = database.connection(client).await?;
+        let rows = LIST
+            .fetch_all(database, connection.as_mut(), arguments)
+            .await?;
+        rows.iter().map(|row| document(client, row)).collect()
     };
     database.within_deadline(work).await
 }

@@ -1,9 +1,11 @@
 //! `PUT /clients/{client}/upload-document`.
 
 use axum::Json;
-use axum::extract::State;
-use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
+use axum::body::Body;
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::{FromRequest as _, Request, State};
 use bytes::Bytes;
+use futures::StreamExt as _;
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -11,9 +13,10 @@ use tracing::Instrument as _;
 use tracing::field::Empty;
 use uuid::Uuid;
 
-use super::{Document, ENVELOPE, FileType, Filename, NewDocument, repository};
+use super::{Document, ENVELOPE, FileType, Filename, NewDocument, file_type, repository};
 use crate::app::{App, SharedApp};
 use crate::content_store::Upload;
+use crate::digest::{self, CONTENT_DIGEST, Hashed, REPR_DIGEST};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 
@@ -29,18 +32,33 @@ pub(crate) struct Uploaded {
 }
 
 /// 201 with [`Uploaded`]: the bytes of the multipart field `file` are stored, then recorded.
+///
+/// `Repr-Digest` is about the file, `Content-Digest` about the body as sent, or in the headers of the
+/// part about the file (RFC 9530); 400, and nothing is stored, when one differs.
 #[tracing::instrument(name = "upload_document", skip_all, err(level = "debug"))]
 pub(crate) async fn upload_document(
     State(app): SharedApp,
     Caller(client): Caller,
-    headers: HeaderMap,
-    multipart: Result<Multipart, MultipartRejection>,
+    request: Request,
 ) -> Result<(StatusCode, Json<Uploaded>), Error> {
-    let mut multipart = multipart.map_err(|_| not_multipart(&headers))?;
+    let headers = request.headers().clone();
     refuse_announced_size(&headers, app.limits.max_upload_bytes)?;
+    let of_body = digest::announced(&headers, &CONTENT_DIGEST)?;
+    let of_file = digest::announced(&headers, &REPR_DIGEST)?;
+    let (request, body) = match of_body {
+        Some(_) => hashed(request),
+        None => (request, None),
+    };
+    let multipart = Multipart::from_request(request, &app).await;
+    let mut multipart = multipart.map_err(|_| not_multipart(&headers))?;
     let key = Uuid::now_v7();
     let mut upload = app.content.upload(&client, key);
     let new = process(&app, &mut multipart, &mut upload, key).await?;
+    digest::check(&REPR_DIGEST, of_file, new.sha256)?;
+    if let Some(body) = body {
+        let arrived = read_to_end(&app, body).await?;
+        digest::check(&CONTENT_DIGEST, of_body, arrived)?;
+    }
     let metadata = repository::insert(&app.database, &client, &new, || upload.keep()).await?;
     let uploaded = Uploaded {
         message: "Document uploaded successfully",
@@ -90,10 +108,14 @@ async fn store(
     content_key: Uuid,
 ) -> Result<NewDocument, Error> {
     let filename = Filename::parse(field.file_name().unwrap_or_default())?;
-    let file_type = FileType::or_unknown(field.content_type());
+    let declared = field.content_type().map(str::to_owned);
+    // In the part's own headers both are about the same bytes.
+    let of_part = digest::announced(field.headers(), &CONTENT_DIGEST)?;
+    let of_file = digest::announced(field.headers(), &REPR_DIGEST)?;
     let reading = tracing::info_span!("file_read");
     let saving = tracing::info_span!("file_save");
     let (mut file_size, mut hash) = (0_u64, Sha256::new());
+    let mut start = Vec::new();
     while let Some(chunk) = next_chunk(app, &mut field)
         .instrument(reading.clone())
         .await?
@@ -103,18 +125,50 @@ async fn store(
             return Err(Error::TooLarge(app.limits.max_upload_bytes));
         }
         hash.update(&chunk);
+        let missing = file_type::START.saturating_sub(start.len());
+        start.extend_from_slice(&chunk[..chunk.len().min(missing)]);
         upload.write(chunk).instrument(saving.clone()).await?;
     }
     drop(reading);
-    upload.finish().instrument(saving).await?;
     let sha256 = hash.finalize().into();
+    digest::check(&CONTENT_DIGEST, of_part, sha256)?;
+    digest::check(&REPR_DIGEST, of_file, sha256)?;
+    upload.finish().instrument(saving).await?;
     Ok(NewDocument {
         filename,
         file_size,
-        file_type,
+        file_type: FileType::of(&start, declared.as_deref()),
         content_key,
         sha256,
     })
+}
+
+/// The same request, and its body to ask for the hash.
+fn hashed(request: Request) -> (Request, Option<Hashed>) {
+    let (parts, body) = request.into_parts();
+    let body = Hashed::new(body);
+    let request = Request::from_parts(parts, Body::from_stream(body.clone()));
+    (request, Some(body))
+}
+
+/// The hash of the whole body, what follows the last boundary included.
+async fn read_to_end(app: &App, mut body: Hashed) -> Result<[u8; 32], Error> {
+    let limit = app.limits.request_timeout;
+    let mut left = ENVELOPE;
+    loop {
+        let chunk = tokio::time::timeout(limit, body.next())
+            .await
+            .map_err(|_| Error::ClientTooSlow(limit))?;
+        let Some(chunk) = chunk else {
+            return Ok(body.sha256());
+        };
+        let bytes = chunk.map_err(|error| {
+            Error::BadRequest(format!("the body cannot be read to its end: {error}"))
+        })?;
+        left = left
+            .checked_sub(bytes.len() as u64)
+            .ok_or(Error::TooLarge(app.limits.max_upload_bytes))?;
+    }
 }
 
 async fn next_field<'m>(

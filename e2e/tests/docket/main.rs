@@ -6,6 +6,7 @@ mod clients;
 mod deletion;
 mod isolation;
 mod lifecycle;
+mod reading;
 mod resilience;
 mod rights;
 mod steady_state;

@@ -1,0 +1,213 @@
+//! Which documents a list shows, and how many at once: the query of its URL.
+
+use time::format_description::well_known::Rfc3339;
+use time::macros::datetime;
+use time::{OffsetDateTime, UtcOffset};
+
+use super::{Cursor, FileType};
+use crate::error::Error;
+
+const DEFAULT_LIMIT: u32 = 50;
+const LARGEST_LIMIT: u32 = 100;
+const LONGEST_NAME: usize = 255;
+
+/// The documents that are shown; each member lets everything through until it is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Filter {
+    /// Only those uploaded later.
+    pub(crate) after: OffsetDateTime,
+    /// Only those uploaded earlier.
+    pub(crate) before: OffsetDateTime,
+    /// A pattern of LIKE for the media type in lower case, without parameters.
+    pub(crate) type_pattern: String,
+    /// A part of the name, in any case.
+    pub(crate) name: String,
+}
+
+/// A query that makes sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) filter: Filter,
+    pub(crate) start: Cursor,
+    /// Documents on the page, 1 to 100.
+    pub(crate) limit: u32,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self {
+            filter: Filter {
+                after: datetime!(0000-01-01 0:00 UTC),
+                before: Cursor::START.upload_timestamp,
+                type_pattern: "%".into(),
+                name: String::new(),
+            },
+            start: Cursor::START,
+            limit: DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl Page {
+    /// # Errors
+    /// [`Error::BadRequest`] that names a parameter which is unknown, given twice or makes no sense.
+    pub(crate) fn parse(query: &str) -> Result<Self, Error> {
+        let mut page = Self::default();
+        let mut seen: Vec<String> = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if seen.iter().any(|seen| *seen == name) {
+                return Err(bad(&name, "is given twice"));
+            }
+            page.set(&name, &value)?;
+            seen.push(name.into_owned());
+        }
+        Ok(page)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        let or_bad = |expected: &str| bad(name, expected);
+        match name {
+            "limit" => {
+                let limit = value.parse().ok();
+                let limit = limit.filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
+                self.limit = limit.ok_or_else(|| or_bad("must be a whole number from 1 to 100"))?;
+            }
+            "cursor" => {
+                self.start = Cursor::decode(value)
+                    .ok_or_else(|| or_bad("must be the next of a page before"))?;
+            }
+            "type" => {
+                self.filter.type_pattern = type_pattern(value)
+                    .ok_or_else(|| or_bad("must be a media type, such as text/plain or image/*"))?;
+            }
+            "name" => {
+                let sane = (1..=LONGEST_NAME).contains(&value.chars().count())
+                    && !value.contains(char::is_control);
+                self.filter.name = sane
+                    .then(|| value.to_owned())
+                    .ok_or_else(|| or_bad("must have 1 to 255 characters, none a control one"))?;
+            }
+            "uploaded_after" => self.filter.after = time(name, value)?,
+            "uploaded_before" => self.filter.before = time(name, value)?,
+            _ => return Err(or_bad("is unknown")),
+        }
+        Ok(())
+    }
+}
+
+fn bad(name: &str, what: &str) -> Error {
+    Error::BadRequest(format!("the query parameter {name:?} {what}"))
+}
+
+fn time(name: &str, value: &str) -> Result<OffsetDateTime, Error> {
+    let time = OffsetDateTime::parse(value, &Rfc3339).map_err(|_| {
+        let expected = "must be an RFC 3339 time, such as 2025-08-20T08:10:48Z";
+        bad(name, expected)
+    })?;
+    // West of Greenwich the last hours of the year 9999 are in a year that nothing here can hold.
+    let utc = time.checked_to_offset(UtcOffset::UTC);
+    Ok(utc.unwrap_or(Cursor::START.upload_timestamp))
+}
+
+fn type_pattern(value: &str) -> Option<String> {
+    let value = value.to_ascii_lowercase();
+    if let Some(kind) = value.strip_suffix("/*") {
+        FileType::parse(&format!("{kind}/any"))?;
+        return Some(format!("{}/%", literal(kind)));
+    }
+    let parameters = value.contains(';') || value != value.trim();
+    (!parameters && FileType::parse(&value).is_some()).then(|| literal(&value))
+}
+
+/// What LIKE takes for nothing but itself.
+fn literal(text: &str) -> String {
+    text.replace('%', "\\%").replace('_', "\\_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn no_query_shows_the_newest_fifty() {
+        let page = Page::parse("").expect("a page");
+        assert_eq!(page, Page::default());
+        assert_eq!(page.limit, 50);
+    }
+
+    #[test]
+    fn every_parameter_counts() {
+        let cursor = Cursor::START.encode();
+        let query = format!(
+            "limit=7&type=Text/Plain&name=%C5%BB+a%25&cursor={cursor}\
+             &uploaded_after=2025-08-20T08:10:48Z&uploaded_before=2025-08-20T10:10:48.5%2B02:00"
+        );
+        let page = Page::parse(&query).expect("a page");
+        assert_eq!(page.limit, 7);
+        assert_eq!(page.start, Cursor::START);
+        assert_eq!(page.filter.type_pattern, "text/plain");
+        assert_eq!(page.filter.name, "Ż a%");
+        assert_eq!(page.filter.after, datetime!(2025-08-20 8:10:48 UTC));
+        assert_eq!(page.filter.before, datetime!(2025-08-20 8:10:48.5 UTC));
+    }
+
+    #[test]
+    fn a_pattern_matches_what_was_meant_and_no_more() {
+        for (value, pattern) in [
+            ("image/*", Some("image/%")),
+            ("application/vnd.a_b%c", Some("application/vnd.a\\_b\\%c")),
+            ("*/*", Some("*/%")),
+            ("image", None),
+            ("text/plain; charset=utf-8", None),
+            ("/*", None),
+        ] {
+            assert_eq!(type_pattern(value).as_deref(), pattern, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_makes_no_sense_is_named() {
+        for (query, name) in [
+            ("limit=0", "limit"),
+            ("limit=101", "limit"),
+            ("limit=", "limit"),
+            ("limit=-1", "limit"),
+            ("limit=5&limit=5", "limit"),
+            ("cursor=abc", "cursor"),
+            ("cursor=ffffffffffffffffffffffffffffffff0", "cursor"),
+            ("type=image", "type"),
+            ("name=", "name"),
+            ("name=a%00b", "name"),
+            ("uploaded_after=yesterday", "uploaded_after"),
+            ("uploaded_before=2025-08-20", "uploaded_before"),
+            ("page=2", "page"),
+        ] {
+            match Page::parse(query) {
+                Err(Error::BadRequest(sentence)) => {
+                    assert!(
+                        sentence.contains(&format!("{name:?}")),
+                        "{query}: {sentence}"
+                    );
+                }
+                other => panic!("{query}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_beyond_the_last_is_the_last() {
+        let query = "uploaded_before=9999-12-31T23:59:59-23:59";
+        assert_eq!(Page::parse(query).expect("a page"), Page::default());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_stays_within_bounds(query in "((limit|cursor|type|name|uploaded_after)=[^&]{0,8}&?){0,3}|.{0,60}") {
+            if let Ok(page) = Page::parse(&query) {
+                prop_assert!((1..=100).contains(&page.limit));
+                prop_assert!(!page.filter.name.contains('\0'));
+            }
+        }
+    }
+}

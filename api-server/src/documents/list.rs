@@ -1,0 +1,71 @@
+//! `GET /clients/{client}/documents`.
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, Uri, header};
+use serde::Serialize;
+
+use super::filter::Page;
+use super::{Cursor, Document, repository};
+use crate::app::SharedApp;
+use crate::error::Error;
+use crate::middleware::auth::Caller;
+
+const CURSOR: &str = "cursor";
+
+/// A page: `{"documents": [<metadata>…], "next": "<cursor>"}`, `next` null on the last one.
+#[derive(Debug, Serialize)]
+struct Listed {
+    documents: Vec<Document>,
+    next: Option<String>,
+}
+
+/// 200 with a page, newest first, and `Link: <…>; rel="next"` (RFC 8288) while there are more;
+/// 400 that names the query parameter which makes no sense.
+#[tracing::instrument(name = "list_documents", skip_all, err(level = "debug"))]
+pub(crate) async fn list_documents(
+    State(app): SharedApp,
+    Caller(client): Caller,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, Error> {
+    let page = Page::parse(uri.query().unwrap_or_default())?;
+    // One more than is shown tells whether there is a next page.
+    let most = page.limit + 1;
+    let mut documents =
+        repository::list(&app.database, &client, &page.filter, page.start, most).await?;
+    let more = documents.len() > page.limit as usize;
+    documents.truncate(page.limit as usize);
+    let last = documents.last().filter(|_| more);
+    let next = last.map(|last| Cursor::after(last).encode());
+    let link = next.as_deref().and_then(|next| link(&uri, next));
+    let mut response = Json(Listed { documents, next }).into_response();
+    if let Some(link) = link {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+/// The same query with another cursor.
+fn link(uri: &Uri, next: &str) -> Option<HeaderValue> {
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query.filter(|(name, _)| name != CURSOR))
+        .append_pair(CURSOR, next)
+        .finish();
+    HeaderValue::try_from(format!("<{}?{query}>; rel=\"next\"", uri.path())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_keeps_the_query_and_replaces_the_cursor() {
+        let uri = Uri::from_static("/clients/globex/documents?name=a%26b%3E&cursor=1&limit=2");
+        assert_eq!(
+            link(&uri, "2").expect("a link"),
+            "</clients/globex/documents?name=a%26b%3E&limit=2&cursor=2>; rel=\"next\""
+        );
+    }
+}
