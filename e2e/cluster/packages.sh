@@ -2,11 +2,11 @@
 # What the bare machine must have, and the Debian packages that we install on it.
 
 packages=(
-    containerd runc containernetworking-plugins nftables conntrack iproute2 procps # the node
-    buildah mmdebstrap                                                             # the images
-    gcc libc6-dev binutils ca-certificates curl gettext-base                       # the builds and these scripts
-    shellcheck python3-venv                                                        # the lints
-    postgresql-15                                                                  # the API server's tests
+    containerd runc containernetworking-plugins nftables conntrack iproute2 kmod procps # the node
+    buildah mmdebstrap                                                                  # the images
+    gcc libc6-dev binutils bsdextrautils ca-certificates curl gettext-base              # the builds and these scripts
+    shellcheck python3-venv                                                             # the lints
+    postgresql-15                                                                       # the API server's tests
 )
 
 check_machine() {
