@@ -1,7 +1,7 @@
 //! The content of documents in the object store; the operator only ever deletes it.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use docket_contract::S3Storage;
 use futures::{StreamExt, TryStreamExt};
@@ -72,38 +72,5 @@ impl Content {
                     ),
                 ))
             })
-    }
-}
-
-/// How tenants reached their buckets when they last did, for their deletion: with its namespace,
-/// the Secret may go before the tenant does.
-#[derive(Debug, Default)]
-pub struct LastKnown(Mutex<HashMap<String, Content>>);
-
-impl LastKnown {
-    /// Remembers the bucket of the tenant `uid`.
-    pub fn remember(&self, uid: &str, content: Content) {
-        self.0
-            .lock()
-            .expect("no holder of this lock panics")
-            .insert(uid.to_owned(), content);
-    }
-
-    /// The bucket of the tenant `uid`.
-    #[must_use]
-    pub fn remembered(&self, uid: &str) -> Option<Content> {
-        self.0
-            .lock()
-            .expect("no holder of this lock panics")
-            .get(uid)
-            .cloned()
-    }
-
-    /// Forgets a tenant that is gone.
-    pub fn forget(&self, uid: &str) {
-        self.0
-            .lock()
-            .expect("no holder of this lock panics")
-            .remove(uid);
     }
 }

@@ -4,8 +4,9 @@ use kube::Client;
 
 use crate::backoff::Backoff;
 use crate::build::Images;
-use crate::content::LastKnown;
-use crate::database::Databases;
+use crate::content::Content;
+use crate::database::{AdminConnection, Databases};
+use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
 use crate::stores::{Filled, Stores};
@@ -24,8 +25,10 @@ pub struct Context {
     pub filled: Filled,
     /// The tenants' databases.
     pub databases: Databases,
-    /// The tenants' buckets.
-    pub contents: LastKnown,
+    /// How the tenants' databases were last reached.
+    pub connections: LastKnown<AdminConnection>,
+    /// The tenants' buckets, as they were last reached.
+    pub contents: LastKnown<Content>,
     /// Images and the like that tenants get by default.
     pub images: Images,
     /// Our own writes that the watch may not have brought yet.

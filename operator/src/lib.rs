@@ -12,6 +12,7 @@ pub mod context;
 pub mod controller;
 pub mod database;
 pub mod error;
+pub mod last_known;
 pub mod latest;
 pub mod lease;
 pub mod metrics;

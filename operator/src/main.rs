@@ -10,10 +10,10 @@ use docket_crds::DocumentTenant;
 use docket_instrumentation::{Service, Telemetry};
 use docket_operator::backoff::Backoff;
 use docket_operator::build::Images;
-use docket_operator::content::LastKnown;
 use docket_operator::context::Context;
 use docket_operator::controller::Watches;
 use docket_operator::database::Databases;
+use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::lease::Leadership;
 use docket_operator::metrics::Metrics;
@@ -87,13 +87,14 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     }
 
     let watches = Watches::new(&client, settings.concurrency);
-    let filled = watches.stores.filled();
+    let mut filled = watches.stores.filled();
     let metrics = Metrics::default();
     let context = Arc::new(Context {
         client: client.clone(),
         stores: watches.stores.clone(),
         filled: filled.clone(),
         databases: Databases::new(metrics.clone()),
+        connections: LastKnown::default(),
         contents: LastKnown::default(),
         images: Images {
             api: settings.api_image,
@@ -107,7 +108,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     });
     let controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
     tokio::spawn(async move {
-        if filled.clone().wait_for(|filled| *filled).await.is_ok() {
+        if filled.wait_for(|filled| *filled).await.is_ok() {
             tell_ready.send_replace(true);
         }
     });

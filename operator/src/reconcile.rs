@@ -73,12 +73,7 @@ async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
         }
         Err(error) => {
             let tenant = ctx.latest.of(tenant);
-            report::failure(&tenant, &error, &timeline, ctx).await?;
-            if error.is_transient() {
-                Err(error)
-            } else {
-                Ok(Action::await_change())
-            }
+            report::failure(&tenant, error, &timeline, ctx).await
         }
     }
 }

@@ -19,7 +19,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub struct Databases {
     pools: Mutex<HashMap<String, PgPool>>,
-    last_known: Mutex<HashMap<String, AdminConnection>>,
     metrics: Metrics,
 }
 
@@ -66,33 +65,6 @@ impl Databases {
             pool,
             metrics: self.metrics.clone(),
         })
-    }
-
-    /// Remembers how the tenant `uid` reached its database, for its deletion: with its namespace,
-    /// the Secret may go before the tenant does.
-    pub fn remember(&self, uid: &str, connection: AdminConnection) {
-        self.last_known
-            .lock()
-            .expect("no holder of this lock panics")
-            .insert(uid.to_owned(), connection);
-    }
-
-    /// How the tenant `uid` reached its database when it last did.
-    #[must_use]
-    pub fn remembered(&self, uid: &str) -> Option<AdminConnection> {
-        self.last_known
-            .lock()
-            .expect("no holder of this lock panics")
-            .get(uid)
-            .cloned()
-    }
-
-    /// Forgets a tenant that is gone.
-    pub fn forget(&self, uid: &str) {
-        self.last_known
-            .lock()
-            .expect("no holder of this lock panics")
-            .remove(uid);
     }
 }
 

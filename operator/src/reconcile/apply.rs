@@ -96,6 +96,12 @@ pub(super) async fn children(
     Ok((changes.into_iter().flatten().collect(), deployment))
 }
 
+/// Whether the tenant `uid` owns `object`.
+pub(super) fn belongs_to<K: Resource>(object: &K, uid: &str) -> bool {
+    let owners = object.owner_references();
+    owners.iter().any(|owner| owner.uid == uid)
+}
+
 struct Apply<'a> {
     wanted: &'a Wanted,
     ctx: &'a Context,
@@ -151,11 +157,7 @@ impl Apply<'_> {
     }
 
     fn refuse_foreign<K: Resource<DynamicType = ()>>(&self, live: &K) -> Result<()> {
-        if live
-            .owner_references()
-            .iter()
-            .any(|owner| owner.uid == self.wanted.uid)
-        {
+        if belongs_to(live, &self.wanted.uid) {
             return Ok(());
         }
         let kind = K::kind(&());

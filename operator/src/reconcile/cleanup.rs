@@ -8,6 +8,7 @@ use kube::api::DeleteParams;
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 
+use super::apply::belongs_to;
 use super::dereference;
 use super::identity::{FINALIZER, remove_finalizer};
 use super::release::{Release, release};
@@ -35,7 +36,7 @@ pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Resu
         Ok(Gone::Done) => {
             remove_finalizer(tenant, ctx).await?;
             tracing::info!(trace_id = timeline.trace_id(), "tenant deleted");
-            ctx.databases.forget(&uid);
+            ctx.connections.forget(&uid);
             ctx.contents.forget(&uid);
             ctx.latest.forget(&uid);
             ctx.backoff.forget(&uid);
@@ -43,12 +44,7 @@ pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Resu
         }
         Err(error) => {
             let error = explain(error);
-            report::failure(tenant, &error, &timeline, ctx).await?;
-            if error.is_transient() {
-                Err(error)
-            } else {
-                Ok(Action::await_change())
-            }
+            report::failure(tenant, error, &timeline, ctx).await
         }
     }
 }
@@ -93,12 +89,7 @@ async fn pods_are_gone(tenant: &DocumentTenant, ctx: &Context) -> Result<bool> {
     let Some(deployment) = api.get_opt(&build::api_name(&tenant.name_any())).await? else {
         return Ok(true);
     };
-    let uid = tenant.uid();
-    if !deployment
-        .owner_references()
-        .iter()
-        .any(|owner| Some(&owner.uid) == uid.as_ref())
-    {
+    if !belongs_to(&deployment, &tenant.uid().unwrap_or_default()) {
         return Ok(true);
     }
     if deployment.metadata.deletion_timestamp.is_none() {
@@ -123,7 +114,8 @@ async fn database(
         Ok(connection) => connection,
         Err(Error::Permanent(problem)) => {
             match (
-                ctx.databases.remembered(&tenant.uid().unwrap_or_default()),
+                ctx.connections
+                    .remembered(&tenant.uid().unwrap_or_default()),
                 policy,
             ) {
                 (Some(connection), _) => connection,

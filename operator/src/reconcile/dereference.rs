@@ -44,7 +44,7 @@ pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Resul
     let content = bucket(tenant, &storage_secret)?;
 
     let database = ctx.databases.open(&connection).await?;
-    ctx.databases.remember(&uid, connection.clone());
+    ctx.connections.remember(&uid, connection.clone());
     ctx.contents.remember(&uid, content.clone());
     let schemas: Vec<String> = identities(tenant)
         .into_values()

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
+use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use serde_json::json;
 
@@ -16,7 +17,7 @@ use super::apply::Change;
 use super::rollout::Rollout;
 use super::{findings, identity};
 use crate::build::{self, TENANT_LABEL};
-use crate::conditions::{ConditionType, conditions};
+use crate::conditions::{ConditionType, Finding, conditions};
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Result};
 use crate::timeline::Timeline;
@@ -58,12 +59,7 @@ pub(super) async fn progress(
     };
     let status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
-        conditions: conditions(
-            &before.conditions,
-            &findings,
-            tenant.metadata.generation,
-            Timestamp::now(),
-        ),
+        conditions: conditions_now(tenant, &before, &findings),
         api: Some(ApiStatus {
             url: api_url(wanted),
             replicas: progress.rollout.wanted,
@@ -96,14 +92,14 @@ pub(super) async fn progress(
     Ok(())
 }
 
-/// Puts a failed reconcile on the status: the condition that is not met, and why. What runs goes on
-/// running.
+/// Puts a failed reconcile on the status: the condition that is not met, and why; what runs goes on
+/// running. Only what may pass by itself stays an error, to be tried again.
 pub(super) async fn failure(
     tenant: &Arc<DocumentTenant>,
-    error: &Error,
+    error: Error,
     timeline: &Timeline,
     ctx: &Context,
-) -> Result<()> {
+) -> Result<Action> {
     let problem = error.problem();
     let before = tenant.status.clone().unwrap_or_default();
     let name = build::api_name(&tenant.name_any());
@@ -116,12 +112,7 @@ pub(super) async fn failure(
     let findings = findings::of_problem(&problem, pods, &before.conditions);
     let status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
-        conditions: conditions(
-            &before.conditions,
-            &findings,
-            tenant.metadata.generation,
-            Timestamp::now(),
-        ),
+        conditions: conditions_now(tenant, &before, &findings),
         ..before.clone()
     };
     let news = before.conditions.iter().all(|condition| {
@@ -139,7 +130,11 @@ pub(super) async fn failure(
         let note = format!("{} (trace {})", problem.message, timeline.trace_id());
         ctx.story.warn(&written, problem.reason, note).await;
     }
-    Ok(())
+    if error.is_transient() {
+        Err(error)
+    } else {
+        Ok(Action::await_change())
+    }
 }
 
 /// Patches the status where it differs from what is there.
@@ -173,6 +168,19 @@ fn pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<Arc<Pod>> {
             && pod.labels().get(TENANT_LABEL) == Some(&name)
             && pod.metadata.deletion_timestamp.is_none()
     })
+}
+
+fn conditions_now(
+    tenant: &DocumentTenant,
+    before: &DocumentTenantStatus,
+    findings: &[Finding],
+) -> Vec<Condition> {
+    conditions(
+        &before.conditions,
+        findings,
+        tenant.metadata.generation,
+        Timestamp::now(),
+    )
 }
 
 fn is_ready(conditions: &[Condition]) -> bool {

@@ -16,10 +16,10 @@ use tower::service_fn;
 use super::reconcile;
 use crate::backoff::Backoff;
 use crate::build::Images;
-use crate::content::LastKnown;
 use crate::context::Context;
 use crate::database::Databases;
 use crate::error::Result;
+use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
 use crate::stores::Stores;
@@ -143,6 +143,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         stores,
         filled,
         databases: Databases::default(),
+        connections: LastKnown::default(),
         contents: LastKnown::default(),
         images: Images {
             api: "api".into(),
