@@ -3,7 +3,7 @@
 set -euo pipefail
 source "$(dirname "$0")/places.sh"
 source "$scripts/step.sh"
-for part in cgroups daemon sysctls network mounts health; do
+for part in cgroups daemon sysctls network mounts end health; do
     source "$scripts/bare/$part.sh"
 done
 export KUBECONFIG=$state/kubeconfig CLUSTER=bare
@@ -26,12 +26,7 @@ kill_one() {
 
 # Everything at once, and the runtime folder as a reboot leaves it.
 pretend_reboot() {
-    kill_processes_of_cluster
-    unmount_below "$run"
-    unmount_below "$state"
-    remove_network
-    remove_cgroups
-    restore_sysctls
+    end_what_runs
     echo another >"$run/boot"
 }
 

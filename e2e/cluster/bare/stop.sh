@@ -3,7 +3,7 @@
 set -euo pipefail
 source "$(dirname "$0")/../places.sh"
 source "$scripts/step.sh"
-for part in cgroups sysctls network mounts; do
+for part in cgroups sysctls network mounts end; do
     # shellcheck source=/dev/null
     source "$scripts/bare/$part.sh"
 done
@@ -26,12 +26,7 @@ remove_strays() {
 }
 
 stop_all() {
-    kill_processes_of_cluster
-    unmount_below "$run"
-    unmount_below "$state"
-    remove_network
-    remove_cgroups
-    restore_sysctls
+    end_what_runs
     remove_strays
     rm -rf "$run" "$state"
 }
