@@ -4,6 +4,7 @@
 //! [`Tenant`], and reaches the routes of a workload, of which `documents` is the first.
 
 mod app;
+mod audit;
 mod byte_range;
 mod conditional;
 mod connections;

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use docket_contract::{AuthMode, Database, Storage, TenantConfig, hash_api_key};
+use docket_contract::{AuthMode, Database, Quota, Storage, TenantConfig, hash_api_key};
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
 
 use crate::error::Error;
+use crate::middleware::auth::{Actor, Caller};
 
 /// Length of a hash of an API key: SHA-256 in hex.
 const HASH_LENGTH: usize = 64;
@@ -25,6 +26,10 @@ pub struct Client {
     pub role: String,
     /// Password of the role.
     pub password: SecretString,
+    /// What it may store at most.
+    pub quota: Quota,
+    /// Days that a deleted document stays in the trash.
+    pub retention_days: u32,
     key_hashes: Vec<String>,
 }
 
@@ -63,7 +68,7 @@ impl Tenant {
         self.clients.values()
     }
 
-    /// The client `name`, if `key` opens it.
+    /// The client `name`, if `key` opens it, and who that is.
     ///
     /// # Errors
     /// [`Error::Unauthorized`] without a key, [`Error::Forbidden`] for a key that is not this
@@ -73,17 +78,19 @@ impl Tenant {
         &self,
         name: &str,
         key: Option<&[u8]>,
-    ) -> Result<Arc<Client>, Error> {
+    ) -> Result<(Caller, Actor), Error> {
         let client = self.clients.get(name);
         if self.mode == AuthMode::None {
-            return client.cloned().ok_or(Error::NotFound("client"));
+            let client = client.cloned().ok_or(Error::NotFound("client"))?;
+            return Ok((Caller(client), Actor::anonymous()));
         }
         let key = key.ok_or(Error::Unauthorized)?;
         let hash = hash_api_key(std::str::from_utf8(key).map_err(|_| Error::Forbidden)?).0;
-        client
+        let client = client
             .filter(|client| client.accepts(&hash))
             .cloned()
-            .ok_or(Error::Forbidden)
+            .ok_or(Error::Forbidden)?;
+        Ok((Caller(client), Actor::of_key(&hash)))
     }
 }
 
@@ -120,6 +127,8 @@ impl TryFrom<TenantConfig> for Tenant {
                 schema: client.schema,
                 role: client.role,
                 password: client.password,
+                quota: client.quota,
+                retention_days: client.retention_days,
                 key_hashes: client
                     .api_key_hashes
                     .into_iter()

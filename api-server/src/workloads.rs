@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use crate::{App, documents};
+use crate::{App, audit, documents};
 
 /// The client routes of all workloads.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     documents::routes(app)
 }
 
-/// The tables that a client's schema must have for all workloads.
+/// The tables that a client's schema must have for all workloads, and for what they share.
 pub(crate) fn tables() -> Vec<&'static str> {
-    [documents::TABLES].concat()
+    [&[audit::TABLE], documents::TABLES].concat()
 }

@@ -321,7 +321,9 @@ async fn a_statement_carries_its_trace_into_the_log_of_postgres() {
     let log = postgres.host().join("log");
     eventually("the trace is in the log", async || {
         let log = std::fs::read_to_string(&log).expect("a log");
-        log.contains(&format!("WHERE id = $1 /*traceparent='00-{trace}-"))
+        log.contains(&format!(
+            "deleted_timestamp IS NULL /*traceparent='00-{trace}-"
+        ))
     })
     .await;
 }

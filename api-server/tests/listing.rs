@@ -280,7 +280,7 @@ async fn a_page_is_a_walk_along_the_index_however_often_it_is_asked_for() {
     })
     .await;
     let plans = plans(&log);
-    let walks = plans.matches("Backward using document_metadata_newest");
+    let walks = plans.matches("Backward using document_metadata_live");
     assert_eq!(walks.count(), 8, "{plans}");
 }
 

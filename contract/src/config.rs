@@ -116,6 +116,29 @@ pub struct ClientConfig {
     pub password: SecretString,
     /// Hashes of the API keys that are valid now.
     pub api_key_hashes: Vec<ApiKeyHash>,
+    /// What it may store at most.
+    #[serde(default)]
+    pub quota: Quota,
+    /// Days that a deleted document stays in the trash.
+    #[serde(default = "default_retention_days")]
+    pub retention_days: u32,
+}
+
+/// What a client may store at most, old versions and trash included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Quota {
+    /// Number of documents; any when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<u64>,
+    /// Size of all contents together; any when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+/// Long enough to notice a mistake and ask for it to be undone.
+const fn default_retention_days() -> u32 {
+    30
 }
 
 fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
@@ -151,6 +174,11 @@ mod tests {
                 role: "acme_globex_1f2e3d4c".into(),
                 password: "correct horse".into(),
                 api_key_hashes: vec![hash_api_key("key")],
+                quota: Quota {
+                    documents: Some(100_000),
+                    bytes: None,
+                },
+                retention_days: 30,
             }],
         }
     }

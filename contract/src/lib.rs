@@ -7,7 +7,7 @@ mod config;
 
 pub use api_key::{ApiKeyHash, hash_api_key};
 pub use config::{
-    ApiAuth, AuthMode, ClientConfig, Database, FolderStorage, S3Storage, SslMode, Storage,
+    ApiAuth, AuthMode, ClientConfig, Database, FolderStorage, Quota, S3Storage, SslMode, Storage,
     TenantConfig,
 };
 

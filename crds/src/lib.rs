@@ -6,15 +6,17 @@
 
 mod quantity;
 mod reference;
+mod size;
 mod spec;
 mod status;
 mod yaml;
 
 pub use quantity::{ResourceList, Resources};
 pub use reference::SecretReference;
+pub use size::bytes;
 pub use spec::{
     Api, Auth, AuthMode, Client, Collector, Database, DeletionPolicy, DocumentTenant,
-    DocumentTenantSpec, S3, Storage, Telemetry,
+    DocumentTenantSpec, Quota, Retention, S3, Storage, Telemetry,
 };
 pub use status::{ApiStatus, ClientStatus, DocumentTenantStatus, ReconcileStatus, SpanStatus};
 pub use yaml::custom_resource_definition_yaml;

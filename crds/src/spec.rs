@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DocumentTenantStatus, Resources, SecretReference};
+use crate::{DocumentTenantStatus, Resources, SecretReference, size};
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
 /// Postgres schema.
@@ -57,6 +57,46 @@ pub struct Client {
     /// client or tenant left is never used.
     #[serde(default)]
     pub adopt: bool,
+    /// What the client may store at most, old versions and trash included; any amount by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// How long what the client deletes can be restored.
+    #[serde(default)]
+    pub retention: Retention,
+}
+
+/// What a client may store at most.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.documents) || has(self.storage)").message("a quota names documents, storage or both"))]
+pub struct Quota {
+    /// Number of documents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000_000_i64))]
+    pub documents: Option<i64>,
+    /// Size of all contents together, for example `10Gi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 8))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", size::PATTERN)).message("storage must be a whole number with a unit, such as 500Mi or 10Gi"))]
+    pub storage: Option<String>,
+}
+
+/// How long what a client deletes can be restored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Retention {
+    /// Days from a document's deletion until it is gone for good.
+    #[serde(default = "default_retention_days")]
+    #[schemars(range(min = 1, max = 36_500))]
+    pub days: i32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            days: default_retention_days(),
+        }
+    }
 }
 
 /// The Postgres database of the tenant.
@@ -193,6 +233,10 @@ impl Default for Collector {
             resources: default_collector_resources(),
         }
     }
+}
+
+fn default_retention_days() -> i32 {
+    30
 }
 
 fn default_region() -> String {

@@ -1,7 +1,7 @@
 //! A spec that cannot be wrong: what [validation](crate::reconcile) makes of a tenant, and all that
 //! its children are made of.
 
-use docket_contract::{AuthMode, S3Storage};
+use docket_contract::{AuthMode, Quota, S3Storage};
 use docket_crds::{ClientStatus, Resources};
 use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -57,6 +57,10 @@ pub struct WantedClient {
     pub password: SecretString,
     /// Key that opens its routes.
     pub api_key: SecretString,
+    /// What it may store at most.
+    pub quota: Quota,
+    /// Days that a deleted document stays in the trash.
+    pub retention_days: u32,
     /// What Postgres lacks, if anything.
     pub provision: Option<Provisioning>,
 }

@@ -25,6 +25,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "document_listing",
         sql: include_str!("../migrations/0002_document_listing.sql"),
     },
+    Migration {
+        version: 3,
+        name: "document_lifecycle",
+        sql: include_str!("../migrations/0003_document_lifecycle.sql"),
+    },
 ];
 
 /// The version that this build brings every schema to; its API server also serves the next one.

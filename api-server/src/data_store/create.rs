@@ -8,6 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::app::SharedApp;
+use crate::audit::Origin;
 use crate::documents::{Document, FileType, Filename, NewDocument, insert};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
@@ -53,6 +54,7 @@ impl TryFrom<CreateDocument> for NewDocument {
 pub(crate) async fn create_document(
     State(app): SharedApp,
     Caller(client): Caller,
+    origin: Origin,
     sent: Result<Json<CreateDocument>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Document>), Error> {
     let Json(sent) = sent?;
@@ -72,6 +74,6 @@ pub(crate) async fn create_document(
         }
     }
     // The object was here before the request, so it stays whatever happens.
-    let document = insert(&app.database, &client, &new, || ()).await?;
+    let document = insert(&app.database, &client, &origin, &new, || ()).await?;
     Ok((StatusCode::CREATED, Json(document)))
 }

@@ -5,8 +5,10 @@ mod outage;
 mod pools;
 mod schema_state;
 mod statement;
+mod transaction;
 
 pub(crate) use outage::is_outage;
 pub(crate) use pools::Database;
 pub(crate) use schema_state::SchemaState;
 pub(crate) use statement::{Statement, arguments};
+pub(crate) use transaction::Transaction;

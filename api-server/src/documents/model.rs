@@ -20,7 +20,9 @@ pub(crate) struct NewDocument {
 
 /// A recorded document, as JSON: `{"id": 5, "client_id": "globex", "filename": "a.txt",
 /// "file_size": 50, "file_type": "text/plain", "upload_timestamp": "2025-08-20T08:10:48.108442Z",
-/// "sha256": "<64 hex digits>"}`; the size is in bytes.
+/// "sha256": "<64 hex digits>", "version": 1, "modified_timestamp": "<as the other>", "tags": [],
+/// "legal_hold": false, "summary": null}`, and `deleted_timestamp` for one in the trash; the size is
+/// in bytes.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Document {
     pub(crate) id: i64,
@@ -32,6 +34,22 @@ pub(crate) struct Document {
     pub(crate) upload_timestamp: OffsetDateTime,
     #[serde(serialize_with = "lower_hex")]
     pub(crate) sha256: Vec<u8>,
+    /// Counts the contents that it has had, from 1.
+    pub(crate) version: i32,
+    /// The last change of anything that is shown here.
+    #[serde(serialize_with = "microseconds")]
+    pub(crate) modified_timestamp: OffsetDateTime,
+    /// Sorted.
+    pub(crate) tags: Vec<String>,
+    /// While it is set, the document cannot be deleted.
+    pub(crate) legal_hold: bool,
+    /// Null until there is one.
+    pub(crate) summary: Option<String>,
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "maybe_microseconds"
+    )]
+    pub(crate) deleted_timestamp: Option<OffsetDateTime>,
     #[serde(skip)]
     pub(crate) content_key: Uuid,
 }
@@ -55,6 +73,16 @@ pub(crate) fn microseconds<S: Serializer>(
     serializer.serialize_str(&text)
 }
 
+fn maybe_microseconds<S: Serializer>(
+    time: &Option<OffsetDateTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => microseconds(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 fn lower_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&hex::encode(bytes))
 }
@@ -74,6 +102,12 @@ mod tests {
             upload_timestamp: OffsetDateTime::from_unix_timestamp_nanos(1_755_677_448_108_442_000)
                 .expect("a time"),
             sha256: vec![0xab; 32],
+            version: 1,
+            modified_timestamp: OffsetDateTime::from_unix_timestamp(1_755_677_449).expect("a time"),
+            tags: vec!["offer".into()],
+            legal_hold: false,
+            summary: None,
+            deleted_timestamp: None,
             content_key: Uuid::nil(),
         };
         insta::assert_json_snapshot!(document, @r#"
@@ -84,7 +118,14 @@ mod tests {
           "file_size": 50,
           "file_type": "text/plain",
           "upload_timestamp": "2025-08-20T08:10:48.108442Z",
-          "sha256": "abababababababababababababababababababababababababababababababab"
+          "sha256": "abababababababababababababababababababababababababababababababab",
+          "version": 1,
+          "modified_timestamp": "2025-08-20T08:10:49.000000Z",
+          "tags": [
+            "offer"
+          ],
+          "legal_hold": false,
+          "summary": null
         }
         "#);
     }

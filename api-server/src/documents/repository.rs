@@ -1,42 +1,60 @@
 //! The table `document_metadata` of one client.
 
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use sqlx::{Connection as _, Row as _};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{Cursor, Document, Filter, NewDocument};
-use crate::database::{Database, Statement, arguments};
+use crate::audit::{self, Entry, Origin};
+use crate::database::{Database, Statement, Transaction, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
 
 pub(crate) const TABLE: &str = "document_metadata";
 
+/// What [`document`] reads of a row.
+macro_rules! columns {
+    () => {
+        "id, filename, file_size, file_type, content_key::text, sha256, upload_timestamp, version, \
+         coalesce(modified_timestamp, upload_timestamp) AS modified_timestamp, tags, legal_hold, \
+         summary, deleted_timestamp"
+    };
+}
+
 const INSERT: Statement = Statement {
     operation: "INSERT",
     table: TABLE,
-    sql: "INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256) \
-          VALUES ($1, $2, $3, $4::text::uuid, $5) \
-          RETURNING id, filename, file_size, file_type, content_key::text, sha256, upload_timestamp",
+    sql: concat!(
+        "INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256) \
+         VALUES ($1, $2, $3, $4::text::uuid, $5) RETURNING ",
+        columns!(),
+    ),
 };
 
 const FIND: Statement = Statement {
     operation: "SELECT",
     table: TABLE,
-    sql: "SELECT id, filename, file_size, file_type, content_key::text, sha256, upload_timestamp \
-          FROM document_metadata WHERE id = $1",
+    sql: concat!(
+        "SELECT ",
+        columns!(),
+        " FROM document_metadata WHERE id = $1 AND deleted_timestamp IS NULL",
+    ),
 };
 
 // Every value is always there, so that the plan which Postgres keeps can use the index.
 const LIST: Statement = Statement {
     operation: "SELECT",
     table: TABLE,
-    sql: "SELECT id, filename, file_size, file_type, content_key::text, sha256, upload_timestamp \
-          FROM document_metadata \
-          WHERE (upload_timestamp, id) < ($1, $2) AND upload_timestamp > $3 AND upload_timestamp < $4 \
-          AND lower(btrim(split_part(file_type, ';', 1))) LIKE $5 \
-          AND strpos(lower(filename), lower($6)) > 0 \
-          ORDER BY upload_timestamp DESC, id DESC LIMIT $7",
+    sql: concat!(
+        "SELECT ",
+        columns!(),
+        " FROM document_metadata WHERE deleted_timestamp IS NULL \
+         AND (upload_timestamp, id) < ($1, $2) AND upload_timestamp > $3 AND upload_timestamp < $4 \
+         AND lower(btrim(split_part(file_type, ';', 1))) LIKE $5 \
+         AND strpos(lower(filename), lower($6)) > 0 \
+         ORDER BY upload_timestamp DESC, id DESC LIMIT $7",
+    ),
 };
 
 /// Records `new` in one transaction. `before_commit` runs when only the commit is left: past that
@@ -47,6 +65,7 @@ const LIST: Statement = Statement {
 pub(crate) async fn insert(
     database: &Database,
     client: &Client,
+    origin: &Origin,
     new: &NewDocument,
     before_commit: impl FnOnce(),
 ) -> Result<Document, Error> {
@@ -59,23 +78,22 @@ pub(crate) async fn insert(
         .end();
     let work = async {
         let mut connection = database.connection(client).await?;
-        let mut transaction = connection.as_mut().begin().await?;
+        let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
         let row = INSERT
-            .fetch_optional(database, &mut transaction, arguments)
+            .fetch_optional(database, transaction.as_mut(), arguments)
             .await;
         let row = row
             .map_err(taken)?
             .ok_or(Error::Database(sqlx::Error::RowNotFound))?;
         let document = document(client, &row)?;
+        let entry = Entry {
+            action: "upload",
+            document_id: document.id,
+            version: document.version,
+        };
+        audit::record(database, transaction.as_mut(), origin, entry).await?;
         before_commit();
-        let span = tracing::info_span!(
-            "transaction_commit",
-            otel.kind = "client",
-            db.system.name = "postgresql",
-            db.operation.name = "COMMIT",
-            db.collection.name = TABLE,
-        );
-        transaction.commit().instrument(span).await?;
+        transaction.commit().await?;
         Ok(document)
     };
     let span = tracing::info_span!("store_metadata", db.collection.name = TABLE);
@@ -135,6 +153,12 @@ fn document(client: &Client, row: &PgRow) -> Result<Document, Error> {
         file_type: row.try_get("file_type")?,
         upload_timestamp: row.try_get("upload_timestamp")?,
         sha256: row.try_get("sha256")?,
+        version: row.try_get("version")?,
+        modified_timestamp: row.try_get("modified_timestamp")?,
+        tags: row.try_get("tags")?,
+        legal_hold: row.try_get("legal_hold")?,
+        summary: row.try_get("summary")?,
+        deleted_timestamp: row.try_get("deleted_timestamp")?,
         content_key: Uuid::parse_str(key)
             .map_err(|error| Error::Database(sqlx::Error::Decode(error.into())))?,
     })

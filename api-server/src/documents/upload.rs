@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{Document, ENVELOPE, FileType, Filename, NewDocument, file_type, repository};
 use crate::app::{App, SharedApp};
+use crate::audit::Origin;
 use crate::content_store::Upload;
 use crate::digest::{self, CONTENT_DIGEST, Hashed, REPR_DIGEST};
 use crate::error::Error;
@@ -39,6 +40,7 @@ pub(crate) struct Uploaded {
 pub(crate) async fn upload_document(
     State(app): SharedApp,
     Caller(client): Caller,
+    origin: Origin,
     request: Request,
 ) -> Result<(StatusCode, Json<Uploaded>), Error> {
     let headers = request.headers().clone();
@@ -59,7 +61,8 @@ pub(crate) async fn upload_document(
         let arrived = read_to_end(&app, body).await?;
         digest::check(&CONTENT_DIGEST, of_body, arrived)?;
     }
-    let metadata = repository::insert(&app.database, &client, &new, || upload.keep()).await?;
+    let metadata =
+        repository::insert(&app.database, &client, &origin, &new, || upload.keep()).await?;
     let uploaded = Uploaded {
         message: "Document uploaded successfully",
         client_id: client.name.clone(),

@@ -16,6 +16,23 @@ use crate::tenant::Client;
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) Arc<Client>);
 
+/// Who acts, as the audit log names it: `key:<first digits of the key's hash>` or `anonymous`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Actor(pub(crate) String);
+
+impl Actor {
+    /// Digits that tell the keys of one client apart and give none of them away.
+    const DIGITS: usize = 8;
+
+    pub(crate) fn of_key(hash: &str) -> Self {
+        Self(format!("key:{}", &hash[..Self::DIGITS.min(hash.len())]))
+    }
+
+    pub(crate) fn anonymous() -> Self {
+        Self("anonymous".to_owned())
+    }
+}
+
 pub(crate) async fn authenticate(
     State(app): SharedApp,
     params: RawPathParams,
@@ -29,8 +46,9 @@ pub(crate) async fn authenticate(
         .headers()
         .get(API_KEY_HEADER)
         .map(|value| value.as_bytes());
-    let caller = Caller(app.tenant.authenticate(name.unwrap_or_default(), key)?);
+    let (caller, actor) = app.tenant.authenticate(name.unwrap_or_default(), key)?;
     request.extensions_mut().insert(caller.clone());
+    request.extensions_mut().insert(actor);
     let mut response = next.run(request).await;
     response.extensions_mut().insert(caller);
     Ok(response)

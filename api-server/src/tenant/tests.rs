@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::Tenant;
 use crate::error::Error;
+use crate::middleware::auth::Actor;
 
 fn config(mode: &str) -> Value {
     json!({
@@ -34,10 +35,11 @@ fn refusal(config: Value) -> String {
 fn every_current_key_of_a_client_opens_it() {
     let tenant = tenant(config("ApiKey")).expect("a tenant");
     for key in ["old", "new"] {
-        let client = tenant
+        let (caller, actor) = tenant
             .authenticate("globex", Some(key.as_bytes()))
             .expect("opens");
-        assert_eq!(client.name, "globex");
+        assert_eq!(caller.0.name, "globex");
+        assert_eq!(actor, Actor::of_key(&hash_api_key(key).0));
     }
 }
 

@@ -33,6 +33,24 @@ const REFUSED: &[(&str, Change)] = &[
     ("may not be more than 63", |spec| {
         spec["clients"] = json!([{"name": "a".repeat(64)}])
     }),
+    ("a quota names documents, storage or both", |spec| {
+        spec["clients"] = json!([{"name": "a", "quota": {}}]);
+    }),
+    (
+        "storage must be a whole number with a unit, such as 500Mi or 10Gi",
+        |spec| {
+            spec["clients"] = json!([{"name": "a", "quota": {"storage": "1.5Gi"}}]);
+        },
+    ),
+    (
+        "spec.clients[0].quota.documents: Invalid value: 0",
+        |spec| {
+            spec["clients"] = json!([{"name": "a", "quota": {"documents": 0}}]);
+        },
+    ),
+    ("spec.clients[0].retention.days: Invalid value: 0", |spec| {
+        spec["clients"] = json!([{"name": "a", "retention": {"days": 0}}]);
+    }),
     ("must have at most 100 items", |spec| {
         let many = (0..101).map(|n| json!({"name": format!("c{n}")}));
         spec["clients"] = many.collect();
@@ -114,6 +132,10 @@ const REFUSED: &[(&str, Change)] = &[
 const ACCEPTED: &[Change] = &[
     |spec| spec["clients"] = json!([{"name": "a".repeat(63)}, {"name": "0"}]),
     |spec| spec["clients"] = (0..100).map(|n| json!({"name": format!("c{n}")})).collect(),
+    |spec| {
+        let quota = json!({"documents": 100_000, "storage": "10Gi"});
+        spec["clients"] = json!([{"name": "a", "quota": quota, "retention": {"days": 3650}}])
+    },
     |spec| spec["database"]["deletionPolicy"] = json!("Delete"),
     |spec| spec["storage"]["s3"]["endpoint"] = json!("https://s3.example.com:9000/path"),
     |spec| spec["storage"]["s3"]["bucket"] = json!("my.bucket-1"),

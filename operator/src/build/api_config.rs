@@ -24,6 +24,8 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
                 role: client.identity.role.clone(),
                 password: client.password.clone(),
                 api_key_hashes: vec![hash_api_key(client.api_key.expose_secret())],
+                quota: client.quota,
+                retention_days: client.retention_days,
             })
             .collect(),
     };

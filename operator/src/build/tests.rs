@@ -1,4 +1,4 @@
-use docket_contract::{AuthMode, S3Storage, SslMode};
+use docket_contract::{AuthMode, Quota, S3Storage, SslMode};
 use docket_crds::{ResourceList, Resources};
 use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -12,6 +12,11 @@ fn acme() -> Wanted {
         identity: Identity::of("acme", "acme", name),
         password: format!("password of {name}").into(),
         api_key: format!("key of {name}").into(),
+        quota: Quota {
+            documents: Some(1000),
+            bytes: None,
+        },
+        retention_days: 30,
         provision: None,
     };
     let memory = |requests: &str, limits: &str| Resources {

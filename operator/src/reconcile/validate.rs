@@ -1,7 +1,7 @@
 //! Decides: turns a spec and what was seen into a [`Wanted`] that cannot be wrong.
 
-use docket_contract::AuthMode;
-use docket_crds::DocumentTenant;
+use docket_contract::{AuthMode, Quota};
+use docket_crds::{Client, DocumentTenant};
 use docket_schema::{LATEST_VERSION, State};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
@@ -19,6 +19,7 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
     let uid = tenant.uid().unwrap_or_default();
     let mut clients = Vec::new();
     for (name, identity) in identities(tenant) {
+        let entry = spec.clients.iter().find(|client| client.name == name);
         let password = seen
             .passwords
             .get(&name)
@@ -38,10 +39,7 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
             tenant_uid: &uid,
             credential_hash: &fingerprint(&password),
             version_on_status: version_on_status(tenant, &name),
-            adopt: spec
-                .clients
-                .iter()
-                .any(|client| client.name == name && client.adopt),
+            adopt: entry.is_some_and(|client| client.adopt),
         };
         let provision = claim.decide(&row)?;
         clients.push(WantedClient {
@@ -49,6 +47,8 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
             identity,
             password,
             api_key,
+            quota: entry.map(quota).unwrap_or_default(),
+            retention_days: entry.map(retention_days).unwrap_or_default(),
             provision,
         });
     }
@@ -99,6 +99,23 @@ fn owner(tenant: &DocumentTenant) -> OwnerReference {
 }
 
 /// Version of the schema of `client` when it was last seen; 0 where it never was.
+/// The schema accepts sizes only that are numbers, so nothing is lost here.
+fn quota(client: &Client) -> Quota {
+    let quota = client.quota.as_ref();
+    Quota {
+        documents: quota
+            .and_then(|quota| quota.documents)
+            .map(i64::unsigned_abs),
+        bytes: quota
+            .and_then(|quota| quota.storage.as_deref())
+            .and_then(docket_crds::bytes),
+    }
+}
+
+fn retention_days(client: &Client) -> u32 {
+    client.retention.days.unsigned_abs()
+}
+
 fn version_on_status(tenant: &DocumentTenant, client: &str) -> i32 {
     let clients = tenant.status.iter().flat_map(|status| &status.clients);
     let known = clients.into_iter().find(|known| known.name == client);

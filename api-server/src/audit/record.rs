@@ -1,0 +1,47 @@
+//! Writing an entry.
+
+use sqlx::PgConnection;
+
+use super::Origin;
+use crate::database::{Database, Statement, arguments};
+use crate::error::Error;
+
+pub(crate) const TABLE: &str = "audit_log";
+
+const INSERT: Statement = Statement {
+    operation: "INSERT",
+    table: TABLE,
+    sql: "INSERT INTO audit_log (actor, action, document_id, version, trace_id, request_id) \
+          VALUES ($1, $2, $3, $4, $5, $6)",
+};
+
+/// What was changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// A verb, such as `upload`, `replace`, `update`, `delete`, `restore`, `purge`.
+    pub(crate) action: &'static str,
+    pub(crate) document_id: i64,
+    /// Version of the content that the document has after the change.
+    pub(crate) version: i32,
+}
+
+/// Adds `entry` to the transaction that `connection` is in.
+pub(crate) async fn record(
+    database: &Database,
+    connection: &mut PgConnection,
+    origin: &Origin,
+    entry: Entry,
+) -> Result<(), Error> {
+    let arguments = arguments()
+        .with(origin.actor.as_str())?
+        .with(entry.action)?
+        .with(entry.document_id)?
+        .with(entry.version)?
+        .with(origin.trace_id.as_deref())?
+        .with(origin.request_id.as_deref())?
+        .end();
+    INSERT
+        .fetch_optional(database, connection, arguments)
+        .await?;
+    Ok(())
+}

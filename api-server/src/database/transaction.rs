@@ -1,0 +1,42 @@
+//! A transaction whose commit has a span.
+
+use sqlx::{Connection as _, PgConnection, Postgres};
+use tracing::Instrument as _;
+
+use super::pools::Connection;
+use crate::error::Error;
+
+/// All or nothing; dropped without [`commit`](Self::commit) it is rolled back.
+pub(crate) struct Transaction<'c> {
+    transaction: sqlx::Transaction<'c, Postgres>,
+    table: &'static str,
+}
+
+impl<'c> Transaction<'c> {
+    /// `table` is what the commit is about, in its span.
+    pub(crate) async fn begin(
+        connection: &'c mut Connection,
+        table: &'static str,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            transaction: connection.as_mut().begin().await?,
+            table,
+        })
+    }
+
+    pub(crate) fn as_mut(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// Past this call an error no longer means that nothing was changed.
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        let span = tracing::info_span!(
+            "transaction_commit",
+            otel.kind = "client",
+            db.system.name = "postgresql",
+            db.operation.name = "COMMIT",
+            db.collection.name = self.table,
+        );
+        Ok(self.transaction.commit().instrument(span).await?)
+    }
+}
