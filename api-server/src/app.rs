@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 
 use crate::content_store::ContentStore;
 use crate::database::Database;
 use crate::error::Error;
 use crate::health::Health;
 use crate::middleware::{HttpMetrics, auth, metrics, panic, request_id, trace};
-use crate::{Settings, Tenant, data_store, health, workloads};
+use crate::{Settings, Tenant, data_store, docs, health, openapi, workloads};
 
 /// Limits of a single request, and of the wait for one.
 #[derive(Clone, Copy, Debug)]
@@ -74,10 +74,16 @@ impl App {
     }
 }
 
-/// The document API: the routes of every workload, health and metrics.
+/// The document API: the routes of every workload, health and metrics, and what describes them all.
 pub fn public_router(app: Arc<App>) -> Router {
-    let workloads = workloads::routes(&app);
-    assemble(app, workloads, health::routes())
+    let (workloads, of_workloads) = workloads::routes(&app).split_for_parts();
+    let (operations, of_operations) = health::routes()
+        .merge(openapi::routes())
+        .merge(docs::routes())
+        .split_for_parts();
+    let document = openapi::document(of_workloads, of_operations);
+    let operations = operations.layer(Extension(openapi::Document(Arc::new(document))));
+    assemble(app, workloads, operations)
 }
 
 /// The data store: metadata for callers inside the namespace, and its own health.

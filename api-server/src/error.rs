@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::rejection::{JsonRejection, PathRejection, RawPathParamsRejection};
 use axum::response::{IntoResponse, Response};
 use headers::{ContentRange, HeaderMapExt as _};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::openapi;
 
 /// Seconds after which a caller may try again what is unavailable now.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
@@ -55,18 +58,27 @@ pub(crate) enum Error {
     ContentMissing,
     #[error("the answer cannot be written as JSON")]
     Encoding(#[source] serde_json::Error),
+    #[error("the metrics cannot be shown: {0:#}")]
+    Metrics(anyhow::Error),
     #[error("a handler panicked")]
     Panic,
 }
 
 /// The body of an answer that is an error.
-#[derive(Debug, Serialize)]
-struct Problem {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// For programs.
+    #[schema(pattern = "^urn:docket:problem:[a-z-]+$")]
     r#type: String,
+    /// What the status means.
     title: &'static str,
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// For people.
     detail: String,
+    /// Finds the request in the server's log and traces.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[0-9a-f]{32}$")]
     trace_id: Option<String>,
 }
 
@@ -97,16 +109,18 @@ impl Error {
             Self::ContentUnavailable(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "object-store-unavailable")
             }
-            Self::Database(_) | Self::ContentMissing | Self::Encoding(_) | Self::Panic => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
-            }
+            Self::Database(_)
+            | Self::ContentMissing
+            | Self::Encoding(_)
+            | Self::Metrics(_)
+            | Self::Panic => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
 
     /// What the caller may read; the causes of a 500 stay in the log.
     fn detail(&self) -> String {
-        match self {
-            Self::Database(_) | Self::ContentMissing | Self::Encoding(_) | Self::Panic => {
+        match self.kind().0 {
+            StatusCode::INTERNAL_SERVER_ERROR => {
                 "the server failed; its log has the cause under this trace_id".into()
             }
             _ => self.to_string(),
@@ -117,6 +131,10 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, kind) = self.kind();
+        debug_assert!(
+            openapi::is_listed(status, kind),
+            "openapi/problems.rs lacks {kind} of {status}"
+        );
         if status.is_server_error() {
             tracing::error!(error = &self as &dyn std::error::Error, "request failed");
         }
@@ -163,6 +181,15 @@ impl From<object_store::Error> for Error {
 
 impl From<PathRejection> for Error {
     fn from(rejection: PathRejection) -> Self {
+        Self::BadRequest(format!(
+            "the path cannot be understood: {}",
+            rejection.body_text()
+        ))
+    }
+}
+
+impl From<RawPathParamsRejection> for Error {
+    fn from(rejection: RawPathParamsRejection) -> Self {
         Self::BadRequest(format!(
             "the path cannot be understood: {}",
             rejection.body_text()

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{App, audit, documents};
 
 /// The client routes of all workloads.
-pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     documents::routes(app)
 }
 

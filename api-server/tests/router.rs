@@ -120,15 +120,25 @@ async fn an_unknown_path_is_404_and_an_unknown_method_405_with_allow() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_no_number_is_400() {
+async fn an_id_that_no_document_can_have_is_400() {
     let (router, _tenancy) = router("ApiKey");
-    let answer = ask(
-        &router,
-        Method::GET,
-        "/clients/globex/documents/abc",
-        Some("globex-key"),
-    )
-    .await;
+    for id in ["abc", "0", "-1", "+1", "01", "1.0", "9223372036854775808"] {
+        for path in ["", "/content"] {
+            let path = format!("/clients/globex/documents/{id}{path}");
+            let answer = ask(&router, Method::GET, &path, Some("globex-key")).await;
+            assert_problem(&answer, StatusCode::BAD_REQUEST);
+            let problem = answer.json();
+            let detail = problem["detail"].as_str().expect("a sentence");
+            assert!(detail.contains("a whole number from 1 to"), "{detail}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_utf_8_is_400() {
+    let (router, _tenancy) = router("ApiKey");
+    let path = "/clients/%ff/documents";
+    let answer = ask(&router, Method::GET, path, Some("globex-key")).await;
     assert_problem(&answer, StatusCode::BAD_REQUEST);
 }
 

@@ -13,6 +13,7 @@ use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt as _
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::byteranges::Envelope;
+use super::content_answers::Content;
 use super::metadata::DocumentPath;
 use super::{Document, disposition, repository};
 use crate::app::{App, SharedApp};
@@ -21,12 +22,56 @@ use crate::conditional::{self, Verdict};
 use crate::content_store::Bytestream;
 use crate::error::Error;
 use crate::middleware::auth::Caller;
+use crate::openapi::{Answers, NotModified, Preconditions};
 use crate::tenant::Client;
 
-/// 200 with the bytes as they were uploaded, 206 with those that `Range` asks for, 304, 412 or 416;
-/// HEAD asks the database only.
-#[tracing::instrument(name = "get_content", skip_all, err(level = "debug"))]
+/// Download a document
+///
+/// `Range` asks for a part, so that a download which broke off can go on.
+#[utoipa::path(
+    get,
+    path = "/clients/{client}/documents/{id}/content",
+    tag = "documents",
+    params(
+        DocumentPath,
+        Preconditions,
+        ("Range" = Option<String>, Header,
+            description = "Up to eight parts such as `bytes=0-99`; one that makes no sense is ignored"),
+        ("If-Range" = Option<String>, Header,
+            description = "`Range` counts only if the content is this version"),
+    ),
+    responses(Content<200>, Content<206>, NotModified, Answers<412>, Answers<416>)
+)]
 pub(crate) async fn get_content(
+    app: SharedApp,
+    caller: Caller,
+    headers: HeaderMap,
+    path: Result<Path<DocumentPath>, PathRejection>,
+) -> Result<Response, Error> {
+    serve(app, caller, Method::GET, headers, path).await
+}
+
+/// Tell what a download would bring
+///
+/// What GET answers, without the content: only the database is asked.
+#[utoipa::path(
+    head,
+    path = "/clients/{client}/documents/{id}/content",
+    tag = "documents",
+    params(DocumentPath, Preconditions),
+    responses(Content<200>, NotModified, Answers<412>)
+)]
+pub(crate) async fn head_content(
+    app: SharedApp,
+    caller: Caller,
+    headers: HeaderMap,
+    path: Result<Path<DocumentPath>, PathRejection>,
+) -> Result<Response, Error> {
+    serve(app, caller, Method::HEAD, headers, path).await
+}
+
+#[tracing::instrument(name = "get_content", skip_all, err(level = "debug"))]
+async fn serve(
     State(app): SharedApp,
     Caller(client): Caller,
     method: Method,

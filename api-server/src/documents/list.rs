@@ -5,6 +5,7 @@ use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, Uri, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::filter::Page;
 use super::{Cursor, Document, repository};
@@ -14,15 +15,44 @@ use crate::middleware::auth::Caller;
 
 const CURSOR: &str = "cursor";
 
-/// A page: `{"documents": [<metadata>…], "next": "<cursor>"}`, `next` null on the last one.
-#[derive(Debug, Serialize)]
+/// A page.
+#[derive(Debug, Serialize, ToSchema)]
 struct Listed {
+    /// Newest first.
+    #[schema(max_items = 100)]
     documents: Vec<Document>,
+    /// The `cursor` of the next page; null on the last one.
+    #[schema(required, pattern = "^[0-9a-f]{32}$")]
     next: Option<String>,
 }
 
-/// 200 with a page, newest first, and `Link: <…>; rel="next"` (RFC 8288) while there are more;
-/// 400 that names the query parameter which makes no sense.
+/// List documents, newest first
+///
+/// Follow `Link`, or send `next` as `cursor` with the same filters, until there is none.
+#[utoipa::path(
+    get,
+    path = "/clients/{client}/documents",
+    tag = "documents",
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100,
+            description = "So many on a page; 50 unless told"),
+        ("cursor" = Option<String>, Query, pattern = "^[0-9a-f]{32}$",
+            description = "What comes after the page that had this as `next`"),
+        ("type" = Option<String>, Query, max_length = 255,
+            description = "One media type such as `text/plain`, or all of a kind such as `image/*`"),
+        ("name" = Option<String>, Query, min_length = 1, max_length = 255,
+            description = "Names that contain this, upper or lower case"),
+        ("uploaded_after" = Option<String>, Query, format = DateTime,
+            description = "Those uploaded later (RFC 3339)"),
+        ("uploaded_before" = Option<String>, Query, format = DateTime,
+            description = "Those uploaded earlier (RFC 3339)"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = Listed, headers(
+            ("Link" = String, description = "The next page, with `rel=\"next\"` (RFC 8288), if there is one"),
+        )),
+    )
+)]
 #[tracing::instrument(name = "list_documents", skip_all, err(level = "debug"))]
 pub(crate) async fn list_documents(
     State(app): SharedApp,

@@ -2,6 +2,7 @@
 
 mod byteranges;
 mod content;
+mod content_answers;
 mod cursor;
 mod disposition;
 mod file_type;
@@ -15,10 +16,10 @@ mod upload;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, put};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
 
 use cursor::Cursor;
 pub(crate) use file_type::FileType;
@@ -38,22 +39,13 @@ pub(crate) const TABLES: &[&str] = &[repository::TABLE];
 const ENVELOPE: u64 = 64 * 1024;
 
 /// `PUT /clients/{client}/upload-document` and reading what was uploaded.
-pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     let largest = app.limits.max_upload_bytes.saturating_add(ENVELOPE);
     let limit = DefaultBodyLimit::max(usize::try_from(largest).unwrap_or(usize::MAX));
-    Router::new()
-        .route("/clients/{client}/documents", get(list::list_documents))
-        .route(
-            "/clients/{client}/documents/{id}",
-            get(metadata::get_document),
-        )
-        .route(
-            "/clients/{client}/documents/{id}/content",
-            get(content::get_content),
-        )
+    OpenApiRouter::new()
+        .routes(routes!(list::list_documents))
+        .routes(routes!(metadata::get_document))
+        .routes(routes!(content::get_content, content::head_content))
         .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
-        .route(
-            "/clients/{client}/upload-document",
-            put(upload::upload_document).layer(limit),
-        )
+        .routes(routes!(upload::upload_document).layer(limit))
 }

@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Iso8601;
 use time::format_description::well_known::iso8601::{Config, EncodedConfig, TimePrecision};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{FileType, Filename};
@@ -18,37 +19,48 @@ pub(crate) struct NewDocument {
     pub(crate) sha256: [u8; 32],
 }
 
-/// A recorded document, as JSON: `{"id": 5, "client_id": "globex", "filename": "a.txt",
-/// "file_size": 50, "file_type": "text/plain", "upload_timestamp": "2025-08-20T08:10:48.108442Z",
-/// "sha256": "<64 hex digits>", "version": 1, "modified_timestamp": "<as the other>", "tags": [],
-/// "legal_hold": false, "summary": null}`, and `deleted_timestamp` for one in the trash; the size is
-/// in bytes.
-#[derive(Clone, Debug, Serialize)]
+/// A recorded document.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Document {
+    #[schema(minimum = 1, example = 5)]
     pub(crate) id: i64,
+    #[schema(example = "globex")]
     pub(crate) client_id: String,
+    #[schema(min_length = 1, max_length = 255, example = "offer.txt")]
     pub(crate) filename: String,
+    /// In bytes.
+    #[schema(minimum = 0, example = 50)]
     pub(crate) file_size: i64,
+    /// A media type: what the bytes show.
+    #[schema(max_length = 255, example = "text/plain")]
     pub(crate) file_type: String,
+    /// In UTC, with six digits of a second.
     #[serde(serialize_with = "microseconds")]
+    #[schema(value_type = String, format = DateTime, example = "2025-08-20T08:10:48.108442Z")]
     pub(crate) upload_timestamp: OffsetDateTime,
     #[serde(serialize_with = "lower_hex")]
+    #[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
     pub(crate) sha256: Vec<u8>,
     /// Counts the contents that it has had, from 1.
+    #[schema(minimum = 1)]
     pub(crate) version: i32,
     /// The last change of anything that is shown here.
     #[serde(serialize_with = "microseconds")]
+    #[schema(value_type = String, format = DateTime)]
     pub(crate) modified_timestamp: OffsetDateTime,
     /// Sorted.
     pub(crate) tags: Vec<String>,
     /// While it is set, the document cannot be deleted.
     pub(crate) legal_hold: bool,
     /// Null until there is one.
+    #[schema(required)]
     pub(crate) summary: Option<String>,
+    /// Only of one in the trash.
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "maybe_microseconds"
     )]
+    #[schema(value_type = String, required = false, format = DateTime)]
     pub(crate) deleted_timestamp: Option<OffsetDateTime>,
     #[serde(skip)]
     pub(crate) content_key: Uuid,

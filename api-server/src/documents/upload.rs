@@ -11,6 +11,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tracing::Instrument as _;
 use tracing::field::Empty;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Document, ENVELOPE, FileType, Filename, NewDocument, file_type, repository};
@@ -20,22 +21,52 @@ use crate::content_store::Upload;
 use crate::digest::{self, CONTENT_DIGEST, Hashed, REPR_DIGEST};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
+use crate::openapi::Answers;
 
 const FIELD: &str = "file";
 
 /// The answer to an upload.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Uploaded {
     message: &'static str,
     client_id: String,
+    /// The `id` of the metadata.
+    #[schema(minimum = 1)]
     document_id: i64,
     metadata: Document,
 }
 
-/// 201 with [`Uploaded`]: the bytes of the multipart field `file` are stored, then recorded.
+/// The body of an upload.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is read as a stream; this tells what is in it")]
+struct UploadForm {
+    /// The file, with its name; other fields are not looked at.
+    #[schema(value_type = String, format = Binary)]
+    file: Bytes,
+}
+
+/// Upload a document
 ///
-/// `Repr-Digest` is about the file, `Content-Digest` about the body as sent, or in the headers of the
-/// part about the file (RFC 9530); 400, and nothing is stored, when one differs.
+/// From the answer on the file is stored for good. `Repr-Digest` is about the file, `Content-Digest`
+/// about the body as sent, or in the headers of the part about the file (RFC 9530): nothing is stored
+/// when one differs.
+#[utoipa::path(
+    put,
+    path = "/clients/{client}/upload-document",
+    tag = "documents",
+    params(
+        ("Repr-Digest" = Option<String>, Header, description = "The file's `sha-256`"),
+        ("Content-Digest" = Option<String>, Header, description = "The body's `sha-256`"),
+    ),
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 201, description = "It is stored", body = Uploaded),
+        Answers<408>,
+        Answers<413>,
+        Answers<415>,
+        Answers<422>,
+    )
+)]
 #[tracing::instrument(name = "upload_document", skip_all, err(level = "debug"))]
 pub(crate) async fn upload_document(
     State(app): SharedApp,

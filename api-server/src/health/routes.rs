@@ -1,39 +1,63 @@
 //! `/health`, `/livez`, `/readyz`, `/metrics`: open to all, for probes and people.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use http::{StatusCode, header};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Status;
 use super::report::{Finding, Report};
 use crate::app::{App, SharedApp};
 use crate::documents::microseconds;
+use crate::error::Error;
+use crate::openapi::Answers;
 use crate::{SERVICE, VERSION};
 
-/// The answer of `/health`; `reasons` only when there are any.
-#[derive(Debug, Serialize)]
-pub(crate) struct HealthBody {
+/// The answer of `/health`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HealthBody<Parts> {
     status: Status,
     service: &'static str,
     #[serde(serialize_with = "microseconds")]
+    #[schema(value_type = String, format = DateTime)]
     timestamp: OffsetDateTime,
     #[serde(flatten)]
-    parts: Map<String, Value>,
+    parts: Parts,
     version: &'static str,
+    /// Only when there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     reasons: Vec<String>,
 }
 
-impl HealthBody {
+/// What the document API consists of.
+#[derive(Debug, Serialize, ToSchema)]
+struct Components {
+    /// By name: where content is, and `data_store`.
+    components: BTreeMap<&'static str, Status>,
+}
+
+/// The answer of `/readyz`.
+#[derive(Debug, Serialize, ToSchema)]
+struct Readiness {
+    ready: bool,
+    /// Only when there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    reasons: Vec<String>,
+}
+
+impl<Parts> HealthBody<Parts> {
     /// `parts` are what this service shows of `report` beside the common fields.
-    pub(crate) fn new(service: &'static str, report: &Report, parts: Map<String, Value>) -> Self {
+    pub(crate) fn new(service: &'static str, report: &Report, parts: Parts) -> Self {
         Self {
             status: report.status(),
             service,
@@ -45,7 +69,7 @@ impl HealthBody {
     }
 }
 
-impl IntoResponse for HealthBody {
+impl<Parts: Serialize> IntoResponse for HealthBody<Parts> {
     /// 503 when unhealthy, else 200.
     fn into_response(self) -> Response {
         let status = match self.status {
@@ -56,28 +80,58 @@ impl IntoResponse for HealthBody {
     }
 }
 
-pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/health", get(health))
-        .route("/livez", get(async || "ok\n"))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(metrics))
 }
 
-async fn health(State(app): SharedApp) -> HealthBody {
+/// Tell what works
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "operations",
+    responses(
+        (status = 200, description = "Healthy, or degraded", body = HealthBody<Components>),
+        (status = 503, description = "Unhealthy", body = HealthBody<Components>),
+    )
+)]
+async fn health(State(app): SharedApp) -> HealthBody<Components> {
     let report = app.health.report(&app).await;
-    let mut parts = Map::new();
-    let components = json!({
-        app.content.component(): report.content.status,
-        "data_store": report.database.status,
-    });
-    parts.insert("components".into(), components);
-    HealthBody::new(SERVICE, &report, parts)
+    let components = [
+        (app.content.component(), report.content.status),
+        ("data_store", report.database.status),
+    ];
+    let components = components.into();
+    HealthBody::new(SERVICE, &report, Components { components })
 }
 
-/// 200 `{"ready": true}`, or 503 with the reasons; not ready while draining or while any client
-/// cannot be served.
-async fn ready(State(app): SharedApp) -> (StatusCode, Json<Value>) {
+/// Tell that the process is alive
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "operations",
+    responses((status = 200, description = "It is", body = String))
+)]
+async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// Tell whether requests should be sent here
+///
+/// Not while draining, nor while any client cannot be served.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    responses(
+        (status = 200, description = "They should", body = Readiness),
+        (status = 503, description = "They should not", body = Readiness),
+    )
+)]
+async fn ready(State(app): SharedApp) -> (StatusCode, Json<Readiness>) {
     let reasons = match app.is_draining() {
         true => vec!["the server is shutting down".to_owned()],
         false => {
@@ -85,23 +139,27 @@ async fn ready(State(app): SharedApp) -> (StatusCode, Json<Value>) {
             reasons([&report.content, &report.database])
         }
     };
-    match reasons.is_empty() {
-        true => (StatusCode::OK, Json(json!({"ready": true}))),
-        false => {
-            let body = json!({"ready": false, "reasons": reasons});
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
-        }
-    }
+    let ready = reasons.is_empty();
+    let status = match ready {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(Readiness { ready, reasons }))
 }
 
-async fn metrics(State(app): SharedApp) -> Response {
-    match docket_instrumentation::render_metrics(&app.registry) {
-        Ok(page) => ([(header::CONTENT_TYPE, page.content_type)], page.body).into_response(),
-        Err(error) => {
-            tracing::error!(error = %format!("{error:#}"), "metrics cannot be shown");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+/// Show the metrics of this process
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    responses(
+        (status = 200, description = "Prometheus text format 0.0.4", body = String),
+        Answers<500>,
+    )
+)]
+async fn metrics(State(app): SharedApp) -> Result<impl IntoResponse, Error> {
+    let page = docket_instrumentation::render_metrics(&app.registry).map_err(Error::Metrics)?;
+    Ok(([(header::CONTENT_TYPE, page.content_type)], page.body))
 }
 
 fn reasons<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -35,10 +36,11 @@ impl Actor {
 
 pub(crate) async fn authenticate(
     State(app): SharedApp,
-    params: RawPathParams,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
+    let params = params?;
     let name = params
         .iter()
         .find_map(|(key, value)| (key == "client").then_some(value));

@@ -1,0 +1,9 @@
+// No validator: it would be asked at another host.
+SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#ui",
+  deepLinking: true,
+  displayRequestDuration: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});

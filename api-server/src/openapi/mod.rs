@@ -1,0 +1,92 @@
+//! The OpenAPI 3.1 document of the public API, put together from what stands beside each handler.
+//!
+//! To add a route: write `#[utoipa::path(…)]` above its handler, with what is this route's own (path,
+//! parameters, body, good answers, and its own problems as [`Answers<412>`](Answers)); register it with
+//! `.routes(routes!(handler))`; run the tests with `INSTA_UPDATE=always` and read the snapshot.
+//!
+//! The key, `{client}` and the problems of all client routes come by themselves (`client_routes.rs`);
+//! a new kind of problem is an entry in `problems.rs`.
+
+mod client_routes;
+mod parameters;
+mod problems;
+mod routes;
+
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{OpenApi, PathItem, RefOr, Response};
+
+pub(crate) use parameters::{Preconditions, response_header};
+pub(crate) use problems::{Answers, NotModified, is_listed};
+pub(crate) use routes::{Document, routes};
+
+/// Name of the security scheme, and of the component that describes it.
+const API_KEY: &str = "api_key";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Docket",
+        description = "The document API of one tenant. Every answer has an `X-Request-ID`: the \
+                       caller's own, or a new one. Every error is an RFC 9457 problem.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/")),
+    tags(
+        (name = "documents", description = "Files with metadata, apart for each client"),
+        (name = "operations", description = "For probes and people; open to all"),
+    ),
+    components(schemas(crate::error::Problem)),
+)]
+struct Base;
+
+/// The document of a router: `clients` are the routes that a client's key opens, `operations` those
+/// that are open to all.
+pub(crate) fn document(mut clients: OpenApi, operations: OpenApi) -> OpenApi {
+    let mut document = Base::openapi();
+    document.info.contact = None;
+    clients
+        .paths
+        .paths
+        .values_mut()
+        .flat_map(all_operations)
+        .for_each(client_routes::complete);
+    document.merge(clients);
+    document.merge(operations);
+    let components = document.components.get_or_insert_default();
+    let key = ApiKeyValue::new("X-API-Key");
+    let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
+    components.add_security_scheme(API_KEY, scheme);
+    components.responses.extend(problems::components());
+    components.responses.values_mut().for_each(add_request_id);
+    let operations = document.paths.paths.values_mut().flat_map(all_operations);
+    for operation in operations {
+        let responses = &mut operation.responses.responses;
+        responses.values_mut().for_each(add_request_id);
+        let parameters = operation.parameters.iter_mut().flatten();
+        parameters.for_each(parameters::forbid_null);
+    }
+    document
+}
+
+fn all_operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+        &mut item.head,
+        &mut item.patch,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn add_request_id(response: &mut RefOr<Response>) {
+    if let RefOr::T(response) = response {
+        let header = parameters::response_header("The correlation id of the request");
+        let name = "X-Request-ID".to_owned();
+        response.headers.insert(name, header.into());
+    }
+}
