@@ -11,6 +11,7 @@ mod filter;
 mod list;
 mod metadata;
 mod model;
+mod receive;
 mod repository;
 mod upload;
 

@@ -1,29 +1,18 @@
 //! `PUT /clients/{client}/upload-document`.
 
 use axum::Json;
-use axum::body::Body;
-use axum::extract::multipart::{Field, Multipart, MultipartError};
-use axum::extract::{FromRequest as _, Request, State};
-use bytes::Bytes;
-use futures::StreamExt as _;
-use http::{HeaderMap, StatusCode, header};
+use axum::extract::{Request, State};
+use http::StatusCode;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
-use tracing::Instrument as _;
-use tracing::field::Empty;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use super::{Document, ENVELOPE, FileType, Filename, NewDocument, file_type, repository};
-use crate::app::{App, SharedApp};
+use super::receive::{FileForm, Received, receive};
+use super::{Document, repository};
+use crate::app::SharedApp;
 use crate::audit::Origin;
-use crate::content_store::Upload;
-use crate::digest::{self, CONTENT_DIGEST, Hashed, REPR_DIGEST};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::openapi::Answers;
-
-const FIELD: &str = "file";
 
 /// The answer to an upload.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,15 +23,6 @@ pub(crate) struct Uploaded {
     #[schema(minimum = 1)]
     document_id: i64,
     metadata: Document,
-}
-
-/// The body of an upload.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it is read as a stream; this tells what is in it")]
-struct UploadForm {
-    /// The file, with its name; other fields are not looked at.
-    #[schema(value_type = String, format = Binary)]
-    file: Bytes,
 }
 
 /// Upload a document
@@ -58,7 +38,7 @@ struct UploadForm {
         ("Repr-Digest" = Option<String>, Header, description = "The file's `sha-256`"),
         ("Content-Digest" = Option<String>, Header, description = "The body's `sha-256`"),
     ),
-    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    request_body(content = FileForm, content_type = "multipart/form-data"),
     responses(
         (status = 201, description = "It is stored", body = Uploaded),
         Answers<408>,
@@ -74,24 +54,7 @@ pub(crate) async fn upload_document(
     origin: Origin,
     request: Request,
 ) -> Result<(StatusCode, Json<Uploaded>), Error> {
-    let headers = request.headers().clone();
-    refuse_announced_size(&headers, app.limits.max_upload_bytes)?;
-    let of_body = digest::announced(&headers, &CONTENT_DIGEST)?;
-    let of_file = digest::announced(&headers, &REPR_DIGEST)?;
-    let (request, body) = match of_body {
-        Some(_) => hashed(request),
-        None => (request, None),
-    };
-    let multipart = Multipart::from_request(request, &app).await;
-    let mut multipart = multipart.map_err(|_| not_multipart(&headers))?;
-    let key = Uuid::now_v7();
-    let mut upload = app.content.upload(&client, key);
-    let new = process(&app, &mut multipart, &mut upload, key).await?;
-    digest::check(&REPR_DIGEST, of_file, new.sha256)?;
-    if let Some(body) = body {
-        let arrived = read_to_end(&app, body).await?;
-        digest::check(&CONTENT_DIGEST, of_body, arrived)?;
-    }
+    let Received { new, mut upload } = receive(&app, &client, request).await?;
     let metadata =
         repository::insert(&app.database, &client, &origin, &new, || upload.keep()).await?;
     let uploaded = Uploaded {
@@ -101,160 +64,4 @@ pub(crate) async fn upload_document(
         metadata,
     };
     Ok((StatusCode::CREATED, Json(uploaded)))
-}
-
-/// Reads the file, and stores it while it comes in.
-async fn process(
-    app: &App,
-    multipart: &mut Multipart,
-    upload: &mut Upload,
-    key: Uuid,
-) -> Result<NewDocument, Error> {
-    let span = tracing::info_span!("file_processing", file_size = Empty, file_type = Empty);
-    let work = async {
-        let new = loop {
-            match next_field(app, multipart).await? {
-                Some(field) if field.name() == Some(FIELD) => {
-                    break store(app, field, upload, key).await?;
-                }
-                Some(_) => {}
-                None => {
-                    let sentence = format!("the multipart body has no field named {FIELD:?}");
-                    return Err(Error::BadRequest(sentence));
-                }
-            }
-        };
-        // A body that is not read to its end would cost the caller its connection.
-        while next_field(app, multipart).await?.is_some() {}
-        let span = tracing::Span::current();
-        span.record("file_size", new.file_size);
-        span.record("file_type", new.file_type.as_str());
-        Ok(new)
-    };
-    work.instrument(span.clone()).await
-}
-
-/// Writes the field into the object. The two spans overlap, as reading and saving do.
-async fn store(
-    app: &App,
-    mut field: Field<'_>,
-    upload: &mut Upload,
-    content_key: Uuid,
-) -> Result<NewDocument, Error> {
-    let filename = Filename::parse(field.file_name().unwrap_or_default())?;
-    let declared = field.content_type().map(str::to_owned);
-    // In the part's own headers both are about the same bytes.
-    let of_part = digest::announced(field.headers(), &CONTENT_DIGEST)?;
-    let of_file = digest::announced(field.headers(), &REPR_DIGEST)?;
-    let reading = tracing::info_span!("file_read");
-    let saving = tracing::info_span!("file_save");
-    let (mut file_size, mut hash) = (0_u64, Sha256::new());
-    let mut start = Vec::new();
-    while let Some(chunk) = next_chunk(app, &mut field)
-        .instrument(reading.clone())
-        .await?
-    {
-        file_size += chunk.len() as u64;
-        if file_size > app.limits.max_upload_bytes {
-            return Err(Error::TooLarge(app.limits.max_upload_bytes));
-        }
-        hash.update(&chunk);
-        let missing = file_type::START.saturating_sub(start.len());
-        start.extend_from_slice(&chunk[..chunk.len().min(missing)]);
-        upload.write(chunk).instrument(saving.clone()).await?;
-    }
-    drop(reading);
-    let sha256 = hash.finalize().into();
-    digest::check(&CONTENT_DIGEST, of_part, sha256)?;
-    digest::check(&REPR_DIGEST, of_file, sha256)?;
-    upload.finish().instrument(saving).await?;
-    Ok(NewDocument {
-        filename,
-        file_size,
-        file_type: FileType::of(&start, declared.as_deref()),
-        content_key,
-        sha256,
-    })
-}
-
-/// The same request, and its body to ask for the hash.
-fn hashed(request: Request) -> (Request, Option<Hashed>) {
-    let (parts, body) = request.into_parts();
-    let body = Hashed::new(body);
-    let request = Request::from_parts(parts, Body::from_stream(body.clone()));
-    (request, Some(body))
-}
-
-/// The hash of the whole body, what follows the last boundary included.
-async fn read_to_end(app: &App, mut body: Hashed) -> Result<[u8; 32], Error> {
-    let limit = app.limits.request_timeout;
-    let mut left = ENVELOPE;
-    loop {
-        let chunk = tokio::time::timeout(limit, body.next())
-            .await
-            .map_err(|_| Error::ClientTooSlow(limit))?;
-        let Some(chunk) = chunk else {
-            return Ok(body.sha256());
-        };
-        let bytes = chunk.map_err(|error| {
-            Error::BadRequest(format!("the body cannot be read to its end: {error}"))
-        })?;
-        left = left
-            .checked_sub(bytes.len() as u64)
-            .ok_or(Error::TooLarge(app.limits.max_upload_bytes))?;
-    }
-}
-
-async fn next_field<'m>(
-    app: &App,
-    multipart: &'m mut Multipart,
-) -> Result<Option<Field<'m>>, Error> {
-    in_time(app, multipart.next_field()).await
-}
-
-async fn next_chunk(app: &App, field: &mut Field<'_>) -> Result<Option<Bytes>, Error> {
-    in_time(app, field.chunk()).await
-}
-
-/// A caller may take its time, but not stop.
-async fn in_time<T>(
-    app: &App,
-    read: impl Future<Output = Result<T, MultipartError>>,
-) -> Result<T, Error> {
-    let limit = app.limits.request_timeout;
-    match tokio::time::timeout(limit, read).await {
-        Ok(Ok(read)) => Ok(read),
-        Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(Error::TooLarge(app.limits.max_upload_bytes))
-        }
-        Ok(Err(error)) => Err(Error::BadRequest(format!(
-            "the multipart body cannot be understood: {}",
-            error.body_text()
-        ))),
-        Err(_) => Err(Error::ClientTooSlow(limit)),
-    }
-}
-
-/// A size that is known to be too large is refused before it is sent.
-fn refuse_announced_size(headers: &HeaderMap, largest: u64) -> Result<(), Error> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse::<u64>().ok());
-    match announced {
-        Some(size) if size > largest.saturating_add(ENVELOPE) => Err(Error::TooLarge(largest)),
-        _ => Ok(()),
-    }
-}
-
-fn not_multipart(headers: &HeaderMap) -> Error {
-    let sent = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    match sent {
-        Some(sent) if sent.to_ascii_lowercase().starts_with("multipart/form-data") => {
-            Error::BadRequest("the multipart body has no valid boundary".into())
-        }
-        _ => Error::UnsupportedMediaType("the file must be sent as multipart/form-data"),
-    }
 }
