@@ -8,7 +8,7 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cluster images deploy dev test unit e2e test-cluster lint lint-charts fmt crds tools
+.PHONY: help up down env cluster images deploy dev test unit fuzz-api e2e test-cluster lint lint-charts fmt crds tools
 .NOTPARALLEL:
 
 help: ## this list
@@ -37,8 +37,12 @@ dev: ## after a change of code or chart: build, import and roll out what changed
 
 test: lint unit up lint-charts e2e ## everything that must hold before a commit lands
 
-unit: tools ## unit and snapshot tests; no cluster
+unit: tools ## unit and snapshot tests, and a short fuzz-api; no cluster
 	INSTA_UPDATE=no cargo test --workspace --exclude docket-e2e --locked
+	@api-server/fuzz/run.sh 30
+
+fuzz-api: tools ## asks an API server thousands of things that its OpenAPI document allows or forbids
+	@api-server/fuzz/run.sh 1000
 
 e2e: ## black-box tests against the cluster that is up
 	eval "$$(e2e/cluster/cluster.sh env)" && cargo test --package docket-e2e --locked -- --test-threads=6

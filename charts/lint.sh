@@ -28,21 +28,9 @@ render() {
     helm template "$chart" "charts/$chart" --namespace "$chart" --values "$values" >"$rendered/$chart-$(basename "$values")"
 }
 
-install_checkov() {
-    local key
-    key=$(sha256sum charts/requirements.txt | cut -c1-12)
-    checkov=$cache/tools/checkov-$key
-    if [[ ! -x $checkov/bin/checkov ]]; then
-        rm -rf "$cache"/tools/checkov-*
-        python3 -m venv "$checkov.partial"
-        "$checkov.partial/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement charts/requirements.txt
-        mv "$checkov.partial" "$checkov"
-    fi
-}
-
 # A virtual environment's commands name the folder in which it was made; its Python does not.
 run_checkov() {
-    "$checkov/bin/python" -m checkov.main --config-file charts/checkov.yaml --directory "$rendered"
+    "$checkov" -m checkov.main --config-file charts/checkov.yaml --directory "$rendered"
 }
 
 accepted_by_server() {
@@ -58,7 +46,7 @@ for chart in docket docket-dev; do
 done
 cp examples/*.yaml "$rendered"
 
-check "install checkov" install_checkov
+checkov=$("$scripts/python.sh" checkov charts/requirements.txt)
 check "checkov on the charts and the examples" run_checkov
 check "shellcheck on the scripts in the charts" shellcheck -x charts/*.sh charts/*/files/*.sh charts/*/files/*/*.sh
 charts/test.sh || failures=$((failures + 1))

@@ -79,7 +79,7 @@ async fn page() -> Response {
     get,
     path = "/docs/{asset}",
     tag = "operations",
-    params(("asset" = String, Path, description = "Name of the file")),
+    params(("asset" = String, Path, pattern = r"^(start\.js|swagger-ui-bundle\.js|swagger-ui\.css)$", description = "Name of the file")),
     responses(
         (status = 200, description = "The file, compressed where it is large", content(
             (String = "text/javascript"), (String = "text/css"),

@@ -111,12 +111,12 @@ fn time(name: &str, value: &str) -> Result<OffsetDateTime, Error> {
 
 fn type_pattern(value: &str) -> Option<String> {
     let value = value.to_ascii_lowercase();
-    if let Some(kind) = value.strip_suffix("/*") {
-        FileType::parse(&format!("{kind}/any"))?;
-        return Some(format!("{}/%", literal(kind)));
-    }
     let parameters = value.contains(';') || value != value.trim();
-    (!parameters && FileType::parse(&value).is_some()).then(|| literal(&value))
+    FileType::parse(&value).filter(|_| !parameters)?;
+    Some(match value.strip_suffix("/*") {
+        Some(kind) => format!("{}/%", literal(kind)),
+        None => literal(&value),
+    })
 }
 
 /// What LIKE takes for nothing but itself.

@@ -22,7 +22,7 @@ struct Listed {
     #[schema(max_items = 100)]
     documents: Vec<Document>,
     /// The `cursor` of the next page; null on the last one.
-    #[schema(required, pattern = "^[0-9a-f]{32}$")]
+    #[schema(required, pattern = "^0[0-2][0-9a-f]{30}$")]
     next: Option<String>,
 }
 
@@ -36,11 +36,13 @@ struct Listed {
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100,
             description = "So many on a page; 50 unless told"),
-        ("cursor" = Option<String>, Query, pattern = "^[0-9a-f]{32}$",
+        ("cursor" = Option<String>, Query, pattern = "^0[0-2][0-9a-f]{30}$",
             description = "What comes after the page that had this as `next`"),
         ("type" = Option<String>, Query, max_length = 255,
+            pattern = "^[a-zA-Z0-9!#$%&'*+.^_`|~-]+/[a-zA-Z0-9!#$%&'*+.^_`|~-]+$",
             description = "One media type such as `text/plain`, or all of a kind such as `image/*`"),
         ("name" = Option<String>, Query, min_length = 1, max_length = 255,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$",
             description = "Names that contain this, upper or lower case"),
         ("uploaded_after" = Option<String>, Query, format = DateTime,
             description = "Those uploaded later (RFC 3339)"),
