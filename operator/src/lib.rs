@@ -4,6 +4,7 @@
 //! client in sight; [`database`] is the only place that speaks SQL, [`content`] the only one that
 //! speaks S3.
 
+pub mod api_keys;
 pub mod backoff;
 pub mod build;
 pub mod conditions;

@@ -7,6 +7,8 @@ use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use secrecy::SecretString;
 
+use crate::api_keys::ClientKeys;
+
 /// A tenant as it should be.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -32,6 +34,8 @@ pub struct Wanted {
     pub storage_secret_hash: String,
     /// How callers are authenticated.
     pub auth: AuthMode,
+    /// Entries of the API keys' Secret that open nothing, each with the reason.
+    pub ignored_keys: Vec<String>,
     /// Image of the API server.
     pub api_image: String,
     /// Image of the collector.
@@ -55,8 +59,8 @@ pub struct WantedClient {
     pub identity: Identity,
     /// Password of the role.
     pub password: SecretString,
-    /// Key that opens its routes.
-    pub api_key: SecretString,
+    /// Keys that open its routes.
+    pub keys: ClientKeys,
     /// What it may store at most.
     pub quota: Quota,
     /// Days that a deleted document stays in the trash.

@@ -96,10 +96,18 @@ fn a_file_that_makes_no_sense_is_refused_with_a_sentence() {
         refusal(short),
         "client globex: an API key hash must be 64 hex digits"
     );
+}
 
+#[test]
+fn a_client_that_no_key_opens_is_closed_and_the_others_are_served() {
     let mut keyless = config("ApiKey");
     keyless["clients"][0]["apiKeyHashes"] = json!([]);
-    assert!(refusal(keyless).contains("no API key hash"));
+    let tenant = tenant(keyless).expect("a tenant");
+    for key in ["old", ""] {
+        let refused = tenant.authenticate("globex", Some(key.as_bytes()));
+        assert!(matches!(refused, Err(Error::Forbidden)));
+    }
+    assert!(tenant.authenticate("initech", Some(b"other")).is_ok());
 }
 
 #[test]

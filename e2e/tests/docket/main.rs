@@ -5,6 +5,7 @@ mod charts;
 mod clients;
 mod deletion;
 mod isolation;
+mod keys;
 mod lifecycle;
 mod reading;
 mod resilience;

@@ -23,7 +23,11 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
                 schema: client.identity.schema.clone(),
                 role: client.identity.role.clone(),
                 password: client.password.clone(),
-                api_key_hashes: vec![hash_api_key(client.api_key.expose_secret())],
+                api_key_hashes: client
+                    .keys
+                    .all()
+                    .map(|key| hash_api_key(key.expose_secret()))
+                    .collect(),
                 quota: client.quota,
                 retention_days: client.retention_days,
             })

@@ -1,4 +1,5 @@
-//! The Secret that hands API keys to the clients' applications: one entry a client.
+//! The Secret that hands API keys to the clients' applications: one entry a client. Further entries
+//! are the users', and server-side apply leaves them alone.
 
 use k8s_openapi::api::core::v1::Secret;
 
@@ -10,5 +11,7 @@ pub(super) fn name(tenant: &str) -> String {
 }
 
 pub(super) fn build(wanted: &Wanted) -> Secret {
-    client_secret::build(wanted, name(&wanted.name), |client| &client.api_key)
+    client_secret::build(wanted, name(&wanted.name), |client| {
+        client.keys.issued.as_ref()
+    })
 }

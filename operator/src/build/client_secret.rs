@@ -1,4 +1,4 @@
-//! A Secret with one entry a client.
+//! A Secret with one entry a client, less those that have no value.
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -10,16 +10,16 @@ use crate::wanted::{Wanted, WantedClient};
 pub(super) fn build(
     wanted: &Wanted,
     name: String,
-    value: fn(&WantedClient) -> &SecretString,
+    value: fn(&WantedClient) -> Option<&SecretString>,
 ) -> Secret {
     let entry = |client: &WantedClient| {
-        let bytes = value(client).expose_secret().as_bytes().to_vec();
-        (client.name.clone(), ByteString(bytes))
+        let bytes = value(client)?.expose_secret().as_bytes().to_vec();
+        Some((client.name.clone(), ByteString(bytes)))
     };
     Secret {
         metadata: metadata(wanted, name),
         type_: Some("Opaque".into()),
-        data: Some(wanted.clients.iter().map(entry).collect()),
+        data: Some(wanted.clients.iter().filter_map(entry).collect()),
         ..Secret::default()
     }
 }

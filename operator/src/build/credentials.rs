@@ -10,5 +10,5 @@ pub(super) fn name(tenant: &str) -> String {
 }
 
 pub(super) fn build(wanted: &Wanted) -> Secret {
-    client_secret::build(wanted, name(&wanted.name), |client| &client.password)
+    client_secret::build(wanted, name(&wanted.name), |client| Some(&client.password))
 }

@@ -4,6 +4,7 @@ use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::*;
+use crate::api_keys::ClientKeys;
 use crate::wanted::WantedClient;
 
 fn acme() -> Wanted {
@@ -11,7 +12,10 @@ fn acme() -> Wanted {
         name: name.into(),
         identity: Identity::of("acme", "acme", name),
         password: format!("password of {name}").into(),
-        api_key: format!("key of {name}").into(),
+        keys: ClientKeys {
+            issued: Some(format!("key of {name}").into()),
+            further: Vec::new(),
+        },
         quota: Quota {
             documents: Some(1000),
             bytes: None,
@@ -57,6 +61,7 @@ fn acme() -> Wanted {
         storage_secret: "docket-s3".into(),
         storage_secret_hash: "hash".into(),
         auth: AuthMode::ApiKey,
+        ignored_keys: Vec::new(),
         api_image: "docket.local/api-server:1".into(),
         collector_image: "docket.local/collector:1".into(),
         replicas: 2,
@@ -110,12 +115,15 @@ fn children_are_as_they_were() {
 fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
     let before = template_hash(&acme());
     type Change = (&'static str, fn(&mut Wanted));
-    let changes: [Change; 4] = [
+    let changes: [Change; 5] = [
         ("a password", |wanted| {
             wanted.clients[0].password = "other".into()
         }),
         ("an API key", |wanted| {
-            wanted.clients[0].api_key = "other".into()
+            wanted.clients[0].keys.issued = Some("other".into())
+        }),
+        ("a further API key", |wanted| {
+            wanted.clients[0].keys.further.push("next".into())
         }),
         ("the bucket's credentials", |wanted| {
             wanted.storage_secret_hash = "other".into()

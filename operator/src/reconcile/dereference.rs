@@ -32,8 +32,8 @@ pub(super) struct Seen {
     pub survey: Survey,
     /// Passwords that were issued, by client.
     pub passwords: BTreeMap<String, String>,
-    /// API keys that were issued, by client.
-    pub api_keys: BTreeMap<String, String>,
+    /// The entries of the API keys' Secret: those that were issued, and what users made of them.
+    pub api_keys: BTreeMap<String, ByteString>,
 }
 
 pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Result<Seen> {
@@ -62,7 +62,7 @@ pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Resul
         content,
         storage_secret_hash: hash(&storage_secret),
         survey,
-        passwords: issued(tenant, build::credentials_name(&tenant.name_any()), ctx).await?,
+        passwords: texts(issued(tenant, build::credentials_name(&tenant.name_any()), ctx).await?),
         api_keys: issued(tenant, build::api_keys_name(&tenant.name_any()), ctx).await?,
     })
 }
@@ -186,7 +186,7 @@ async fn issued(
     tenant: &DocumentTenant,
     name: String,
     ctx: &Context,
-) -> Result<BTreeMap<String, String>> {
+) -> Result<BTreeMap<String, ByteString>> {
     let namespace = tenant.namespace().unwrap_or_default();
     let names = || {
         tenant
@@ -213,13 +213,19 @@ async fn issued(
         .unwrap_or_default())
 }
 
-fn entries(secret: &Secret) -> BTreeMap<String, String> {
-    secret
-        .data
-        .iter()
-        .flatten()
-        .filter_map(|(key, value)| Some((key.clone(), String::from_utf8(value.0.clone()).ok()?)))
-        .filter(|(_, value)| !value.is_empty())
+/// What is empty counts as not there.
+fn entries(secret: &Secret) -> BTreeMap<String, ByteString> {
+    let all = secret.data.iter().flatten();
+    let filled = all.filter(|(_, value)| !value.0.is_empty());
+    filled
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+fn texts(entries: BTreeMap<String, ByteString>) -> BTreeMap<String, String> {
+    entries
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, String::from_utf8(value.0).ok()?)))
         .collect()
 }
 

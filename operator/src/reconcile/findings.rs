@@ -14,15 +14,9 @@ use crate::wanted::Wanted;
 
 /// All conditions after a reconcile that reached its end, `Ready` first.
 pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
-    let keys = build::api_keys_name(&wanted.name);
     let clients = clients(wanted.clients.len());
     let mut parts = vec![
-        Finding::new(
-            ConditionType::CredentialsReady,
-            Status::True,
-            "Issued",
-            format!("API keys are in the Secret {keys}, one entry a client."),
-        ),
+        of_keys(&build::api_keys_name(&wanted.name), &wanted.ignored_keys),
         Finding::new(
             ConditionType::DatabaseReady,
             Status::True,
@@ -75,6 +69,44 @@ pub(super) fn clients(count: usize) -> String {
     match count {
         1 => "1 client".into(),
         count => format!("{count} clients"),
+    }
+}
+
+/// Reason of a `CredentialsReady` that is true, though not for every entry of the Secret.
+pub(super) const KEYS_IGNORED: &str = "KeysIgnored";
+
+/// An entry that opens nothing concerns whoever put it there: everybody else is served.
+fn of_keys(secret: &str, ignored: &[String]) -> Finding {
+    let finding = |reason, message| {
+        Finding::new(
+            ConditionType::CredentialsReady,
+            Status::True,
+            reason,
+            message,
+        )
+    };
+    match ignored {
+        [] => finding(
+            "Issued",
+            format!("API keys are in the Secret {secret}, one entry a client."),
+        ),
+        ignored => finding(
+            KEYS_IGNORED,
+            format!(
+                "Correct or remove what opens nothing in the Secret {secret}: {}.",
+                shown(ignored)
+            ),
+        ),
+    }
+}
+
+/// A message of a condition is bounded.
+fn shown(ignored: &[String]) -> String {
+    const MOST: usize = 20;
+    let all = ignored.iter().take(MOST).cloned().collect::<Vec<_>>();
+    match ignored.len().saturating_sub(MOST) {
+        0 => all.join(", "),
+        more => format!("{}, and {more} more", all.join(", ")),
     }
 }
 
@@ -228,6 +260,22 @@ mod tests {
             status_of(&findings, ConditionType::ApiAvailable),
             (Status::Unknown, "NotReached")
         );
+    }
+
+    #[test]
+    fn a_key_that_opens_nothing_is_named_and_keeps_nobody_from_being_served() {
+        let ignored = vec!["globex.next (too short)".to_owned(); 22];
+        let finding = of_keys("acme-api-keys", &ignored);
+        assert_eq!(
+            (finding.status, &*finding.reason),
+            (Status::True, KEYS_IGNORED)
+        );
+        assert!(
+            finding.message.ends_with("(too short), and 2 more."),
+            "{}",
+            finding.message
+        );
+        assert_eq!(of_keys("acme-api-keys", &[]).reason, "Issued");
     }
 
     #[test]

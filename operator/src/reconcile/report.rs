@@ -69,6 +69,7 @@ pub(super) async fn progress(
         clients,
         reconcile,
     };
+    let ignored = news_of_ignored_keys(&before.conditions, &status.conditions);
     let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
     let written = write_status(tenant.clone(), status, ctx).await?;
     if !progress.changes.is_empty() {
@@ -80,6 +81,9 @@ pub(super) async fn progress(
         );
         tracing::info!(changes = changes.join(", "), "applied");
         ctx.story.tell(&written, "Applied", note).await;
+    }
+    if let Some(note) = ignored {
+        ctx.story.warn(&written, findings::KEYS_IGNORED, note).await;
     }
     if became_ready {
         let note = format!(
@@ -188,6 +192,17 @@ fn is_ready(conditions: &[Condition]) -> bool {
     conditions
         .iter()
         .any(|condition| condition.type_ == ready && condition.status == "True")
+}
+
+/// What to say of API keys that open nothing, unless it was said already.
+fn news_of_ignored_keys(before: &[Condition], now: &[Condition]) -> Option<String> {
+    let said = |conditions: &[Condition]| {
+        conditions
+            .iter()
+            .find(|condition| condition.reason == findings::KEYS_IGNORED)
+            .map(|condition| condition.message.clone())
+    };
+    said(now).filter(|message| said(before).as_ref() != Some(message))
 }
 
 fn api_url(wanted: &Wanted) -> String {

@@ -7,27 +7,25 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 use super::dereference::{Seen, identities, storage};
+use crate::api_keys::ApiKeys;
 use crate::build::Images;
 use crate::conditions::ConditionType;
 use crate::database::ClientRow;
 use crate::error::{Error, Problem, Result};
-use crate::secret_value::{fingerprint, new_api_key, new_password};
+use crate::secret_value::{fingerprint, new_password};
 use crate::wanted::{Provisioning, Wanted, WantedClient};
 
 pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) -> Result<Wanted> {
     let spec = &tenant.spec;
     let uid = tenant.uid().unwrap_or_default();
     let mut clients = Vec::new();
+    let mut keys = ApiKeys::new(&seen.api_keys);
     for (name, identity) in identities(tenant) {
         let entry = spec.clients.iter().find(|client| client.name == name);
         let password = seen
             .passwords
             .get(&name)
             .map_or_else(new_password, |known| known.clone().into());
-        let api_key = seen
-            .api_keys
-            .get(&name)
-            .map_or_else(new_api_key, |known| known.clone().into());
         let row = seen
             .survey
             .get(&identity.schema)
@@ -43,10 +41,10 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         };
         let provision = claim.decide(&row)?;
         clients.push(WantedClient {
+            keys: keys.of_client(&name),
             name,
             identity,
             password,
-            api_key,
             quota: entry.map(quota).unwrap_or_default(),
             retention_days: entry.map(retention_days).unwrap_or_default(),
             provision,
@@ -74,6 +72,7 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
             docket_crds::AuthMode::ApiKey => AuthMode::ApiKey,
             docket_crds::AuthMode::None => AuthMode::None,
         },
+        ignored_keys: keys.ignored(),
         api_image: spec.api.image.clone().unwrap_or_else(|| images.api.clone()),
         collector_image: images.collector.clone(),
         replicas: spec.api.replicas,
