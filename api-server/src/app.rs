@@ -11,7 +11,7 @@ use crate::content_store::ContentStore;
 use crate::database::Database;
 use crate::error::Error;
 use crate::health::Health;
-use crate::middleware::{HttpMetrics, auth, metrics, panic, request_id, trace};
+use crate::middleware::{HttpMetrics, auth, message, metrics, panic, request_id, trace};
 use crate::{Settings, Tenant, data_store, docs, health, openapi, workloads};
 
 /// Limits of a single request, and of the wait for one.
@@ -106,6 +106,7 @@ fn assemble(app: Arc<App>, workloads: Router<Arc<App>>, operations: Router<Arc<A
         .layer(panic::layer());
     workloads
         .merge(operations)
+        .layer(from_fn(message::check))
         .layer(from_fn_with_state(app.clone(), metrics::measure))
         .layer(from_fn(request_id::identify))
         .with_state(app)

@@ -1,10 +1,11 @@
-//! The name of a file: what is left of what a caller sent once paths and control characters go.
+//! The name of a file: what is left of what a caller sent once paths go, and characters that cannot be
+//! seen but change what is.
 
 use crate::error::Error;
 
 const LONGEST: usize = 255;
 
-/// 1 to 255 characters, no path separator, no control character, neither `.` nor `..`.
+/// 1 to 255 characters, no path separator, none that [is invisible](is_invisible), neither `.` nor `..`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filename(String);
 
@@ -15,12 +16,12 @@ impl Filename {
     /// [`Error::Unprocessable`] when nothing usable is left.
     pub(crate) fn parse(sent: &str) -> Result<Self, Error> {
         let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
-        let name: String = last.chars().filter(|c| !c.is_control()).collect();
+        let name: String = last.chars().filter(|c| !is_invisible(*c)).collect();
         let name = name.trim();
         let length = name.chars().count();
         if matches!(name, "" | "." | "..") || length > LONGEST {
             return Err(Error::Unprocessable(format!(
-                "the file needs a name of 1 to {LONGEST} characters; it has {length}"
+                "the file needs a name of 1 to {LONGEST} characters in UTF-8; it has {length}"
             )));
         }
         Ok(Self(name.to_owned()))
@@ -29,6 +30,13 @@ impl Filename {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Control characters, what breaks lines, the byte order mark, and what turns the order of letters
+/// around (Unicode's `Bidi_Control`), so that `gpj.exe` looks like `exe.jpg`.
+fn is_invisible(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -44,6 +52,12 @@ mod tests {
             ("C:\\Users\\me\\report.pdf", "report.pdf"),
             ("a\r\nSet-Cookie: x", "aSet-Cookie: x"),
             (" żółw.txt ", "żółw.txt"),
+            ("\u{202e}gpj.exe", "gpj.exe"),
+            ("a\u{2066}b\u{2069}\u{2028}\u{feff}.txt", "ab.txt"),
+            (
+                "\u{1f468}\u{200d}\u{1f469}.txt",
+                "\u{1f468}\u{200d}\u{1f469}.txt",
+            ),
         ] {
             assert_eq!(Filename::parse(sent).expect("a name").as_str(), kept);
         }
@@ -75,7 +89,7 @@ mod tests {
             if let Ok(name) = Filename::parse(&sent) {
                 let kept = name.as_str();
                 prop_assert!((1..=255).contains(&kept.chars().count()));
-                prop_assert!(!kept.contains(['/', '\\']) && !kept.contains(char::is_control));
+                prop_assert!(!kept.contains(['/', '\\']) && !kept.contains(is_invisible));
                 prop_assert_eq!(Filename::parse(kept).expect("still a name"), name);
             }
         }

@@ -1,5 +1,6 @@
 //! The workload `documents`: files with metadata.
 
+mod beside;
 mod byteranges;
 mod content;
 mod content_answers;

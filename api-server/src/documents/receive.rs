@@ -12,6 +12,7 @@ use tracing::field::Empty;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::beside::Beside;
 use super::{ENVELOPE, FileType, Filename, NewDocument, file_type};
 use crate::app::App;
 use crate::content_store::Upload;
@@ -50,6 +51,7 @@ pub(super) async fn receive(
     request: Request,
 ) -> Result<Received, Error> {
     let headers = request.headers().clone();
+    refuse_coding(&headers)?;
     refuse_announced_size(&headers, app.limits.max_upload_bytes)?;
     let of_body = digest::announced(&headers, &CONTENT_DIGEST)?;
     let of_file = digest::announced(&headers, &REPR_DIGEST)?;
@@ -57,11 +59,13 @@ pub(super) async fn receive(
         Some(_) => hashed(request),
         None => (request, None),
     };
-    let multipart = Multipart::from_request(request, app).await;
+    let beside = Beside::default();
+    let multipart = Multipart::from_request(beside.watch(request), app).await;
     let mut multipart = multipart.map_err(|_| not_multipart(&headers))?;
     let key = Uuid::now_v7();
     let mut upload = app.content.upload(client, key);
-    let new = process(app, &mut multipart, &mut upload, key).await?;
+    let new = process(app, &mut multipart, &beside, &mut upload, key).await;
+    let new = new.map_err(|error| beside.refusal().unwrap_or(error))?;
     digest::check(&REPR_DIGEST, of_file, new.sha256)?;
     if let Some(body) = body {
         let arrived = read_to_end(app, body).await?;
@@ -74,6 +78,7 @@ pub(super) async fn receive(
 async fn process(
     app: &App,
     multipart: &mut Multipart,
+    beside: &Beside,
     upload: &mut Upload,
     key: Uuid,
 ) -> Result<NewDocument, Error> {
@@ -82,7 +87,7 @@ async fn process(
         let new = loop {
             match next_field(app, multipart).await? {
                 Some(field) if field.name() == Some(FIELD) => {
-                    break store(app, field, upload, key).await?;
+                    break store(app, field, beside, upload, key).await?;
                 }
                 Some(_) => {}
                 None => {
@@ -92,7 +97,12 @@ async fn process(
             }
         };
         // A body that is not read to its end would cost the caller its connection.
-        while next_field(app, multipart).await?.is_some() {}
+        while let Some(field) = next_field(app, multipart).await? {
+            if field.name() == Some(FIELD) {
+                let sentence = format!("the multipart body has two fields named {FIELD:?}");
+                return Err(Error::BadRequest(sentence));
+            }
+        }
         let span = tracing::Span::current();
         span.record("file_size", new.file_size);
         span.record("file_type", new.file_type.as_str());
@@ -105,6 +115,7 @@ async fn process(
 async fn store(
     app: &App,
     mut field: Field<'_>,
+    beside: &Beside,
     upload: &mut Upload,
     content_key: Uuid,
 ) -> Result<NewDocument, Error> {
@@ -121,6 +132,7 @@ async fn store(
         .instrument(reading.clone())
         .await?
     {
+        beside.is_file(chunk.len());
         file_size += chunk.len() as u64;
         if file_size > app.limits.max_upload_bytes {
             return Err(Error::TooLarge(app.limits.max_upload_bytes));
@@ -211,6 +223,19 @@ fn refuse_announced_size(headers: &HeaderMap, largest: u64) -> Result<(), Error>
     match announced {
         Some(size) if size > largest.saturating_add(ENVELOPE) => Err(Error::TooLarge(largest)),
         _ => Ok(()),
+    }
+}
+
+fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {
+    let coded = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    match coded {
+        true => Err(Error::UnsupportedMediaType(
+            "the body must be sent without a Content-Encoding",
+        )),
+        false => Ok(()),
     }
 }
 

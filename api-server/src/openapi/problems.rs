@@ -116,7 +116,7 @@ const KINDS: &[Kind] = &[
         description: "What was sent is understood, but cannot be taken; `detail` says why",
         examples: &[(
             "unprocessable",
-            "the file needs a name of 1 to 255 characters; it has 0",
+            "the file needs a name of 1 to 255 characters in UTF-8; it has 0",
         )],
     },
     Kind {

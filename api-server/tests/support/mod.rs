@@ -15,7 +15,7 @@ use docket_api_server::{App, Settings, Tenant};
 use docket_contract::hash_api_key;
 use docket_instrumentation::{Registry, Service, Telemetry};
 use docket_schema::Identity;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -162,7 +162,9 @@ impl Answer {
 }
 
 /// Sends one request through all layers.
-pub async fn send(router: &Router, request: Request<Body>) -> Answer {
+pub async fn send(router: &Router, mut request: Request<Body>) -> Answer {
+    let host = HeaderValue::from_static("docket");
+    request.headers_mut().entry(header::HOST).or_insert(host);
     let response = router.clone().oneshot(request).await.expect("infallible");
     let (parts, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes().to_vec();
