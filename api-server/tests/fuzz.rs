@@ -57,6 +57,7 @@ impl Drop for Server {
 async fn the_server_answers_everything_as_its_document_says() {
     let python = std::env::var("SCHEMATHESIS_PYTHON").expect("run api-server/fuzz/run.sh");
     let examples = std::env::var("SCHEMATHESIS_EXAMPLES").expect("run api-server/fuzz/run.sh");
+    docket_api_server::install_crypto();
     let postgres = Postgres::start();
     let tenancy = postgres.tenancy("acme").await;
     let router = docket_api_server::public_router(tenancy.app());
@@ -76,4 +77,13 @@ async fn the_server_answers_everything_as_its_document_says() {
         .status()
         .expect("schemathesis");
     assert!(outcome.success(), "{outcome}");
+    let metrics = reqwest::get(format!("http://{}/metrics", server.address)).await;
+    let metrics = metrics.expect("an answer").text().await.expect("a page");
+    for reached in ["201", "206", "304"] {
+        let label = format!("status=\"{reached}\"");
+        assert!(
+            metrics.contains(&label),
+            "no request came as far as {reached}"
+        );
+    }
 }
