@@ -64,6 +64,9 @@ impl Pools {
     }
 }
 
+/// Longest wait for a connection to show, when it is given back, that it can be used again.
+const GIVEN_BACK: Duration = Duration::from_secs(1);
+
 /// A client's connection; given back on drop.
 pub(crate) struct Connection {
     connection: PoolConnection<Postgres>,
@@ -73,6 +76,15 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn as_mut(&mut self) -> &mut PgConnection {
         &mut self.connection
+    }
+}
+
+impl Drop for Connection {
+    /// A statement that was cut off leaves a connection that may never answer again: if the server's
+    /// machine is gone, TCP notices after a quarter of an hour. Until then it would fill the pool.
+    fn drop(&mut self) {
+        let given_back = self.connection.return_to_pool();
+        tokio::spawn(tokio::time::timeout(GIVEN_BACK, given_back));
     }
 }
 
