@@ -225,18 +225,20 @@ async fn an_outage_of_the_database_is_503_and_ends_without_a_restart() {
         tenancy.objects() == 1
     })
     .await;
-    eventually("not ready", async || {
-        health(&router, "/readyz").await.status == StatusCode::SERVICE_UNAVAILABLE
+    eventually("unhealthy", async || {
+        health(&router, "/health").await.status == StatusCode::SERVICE_UNAVAILABLE
     })
     .await;
+    let ready = health(&router, "/readyz").await;
+    assert_eq!(ready.status, StatusCode::OK, "no other server could help");
 
     postgres.resume();
     eventually("served again", async || {
         get(&router, "globex", "documents/1").await.status == StatusCode::OK
     })
     .await;
-    eventually("ready again", async || {
-        health(&router, "/readyz").await.status == StatusCode::OK
+    eventually("healthy again", async || {
+        health(&router, "/health").await.status == StatusCode::OK
     })
     .await;
 }
@@ -280,6 +282,41 @@ async fn a_schema_of_another_version_is_not_served() {
         assert_eq!(answer.status, health_status, "{answer:?}");
         assert_eq!(answer.json()["status"], status);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_served_goes_only_when_a_schema_has_outgrown_it() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let router = public_router(tenancy.app());
+    assert_eq!(health(&router, "/readyz").await.status, StatusCode::OK);
+    let mut superuser = postgres.superuser().await;
+    let schema = tenancy.identity("globex").schema;
+    let mut change = async |sql: String| {
+        let changed = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut superuser);
+        changed.await.expect("changed");
+    };
+    change(format!("ALTER TABLE {schema}.audit_log RENAME TO away")).await;
+    eventually("one client is not served", async || {
+        health(&router, "/health").await.json()["status"] == "degraded"
+    })
+    .await;
+    let ready = health(&router, "/readyz").await;
+    assert_eq!(
+        ready.status,
+        StatusCode::OK,
+        "the other client is: {ready:?}"
+    );
+
+    change(format!(
+        "INSERT INTO {schema}.schema_migrations VALUES (999, 'future')"
+    ))
+    .await;
+    eventually("taken out", async || {
+        let ready = health(&router, "/readyz").await;
+        ready.status == StatusCode::SERVICE_UNAVAILABLE && ready.text().contains("newer")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

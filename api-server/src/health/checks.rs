@@ -13,8 +13,9 @@ use crate::database::SchemaState;
 use crate::tenant::Client;
 use crate::{App, workloads};
 
-/// Longest that a check may take: a probe's own timeout is often no more than this.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Longest that a check may take, of however many clients: the kubelet waits 3 s for an answer, and one
+/// that comes too late would take the server out for what is no fault of its own.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A schema that was found current is believed for this long; any other is asked every time.
 const BELIEVED: Duration = Duration::from_secs(60);
 /// Schemas that are asked at once.
@@ -58,6 +59,14 @@ impl Schemas {
         }
     }
 
+    /// There was no time to ask: what was known is still believed.
+    fn pass_over(&mut self, client: &Client) {
+        let unknown = || SchemaState::Unreachable("not asked yet".into());
+        self.known
+            .entry(client.name.clone())
+            .or_insert_with(|| (Instant::now(), unknown()));
+    }
+
     fn states(&self) -> Vec<SchemaState> {
         self.known
             .values()
@@ -70,14 +79,15 @@ impl Health {
     /// One trace a check, so that its statements are no traces of their own.
     #[tracing::instrument(name = "health_check", skip_all)]
     pub(super) async fn check(&self, app: &App) -> Report {
-        let (content, (database, latency, missing_tables)) =
+        let (content, (states, latency)) =
             tokio::join!(self.check_content(app), self.check_database(app));
         Report {
             at: OffsetDateTime::now_utc(),
             content,
-            database,
+            database: Finding::of_schemas(&states),
             latency,
-            missing_tables,
+            missing_tables: missing(&states),
+            outgrown: Finding::of_newer_schemas(&states),
         }
     }
 
@@ -96,38 +106,47 @@ impl Health {
         finding
     }
 
-    async fn check_database(&self, app: &App) -> (Finding, Option<Duration>, Vec<String>) {
+    /// The clients' schemas, and the time of the slowest answer.
+    async fn check_database(&self, app: &App) -> (Vec<SchemaState>, Option<Duration>) {
         let start = Instant::now();
         let mut schemas = self.schemas.lock().await;
         let due = schemas.due(app.tenant.clients());
+        let end = start + PATIENCE;
         let mut answers = futures::stream::iter(due)
             .map(|client| async move {
-                let answer = ask(app, &client).await;
+                let answer = ask(app, &client, end).await;
                 (client, answer)
             })
             .buffer_unordered(AT_ONCE);
         let mut latency = None;
-        while let Some((client, (state, took))) = answers.next().await {
+        while let Some((client, answer)) = answers.next().await {
+            let Some((state, took)) = answer else {
+                schemas.pass_over(&client);
+                continue;
+            };
             if !matches!(state, SchemaState::Unreachable(_)) {
                 latency = latency.max(Some(took));
             }
             schemas.learn(&client, state);
         }
         let states = schemas.states();
-        let finding = Finding::of_schemas(&states);
-        self.metrics
-            .record("data_store", finding.status, start.elapsed());
-        (finding, latency, missing(&states))
+        let status = Finding::of_schemas(&states).status;
+        self.metrics.record("data_store", status, start.elapsed());
+        (states, latency)
     }
 }
 
-async fn ask(app: &App, client: &Client) -> (SchemaState, Duration) {
+/// `None` when `end` has come before the question could be asked.
+async fn ask(app: &App, client: &Client, end: Instant) -> Option<(SchemaState, Duration)> {
     let start = Instant::now();
+    if start >= end {
+        return None;
+    }
     let state = app.database.schema_state(client, workloads::tables());
-    let state = tokio::time::timeout(PATIENCE, state)
+    let state = tokio::time::timeout(end - start, state)
         .await
         .unwrap_or_else(|_| SchemaState::Unreachable("no answer in time".into()));
-    (state, start.elapsed())
+    Some((state, start.elapsed()))
 }
 
 fn missing(states: &[SchemaState]) -> Vec<String> {

@@ -6,6 +6,7 @@ mod report;
 mod routes;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
@@ -25,6 +26,7 @@ pub(crate) struct Health {
     last: Mutex<Option<(Instant, Arc<Report>)>>,
     schemas: Mutex<checks::Schemas>,
     metrics: metrics::Metrics,
+    proved: AtomicBool,
 }
 
 impl Health {
@@ -33,6 +35,7 @@ impl Health {
             last: Mutex::default(),
             schemas: Mutex::default(),
             metrics: metrics::Metrics::new(),
+            proved: AtomicBool::new(false),
         }
     }
 
@@ -45,5 +48,22 @@ impl Health {
         let report = Arc::new(self.check(app).await);
         *last = Some((Instant::now(), report.clone()));
         report
+    }
+
+    /// Why requests should not be sent here; none when they should (ADR 0010).
+    ///
+    /// A server that has yet to show that its configuration works must not replace one that serves.
+    /// After that, what is wrong with a part that all servers share is no reason: sending requests
+    /// elsewhere would not help, and sending none would end what still works.
+    pub(crate) async fn objections(&self, app: &App) -> Vec<String> {
+        let report = self.report(app).await;
+        let wrong = report.reasons();
+        if wrong.is_empty() {
+            self.proved.store(true, Ordering::Relaxed);
+        }
+        match self.proved.load(Ordering::Relaxed) {
+            true => report.outgrown.reasons.clone(),
+            false => wrong,
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::database::SchemaState;
 pub(crate) enum Status {
     /// All of it works.
     Healthy,
-    /// Some clients are not served.
+    /// Some clients, or some of what they ask for, are not served.
     Degraded,
     /// Nobody is served, or must not be.
     Unhealthy,
@@ -47,11 +47,23 @@ pub(crate) struct Report {
     pub(crate) latency: Option<Duration>,
     /// Tables of the workloads that some client's schema does not have.
     pub(crate) missing_tables: Vec<String>,
+    /// What another server of this tenant could serve and this one never will.
+    pub(crate) outgrown: Finding,
 }
 
 impl Report {
+    /// Without its content a tenant still has its metadata and its lists.
     pub(crate) fn status(&self) -> Status {
-        self.content.status.max(self.database.status)
+        let content = self.content.status.min(Status::Degraded);
+        content.max(self.database.status)
+    }
+
+    /// A sentence for each thing that is wrong with a component.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        [&self.content, &self.database]
+            .into_iter()
+            .flat_map(|finding| finding.reasons.clone())
+            .collect()
     }
 }
 
@@ -70,29 +82,38 @@ impl Finding {
         }
     }
 
+    /// Whether there are schemas that this server is too old for.
+    pub(crate) fn of_newer_schemas(states: &[SchemaState]) -> Self {
+        let mut finding = Self::healthy();
+        finding.find(states, Status::Unhealthy, is_newer, NEWER);
+        finding
+    }
+
+    fn find(
+        &mut self,
+        states: &[SchemaState],
+        status: Status,
+        wanted: fn(&SchemaState) -> bool,
+        sentence: &str,
+    ) {
+        let (count, all) = (states.iter().filter(|it| wanted(it)).count(), states.len());
+        if count > 0 {
+            self.status = self.status.max(status);
+            self.reasons
+                .push(format!("{count} of {all} clients: {sentence}"));
+        }
+    }
+
     /// What the clients' schemas together say of the database.
     pub(crate) fn of_schemas(states: &[SchemaState]) -> Self {
-        let all = states.len();
         let mut finding = Self::healthy();
-        let mut find = |status: Status, wanted: fn(&SchemaState) -> bool, sentence: &str| {
-            let count = states.iter().filter(|state| wanted(state)).count();
-            if count > 0 {
-                finding.status = finding.status.max(status);
-                finding
-                    .reasons
-                    .push(format!("{count} of {all} clients: {sentence}"));
-            }
-        };
+        let mut find = |status, wanted, sentence| finding.find(states, status, wanted, sentence);
         find(
             Status::Unhealthy,
             |state| matches!(state, SchemaState::Unreachable(_)),
             "the database does not answer",
         );
-        find(
-            Status::Unhealthy,
-            |state| matches!(state, SchemaState::Newer(_)),
-            "the schema is newer than this server; roll the server forward",
-        );
+        find(Status::Unhealthy, is_newer, NEWER);
         find(
             Status::Degraded,
             |state| matches!(state, SchemaState::Older(_)),
@@ -110,6 +131,12 @@ impl Finding {
         );
         finding
     }
+}
+
+const NEWER: &str = "the schema is newer than this server; roll the server forward";
+
+fn is_newer(state: &SchemaState) -> bool {
+    matches!(state, SchemaState::Newer(_))
 }
 
 #[cfg(test)]

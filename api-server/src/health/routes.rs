@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Status;
-use super::report::{Finding, Report};
+use super::report::Report;
 use crate::app::{App, SharedApp};
 use crate::documents::microseconds;
 use crate::error::Error;
@@ -64,7 +64,7 @@ impl<Parts> HealthBody<Parts> {
             timestamp: report.at,
             parts,
             version: VERSION,
-            reasons: reasons([&report.content, &report.database]),
+            reasons: report.reasons(),
         }
     }
 }
@@ -121,7 +121,8 @@ async fn live() -> &'static str {
 
 /// Tell whether requests should be sent here
 ///
-/// Not while draining, nor while any client cannot be served.
+/// Not until all that it needs has worked once, nor while draining. An outage of the database or of
+/// the object store does not change it: it would take every server out at once.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -134,10 +135,7 @@ async fn live() -> &'static str {
 async fn ready(State(app): SharedApp) -> (StatusCode, Json<Readiness>) {
     let reasons = match app.is_draining() {
         true => vec!["the server is shutting down".to_owned()],
-        false => {
-            let report = app.health.report(&app).await;
-            reasons([&report.content, &report.database])
-        }
+        false => app.health.objections(&app).await,
     };
     let ready = reasons.is_empty();
     let status = match ready {
@@ -160,11 +158,4 @@ async fn ready(State(app): SharedApp) -> (StatusCode, Json<Readiness>) {
 async fn metrics(State(app): SharedApp) -> Result<impl IntoResponse, Error> {
     let page = docket_instrumentation::render_metrics(&app.registry).map_err(Error::Metrics)?;
     Ok(([(header::CONTENT_TYPE, page.content_type)], page.body))
-}
-
-fn reasons<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<String> {
-    findings
-        .into_iter()
-        .flat_map(|finding| finding.reasons.clone())
-        .collect()
 }
