@@ -11,7 +11,9 @@ use crate::content_store::ContentStore;
 use crate::database::Database;
 use crate::error::Error;
 use crate::health::Health;
-use crate::middleware::{HttpMetrics, auth, message, metrics, panic, request_id, trace};
+use crate::middleware::{
+    HttpMetrics, auth, farewell, message, metrics, panic, request_id, trace,
+};
 use crate::{Settings, Tenant, data_store, docs, health, openapi, workloads};
 
 /// Limits of a single request, and of the wait for one.
@@ -109,5 +111,6 @@ fn assemble(app: Arc<App>, workloads: Router<Arc<App>>, operations: Router<Arc<A
         .layer(from_fn(message::check))
         .layer(from_fn_with_state(app.clone(), metrics::measure))
         .layer(from_fn(request_id::identify))
+        .layer(from_fn_with_state(app.clone(), farewell::bid))
         .with_state(app)
 }

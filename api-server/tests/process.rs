@@ -90,7 +90,9 @@ async fn sigterm_says_not_ready_first_and_then_ends_with_0() {
             .await
             .expect("an answer")
     };
-    assert_eq!(get("livez").await.status(), 200);
+    let before = get("livez").await;
+    assert_eq!(before.status(), 200);
+    assert!(!before.headers().contains_key("connection"));
 
     let pid = running.0.id().to_string();
     assert!(
@@ -109,6 +111,8 @@ async fn sigterm_says_not_ready_first_and_then_ends_with_0() {
             .contains("shutting down")
     })
     .await;
+    let last = get("livez").await;
+    assert_eq!(last.headers()["connection"], "close");
     assert_eq!(running.0.wait().expect("an end").code(), Some(0));
 }
 

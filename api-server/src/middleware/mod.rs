@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod deadline;
+pub(crate) mod farewell;
 pub(crate) mod message;
 pub(crate) mod metrics;
 pub(crate) mod panic;
