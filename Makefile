@@ -47,6 +47,9 @@ fuzz-api: tools ## asks an API server thousands of things that its OpenAPI docum
 e2e: ## black-box tests against the cluster that is up
 	eval "$$(e2e/cluster/cluster.sh env)" && cargo test --package docket-e2e --locked -- --test-threads=6
 
+test-faults: tools ## at least 50 times kill -9 of the API server, Postgres or S3 among 2,000 uploads; no cluster
+	cargo test --package docket-api-server --test faults --locked -- --ignored --nocapture
+
 test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
 	@e2e/cluster/test.sh
 

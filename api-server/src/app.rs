@@ -11,9 +11,7 @@ use crate::content_store::ContentStore;
 use crate::database::Database;
 use crate::error::Error;
 use crate::health::Health;
-use crate::middleware::{
-    HttpMetrics, auth, farewell, message, metrics, panic, request_id, trace,
-};
+use crate::middleware::{HttpMetrics, auth, farewell, message, metrics, panic, request_id, trace};
 use crate::{Settings, Tenant, data_store, docs, health, openapi, workloads};
 
 /// Limits of a single request, and of the wait for one.

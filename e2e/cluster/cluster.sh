@@ -23,6 +23,8 @@ tools() {
         "$scripts/tools.sh" kubernetes
         ;;
     esac
+    # The API server's tests start one of their own.
+    "$scripts/tools.sh" s3
 }
 
 up() {

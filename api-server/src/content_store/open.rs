@@ -15,7 +15,8 @@ const CONNECT: Duration = Duration::from_secs(2);
 const RETRIES: usize = 3;
 
 impl ContentStore {
-    /// `timeout` bounds retries and the silence of a server, not the length of a transfer.
+    /// `timeout` is that of a request. It bounds retries and the silence of a server, not the length of a
+    /// transfer.
     ///
     /// # Errors
     /// When the folder cannot be made, or the bucket's settings make no sense.
@@ -40,6 +41,8 @@ impl ContentStore {
 }
 
 fn bucket(s3: &S3Storage, timeout: Duration) -> anyhow::Result<AmazonS3> {
+    // Shorter, so that a request to a silent store is told so before its own time is up.
+    let timeout = timeout.mul_f64(0.8);
     // A limit on the whole transfer would cut off large documents.
     let client = ClientOptions::new()
         .with_connect_timeout(CONNECT)

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tempfile::TempDir;
 
+use super::process::signal;
 use super::{CLIENTS, Tenancy, password};
 
 const SUPERUSER: &str = "postgres";
@@ -17,18 +18,28 @@ const SUPERUSER_PASSWORD: &str = "superuser";
 /// A server; it stops, and its data goes, on drop.
 pub struct Postgres {
     folder: TempDir,
+    fsync: bool,
 }
 
 impl Postgres {
     /// Starts a server that asks everyone for a password.
     pub fn start() -> Self {
+        Self::make(false)
+    }
+
+    /// The same, with what it commits synced to the disk as in production.
+    pub fn start_durable() -> Self {
+        Self::make(true)
+    }
+
+    fn make(fsync: bool) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("pg")
             .tempdir_in("/tmp")
             .expect("a folder");
         std::fs::write(folder.path().join("password"), SUPERUSER_PASSWORD).expect("written");
         give_away(folder.path());
-        let postgres = Self { folder };
+        let postgres = Self { folder, fsync };
         let data = postgres.data();
         let password = postgres.host().join("password");
         postgres.run(
@@ -54,8 +65,9 @@ impl Postgres {
     /// Starts the server again after [`stop`](Self::stop).
     pub fn resume(&self) {
         let options = format!(
-            "-c listen_addresses='' -k {} -c fsync=off",
-            self.host().display()
+            "-c listen_addresses='' -k {} -c fsync={}",
+            self.host().display(),
+            self.fsync,
         );
         let log = self.host().join("log");
         let log = log.to_str().expect("UTF-8");
@@ -80,6 +92,43 @@ impl Postgres {
             "pg_ctl",
             &["stop", "--wait", "-D", &self.data(), "-m", "immediate"],
         );
+    }
+
+    /// Ends every process of the server with SIGKILL.
+    pub fn kill(&self) {
+        let processes = self.processes();
+        signal("KILL", &processes);
+        // Their shared memory must be free before the next start.
+        while processes.iter().any(|it| is_alive(*it)) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        // Until somebody reaps it, a dead postmaster would look as if it held the folder.
+        for lock in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
+            std::fs::remove_file(self.host().join(lock)).expect("removed");
+        }
+    }
+
+    /// Stops every process of the server in its tracks: who asks gets no answer and no refusal.
+    pub fn freeze(&self) {
+        signal("STOP", &self.processes());
+    }
+
+    /// Lets a frozen server go on.
+    pub fn thaw(&self) {
+        signal("CONT", &self.processes());
+    }
+
+    /// The postmaster, then its children.
+    fn processes(&self) -> Vec<u32> {
+        let file = Path::new(&self.data()).join("postmaster.pid");
+        let file = std::fs::read_to_string(file).expect("a running server");
+        let first = file.lines().next().expect("a line");
+        let postmaster: u32 = first.parse().expect("a process id");
+        let children = std::fs::read_dir("/proc").expect("/proc").flatten();
+        let children = children
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|it| parent_and_state(*it).is_some_and(|(parent, _)| parent == postmaster));
+        std::iter::once(postmaster).chain(children).collect()
     }
 
     /// The folder of the socket: what a client takes as the host.
@@ -165,6 +214,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         if Path::new(&self.data()).join("postmaster.pid").exists() {
+            self.thaw();
             self.stop();
         }
     }
@@ -201,6 +251,18 @@ fn binaries() -> &'static Path {
             .find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
             .expect("these tests need Postgres: install postgresql-15, or set PG_BIN to the folder of initdb")
     })
+}
+
+/// From `/proc/<id>/stat`; the program's name before them ends with the last bracket.
+fn parent_and_state(process: u32) -> Option<(u32, char)> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    Some((fields.next()?.parse().ok()?, state))
+}
+
+fn is_alive(process: u32) -> bool {
+    parent_and_state(process).is_some_and(|(_, state)| state != 'Z')
 }
 
 fn is_root() -> bool {
