@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::openapi;
+use crate::usage::Exceeded;
 
 /// Seconds after which a caller may try again what is unavailable now.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
@@ -28,6 +29,8 @@ pub(crate) enum Error {
     Unauthorized,
     #[error("the API key does not open this client")]
     Forbidden,
+    #[error("{0}")]
+    QuotaExceeded(Exceeded),
     #[error("there is no such {0}")]
     NotFound(&'static str),
     #[error("nothing is served under this path")]
@@ -89,6 +92,7 @@ impl Error {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "api-key-missing"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "api-key-refused"),
+            Self::QuotaExceeded(_) => (StatusCode::FORBIDDEN, "quota-exceeded"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "no-route"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),

@@ -21,11 +21,13 @@ mod openapi;
 pub mod server;
 mod settings;
 mod tenant;
+mod usage;
 mod workloads;
 
 pub use app::{App, data_store_router, public_router};
 pub use settings::Settings;
 pub use tenant::{Client, Tenant};
+pub use usage::recount_usage;
 
 /// `service.name` of the telemetry, and `service` in the answer of `/health`.
 pub const SERVICE: &str = "document-api";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, audit, documents};
+use crate::{App, audit, documents, usage};
 
 /// The client routes of all workloads.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
@@ -14,5 +14,5 @@ pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
 
 /// The tables that a client's schema must have for all workloads, and for what they share.
 pub(crate) fn tables() -> Vec<&'static str> {
-    [&[audit::TABLE], documents::TABLES].concat()
+    [&[audit::TABLE, usage::TABLE], documents::TABLES].concat()
 }

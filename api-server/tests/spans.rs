@@ -57,7 +57,6 @@ async fn an_upload_and_a_read_have_the_spans_that_the_guides_name() {
             "http_request > upload_document",
             "store_metadata > database_connection",
             "store_metadata > sql_execution",
-            "store_metadata > sql_execution",
             "store_metadata > transaction_commit",
             "upload_document > file_processing",
             "upload_document > store_metadata",

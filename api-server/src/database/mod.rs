@@ -10,5 +10,5 @@ mod transaction;
 pub(crate) use outage::is_outage;
 pub(crate) use pools::Database;
 pub(crate) use schema_state::SchemaState;
-pub(crate) use statement::{Statement, arguments};
+pub(crate) use statement::{ArgumentList, Statement, arguments};
 pub(crate) use transaction::Transaction;

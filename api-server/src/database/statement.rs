@@ -15,7 +15,7 @@ type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
 /// A statement and what its telemetry calls it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Statement {
-    /// `SELECT`, `INSERT`, `UPDATE` or `DELETE`.
+    /// `SELECT`, `INSERT`, `UPDATE`, `DELETE` or `LOCK`.
     pub(crate) operation: &'static str,
     /// The table that it is about.
     pub(crate) table: &'static str,

@@ -14,6 +14,7 @@ mod metadata;
 mod model;
 mod receive;
 mod repository;
+mod room;
 mod upload;
 
 use std::sync::Arc;

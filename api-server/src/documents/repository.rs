@@ -6,10 +6,11 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{Cursor, Document, Filter, NewDocument};
-use crate::audit::{self, Entry, Origin};
+use crate::audit::Origin;
 use crate::database::{Database, Statement, Transaction, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
+use crate::usage::{Charge, charge_sql, exceeded};
 
 pub(crate) const TABLE: &str = "document_metadata";
 
@@ -22,13 +23,21 @@ macro_rules! columns {
     };
 }
 
+// Each part takes its rows from the one before: what the quota does not allow leaves nothing at all.
 const INSERT: Statement = Statement {
     operation: "INSERT",
     table: TABLE,
     sql: concat!(
-        "INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256) \
-         VALUES ($1, $2, $3, $4::text::uuid, $5) RETURNING ",
+        "WITH charged AS (",
+        charge_sql!("$1", "$2", "$3", "$4", "$5"),
+        "), document AS (\
+           INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256) \
+           SELECT $6, $3, $7, $8::text::uuid, $9 FROM charged RETURNING ",
         columns!(),
+        "), entry AS (\
+           INSERT INTO audit_log (action, document_id, version, actor, trace_id, request_id) \
+           SELECT 'upload', id, version, $10, $11, $12 FROM document\
+         ) SELECT * FROM document",
     ),
 };
 
@@ -57,11 +66,11 @@ const LIST: Statement = Statement {
     ),
 };
 
-/// Records `new` in one transaction. `before_commit` runs when only the commit is left: past that
-/// point an error no longer means that nothing was recorded.
+/// Records `new` in one transaction, with one statement. `before_commit` runs when only the commit is
+/// left: past that point an error no longer means that nothing was recorded.
 ///
 /// # Errors
-/// [`Error::Unprocessable`] when another document has that content already.
+/// [`Error::Unprocessable`] when another document has that content already, [`Error::QuotaExceeded`].
 pub(crate) async fn insert(
     database: &Database,
     client: &Client,
@@ -69,29 +78,31 @@ pub(crate) async fn insert(
     new: &NewDocument,
     before_commit: impl FnOnce(),
 ) -> Result<Document, Error> {
-    let arguments = arguments()
+    let charge = Charge {
+        documents: 1,
+        bytes: i64::try_from(new.file_size).unwrap_or(i64::MAX),
+    };
+    let arguments = charge
+        .values(arguments(), client.quota)?
         .with(new.filename.as_str())?
-        .with(i64::try_from(new.file_size).unwrap_or(i64::MAX))?
         .with(new.file_type.as_str())?
         .with(new.content_key.to_string())?
         .with(new.sha256.as_slice())?
+        .with(origin.actor.as_str())?
+        .with(origin.trace_id.as_deref())?
+        .with(origin.request_id.as_deref())?
         .end();
     let work = async {
         let mut connection = database.connection(client).await?;
         let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
         let row = INSERT
             .fetch_optional(database, transaction.as_mut(), arguments)
-            .await;
-        let row = row
-            .map_err(taken)?
-            .ok_or(Error::Database(sqlx::Error::RowNotFound))?;
-        let document = document(client, &row)?;
-        let entry = Entry {
-            action: "upload",
-            document_id: document.id,
-            version: document.version,
+            .await
+            .map_err(taken)?;
+        let Some(row) = row else {
+            return Err(exceeded(database, transaction.as_mut(), client, charge).await);
         };
-        audit::record(database, transaction.as_mut(), origin, entry).await?;
+        let document = document(client, &row)?;
         before_commit();
         transaction.commit().await?;
         Ok(document)

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::receive::{FileForm, Received, receive};
+use super::room::check_room;
 use super::{Document, repository};
 use crate::app::SharedApp;
 use crate::audit::Origin;
@@ -54,6 +55,7 @@ pub(crate) async fn upload_document(
     origin: Origin,
     request: Request,
 ) -> Result<(StatusCode, Json<Uploaded>), Error> {
+    check_room(&app, &client, request.headers(), 1).await?;
     let Received { new, mut upload } = receive(&app, &client, request).await?;
     let metadata =
         repository::insert(&app.database, &client, &origin, &new, || upload.keep()).await?;

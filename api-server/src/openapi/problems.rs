@@ -44,8 +44,16 @@ const KINDS: &[Kind] = &[
     Kind {
         status: StatusCode::FORBIDDEN,
         name: "Forbidden",
-        description: "The API key does not open this client, or there is no such client",
-        examples: &[("api-key-refused", "the API key does not open this client")],
+        description: "The API key does not open this client, there is no such client, or what is \
+                      sent does not fit into its quota",
+        examples: &[
+            ("api-key-refused", "the API key does not open this client"),
+            (
+                "quota-exceeded",
+                "34 more bytes do not fit into the quota: 10 of 10 documents are used, trash and old \
+                 versions included; purge what is no longer needed, or have the quota raised",
+            ),
+        ],
     },
     Kind {
         status: StatusCode::NOT_FOUND,
