@@ -21,6 +21,7 @@ mod openapi;
 pub mod server;
 mod settings;
 mod tenant;
+mod text;
 mod usage;
 mod workloads;
 

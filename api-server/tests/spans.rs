@@ -59,6 +59,7 @@ async fn an_upload_and_a_read_have_the_spans_that_the_guides_name() {
             "store_metadata > sql_execution",
             "store_metadata > transaction_commit",
             "upload_document > file_processing",
+            "upload_document > llm_summarization",
             "upload_document > store_metadata",
         ]
     );
@@ -80,7 +81,7 @@ async fn an_upload_and_a_read_have_the_spans_that_the_guides_name() {
 }
 
 async fn upload(router: &Router) {
-    let body = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nx\r\n--b--\r\n";
+    let body = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--\r\n";
     let request = Request::put("/clients/globex/upload-document")
         .header("x-api-key", "globex-key")
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b");

@@ -12,6 +12,7 @@ use crate::audit::Origin;
 use crate::documents::{Document, FileType, Filename, NewDocument, insert};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
+use crate::text::Texts;
 
 /// Metadata of content that the caller has put into the object store under its key.
 #[derive(Debug, Deserialize)]
@@ -74,6 +75,7 @@ pub(crate) async fn create_document(
         }
     }
     // The object was here before the request, so it stays whatever happens.
-    let document = insert(&app.database, &client, &origin, &new, || ()).await?;
+    let texts = Texts::unread(new.filename.as_str(), new.file_type.as_str());
+    let document = insert(&app.database, &client, &origin, &new, &texts, || ()).await?;
     Ok((StatusCode::CREATED, Json(document)))
 }

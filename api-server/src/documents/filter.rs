@@ -4,7 +4,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::{Cursor, FileType};
+use super::{Cursor, FileType, Place, Query};
 use crate::error::Error;
 
 const DEFAULT_LIMIT: u32 = 50;
@@ -28,9 +28,17 @@ pub(crate) struct Filter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) filter: Filter,
-    pub(crate) start: Cursor,
+    pub(crate) order: Order,
     /// Documents on the page, 1 to 100.
     pub(crate) limit: u32,
+}
+
+/// Which document comes first, and where the page starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Newest(Cursor),
+    /// Only those that the query finds.
+    Best(Query, Place),
 }
 
 impl Default for Page {
@@ -42,7 +50,7 @@ impl Default for Page {
                 type_pattern: "%".into(),
                 name: String::new(),
             },
-            start: Cursor::START,
+            order: Order::Newest(Cursor::START),
             limit: DEFAULT_LIMIT,
         }
     }
@@ -54,13 +62,19 @@ impl Page {
     pub(crate) fn parse(query: &str) -> Result<Self, Error> {
         let mut page = Self::default();
         let mut seen: Vec<String> = Vec::new();
+        let (mut asked, mut cursor) = (None, None);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if seen.iter().any(|seen| *seen == name) {
                 return Err(bad(&name, "is given twice"));
             }
-            page.set(&name, &value)?;
+            match name.as_ref() {
+                "q" => asked = Some(query_of(&value)?),
+                "cursor" => cursor = Some(value.into_owned()),
+                _ => page.set(&name, &value)?,
+            }
             seen.push(name.into_owned());
         }
+        page.order = order(asked, cursor.as_deref())?;
         Ok(page)
     }
 
@@ -71,10 +85,6 @@ impl Page {
                 let limit = value.parse().ok();
                 let limit = limit.filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
                 self.limit = limit.ok_or_else(|| or_bad("must be a whole number from 1 to 100"))?;
-            }
-            "cursor" => {
-                self.start = Cursor::decode(value)
-                    .ok_or_else(|| or_bad("must be the next of a page before"))?;
             }
             "type" => {
                 self.filter.type_pattern = type_pattern(value)
@@ -93,6 +103,21 @@ impl Page {
         }
         Ok(())
     }
+}
+
+fn query_of(value: &str) -> Result<Query, Error> {
+    let expected = "must have at most 256 characters, and a letter or a digit among them";
+    Query::parse(value).ok_or_else(|| bad("q", expected))
+}
+
+fn order(query: Option<Query>, cursor: Option<&str>) -> Result<Order, Error> {
+    let order = match (query, cursor) {
+        (None, None) => Some(Order::Newest(Cursor::START)),
+        (None, Some(cursor)) => Cursor::decode(cursor).map(Order::Newest),
+        (Some(query), None) => Some(Order::Best(query, Place::START)),
+        (Some(query), Some(cursor)) => Place::decode(cursor).map(|place| Order::Best(query, place)),
+    };
+    order.ok_or_else(|| bad("cursor", "must be the next of a page before"))
 }
 
 fn bad(name: &str, what: &str) -> Error {
@@ -145,11 +170,21 @@ mod tests {
         );
         let page = Page::parse(&query).expect("a page");
         assert_eq!(page.limit, 7);
-        assert_eq!(page.start, Cursor::START);
+        assert_eq!(page.order, Order::Newest(Cursor::START));
         assert_eq!(page.filter.type_pattern, "text/plain");
         assert_eq!(page.filter.name, "Ż a%");
         assert_eq!(page.filter.after, datetime!(2025-08-20 8:10:48 UTC));
         assert_eq!(page.filter.before, datetime!(2025-08-20 8:10:48.5 UTC));
+    }
+
+    #[test]
+    fn a_query_asks_for_the_best_and_its_cursor_is_another() {
+        let query = Query::parse("an offer").expect("a query");
+        let page = Page::parse("q=an+offer").expect("a page");
+        assert_eq!(page.order, Order::Best(query.clone(), Place::START));
+        let cursor = Place::START.encode();
+        let page = Page::parse(&format!("cursor={cursor}&q=an+offer")).expect("a page");
+        assert_eq!(page.order, Order::Best(query, Place::START));
     }
 
     #[test]
@@ -176,6 +211,9 @@ mod tests {
             ("limit=5&limit=5", "limit"),
             ("cursor=abc", "cursor"),
             ("cursor=ffffffffffffffffffffffffffffffff0", "cursor"),
+            ("q=", "q"),
+            ("q=%22-%22", "q"),
+            ("q=a&cursor=abc", "cursor"),
             ("type=image", "type"),
             ("name=", "name"),
             ("name=a%00b", "name"),

@@ -7,27 +7,47 @@ use http::{HeaderValue, Uri, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::filter::Page;
+use super::filter::{Order, Page};
+use super::search::{self, Found, Place};
 use super::{Cursor, Document, repository};
-use crate::app::SharedApp;
+use crate::app::{App, SharedApp};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
+use crate::tenant::Client;
 
 const CURSOR: &str = "cursor";
 
 /// A page.
 #[derive(Debug, Serialize, ToSchema)]
 struct Listed {
-    /// Newest first.
+    /// Newest first, or with `q` the best first.
     #[schema(max_items = 100)]
-    documents: Vec<Document>,
+    documents: Vec<ListedDocument>,
     /// The `cursor` of the next page; null on the last one.
     #[schema(required, pattern = "^0[0-2][0-9a-f]{30}$")]
     next: Option<String>,
 }
 
-/// List documents, newest first
+/// A document on a page.
+#[derive(Debug, Serialize, ToSchema)]
+struct ListedDocument {
+    #[serde(flatten)]
+    document: Document,
+    /// Only with `q`: how well the document fits; the larger, the better.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rank: Option<f32>,
+    /// Only with `q`, of a document with text: the part of it that fits, as HTML with the matches in
+    /// `<mark>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "this is our <mark>offer</mark>")]
+    snippet: Option<String>,
+    #[serde(skip)]
+    cursor: String,
+}
+
+/// List documents, newest first, or search them, best first
 ///
+/// A search looks through names, summaries and texts, and ranks the newest 1000 documents that match.
 /// Follow `Link`, or send `next` as `cursor` with the same filters, until there is none.
 #[utoipa::path(
     get,
@@ -36,6 +56,9 @@ struct Listed {
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100,
             description = "So many on a page; 50 unless told"),
+        ("q" = Option<String>, Query, max_length = 256, pattern = "[0-9A-Za-z]",
+            description = "Words that must all be there, `\"words in a row\"`, `or`, and `-` before what \
+                must not be there"),
         ("cursor" = Option<String>, Query, pattern = "^0[0-2][0-9a-f]{30}$",
             description = "What comes after the page that had this as `next`"),
         ("type" = Option<String>, Query, max_length = 255,
@@ -62,20 +85,52 @@ pub(crate) async fn list_documents(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Error> {
     let page = Page::parse(uri.query().unwrap_or_default())?;
-    // One more than is shown tells whether there is a next page.
-    let most = page.limit + 1;
-    let mut documents =
-        repository::list(&app.database, &client, &page.filter, page.start, most).await?;
+    let mut documents = items(&app, &client, &page).await?;
     let more = documents.len() > page.limit as usize;
     documents.truncate(page.limit as usize);
     let last = documents.last().filter(|_| more);
-    let next = last.map(|last| Cursor::after(last).encode());
+    let next = last.map(|last| last.cursor.clone());
     let link = next.as_deref().and_then(|next| link(&uri, next));
     let mut response = Json(Listed { documents, next }).into_response();
     if let Some(link) = link {
         response.headers_mut().insert(header::LINK, link);
     }
     Ok(response)
+}
+
+/// One more than is shown tells whether there is a next page.
+async fn items(app: &App, client: &Client, page: &Page) -> Result<Vec<ListedDocument>, Error> {
+    let (database, filter, most) = (&app.database, &page.filter, page.limit + 1);
+    Ok(match &page.order {
+        Order::Newest(start) => {
+            let documents = repository::list(database, client, filter, *start, most).await?;
+            documents.into_iter().map(ListedDocument::listed).collect()
+        }
+        Order::Best(query, start) => {
+            let found = search::search(database, client, query, filter, *start, most).await?;
+            found.into_iter().map(ListedDocument::found).collect()
+        }
+    })
+}
+
+impl ListedDocument {
+    fn listed(document: Document) -> Self {
+        Self {
+            cursor: Cursor::after(&document).encode(),
+            document,
+            rank: None,
+            snippet: None,
+        }
+    }
+
+    fn found(found: Found) -> Self {
+        Self {
+            cursor: Place::after(&found).encode(),
+            document: found.document,
+            rank: Some(found.rank),
+            snippet: found.snippet,
+        }
+    }
 }
 
 /// The same query with another cursor.

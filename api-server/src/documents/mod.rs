@@ -15,6 +15,7 @@ mod model;
 mod receive;
 mod repository;
 mod room;
+mod search;
 mod upload;
 
 use std::sync::Arc;
@@ -31,12 +32,13 @@ use filter::Filter;
 pub(crate) use metadata::get_document;
 pub(crate) use model::{Document, NewDocument, microseconds};
 pub(crate) use repository::insert;
+use search::{Place, Query};
 
-use crate::App;
 use crate::middleware::deadline;
+use crate::{App, text};
 
 /// Tables that a client's schema must have for this workload.
-pub(crate) const TABLES: &[&str] = &[repository::TABLE];
+pub(crate) const TABLES: &[&str] = &[repository::TABLE, text::TABLE];
 
 /// What a multipart body may hold beside the file.
 const ENVELOPE: u64 = 64 * 1024;

@@ -19,6 +19,7 @@ use crate::content_store::Upload;
 use crate::digest::{self, CONTENT_DIGEST, Hashed, REPR_DIGEST};
 use crate::error::Error;
 use crate::tenant::Client;
+use crate::text;
 
 const FIELD: &str = "file";
 
@@ -34,6 +35,8 @@ pub(super) struct FileForm {
 /// A file that is in the object store, where nothing refers to it yet.
 pub(super) struct Received {
     pub(super) new: NewDocument,
+    /// Its first [`text::INLINE`] bytes.
+    pub(super) start: Vec<u8>,
     /// Takes the object away again unless it is [kept](Upload::keep).
     pub(super) upload: Upload,
 }
@@ -64,14 +67,14 @@ pub(super) async fn receive(
     let mut multipart = multipart.map_err(|_| not_multipart(&headers))?;
     let key = Uuid::now_v7();
     let mut upload = app.content.upload(client, key);
-    let new = process(app, &mut multipart, &beside, &mut upload, key).await;
-    let new = new.map_err(|error| beside.refusal().unwrap_or(error))?;
+    let received = process(app, &mut multipart, &beside, &mut upload, key).await;
+    let (new, start) = received.map_err(|error| beside.refusal().unwrap_or(error))?;
     digest::check(&REPR_DIGEST, of_file, new.sha256)?;
     if let Some(body) = body {
         let arrived = read_to_end(app, body).await?;
         digest::check(&CONTENT_DIGEST, of_body, arrived)?;
     }
-    Ok(Received { new, upload })
+    Ok(Received { new, start, upload })
 }
 
 /// Reads the file, and stores it while it comes in.
@@ -81,10 +84,10 @@ async fn process(
     beside: &Beside,
     upload: &mut Upload,
     key: Uuid,
-) -> Result<NewDocument, Error> {
+) -> Result<(NewDocument, Vec<u8>), Error> {
     let span = tracing::info_span!("file_processing", file_size = Empty, file_type = Empty);
     let work = async {
-        let new = loop {
+        let (new, start) = loop {
             match next_field(app, multipart).await? {
                 Some(field) if field.name() == Some(FIELD) => {
                     break store(app, field, beside, upload, key).await?;
@@ -106,7 +109,7 @@ async fn process(
         let span = tracing::Span::current();
         span.record("file_size", new.file_size);
         span.record("file_type", new.file_type.as_str());
-        Ok(new)
+        Ok((new, start))
     };
     work.instrument(span.clone()).await
 }
@@ -118,7 +121,7 @@ async fn store(
     beside: &Beside,
     upload: &mut Upload,
     content_key: Uuid,
-) -> Result<NewDocument, Error> {
+) -> Result<(NewDocument, Vec<u8>), Error> {
     let filename = Filename::parse(field.file_name().unwrap_or_default())?;
     let declared = field.content_type().map(str::to_owned);
     // In the part's own headers both are about the same bytes.
@@ -138,7 +141,7 @@ async fn store(
             return Err(Error::TooLarge(app.limits.max_upload_bytes));
         }
         hash.update(&chunk);
-        let missing = file_type::START.saturating_sub(start.len());
+        let missing = text::INLINE.saturating_sub(start.len());
         start.extend_from_slice(&chunk[..chunk.len().min(missing)]);
         upload.write(chunk).instrument(saving.clone()).await?;
     }
@@ -147,13 +150,15 @@ async fn store(
     digest::check(&CONTENT_DIGEST, of_part, sha256)?;
     digest::check(&REPR_DIGEST, of_file, sha256)?;
     upload.finish().instrument(saving).await?;
-    Ok(NewDocument {
+    let shown = &start[..start.len().min(file_type::START)];
+    let new = NewDocument {
         filename,
         file_size,
-        file_type: FileType::of(&start, declared.as_deref()),
+        file_type: FileType::of(shown, declared.as_deref()),
         content_key,
         sha256,
-    })
+    };
+    Ok((new, start))
 }
 
 /// The same request, and its body to ask for the hash.

@@ -10,6 +10,7 @@ use crate::audit::Origin;
 use crate::database::{Database, Statement, Transaction, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
+use crate::text::{Texts, search_sql};
 use crate::usage::{Charge, charge_sql, exceeded};
 
 pub(crate) const TABLE: &str = "document_metadata";
@@ -23,6 +24,18 @@ macro_rules! columns {
     };
 }
 
+/// What a list shows: `$3` to `$6` are those of a [`Filter`].
+// Every value is always there, so that the plan which Postgres keeps can use the index.
+macro_rules! shown {
+    () => {
+        "deleted_timestamp IS NULL AND upload_timestamp > $3 AND upload_timestamp < $4 \
+         AND lower(btrim(split_part(file_type, ';', 1))) LIKE $5 \
+         AND strpos(lower(filename), lower($6)) > 0"
+    };
+}
+
+pub(crate) use {columns, shown};
+
 // Each part takes its rows from the one before: what the quota does not allow leaves nothing at all.
 const INSERT: Statement = Statement {
     operation: "INSERT",
@@ -31,12 +44,17 @@ const INSERT: Statement = Statement {
         "WITH charged AS (",
         charge_sql!("$1", "$2", "$3", "$4", "$5"),
         "), document AS (\
-           INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256) \
-           SELECT $6, $3, $7, $8::text::uuid, $9 FROM charged RETURNING ",
+           INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256, \
+             summary, text_state, text_traceparent) \
+           SELECT $6, $3, $7, $8::text::uuid, $9, $13, $14, $15 FROM charged RETURNING ",
         columns!(),
         "), entry AS (\
            INSERT INTO audit_log (action, document_id, version, actor, trace_id, request_id) \
            SELECT 'upload', id, version, $10, $11, $12 FROM document\
+         ), words AS (\
+           INSERT INTO document_text (document_id, text, search) SELECT id, $16, ",
+        search_sql!("$17", "$18", "$19"),
+        " FROM document\
          ) SELECT * FROM document",
     ),
 };
@@ -51,17 +69,15 @@ const FIND: Statement = Statement {
     ),
 };
 
-// Every value is always there, so that the plan which Postgres keeps can use the index.
 const LIST: Statement = Statement {
     operation: "SELECT",
     table: TABLE,
     sql: concat!(
         "SELECT ",
         columns!(),
-        " FROM document_metadata WHERE deleted_timestamp IS NULL \
-         AND (upload_timestamp, id) < ($1, $2) AND upload_timestamp > $3 AND upload_timestamp < $4 \
-         AND lower(btrim(split_part(file_type, ';', 1))) LIKE $5 \
-         AND strpos(lower(filename), lower($6)) > 0 \
+        " FROM document_metadata WHERE (upload_timestamp, id) < ($1, $2) AND ",
+        shown!(),
+        " \
          ORDER BY upload_timestamp DESC, id DESC LIMIT $7",
     ),
 };
@@ -76,6 +92,7 @@ pub(crate) async fn insert(
     client: &Client,
     origin: &Origin,
     new: &NewDocument,
+    texts: &Texts,
     before_commit: impl FnOnce(),
 ) -> Result<Document, Error> {
     let charge = Charge {
@@ -91,6 +108,13 @@ pub(crate) async fn insert(
         .with(origin.actor.as_str())?
         .with(origin.trace_id.as_deref())?
         .with(origin.request_id.as_deref())?
+        .with(texts.summary.as_deref())?
+        .with(texts.state.as_str())?
+        .with(docket_instrumentation::traceparent())?
+        .with(texts.text.as_str())?
+        .with(texts.name_words.as_str())?
+        .with(texts.summary_words.as_str())?
+        .with(texts.text_words.as_str())?
         .end();
     let work = async {
         let mut connection = database.connection(client).await?;
@@ -154,7 +178,7 @@ pub(crate) async fn list(
     database.within_deadline(work).await
 }
 
-fn document(client: &Client, row: &PgRow) -> Result<Document, Error> {
+pub(crate) fn document(client: &Client, row: &PgRow) -> Result<Document, Error> {
     let key: &str = row.try_get("content_key")?;
     Ok(Document {
         id: row.try_get("id")?,

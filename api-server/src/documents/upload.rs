@@ -14,6 +14,7 @@ use crate::audit::Origin;
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::openapi::Answers;
+use crate::text::Texts;
 
 /// The answer to an upload.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,9 +57,15 @@ pub(crate) async fn upload_document(
     request: Request,
 ) -> Result<(StatusCode, Json<Uploaded>), Error> {
     check_room(&app, &client, request.headers(), 1).await?;
-    let Received { new, mut upload } = receive(&app, &client, request).await?;
-    let metadata =
-        repository::insert(&app.database, &client, &origin, &new, || upload.keep()).await?;
+    let Received {
+        new,
+        start,
+        mut upload,
+    } = receive(&app, &client, request).await?;
+    let (name, file_type) = (new.filename.as_str(), new.file_type.as_str());
+    let texts = Texts::at_upload(name, file_type, new.file_size, &start);
+    let keep = || upload.keep();
+    let metadata = repository::insert(&app.database, &client, &origin, &new, &texts, keep).await?;
     let uploaded = Uploaded {
         message: "Document uploaded successfully",
         client_id: client.name.clone(),
