@@ -8,7 +8,7 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cluster images deploy dev test unit fuzz-api e2e test-cluster lint lint-charts fmt crds tools
+.PHONY: help up down env cluster images deploy dev test unit fuzz-api e2e test-cluster lint lint-charts fmt crds tools bench-api bench-api-short
 .NOTPARALLEL:
 
 help: ## this list
@@ -70,3 +70,9 @@ crds: ## the CRD of the chart, from the types in crds/
 
 tools: ## packages and commands that the rest needs, into the cache
 	@e2e/cluster/cluster.sh tools
+
+bench-api: ## measures the API against a peer and the floor, and prints the table (about half an hour)
+	@bench/api.sh
+
+bench-api-short: ## the same in a minute, to see that it runs: its figures say nothing
+	@BENCH_PROFILE=$(PROFILE) bench/api.sh --short

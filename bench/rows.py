@@ -1,0 +1,199 @@
+"""The rows of the table, one function each."""
+
+import os
+import socket
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from load import Measured, interleaved, pgbench, progress, put_floor, timed, wrk
+from processes import HERE, Postgres, docket, peer
+from table import Row, at_least, at_most
+
+MIB = 1024 * 1024
+WORDS = 20_000  # in the names and texts of documents
+GET = "GET of a document's metadata, 64 connections"
+PUT = "PUT of a document of 1 KiB, 64 connections, durable"
+
+
+@dataclass
+class Size:
+    """How long and how large: the real thing, or the short form that shows that it all runs."""
+
+    rounds: int
+    seconds: int
+    few: int  # documents
+    some: int
+    many: int
+    file: int  # bytes
+    connections: int
+
+
+FULL = Size(rounds=5, seconds=8, few=1_000, some=100_000, many=1_000_000, file=1024 * MIB, connections=10_000)
+SHORT = Size(rounds=1, seconds=1, few=1_000, some=2_000, many=20_000, file=64 * MIB, connections=1_000)
+
+
+@dataclass
+class Bench:
+    size: Size
+    folder: Path
+    postgres: Postgres
+    config: Path
+    clients: dict[str, dict]
+    telemetry: dict[str, str]  # environment that turns everything on
+
+    def docket(self, name: str, environment: dict[str, str] | None = None, flags: tuple[str, ...] = ()):
+        return docket(name, self.config, self.telemetry if environment is None else environment, flags)
+
+    def peer(self, name: str, environment: dict[str, str]):
+        return peer(name, self.postgres, self.folder / f"uploads-{name}", "some", environment)
+
+    def get(self, server) -> Measured:
+        return wrk(server, "get", "/clients/some/documents/", self.size.some, "some-key", seconds=self.size.seconds)
+
+    def put(self, server) -> Measured:
+        return wrk(server, "put", "/clients/some/upload-document", 1024, "some-key", seconds=self.size.seconds)
+
+
+def rates(**measured: Measured) -> str:
+    return ", ".join(f"{name} {one.per_second:,.0f}/s" for name, one in measured.items())
+
+
+def get_metadata(bench: Bench) -> list[Row]:
+    with bench.docket("docket") as ours, bench.peer("peer", {}) as bare, bench.peer("peer-traced", bench.telemetry) as traced:
+        of = interleaved(bench.size.rounds, {
+            "floor": lambda: pgbench(bench.postgres, bench.clients["some"], HERE / "sql/get.pgbench", bench.size.seconds, count=bench.size.some),
+            "docket": lambda: bench.get(ours),
+            "peer": lambda: bench.get(bare),
+            "peer traced": lambda: bench.get(traced),
+        })
+    floor, ours, bare, traced = of.values()
+    generator = f"the generator took {ours.generator:.0%} of the machine"
+    return [
+        at_least(f"{GET}: docket / peer", ours.per_second / bare.per_second, 10, rates(docket=ours, peer=bare)),
+        at_least(f"{GET}: docket / floor", ours.per_second / floor.per_second, 0.45, f"{rates(floor=floor)}; {generator}"),
+        Row(f"{GET}: docket / peer with its telemetry on", "", f"{ours.per_second / traced.per_second:.2f} ({rates(peer=traced)})", None),
+    ]
+
+
+def put_small(bench: Bench) -> list[Row]:
+    objects = bench.folder / "floor"
+    objects.mkdir()
+    with bench.docket("docket") as ours, bench.peer("peer", {}) as bare:
+        of = interleaved(bench.size.rounds, {
+            "floor": lambda: put_floor(bench.postgres, bench.clients["floor"], objects, bench.size.seconds),
+            "docket": lambda: bench.put(ours),
+            "peer": lambda: bench.put(bare),
+        })
+    floor, ours, bare = of.values()
+    return [
+        at_least(f"{PUT}: docket / peer", ours.per_second / bare.per_second, 5, rates(docket=ours, peer=bare)),
+        at_least(f"{PUT}: docket / floor", ours.per_second / floor.per_second, 0.4, rates(floor=floor)),
+    ]
+
+
+def list_page(bench: Bench) -> list[Row]:
+    def page(server, client: str, count: int):
+        path = f"/clients/{client}/documents"
+        return wrk(server, "list", path, count, f"{client}-key", seconds=bench.size.seconds, connections=8)
+
+    with bench.docket("docket") as ours:
+        of = interleaved(bench.size.rounds, {
+            "few": lambda: page(ours, "few", bench.size.few),
+            "many": lambda: page(ours, "many", bench.size.many),
+        })
+    few, many = of.values()
+    detail = f"p99 {many.p99_ms:.1f} ms of {bench.size.many:,}, {few.p99_ms:.1f} ms of {bench.size.few:,}; 8 connections, pages anywhere"
+    return [at_most("List of 50, p99: many documents / few", many.p99_ms / few.p99_ms, 3, "", detail)]
+
+
+def search(bench: Bench) -> list[Row]:
+    with bench.docket("docket") as ours:
+        of = interleaved(bench.size.rounds, {
+            "search": lambda: wrk(ours, "search", "/clients/many/documents", WORDS, "many-key", seconds=bench.size.seconds, connections=1),
+        })["search"]
+    detail = f"{of.per_second:,.0f}/s; 1 connection, one or two words of {WORDS:,}, frequent ones more often"
+    return [at_most(f"Search in {bench.size.many:,} documents, p99", of.p99_ms, 100, "ms", detail)]
+
+
+def large_file(bench: Bench) -> list[Row]:
+    big, copy = bench.folder / "big", bench.folder / "copy"
+    block = os.urandom(16 * MIB)
+    with big.open("wb") as file:
+        for _ in range(bench.size.file // len(block)):
+            file.write(block)
+    subprocess.run(["sync", big], check=True)
+
+    def run(*command) -> float:
+        started = time.monotonic()
+        timed(list(command))
+        return time.monotonic() - started
+
+    curl = ["curl", "-sS", "--fail-with-body", "-H", "X-API-Key: big-key"]
+    took: dict[str, list[float]] = {"cp": [], "sha256sum": [], "put": [], "get": []}
+    with bench.docket("docket") as ours:
+        ours.forget_memory()
+        url = f"{ours.url}/clients/big"
+        for number in range(bench.size.rounds):
+            copy.unlink(missing_ok=True)
+            took["cp"].append(run("cp", big, copy) + run("sync", copy))
+            took["sha256sum"].append(run("sha256sum", copy))
+            copy.unlink()
+            took["put"].append(run(*curl, "-X", "PUT", "-F", f"file=@{big}", "-o", bench.folder / "answer", f"{url}/upload-document"))
+            took["get"].append(run(*curl, "-o", copy, f"{url}/documents/{number + 1}/content"))
+            run("cmp", big, copy)
+            progress(f"  round {number + 1}: " + ", ".join(f"{name} {of[-1]:.2f} s" for name, of in took.items()))
+        memory = ours.memory() / MIB
+    cp, sha256sum, put, get = (statistics.median(of) for of in took.values())
+    size = f"{bench.size.file // MIB:,} MiB"
+    detail = f"cp and sync {cp:.2f} s, sha256sum {sha256sum:.2f} s"
+    return [
+        at_least(f"PUT of {size}: (cp + sha256sum) / docket", (cp + sha256sum) / put, 0.7, f"{put:.2f} s; {detail}"),
+        at_least(f"GET of {size}: (cp + sha256sum) / docket", (cp + sha256sum) / get, 0.7, f"{get:.2f} s"),
+        at_most(f"PUT and GET of {size}: resident memory", memory, 128, "MiB", "the highest throughout"),
+    ]
+
+
+def idle_connections(bench: Bench) -> list[Row]:
+    request = b"GET /clients/some/documents/1 HTTP/1.1\r\nHost: bench\r\nX-API-Key: some-key\r\n\r\n"
+    # Else they would be closed while the others are being opened.
+    with bench.docket("docket", flags=("--idle-timeout", "10m")) as ours:
+        port = int(ours.url.rsplit(":", 1)[1])
+        connections = []
+        for _ in range(bench.size.connections):
+            connection = socket.create_connection(("127.0.0.1", port))
+            connection.sendall(request)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200"), "a connection was not answered"
+            connections.append(connection)
+        memory = ours.memory() / MIB
+        for connection in connections:
+            connection.close()
+    return [at_most(f"{bench.size.connections:,} idle connections: resident memory", memory, 256, "MiB", "each had one answer")]
+
+
+def telemetry(bench: Bench) -> list[Row]:
+    lines_only = {"OTEL_SDK_DISABLED": "true"}
+    nothing = lines_only | {"RUST_LOG": "off"}
+    with bench.docket("on") as on, bench.docket("lines", lines_only) as lines, bench.docket("off", nothing) as off:
+        of = interleaved(bench.size.rounds, {
+            "on": lambda: bench.get(on), "lines only": lambda: bench.get(lines), "off": lambda: bench.get(off),
+        })
+    on, lines, off = of.values()
+    return [
+        at_least(f"{GET}: OpenTelemetry on / off", on.per_second / lines.per_second, 0.95, rates(on=on, off=lines)),
+        at_least(f"{GET}: log lines on / off", lines.per_second / off.per_second, 0.95, rates(on=lines, off=off)),
+        at_least(f"{GET}: all telemetry on / off", on.per_second / off.per_second, 0.95, rates(on=on, off=off)),
+    ]
+
+
+ROWS = {
+    "get": get_metadata,
+    "put": put_small,
+    "list": list_page,
+    "search": search,
+    "large": large_file,
+    "idle": idle_connections,
+    "telemetry": telemetry,
+}
