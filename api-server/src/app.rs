@@ -1,18 +1,22 @@
 //! What the handlers share, and the two routers.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
+use rustls::ServerConfig;
 
 use crate::content_store::ContentStore;
 use crate::database::Database;
+use crate::documents::AcceptedTypes;
 use crate::error::Error;
 use crate::health::Health;
+use crate::middleware::rate_limit::{self, RateLimits};
 use crate::middleware::{HttpMetrics, auth, farewell, message, metrics, panic, request_id, trace};
-use crate::{Settings, Tenant, data_store, docs, health, openapi, workloads};
+use crate::{Settings, Tenant, data_store, docs, health, openapi, pods, tls, workloads};
 
 /// Limits of a single request, and of the wait for one.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +24,7 @@ pub(crate) struct Limits {
     pub(crate) max_upload_bytes: u64,
     pub(crate) request_timeout: Duration,
     pub(crate) idle_timeout: Duration,
+    pub(crate) max_connections: usize,
 }
 
 /// All that a handler may need. One for the process.
@@ -30,6 +35,9 @@ pub struct App {
     pub(crate) content: ContentStore,
     pub(crate) health: Health,
     pub(crate) limits: Limits,
+    pub(crate) accepted_types: AcceptedTypes,
+    pub(crate) rate_limits: RateLimits,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) http_metrics: HttpMetrics,
     pub(crate) registry: docket_instrumentation::Registry,
     draining: AtomicBool,
@@ -42,26 +50,41 @@ impl App {
     /// `GET /metrics` shows.
     ///
     /// # Errors
-    /// When the storage of the tenant makes no sense.
+    /// When the storage or the certificate of the tenant makes no sense.
     pub fn new(
         settings: &Settings,
         tenant: Tenant,
         registry: docket_instrumentation::Registry,
     ) -> anyhow::Result<Arc<Self>> {
-        Ok(Arc::new(Self {
+        let app = Self {
             content: ContentStore::open(&tenant.storage, settings.request_timeout)?,
             database: Database::new(settings, &tenant),
             health: Health::new(),
             limits: Limits {
-                max_upload_bytes: settings.max_upload_bytes,
+                max_upload_bytes: tenant
+                    .uploads
+                    .max_bytes
+                    .unwrap_or(settings.max_upload_bytes),
                 request_timeout: settings.request_timeout,
                 idle_timeout: settings.idle_timeout,
+                max_connections: usize::try_from(settings.max_connections)?,
             },
+            accepted_types: AcceptedTypes::new(&tenant.uploads.accepted_types),
+            rate_limits: RateLimits::new(tenant.rate_limit),
+            tls: tenant.tls.as_ref().map(tls::config).transpose()?,
             http_metrics: HttpMetrics::new(),
             registry,
             draining: AtomicBool::new(false),
             tenant,
-        }))
+        };
+        app.share_limits(pods::read(&pods::file(&settings.config)));
+        Ok(Arc::new(app))
+    }
+
+    /// Takes this pod's part of what all `pods` may answer together.
+    pub(crate) fn share_limits(&self, pods: NonZeroU32) {
+        let clients = self.tenant.clients().map(|client| client.name.as_str());
+        self.rate_limits.share(clients, pods);
     }
 
     /// Makes `/readyz` say no, so that no new traffic comes.
@@ -96,6 +119,7 @@ pub fn data_store_router(app: Arc<App>) -> Router {
 /// are for probes, which would drown everything else in the traces.
 fn assemble(app: Arc<App>, workloads: Router<Arc<App>>, operations: Router<Arc<App>>) -> Router {
     let workloads = workloads
+        .route_layer(from_fn_with_state(app.clone(), rate_limit::limit))
         .route_layer(from_fn_with_state(app.clone(), auth::authenticate))
         .fallback(async || Error::NoRoute)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)

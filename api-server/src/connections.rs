@@ -1,44 +1,109 @@
-//! The connections of one listener: how long a silent one may stay, and how they end.
+//! The connections of one listener: how many there may be, how long a silent one may stay, and how
+//! they end.
 
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::serve::Listener;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+
+/// What a listener grants its callers.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    /// Time for a TLS handshake, for a request head, and for taking something of an answer.
+    pub(crate) idle: Duration,
+    /// Connections at once; further ones wait to be accepted.
+    pub(crate) most: usize,
+    /// The certificate to show; plain HTTP without one.
+    pub(crate) tls: Option<TlsAcceptor>,
+}
 
 /// Serves `router` over HTTP/1.1 until `stop`, then until the requests in flight are answered.
 ///
-/// A connection on which no whole request head arrives within `idle`, whether a new one or one
-/// between two requests, is closed: it would cost a slow or silent caller nothing to hold many.
+/// A connection on which no whole request head arrives within `terms.idle`, whether a new one or one
+/// between two requests, is closed: it would cost a slow or silent caller nothing to hold many. So is
+/// one whose caller takes nothing of its answer for that long.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
     stop: CancellationToken,
-    idle: Duration,
+    terms: Terms,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(idle);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(terms.idle);
     let connections = GracefulShutdown::new();
+    let free = Arc::new(Semaphore::new(terms.most));
     // This accept waits out what the listener itself fails with, such as too many open files.
-    while let Some((stream, _)) = stop
-        .run_until_cancelled(Listener::accept(&mut listener))
-        .await
-    {
-        let service = TowerToHyperService::new(router.clone());
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
+    let next = async |free: &Arc<Semaphore>, listener: &mut TcpListener| {
+        let place = free.clone().acquire_owned().await.ok();
+        (place, Listener::accept(listener).await.0)
+    };
+    while let Some((place, stream)) = stop.run_until_cancelled(next(&free, &mut listener)).await {
+        let connection = Connection {
+            http: http.clone(),
+            router: router.clone(),
+            watcher: connections.watcher(),
+        };
+        let (terms, stop) = (terms.clone(), stop.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke off");
+            if let Err(error) = connection.accept(stream, terms, stop).await {
+                tracing::debug!(error = %format!("{error:#}"), "a connection broke off");
             }
+            drop(place);
         });
     }
     // Who connects from now on should be refused, not kept waiting.
     drop(listener);
     connections.shutdown().await;
+}
+
+/// A caller that may not have said anything yet.
+struct Connection {
+    http: http1::Builder,
+    router: Router,
+    watcher: Watcher,
+}
+
+impl Connection {
+    async fn accept(
+        self,
+        stream: TcpStream,
+        terms: Terms,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(terms.idle));
+        let stream = Box::pin(stream);
+        let Some(tls) = terms.tls else {
+            return self.answer(stream).await;
+        };
+        let handshake = tokio::time::timeout(terms.idle, tls.accept(stream));
+        match stop.run_until_cancelled(handshake).await {
+            None => Ok(()),
+            Some(Err(_)) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            Some(Ok(stream)) => self.answer(Box::pin(stream?)).await,
+        }
+    }
+
+    async fn answer<S>(self, stream: Pin<Box<S>>) -> anyhow::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let service = TowerToHyperService::new(self.router);
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        Ok(self.watcher.watch(connection).await?)
+    }
 }

@@ -47,8 +47,12 @@ pub(crate) enum Error {
     TooLarge(u64),
     #[error("{0}")]
     UnsupportedMediaType(&'static str),
+    #[error("files of the type {found} are not accepted here, only {accepted}")]
+    TypeNotAccepted { found: String, accepted: String },
     #[error("{0}")]
     Unprocessable(String),
+    #[error("the client sends more requests than it may; the next one is answered in {} s", whole_seconds(.0))]
+    RateLimited(Duration),
     #[error("the request took longer than {} s", .0.as_secs_f64())]
     Deadline(Duration),
     #[error("the database is not available")]
@@ -105,6 +109,10 @@ impl Error {
             Self::UnsupportedMediaType(_) => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")
             }
+            Self::TypeNotAccepted { .. } => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "type-not-accepted")
+            }
+            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited"),
             Self::Unprocessable(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable"),
             Self::Deadline(_) => (StatusCode::SERVICE_UNAVAILABLE, "deadline-exceeded"),
             Self::DatabaseUnavailable(_) => {
@@ -152,8 +160,14 @@ impl IntoResponse for Error {
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        if let Self::RangeNotSatisfiable(size) = self {
-            headers.typed_insert(ContentRange::unsatisfied_bytes(size));
+        match self {
+            Self::RangeNotSatisfiable(size) => {
+                headers.typed_insert(ContentRange::unsatisfied_bytes(size));
+            }
+            Self::RateLimited(wait) => {
+                headers.insert(header::RETRY_AFTER, whole_seconds(&wait).into());
+            }
+            _ => {}
         }
         match status {
             StatusCode::UNAUTHORIZED => {
@@ -166,6 +180,11 @@ impl IntoResponse for Error {
         }
         response
     }
+}
+
+/// As `Retry-After` has it: at least 1, and never too early.
+fn whole_seconds(wait: &Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0 || wait.is_zero())
 }
 
 impl From<sqlx::Error> for Error {
@@ -257,6 +276,17 @@ mod tests {
         let (parts, _) = answer(Error::from(sqlx::Error::PoolTimedOut)).await;
         assert_eq!(parts.status, 503);
         assert_eq!(parts.headers[header::RETRY_AFTER], "2");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_is_too_fast_is_told_when_its_next_request_is_answered() {
+        for (millis, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2")] {
+            let wait = Duration::from_millis(millis);
+            let (parts, problem) = answer(Error::RateLimited(wait)).await;
+            assert_eq!(parts.status, 429);
+            assert_eq!(parts.headers[header::RETRY_AFTER], seconds);
+            assert_eq!(problem["type"], "urn:docket:problem:rate-limited");
+        }
     }
 
     #[tokio::test]

@@ -18,10 +18,12 @@ mod error;
 mod health;
 mod middleware;
 mod openapi;
+mod pods;
 pub mod server;
 mod settings;
 mod tenant;
 mod text;
+mod tls;
 mod usage;
 mod workloads;
 

@@ -7,10 +7,11 @@ use anyhow::Context as _;
 use docket_instrumentation::Service;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::connections;
-use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, public_router};
+use crate::connections::{self, Terms};
+use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, pods, public_router};
 
 /// Serves `tenant` until SIGTERM or SIGINT, then drains.
 ///
@@ -37,9 +38,12 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         version = VERSION,
         listen = %public.local_addr()?,
         data_store_listen = %data_store.local_addr()?,
+        tls = app.tls.is_some(),
         "serving"
     );
+    let pods = tokio::spawn(pods::follow(app.clone(), pods::file(&settings.config)));
     serve(app, public, data_store, stop, settings.shutdown_grace).await;
+    pods.abort();
     drain.abort();
     tracing::info!("stopped");
     telemetry.shutdown().await;
@@ -54,9 +58,14 @@ pub async fn serve(
     stop: CancellationToken,
     grace: Duration,
 ) {
-    let idle = app.limits.idle_timeout;
-    let public = connections::serve(public, public_router(app.clone()), stop.clone(), idle);
-    let data_store = connections::serve(data_store, data_store_router(app), stop.clone(), idle);
+    let terms = Terms {
+        idle: app.limits.idle_timeout,
+        most: app.limits.max_connections,
+        tls: app.tls.clone().map(TlsAcceptor::from),
+    };
+    let routers = (public_router(app.clone()), data_store_router(app));
+    let public = connections::serve(public, routers.0, stop.clone(), terms.clone());
+    let data_store = connections::serve(data_store, routers.1, stop.clone(), terms);
     let both = async { tokio::join!(public, data_store) };
     let out_of_grace = async {
         stop.cancelled().await;

@@ -27,7 +27,8 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_DATA_STORE_LISTEN", default_value = "0.0.0.0:8001")]
     pub data_store_listen: SocketAddr,
 
-    /// Largest file that may be uploaded, in bytes. A larger one is answered with 413.
+    /// Largest file that may be uploaded, in bytes, unless the tenant's file says otherwise. A
+    /// larger one is answered with 413.
     #[arg(long, env = "DOCKET_MAX_UPLOAD_BYTES", default_value_t = 5 * 1024 * 1024 * 1024)]
     pub max_upload_bytes: u64,
 
@@ -38,9 +39,13 @@ pub struct Settings {
     pub request_timeout: Duration,
 
     /// Time until a connection has brought a whole request head, from its start or since the answer
-    /// before; then it is closed.
+    /// before; then it is closed. Also the time in which a caller must take something of an answer.
     #[arg(long, env = "DOCKET_IDLE_TIMEOUT", default_value = "30s", value_parser = duration)]
     pub idle_timeout: Duration,
+
+    /// Connections that each of the two listeners holds open at once; further ones wait.
+    #[arg(long, env = "DOCKET_MAX_CONNECTIONS", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
 
     /// Connections to Postgres that one client may use at once.
     #[arg(long, env = "DOCKET_CONNECTIONS_PER_CLIENT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use docket_contract::{AuthMode, Database, Quota, Storage, TenantConfig, hash_api_key};
+use docket_contract::{
+    AuthMode, Database, Quota, RateLimit, Storage, TenantConfig, Tls, Uploads, hash_api_key,
+};
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
 
@@ -44,6 +46,12 @@ pub struct Tenant {
     pub database: Database,
     /// Where content is.
     pub storage: Storage,
+    /// How often each client may call, over all pods together.
+    pub rate_limit: Option<RateLimit>,
+    /// What may be uploaded.
+    pub uploads: Uploads,
+    /// What both listeners are served with.
+    pub tls: Option<Tls>,
     mode: AuthMode,
     clients: BTreeMap<String, Arc<Client>>,
 }
@@ -144,6 +152,9 @@ impl TryFrom<TenantConfig> for Tenant {
             namespace: config.namespace,
             database: config.database,
             storage: config.storage,
+            rate_limit: config.rate_limit,
+            uploads: config.uploads,
+            tls: config.tls,
             mode: config.auth.mode,
             clients,
         })

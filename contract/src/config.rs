@@ -1,5 +1,7 @@
 //! The configuration of one tenant's API server.
 
+use std::num::NonZeroU32;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -19,6 +21,16 @@ pub struct TenantConfig {
     pub storage: Storage,
     /// How a caller proves which client it is.
     pub auth: ApiAuth,
+    /// How often each client may call, over all pods together; as often as it likes when there is
+    /// none. The number of pods is in the file [`crate::REPLICAS_FILE`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// What may be uploaded.
+    #[serde(default)]
+    pub uploads: Uploads,
+    /// What both listeners are served with; plain HTTP when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
     /// The clients, sorted by name.
     pub clients: Vec<ClientConfig>,
 }
@@ -90,6 +102,27 @@ pub struct FolderStorage {
 pub struct ApiAuth {
     /// The mode.
     pub mode: AuthMode,
+    /// Whose tokens are accepted; there is one with [`AuthMode::Jwt`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwt: Option<Jwt>,
+}
+
+/// Whose tokens are accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Jwt {
+    /// What the claim `iss` must be.
+    pub issuer: String,
+    /// What the claim `aud` must be or have.
+    pub audience: String,
+    /// Where the issuer publishes its keys; what its discovery document says when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<String>,
+    /// The claim that names the client or the clients.
+    pub client_claim: String,
+    /// Authorities of the issuer's certificate, as PEM; the system's when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
 }
 
 /// The ways in which a caller can prove which client it is.
@@ -97,8 +130,43 @@ pub struct ApiAuth {
 pub enum AuthMode {
     /// A key per client, in the header [`crate::API_KEY_HEADER`].
     ApiKey,
+    /// A token of the issuer that [`Jwt`] names, as `Authorization: Bearer` (RFC 6750).
+    Jwt,
     /// No proof is asked for.
     None,
+}
+
+/// How often a client may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RateLimit {
+    /// Requests a second that it may keep up.
+    pub requests_per_second: NonZeroU32,
+    /// Requests that it may send at once after a pause.
+    pub burst: NonZeroU32,
+}
+
+/// What may be uploaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Uploads {
+    /// Size of the largest file; the API server's own setting when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    /// Media types such as `application/pdf` and `image/*`, in lower case; all when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted_types: Vec<String>,
+}
+
+/// A certificate and its private key, both as PEM.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate, and what leads from it to its authority.
+    pub certificate: String,
+    /// The private key.
+    #[serde(serialize_with = "expose")]
+    pub key: SecretString,
 }
 
 /// One client: its identity in Postgres and the keys that open its routes.
@@ -166,8 +234,27 @@ mod tests {
                 region: "us-east-1".into(),
             }),
             auth: ApiAuth {
-                mode: AuthMode::ApiKey,
+                mode: AuthMode::Jwt,
+                jwt: Some(Jwt {
+                    issuer: "https://login.example.com".into(),
+                    audience: "docket".into(),
+                    jwks_url: None,
+                    client_claim: "client_id".into(),
+                    ca: None,
+                }),
             },
+            rate_limit: Some(RateLimit {
+                requests_per_second: NonZeroU32::MIN,
+                burst: NonZeroU32::MIN,
+            }),
+            uploads: Uploads {
+                max_bytes: Some(1024),
+                accepted_types: vec!["image/*".into()],
+            },
+            tls: Some(Tls {
+                certificate: "-----BEGIN CERTIFICATE-----".into(),
+                key: "battery staple".into(),
+            }),
             clients: vec![ClientConfig {
                 name: "globex".into(),
                 schema: "acme_globex_1f2e3d4c".into(),
@@ -196,7 +283,19 @@ mod tests {
     }
 
     #[test]
-    fn a_password_never_shows_in_debug_output() {
-        assert!(!format!("{:?}", acme()).contains("correct horse"));
+    fn no_secret_shows_in_debug_output() {
+        let shown = format!("{:?}", acme());
+        assert!(!shown.contains("correct horse") && !shown.contains("battery staple"));
+    }
+
+    #[test]
+    fn a_file_from_before_limits_and_tls_still_loads() {
+        let mut file = serde_json::to_value(acme()).expect("serializes");
+        let fields = file.as_object_mut().expect("an object");
+        fields.retain(|name, _| !["rateLimit", "uploads", "tls"].contains(&name.as_str()));
+        fields.insert("auth".into(), serde_json::json!({"mode": "ApiKey"}));
+        let read: TenantConfig = serde_json::from_value(file).expect("parses");
+        assert!(read.rate_limit.is_none() && read.tls.is_none());
+        assert_eq!(read.uploads, Uploads::default());
     }
 }

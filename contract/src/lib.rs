@@ -7,12 +7,16 @@ mod config;
 
 pub use api_key::{ApiKeyHash, hash_api_key};
 pub use config::{
-    ApiAuth, AuthMode, ClientConfig, Database, FolderStorage, Quota, S3Storage, SslMode, Storage,
-    TenantConfig,
+    ApiAuth, AuthMode, ClientConfig, Database, FolderStorage, Jwt, Quota, RateLimit, S3Storage,
+    SslMode, Storage, TenantConfig, Tls, Uploads,
 };
 
 /// Key of the Secret entry, and name of the mounted file, that holds a [`TenantConfig`].
 pub const CONFIG_FILE: &str = "tenant.json";
+
+/// Key of the entry beside it, and name of the file, that holds the number of pods in digits: it
+/// changes without a restart, and one that cannot be read counts as 1.
+pub const REPLICAS_FILE: &str = "replicas";
 
 /// Request header that carries a client's API key.
 pub const API_KEY_HEADER: &str = "x-api-key";

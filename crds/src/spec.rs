@@ -45,6 +45,19 @@ pub struct DocumentTenantSpec {
     pub telemetry: Telemetry,
 }
 
+impl DocumentTenantSpec {
+    /// Every Secret that the spec names.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
+        let tls = self.api.tls.as_ref().map(|tls| &tls.secret_ref);
+        let jwt = self.api.auth.jwt.as_ref();
+        let ca = jwt.and_then(|jwt| jwt.ca_secret_ref.as_ref());
+        [&self.database.secret_ref, &self.storage.s3.secret_ref]
+            .into_iter()
+            .chain(tls)
+            .chain(ca)
+    }
+}
+
 /// One customer of the tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -170,6 +183,15 @@ pub struct Api {
     /// How callers prove which client they are.
     #[serde(default)]
     pub auth: Auth,
+    /// How often each client may call.
+    #[serde(default)]
+    pub rate_limit: RateLimit,
+    /// What may be uploaded.
+    #[serde(default)]
+    pub uploads: Uploads,
+    /// The certificate that the API is served with; without one it is served over plain HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
 }
 
 impl Default for Api {
@@ -179,17 +201,84 @@ impl Default for Api {
             replicas: default_replicas(),
             resources: default_api_resources(),
             auth: Auth::default(),
+            rate_limit: RateLimit::default(),
+            uploads: Uploads::default(),
+            tls: None,
         }
     }
+}
+
+/// How often each client may call, over all pods together. A request beyond that is answered with
+/// 429 and says when to come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimit {
+    /// Requests a second that a client may keep up.
+    #[serde(default = "default_requests_per_second")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub requests_per_second: i32,
+    /// Requests that a client may send at once after a pause; twice `requestsPerSecond` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub burst: Option<i32>,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self {
+            requests_per_second: default_requests_per_second(),
+            burst: None,
+        }
+    }
+}
+
+/// What may be uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Uploads {
+    /// Largest file, for example `500Mi`; at most 64Gi.
+    #[serde(default = "default_max_size")]
+    #[schemars(length(min = 1, max = 8))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", size::PATTERN)).message("maxSize must be a whole number with a unit, such as 500Mi or 5Gi"))]
+    #[x_kube(validation = Rule::new("!isQuantity(self) || quantity(self).compareTo(quantity('64Gi')) <= 0").message("maxSize must be at most 64Gi"))]
+    pub max_size: String,
+    /// Media types that are accepted, such as `application/pdf` or `image/*`; all when there are
+    /// none. What counts is what a file's bytes show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 3, max = 127)))]
+    #[x_kube(validation = Rule::new("self.all(t, t.matches('^[a-z0-9][a-z0-9!#$&^_.+-]*/([*]|[a-z0-9][a-z0-9!#$&^_.+-]*)$'))").message("a type is written in lower case and without parameters, such as application/pdf or image/*"))]
+    pub accepted_types: Vec<String>,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self {
+            max_size: default_max_size(),
+            accepted_types: Vec::new(),
+        }
+    }
+}
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tls {
+    /// Secret of the type `kubernetes.io/tls`, such as cert-manager makes it: `tls.crt`, the
+    /// certificate and what leads to its authority, and `tls.key`.
+    pub secret_ref: SecretReference,
 }
 
 /// How callers prove which client they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.mode) || self.mode != 'Jwt' || has(self.jwt)").message("mode Jwt needs jwt, with the issuer and audience of the tokens"))]
 pub struct Auth {
     /// The mode.
     #[serde(default)]
     pub mode: AuthMode,
+    /// Whose tokens are accepted; for mode Jwt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwt: Option<Jwt>,
 }
 
 /// The ways in which callers prove which client they are.
@@ -199,8 +288,38 @@ pub enum AuthMode {
     /// `<tenant>-api-keys`, one entry a client.
     #[default]
     ApiKey,
+    /// A JSON Web Token of an issuer that you run, as `Authorization: Bearer`; its scopes say what
+    /// the caller may do.
+    Jwt,
     /// No proof: whoever reaches the API can read and write every client's documents.
     None,
+}
+
+/// Whose tokens are accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Jwt {
+    /// The issuer, exactly as the claim `iss` has it.
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''").message("issuer must be a URL such as https://login.example.com"))]
+    pub issuer: String,
+    /// The audience that the claim `aud` must have.
+    #[schemars(length(min = 1, max = 512))]
+    pub audience: String,
+    /// Where the issuer publishes its keys; by default what its
+    /// `/.well-known/openid-configuration` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''").message("jwksUrl must be a URL such as https://login.example.com/keys"))]
+    pub jwks_url: Option<String>,
+    /// The claim that names the client, or the clients, whose routes the token opens.
+    #[serde(default = "default_client_claim")]
+    #[schemars(length(min = 1, max = 128))]
+    pub client_claim: String,
+    /// Secret with the key `ca.crt`, the authorities of the issuer's certificate; by default those
+    /// that everybody trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_secret_ref: Option<SecretReference>,
 }
 
 /// Where traces, metrics and logs go.
@@ -245,6 +364,18 @@ fn default_region() -> String {
 
 fn default_replicas() -> i32 {
     2
+}
+
+fn default_requests_per_second() -> i32 {
+    1000
+}
+
+fn default_max_size() -> String {
+    "5Gi".into()
+}
+
+fn default_client_claim() -> String {
+    "client_id".into()
 }
 
 fn default_api_resources() -> Resources {

@@ -133,13 +133,12 @@ mod tests {
 
     #[test]
     fn a_key_is_replaced_without_a_moment_in_which_no_key_is_valid() {
-        let steps: [(&[(&str, &str)], &[&str]); 4] = [
-            (&[("globex", OLD)], &[OLD]),
+        for (secret, valid) in [
+            (&[("globex", OLD)][..], &[OLD][..]),
             (&[("globex", OLD), ("globex.next", NEW)], &[OLD, NEW]),
             (&[("globex", NEW), ("globex.next", NEW)], &[NEW, NEW]),
             (&[("globex", NEW)], &[NEW]),
-        ];
-        for (secret, valid) in steps {
+        ] {
             let entries = entries(secret);
             let mut keys = ApiKeys::new(&entries);
             assert_eq!(exposed(&keys.of_client("globex")), valid);

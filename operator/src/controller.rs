@@ -160,8 +160,7 @@ fn tenants_that_name(
     tenants
         .state_filter(|tenant| {
             tenant.namespace() == namespace
-                && (tenant.spec.database.secret_ref.name == name
-                    || tenant.spec.storage.s3.secret_ref.name == name)
+                && tenant.spec.secrets().any(|secret| secret.name == name)
         })
         .iter()
         .map(|tenant| ObjectRef::from_obj(&**tenant))

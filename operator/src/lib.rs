@@ -7,6 +7,7 @@
 pub mod api_keys;
 pub mod backoff;
 pub mod build;
+pub mod certificate;
 pub mod conditions;
 pub mod content;
 pub mod context;

@@ -5,6 +5,7 @@ mod cleanup;
 mod dereference;
 mod findings;
 mod identity;
+mod notices;
 mod provision;
 mod release;
 mod report;

@@ -1,7 +1,7 @@
 //! A spec that cannot be wrong: what [validation](crate::reconcile) makes of a tenant, and all that
 //! its children are made of.
 
-use docket_contract::{AuthMode, Quota, S3Storage};
+use docket_contract::{ApiAuth, Quota, RateLimit, S3Storage, Tls, Uploads};
 use docket_crds::{ClientStatus, Resources};
 use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -33,9 +33,15 @@ pub struct Wanted {
     /// Hash of that Secret's data: pods are replaced when it changes.
     pub storage_secret_hash: String,
     /// How callers are authenticated.
-    pub auth: AuthMode,
-    /// Entries of the API keys' Secret that open nothing, each with the reason.
-    pub ignored_keys: Vec<String>,
+    pub auth: ApiAuth,
+    /// How often each client may call, over all pods together.
+    pub rate_limit: RateLimit,
+    /// What may be uploaded.
+    pub uploads: Uploads,
+    /// The certificate that the API is served with.
+    pub tls: Option<Tls>,
+    /// What the user should mend, and what keeps nobody from being served.
+    pub notices: Vec<Notice>,
     /// Image of the API server.
     pub api_image: String,
     /// Image of the collector.
@@ -48,6 +54,15 @@ pub struct Wanted {
     pub collector_resources: Resources,
     /// Where the collectors send to.
     pub telemetry_endpoint: Option<String>,
+}
+
+/// Something that the user should mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// CamelCase reason.
+    pub reason: &'static str,
+    /// A sentence that says what to do.
+    pub message: String,
 }
 
 /// A client as it should be.

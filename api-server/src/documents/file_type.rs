@@ -41,7 +41,7 @@ impl FileType {
     }
 
     /// In lower case, without parameters.
-    fn essence(&self) -> String {
+    pub(super) fn essence(&self) -> String {
         let essence = self.0.split(';').next().unwrap_or_default();
         essence.trim().to_ascii_lowercase()
     }

@@ -1,5 +1,6 @@
 //! The workload `documents`: files with metadata.
 
+mod accepted_types;
 mod beside;
 mod byteranges;
 mod content;
@@ -25,6 +26,7 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
+pub(crate) use accepted_types::AcceptedTypes;
 use cursor::Cursor;
 pub(crate) use file_type::FileType;
 pub(crate) use filename::Filename;

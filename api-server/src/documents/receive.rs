@@ -131,6 +131,10 @@ async fn store(
     let saving = tracing::info_span!("file_save");
     let (mut file_size, mut hash) = (0_u64, Sha256::new());
     let mut start = Vec::new();
+    let shown = |start: &[u8]| {
+        let start = &start[..start.len().min(file_type::START)];
+        FileType::of(start, declared.as_deref())
+    };
     while let Some(chunk) = next_chunk(app, &mut field)
         .instrument(reading.clone())
         .await?
@@ -141,20 +145,26 @@ async fn store(
             return Err(Error::TooLarge(app.limits.max_upload_bytes));
         }
         hash.update(&chunk);
-        let missing = text::INLINE.saturating_sub(start.len());
+        let had = start.len();
+        let missing = text::INLINE.saturating_sub(had);
         start.extend_from_slice(&chunk[..chunk.len().min(missing)]);
+        // As soon as the bytes show it, so that the rest need not come.
+        if had < file_type::START && start.len() >= file_type::START {
+            app.accepted_types.check(&shown(&start))?;
+        }
         upload.write(chunk).instrument(saving.clone()).await?;
     }
     drop(reading);
+    let file_type = shown(&start);
+    app.accepted_types.check(&file_type)?;
     let sha256 = hash.finalize().into();
     digest::check(&CONTENT_DIGEST, of_part, sha256)?;
     digest::check(&REPR_DIGEST, of_file, sha256)?;
     upload.finish().instrument(saving).await?;
-    let shown = &start[..start.len().min(file_type::START)];
     let new = NewDocument {
         filename,
         file_size,
-        file_type: FileType::of(shown, declared.as_deref()),
+        file_type,
         content_key,
         sha256,
     };

@@ -6,6 +6,7 @@ pub(crate) mod farewell;
 pub(crate) mod message;
 pub(crate) mod metrics;
 pub(crate) mod panic;
+pub(crate) mod rate_limit;
 pub(crate) mod request_id;
 pub(crate) mod trace;
 

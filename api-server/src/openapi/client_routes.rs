@@ -7,7 +7,7 @@ use utoipa::openapi::{Object, ObjectBuilder, RefOr, Required, Type};
 use super::{API_KEY, problems};
 
 /// Problems of the layers that every such request passes, and of the database behind them.
-const PROBLEMS: [u16; 6] = [400, 401, 403, 404, 500, 503];
+const PROBLEMS: [u16; 7] = [400, 401, 403, 404, 429, 500, 503];
 
 /// Adds the key, `{client}` and the problems that all these routes have in common.
 pub(super) fn complete(operation: &mut Operation) {

@@ -103,11 +103,17 @@ const KINDS: &[Kind] = &[
     Kind {
         status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
         name: "UnsupportedMediaType",
-        description: "The body has another media type than the route takes",
-        examples: &[(
-            "unsupported-media-type",
-            "the file must be sent as multipart/form-data",
-        )],
+        description: "The body, or the file in it, has a media type that is not taken",
+        examples: &[
+            (
+                "unsupported-media-type",
+                "the file must be sent as multipart/form-data",
+            ),
+            (
+                "type-not-accepted",
+                "files of the type text/html are not accepted here, only application/pdf, image/*",
+            ),
+        ],
     },
     Kind {
         status: StatusCode::RANGE_NOT_SATISFIABLE,
@@ -125,6 +131,15 @@ const KINDS: &[Kind] = &[
         examples: &[(
             "unprocessable",
             "the file needs a name of 1 to 255 characters in UTF-8; it has 0",
+        )],
+    },
+    Kind {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        name: "TooManyRequests",
+        description: "The client sends more requests than it may",
+        examples: &[(
+            "rate-limited",
+            "the client sends more requests than it may; the next one is answered in 1 s",
         )],
     },
     Kind {
@@ -231,7 +246,7 @@ impl Kind {
                 "Content-Range",
                 header("How many bytes there are, as `bytes */34`"),
             ),
-            StatusCode::SERVICE_UNAVAILABLE => {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 response.header("Retry-After", header("Seconds after which to try again"))
             }
             _ => response,

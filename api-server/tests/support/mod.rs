@@ -93,6 +93,15 @@ impl Tenancy {
 
     /// An app whose spans go wherever the test sends them.
     pub fn app_on(&self, flags: &[&str], registry: Registry) -> Arc<App> {
+        self.app_or_refusal(flags, registry).expect("an app")
+    }
+
+    /// An app, or why there can be none.
+    pub fn try_app(&self) -> anyhow::Result<Arc<App>> {
+        self.app_or_refusal(&[], telemetry().registry().clone())
+    }
+
+    fn app_or_refusal(&self, flags: &[&str], registry: Registry) -> anyhow::Result<Arc<App>> {
         docket_api_server::install_crypto();
         let file = self.config_file();
         let tenant = Tenant::load(&file).expect("a tenant");
@@ -101,7 +110,7 @@ impl Tenancy {
             .into_iter()
             .chain(flags.iter().copied());
         let settings = Settings::parse_from(flags);
-        App::new(&settings, tenant, registry).expect("an app")
+        App::new(&settings, tenant, registry)
     }
 
     pub fn identity(&self, client: &str) -> Identity {

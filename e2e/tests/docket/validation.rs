@@ -100,8 +100,49 @@ const REFUSED: &[(&str, Change)] = &[
     ("image must not contain white space", |spec| {
         spec["api"]["image"] = json!("an image")
     }),
-    ("supported values: \"ApiKey\", \"None\"", |spec| {
+    ("supported values: \"ApiKey\", \"Jwt\", \"None\"", |spec| {
         spec["api"]["auth"] = json!({"mode": "Basic"});
+    }),
+    (
+        "mode Jwt needs jwt, with the issuer and audience of the tokens",
+        |spec| {
+            spec["api"]["auth"] = json!({"mode": "Jwt"});
+        },
+    ),
+    (
+        "issuer must be a URL such as https://login.example.com",
+        |spec| {
+            let jwt = json!({"issuer": "login.example.com", "audience": "docket"});
+            spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+        },
+    ),
+    ("spec.api.auth.jwt.audience: Required value", |spec| {
+        let jwt = json!({"issuer": "https://login.example.com"});
+        spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+    }),
+    (
+        "spec.api.rateLimit.requestsPerSecond in body should be greater than or equal to 1",
+        |spec| {
+            spec["api"]["rateLimit"] = json!({"requestsPerSecond": 0});
+        },
+    ),
+    (
+        "maxSize must be a whole number with a unit, such as 500Mi or 5Gi",
+        |spec| {
+            spec["api"]["uploads"] = json!({"maxSize": "much"});
+        },
+    ),
+    ("maxSize must be at most 64Gi", |spec| {
+        spec["api"]["uploads"] = json!({"maxSize": "65Gi"});
+    }),
+    (
+        "a type is written in lower case and without parameters",
+        |spec| {
+            spec["api"]["uploads"] = json!({"acceptedTypes": ["image/*", "*/*"]});
+        },
+    ),
+    ("spec.api.tls.secretRef: Required value", |spec| {
+        spec["api"]["tls"] = json!({});
     }),
     ("memory must be a positive quantity such as 256Mi", |spec| {
         spec["api"]["resources"] = json!({"limits": {"memory": "much"}});
@@ -141,6 +182,21 @@ const ACCEPTED: &[Change] = &[
     |spec| spec["storage"]["s3"]["bucket"] = json!("my.bucket-1"),
     |spec| spec["api"]["replicas"] = json!(50),
     |spec| spec["api"]["auth"] = json!({"mode": "None"}),
+    |spec| {
+        let jwt = json!({"issuer": "https://login.example.com", "audience": "docket",
+            "jwksUrl": "https://login.example.com/keys", "caSecretRef": {"name": "ca"}});
+        spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt})
+    },
+    |spec| spec["api"]["rateLimit"] = json!({"requestsPerSecond": 1_000_000, "burst": 1}),
+    |spec| {
+        let types = json!([
+            "application/pdf",
+            "image/*",
+            "application/vnd.oasis.opendocument.text"
+        ]);
+        spec["api"]["uploads"] = json!({"maxSize": "64Gi", "acceptedTypes": types})
+    },
+    |spec| spec["api"]["tls"] = json!({"secretRef": {"name": "acme-tls"}}),
     |spec| {
         spec["api"]["resources"] =
             json!({"requests": {"memory": "512Mi"}, "limits": {"memory": "0.5Gi"}})
@@ -244,6 +300,9 @@ async fn defaults_are_in_the_schema() {
             "{stored}"
         );
         ensure!(stored["spec"]["clients"][0]["adopt"] == false, "{stored}");
+        let api = &stored["spec"]["api"];
+        ensure!(api["rateLimit"]["requestsPerSecond"] == 1000, "{api}");
+        ensure!(api["uploads"]["maxSize"] == "5Gi", "{api}");
         Ok(())
     })
     .await;

@@ -1,6 +1,9 @@
-//! The Secret that configures the API servers: one file, [`docket_contract::TenantConfig`].
+//! The Secret that configures the API servers: one file, [`docket_contract::TenantConfig`], and beside
+//! it the number of pods, which changes without a restart.
 
-use docket_contract::{ApiAuth, CONFIG_FILE, ClientConfig, Storage, TenantConfig, hash_api_key};
+use docket_contract::{
+    CONFIG_FILE, ClientConfig, REPLICAS_FILE, Storage, TenantConfig, hash_api_key,
+};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::ExposeSecret;
@@ -14,7 +17,10 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
         namespace: wanted.namespace.clone(),
         database: wanted.database.clone(),
         storage: Storage::S3(wanted.storage.clone()),
-        auth: ApiAuth { mode: wanted.auth },
+        auth: wanted.auth.clone(),
+        rate_limit: Some(wanted.rate_limit),
+        uploads: wanted.uploads.clone(),
+        tls: wanted.tls.clone(),
         clients: wanted
             .clients
             .iter()
@@ -34,10 +40,17 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
             .collect(),
     };
     let file = serde_json::to_vec(&config).expect("strings and numbers serialize");
+    let replicas = wanted.replicas.to_string();
     Secret {
         metadata: metadata(wanted, api_name(&wanted.name)),
         type_: Some("Opaque".into()),
-        data: Some([(CONFIG_FILE.to_owned(), ByteString(file))].into()),
+        data: Some(
+            [
+                (CONFIG_FILE.to_owned(), ByteString(file)),
+                (REPLICAS_FILE.to_owned(), ByteString(replicas.into_bytes())),
+            ]
+            .into(),
+        ),
         ..Secret::default()
     }
 }

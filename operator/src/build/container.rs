@@ -36,11 +36,13 @@ pub(super) fn resources(resources: &Resources) -> ResourceRequirements {
     }
 }
 
-pub(super) fn http_get(path: &str, port: u16) -> Probe {
+/// The kubelet looks at no certificate.
+pub(super) fn http_get(path: &str, port: u16, scheme: Option<&str>) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
             path: Some(path.to_owned()),
             port: IntOrString::Int(port.into()),
+            scheme: scheme.map(Into::into),
             ..HTTPGetAction::default()
         }),
         ..Probe::default()

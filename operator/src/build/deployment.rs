@@ -1,6 +1,6 @@
 //! The Deployment: API containers, each with its collector as a native sidecar.
 
-use docket_contract::{DATA_STORE_PORT, DOCUMENT_API_PORT};
+use docket_contract::{CONFIG_FILE, DATA_STORE_PORT, DOCUMENT_API_PORT};
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
@@ -17,7 +17,7 @@ use super::container::{
     env, env_from_field, env_from_secret, http_get, read_only, resources, security_context,
 };
 use super::metadata::{api_name, labels, metadata, selector};
-use super::{collector_config, container};
+use super::{collector_config, container, service};
 use crate::content::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::wanted::Wanted;
 
@@ -70,10 +70,8 @@ pub(super) fn build(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> 
 
 fn config_hash(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> String {
     let mut hash = Sha256::new();
-    for (name, bytes) in config.data.iter().flatten() {
-        hash.update(name);
-        hash.update(&bytes.0);
-    }
+    let file = config.data.as_ref().and_then(|data| data.get(CONFIG_FILE));
+    hash.update(file.map_or(&[][..], |file| &file.0));
     for (name, text) in collector.data.iter().flatten() {
         hash.update(name);
         hash.update(text);
@@ -132,6 +130,8 @@ fn pod(wanted: &Wanted) -> PodSpec {
 }
 
 fn api_container(wanted: &Wanted) -> Container {
+    let scheme = wanted.tls.as_ref().map(|_| "HTTPS");
+    let api_get = |path| http_get(path, DOCUMENT_API_PORT, scheme);
     Container {
         name: "api".into(),
         image: Some(wanted.api_image.clone()),
@@ -153,7 +153,7 @@ fn api_container(wanted: &Wanted) -> Container {
             ),
         ]),
         ports: Some(vec![
-            port("http", DOCUMENT_API_PORT),
+            port(service::scheme(wanted), DOCUMENT_API_PORT),
             port("data-store", DATA_STORE_PORT),
         ]),
         volume_mounts: Some(vec![
@@ -167,19 +167,19 @@ fn api_container(wanted: &Wanted) -> Container {
         startup_probe: Some(Probe {
             period_seconds: Some(1),
             failure_threshold: Some(60),
-            ..http_get("/livez", DOCUMENT_API_PORT)
+            ..api_get("/livez")
         }),
         readiness_probe: Some(Probe {
             period_seconds: Some(2),
             timeout_seconds: Some(3),
             failure_threshold: Some(2),
-            ..http_get("/readyz", DOCUMENT_API_PORT)
+            ..api_get("/readyz")
         }),
         liveness_probe: Some(Probe {
             period_seconds: Some(10),
             timeout_seconds: Some(3),
             failure_threshold: Some(3),
-            ..http_get("/livez", DOCUMENT_API_PORT)
+            ..api_get("/livez")
         }),
         resources: Some(resources(&wanted.api_resources)),
         security_context: Some(security_context()),
@@ -203,13 +203,13 @@ fn collector_container(wanted: &Wanted) -> Container {
         startup_probe: Some(Probe {
             period_seconds: Some(1),
             failure_threshold: Some(60),
-            ..http_get("/", collector_config::HEALTH_PORT)
+            ..http_get("/", collector_config::HEALTH_PORT, None)
         }),
         liveness_probe: Some(Probe {
             period_seconds: Some(10),
             timeout_seconds: Some(3),
             failure_threshold: Some(3),
-            ..http_get("/", collector_config::HEALTH_PORT)
+            ..http_get("/", collector_config::HEALTH_PORT, None)
         }),
         resources: Some(resources(&wanted.collector_resources)),
         security_context: Some(security_context()),

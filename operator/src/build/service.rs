@@ -1,4 +1,4 @@
-//! The Service: the document API on port 80, the data store on its own.
+//! The Service: the document API on port 80, or 443 with a certificate, the data store on its own.
 
 use docket_contract::{DATA_STORE_PORT, DOCUMENT_API_PORT};
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
@@ -7,15 +7,30 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::metadata::{api_name, metadata, selector};
 use crate::wanted::Wanted;
 
+/// What both listeners speak, and the name of the document API's port.
+pub(super) fn scheme(wanted: &Wanted) -> &'static str {
+    match wanted.tls {
+        Some(_) => "https",
+        None => "http",
+    }
+}
+
 pub(super) fn build(wanted: &Wanted) -> Service {
+    let scheme = scheme(wanted);
+    let public = if wanted.tls.is_some() { 443 } else { 80 };
     Service {
         metadata: metadata(wanted, api_name(&wanted.name)),
         spec: Some(ServiceSpec {
             type_: Some("ClusterIP".into()),
             selector: Some(selector(wanted)),
             ports: Some(vec![
-                port("http", 80, DOCUMENT_API_PORT),
-                port("data-store", DATA_STORE_PORT.into(), DATA_STORE_PORT),
+                port(scheme, scheme, public, DOCUMENT_API_PORT),
+                port(
+                    "data-store",
+                    scheme,
+                    DATA_STORE_PORT.into(),
+                    DATA_STORE_PORT,
+                ),
             ]),
             ..ServiceSpec::default()
         }),
@@ -23,13 +38,13 @@ pub(super) fn build(wanted: &Wanted) -> Service {
     }
 }
 
-fn port(name: &str, port: i32, target: u16) -> ServicePort {
+fn port(name: &str, scheme: &str, port: i32, target: u16) -> ServicePort {
     ServicePort {
         name: Some(name.to_owned()),
         port,
         target_port: Some(IntOrString::Int(target.into())),
         protocol: Some("TCP".into()),
-        app_protocol: Some("http".into()),
+        app_protocol: Some(scheme.to_owned()),
         ..ServicePort::default()
     }
 }

@@ -1,4 +1,6 @@
-use docket_contract::{AuthMode, Quota, S3Storage, SslMode};
+use std::num::NonZeroU32;
+
+use docket_contract::{ApiAuth, AuthMode, Quota, RateLimit, S3Storage, SslMode, Tls, Uploads};
 use docket_crds::{ResourceList, Resources};
 use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -60,8 +62,17 @@ fn acme() -> Wanted {
         },
         storage_secret: "docket-s3".into(),
         storage_secret_hash: "hash".into(),
-        auth: AuthMode::ApiKey,
-        ignored_keys: Vec::new(),
+        auth: ApiAuth {
+            mode: AuthMode::ApiKey,
+            jwt: None,
+        },
+        rate_limit: RateLimit {
+            requests_per_second: NonZeroU32::MIN,
+            burst: NonZeroU32::MIN,
+        },
+        uploads: Uploads::default(),
+        tls: None,
+        notices: Vec::new(),
         api_image: "docket.local/api-server:1".into(),
         collector_image: "docket.local/collector:1".into(),
         replicas: 2,
@@ -111,11 +122,63 @@ fn children_are_as_they_were() {
     insta::assert_yaml_snapshot!("deployment", deployment);
 }
 
+fn with_certificate() -> Wanted {
+    Wanted {
+        tls: Some(Tls {
+            certificate: "certificate".into(),
+            key: "key".into(),
+        }),
+        ..acme()
+    }
+}
+
+#[test]
+fn with_a_certificate_the_service_and_the_probes_speak_https() {
+    let Children {
+        service,
+        deployment,
+        ..
+    } = children(&with_certificate());
+    let ports = service.spec.expect("a spec").ports.expect("ports");
+    let ports: Vec<_> = ports
+        .iter()
+        .map(|port| {
+            (
+                port.name.as_deref(),
+                port.port,
+                port.app_protocol.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        ports,
+        [
+            (Some("https"), 443, Some("https")),
+            (Some("data-store"), 8001, Some("https"))
+        ]
+    );
+    let pod = deployment
+        .spec
+        .expect("a spec")
+        .template
+        .spec
+        .expect("a pod");
+    let api = &pod.containers[0];
+    for probe in [
+        &api.startup_probe,
+        &api.readiness_probe,
+        &api.liveness_probe,
+    ] {
+        let get = probe.as_ref().and_then(|probe| probe.http_get.as_ref());
+        assert_eq!(get.expect("a probe").scheme.as_deref(), Some("HTTPS"));
+    }
+}
+
 #[test]
 fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
     let before = template_hash(&acme());
     type Change = (&'static str, fn(&mut Wanted));
-    let changes: [Change; 5] = [
+    let changes: [Change; 7] = [
         ("a password", |wanted| {
             wanted.clients[0].password = "other".into()
         }),
@@ -127,6 +190,12 @@ fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
         }),
         ("the bucket's credentials", |wanted| {
             wanted.storage_secret_hash = "other".into()
+        }),
+        ("the certificate", |wanted| {
+            wanted.tls = with_certificate().tls
+        }),
+        ("the limit of uploads", |wanted| {
+            wanted.uploads.max_bytes = Some(1)
         }),
         ("the telemetry endpoint", |wanted| {
             wanted.telemetry_endpoint = None

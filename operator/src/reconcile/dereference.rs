@@ -12,6 +12,7 @@ use kube::{Api, ResourceExt};
 use sha2::{Digest, Sha256};
 
 use crate::build;
+use crate::certificate::{self, Certificate};
 use crate::conditions::ConditionType;
 use crate::content::Content;
 use crate::context::Context;
@@ -28,6 +29,10 @@ pub(super) struct Seen {
     pub content: Content,
     /// Hash of the data of the bucket's Secret.
     pub storage_secret_hash: String,
+    /// The certificate that the API is to be served with.
+    pub certificate: Option<Certificate>,
+    /// Authorities of the token issuer's certificate, as PEM.
+    pub issuer_ca: Option<String>,
     /// What the database holds of the clients, by schema.
     pub survey: Survey,
     /// Passwords that were issued, by client.
@@ -42,6 +47,8 @@ pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Resul
     let s3 = &tenant.spec.storage.s3;
     let storage_secret = storage_secret(tenant, ctx).await?;
     let content = bucket(tenant, &storage_secret)?;
+    let certificate = certificate(tenant, ctx).await?;
+    let issuer_ca = issuer_ca(tenant, ctx).await?;
 
     let database = ctx.databases.open(&connection).await?;
     ctx.connections.remember(&uid, connection.clone());
@@ -61,6 +68,8 @@ pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Resul
         connection,
         content,
         storage_secret_hash: hash(&storage_secret),
+        certificate,
+        issuer_ca,
         survey,
         passwords: texts(issued(tenant, build::credentials_name(&tenant.name_any()), ctx).await?),
         api_keys: issued(tenant, build::api_keys_name(&tenant.name_any()), ctx).await?,
@@ -112,7 +121,7 @@ pub(super) async fn database_connection(
         tenant,
         name,
         ConditionType::DatabaseReady,
-        "spec.database",
+        "spec.database.secretRef",
         ctx,
     )
     .await?;
@@ -130,14 +139,7 @@ async fn storage_secret(
     ctx: &Context,
 ) -> Result<BTreeMap<String, ByteString>> {
     let name = &tenant.spec.storage.s3.secret_ref.name;
-    read_secret(
-        tenant,
-        name,
-        ConditionType::CredentialsReady,
-        "spec.storage.s3",
-        ctx,
-    )
-    .await
+    credentials(tenant, name, "spec.storage.s3.secretRef", ctx).await
 }
 
 /// The tenant's bucket, for its cleanup.
@@ -147,16 +149,49 @@ pub(super) async fn content(tenant: &DocumentTenant, ctx: &Context) -> Result<Co
 
 fn bucket(tenant: &DocumentTenant, secret: &BTreeMap<String, ByteString>) -> Result<Content> {
     let s3 = &tenant.spec.storage.s3;
-    Content::from_secret(&storage(s3), secret).map_err(|what| {
-        Error::Permanent(Problem::new(
-            ConditionType::CredentialsReady,
-            "SecretInvalid",
-            format!(
-                "The Secret {}, named by spec.storage.s3.secretRef, cannot be used: {what}.",
-                s3.secret_ref.name
-            ),
-        ))
-    })
+    Content::from_secret(&storage(s3), secret)
+        .map_err(|what| unusable(&s3.secret_ref.name, "spec.storage.s3.secretRef", &what))
+}
+
+async fn certificate(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<Certificate>> {
+    let Some(tls) = &tenant.spec.api.tls else {
+        return Ok(None);
+    };
+    let (name, field) = (&tls.secret_ref.name, "spec.api.tls.secretRef");
+    let data = credentials(tenant, name, field, ctx).await?;
+    let certificate =
+        Certificate::from_secret(&data).map_err(|what| unusable(name, field, &what))?;
+    Ok(Some(certificate))
+}
+
+async fn issuer_ca(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<String>> {
+    let jwt = tenant.spec.api.auth.jwt.as_ref();
+    let Some(secret) = jwt.and_then(|jwt| jwt.ca_secret_ref.as_ref()) else {
+        return Ok(None);
+    };
+    let (name, field) = (&secret.name, "spec.api.auth.jwt.caSecretRef");
+    let data = credentials(tenant, name, field, ctx).await?;
+    let authorities =
+        certificate::authorities(&data).map_err(|what| unusable(name, field, &what))?;
+    Ok(Some(authorities))
+}
+
+/// A Secret that is not the database's.
+async fn credentials(
+    tenant: &DocumentTenant,
+    name: &str,
+    field: &str,
+    ctx: &Context,
+) -> Result<BTreeMap<String, ByteString>> {
+    read_secret(tenant, name, ConditionType::CredentialsReady, field, ctx).await
+}
+
+fn unusable(secret: &str, field: &str, what: &str) -> Error {
+    Error::Permanent(Problem::new(
+        ConditionType::CredentialsReady,
+        "SecretInvalid",
+        format!("The Secret {secret}, named by {field}, cannot be used: {what}."),
+    ))
 }
 
 async fn read_secret(
@@ -173,9 +208,7 @@ async fn read_secret(
         None => Err(Error::Permanent(Problem::new(
             condition,
             "SecretNotFound",
-            format!(
-                "Create the Secret {name} in namespace {namespace}: {field}.secretRef names it."
-            ),
+            format!("Create the Secret {name} in namespace {namespace}: {field} names it."),
         ))),
     }
 }

@@ -10,13 +10,13 @@ use super::rollout::{Rollout, all_ready, trouble};
 use crate::build;
 use crate::conditions::{ConditionType, Finding, Status};
 use crate::error::Problem;
-use crate::wanted::Wanted;
+use crate::wanted::{Notice, Wanted};
 
 /// All conditions after a reconcile that reached its end, `Ready` first.
 pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
     let clients = clients(wanted.clients.len());
     let mut parts = vec![
-        of_keys(&build::api_keys_name(&wanted.name), &wanted.ignored_keys),
+        of_credentials(&build::api_keys_name(&wanted.name), &wanted.notices),
         Finding::new(
             ConditionType::DatabaseReady,
             Status::True,
@@ -72,42 +72,27 @@ pub(super) fn clients(count: usize) -> String {
     }
 }
 
-/// Reason of a `CredentialsReady` that is true, though not for every entry of the Secret.
-pub(super) const KEYS_IGNORED: &str = "KeysIgnored";
+/// Reason of a `CredentialsReady` that leaves nothing to mend.
+pub(super) const ISSUED: &str = "Issued";
 
-/// An entry that opens nothing concerns whoever put it there: everybody else is served.
-fn of_keys(secret: &str, ignored: &[String]) -> Finding {
-    let finding = |reason, message| {
-        Finding::new(
-            ConditionType::CredentialsReady,
-            Status::True,
-            reason,
-            message,
-        )
-    };
-    match ignored {
-        [] => finding(
-            "Issued",
+/// A notice keeps nothing from being ready.
+fn of_credentials(secret: &str, notices: &[Notice]) -> Finding {
+    let (reason, message) = match notices {
+        [] => (
+            ISSUED,
             format!("API keys are in the Secret {secret}, one entry a client."),
         ),
-        ignored => finding(
-            KEYS_IGNORED,
-            format!(
-                "Correct or remove what opens nothing in the Secret {secret}: {}.",
-                shown(ignored)
-            ),
-        ),
-    }
-}
-
-/// A message of a condition is bounded.
-fn shown(ignored: &[String]) -> String {
-    const MOST: usize = 20;
-    let all = ignored.iter().take(MOST).cloned().collect::<Vec<_>>();
-    match ignored.len().saturating_sub(MOST) {
-        0 => all.join(", "),
-        more => format!("{}, and {more} more", all.join(", ")),
-    }
+        [first, ..] => {
+            let sentences: Vec<&str> = notices.iter().map(|notice| &*notice.message).collect();
+            (first.reason, sentences.join(" "))
+        }
+    };
+    Finding::new(
+        ConditionType::CredentialsReady,
+        Status::True,
+        reason,
+        message,
+    )
 }
 
 fn ready(parts: &[Finding], rollout: &Rollout) -> Finding {
@@ -263,19 +248,15 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_opens_nothing_is_named_and_keeps_nobody_from_being_served() {
-        let ignored = vec!["globex.next (too short)".to_owned(); 22];
-        let finding = of_keys("acme-api-keys", &ignored);
-        assert_eq!(
-            (finding.status, &*finding.reason),
-            (Status::True, KEYS_IGNORED)
-        );
-        assert!(
-            finding.message.ends_with("(too short), and 2 more."),
-            "{}",
-            finding.message
-        );
-        assert_eq!(of_keys("acme-api-keys", &[]).reason, "Issued");
+    fn what_should_be_mended_is_said_and_keeps_nobody_from_being_served() {
+        let notice = |reason| Notice {
+            reason,
+            message: "Mend it.".into(),
+        };
+        let finding = of_credentials("acme-api-keys", &[notice("One"), notice("Other")]);
+        assert_eq!((finding.status, &*finding.reason), (Status::True, "One"));
+        assert_eq!(finding.message, "Mend it. Mend it.");
+        assert_eq!(of_credentials("acme-api-keys", &[]).reason, ISSUED);
     }
 
     #[test]

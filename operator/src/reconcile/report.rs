@@ -69,7 +69,7 @@ pub(super) async fn progress(
         clients,
         reconcile,
     };
-    let ignored = news_of_ignored_keys(&before.conditions, &status.conditions);
+    let notice = new_notice(&before.conditions, &status.conditions);
     let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
     let written = write_status(tenant.clone(), status, ctx).await?;
     if !progress.changes.is_empty() {
@@ -82,8 +82,10 @@ pub(super) async fn progress(
         tracing::info!(changes = changes.join(", "), "applied");
         ctx.story.tell(&written, "Applied", note).await;
     }
-    if let Some(note) = ignored {
-        ctx.story.warn(&written, findings::KEYS_IGNORED, note).await;
+    if let Some(condition) = notice {
+        ctx.story
+            .warn(&written, &condition.reason, condition.message)
+            .await;
     }
     if became_ready {
         let note = format!(
@@ -194,20 +196,27 @@ fn is_ready(conditions: &[Condition]) -> bool {
         .any(|condition| condition.type_ == ready && condition.status == "True")
 }
 
-/// What to say of API keys that open nothing, unless it was said already.
-fn news_of_ignored_keys(before: &[Condition], now: &[Condition]) -> Option<String> {
-    let said = |conditions: &[Condition]| {
+/// The condition that asks to mend something, unless it did so before.
+fn new_notice(before: &[Condition], now: &[Condition]) -> Option<Condition> {
+    let type_ = ConditionType::CredentialsReady.to_string();
+    let asking = |conditions: &[Condition]| {
         conditions
             .iter()
-            .find(|condition| condition.reason == findings::KEYS_IGNORED)
-            .map(|condition| condition.message.clone())
+            .find(|it| it.type_ == type_ && it.status == "True" && it.reason != findings::ISSUED)
+            .cloned()
     };
-    said(now).filter(|message| said(before).as_ref() != Some(message))
+    let said = asking(before).map(|condition| condition.message);
+    asking(now).filter(|condition| said.as_ref() != Some(&condition.message))
 }
 
 fn api_url(wanted: &Wanted) -> String {
+    let scheme = if wanted.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     format!(
-        "http://{}.{}.svc",
+        "{scheme}://{}.{}.svc",
         build::api_name(&wanted.name),
         wanted.namespace
     )

@@ -1,12 +1,15 @@
 //! Decides: turns a spec and what was seen into a [`Wanted`] that cannot be wrong.
 
-use docket_contract::{AuthMode, Quota};
-use docket_crds::{Client, DocumentTenant};
+use std::num::NonZeroU32;
+
+use docket_contract::{ApiAuth, AuthMode, Jwt, Quota, RateLimit, Uploads};
+use docket_crds::{Auth, Client, DocumentTenant};
 use docket_schema::{LATEST_VERSION, State};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 use super::dereference::{Seen, identities, storage};
+use super::notices;
 use crate::api_keys::ApiKeys;
 use crate::build::Images;
 use crate::conditions::ConditionType;
@@ -68,11 +71,14 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         storage: storage(&spec.storage.s3),
         storage_secret: spec.storage.s3.secret_ref.name.clone(),
         storage_secret_hash: seen.storage_secret_hash.clone(),
-        auth: match spec.api.auth.mode {
-            docket_crds::AuthMode::ApiKey => AuthMode::ApiKey,
-            docket_crds::AuthMode::None => AuthMode::None,
+        auth: auth(&spec.api.auth, seen),
+        rate_limit: rate_limit(&spec.api.rate_limit),
+        uploads: Uploads {
+            max_bytes: docket_crds::bytes(&spec.api.uploads.max_size),
+            accepted_types: spec.api.uploads.accepted_types.clone(),
         },
-        ignored_keys: keys.ignored(),
+        tls: seen.certificate.as_ref().map(|seen| seen.tls.clone()),
+        notices: notices::notices(tenant, seen, &keys.ignored()),
         api_image: spec.api.image.clone().unwrap_or_else(|| images.api.clone()),
         collector_image: images.collector.clone(),
         replicas: spec.api.replicas,
@@ -84,6 +90,32 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
             .clone()
             .or(images.telemetry_endpoint.clone()),
     })
+}
+
+fn auth(auth: &Auth, seen: &Seen) -> ApiAuth {
+    let (mode, jwt) = match (auth.mode, &auth.jwt) {
+        (docket_crds::AuthMode::ApiKey, _) => (AuthMode::ApiKey, None),
+        (docket_crds::AuthMode::None, _) => (AuthMode::None, None),
+        (docket_crds::AuthMode::Jwt, jwt) => (AuthMode::Jwt, jwt.as_ref()),
+    };
+    let jwt = jwt.map(|jwt| Jwt {
+        issuer: jwt.issuer.clone(),
+        audience: jwt.audience.clone(),
+        jwks_url: jwt.jwks_url.clone(),
+        client_claim: jwt.client_claim.clone(),
+        ca: seen.issuer_ca.clone(),
+    });
+    ApiAuth { mode, jwt }
+}
+
+/// The schema accepts positive numbers only, so nothing is lost here.
+fn rate_limit(limit: &docket_crds::RateLimit) -> RateLimit {
+    let positive = |number: i32| NonZeroU32::new(number.unsigned_abs()).unwrap_or(NonZeroU32::MIN);
+    let per_second = limit.requests_per_second;
+    RateLimit {
+        requests_per_second: positive(per_second),
+        burst: positive(limit.burst.unwrap_or(per_second.saturating_mul(2))),
+    }
 }
 
 fn owner(tenant: &DocumentTenant) -> OwnerReference {

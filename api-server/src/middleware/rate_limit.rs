@@ -1,0 +1,239 @@
+//! How often a client may call: GCRA, one atomic a request. Every answer tells what is left, in the
+//! headers of draft-ietf-httpapi-ratelimit-headers-10.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::RwLock;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use docket_contract::RateLimit;
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use http::{HeaderName, HeaderValue};
+
+use super::auth::Caller;
+use crate::app::SharedApp;
+use crate::error::Error;
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LEFT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// The limits of all clients, as far as this pod has a share in them.
+#[derive(Debug)]
+pub(crate) struct RateLimits {
+    of_tenant: Option<RateLimit>,
+    by_client: RwLock<HashMap<String, Limiter>>,
+}
+
+impl RateLimits {
+    /// Limits that let everything pass until [`share`](Self::share) says how many pods there are.
+    pub(crate) fn new(of_tenant: Option<RateLimit>) -> Self {
+        Self {
+            of_tenant,
+            by_client: RwLock::default(),
+        }
+    }
+
+    /// Gives each of `clients` this pod's part of the limit, anew.
+    pub(crate) fn share<'a>(&self, clients: impl Iterator<Item = &'a str>, pods: NonZeroU32) {
+        let Some(limit) = self.of_tenant else { return };
+        let quota = quota(limit, pods);
+        let limiters = clients.map(|name| {
+            (
+                name.to_owned(),
+                Limiter::new(quota, DefaultClock::default()),
+            )
+        });
+        let limiters = limiters.collect();
+        *self
+            .by_client
+            .write()
+            .expect("no holder of this lock panics") = limiters;
+    }
+
+    fn take(&self, client: &str) -> Option<Taken> {
+        let limiters = self
+            .by_client
+            .read()
+            .expect("no holder of this lock panics");
+        limiters.get(client).map(Limiter::take)
+    }
+}
+
+/// One pod's part: a Service spreads connections evenly.
+fn quota(limit: RateLimit, pods: NonZeroU32) -> Quota {
+    let part = |of: NonZeroU32| NonZeroU32::new(of.get() / pods).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(part(limit.requests_per_second)).allow_burst(part(limit.burst))
+}
+
+/// What may still come from one client.
+#[derive(Debug)]
+struct Limiter<C: Clock = DefaultClock> {
+    bucket: RateLimiter<NotKeyed, InMemoryState, C, StateInformationMiddleware>,
+    quota: Quota,
+    policy: HeaderValue,
+}
+
+/// What a request found.
+#[derive(Debug)]
+struct Taken {
+    /// Time until one like it is let through; none when this one is.
+    wait: Option<Duration>,
+    left: u32,
+    policy: HeaderValue,
+    /// Seconds until as many as ever are left.
+    full_in: u64,
+}
+
+impl<C: Clock + Clone> Limiter<C> {
+    fn new(quota: Quota, clock: C) -> Self {
+        let burst = quota.burst_size();
+        let window = seconds_of(quota, burst.get()).max(1);
+        let policy = format!("\"default\";q={burst};w={window}");
+        Self {
+            bucket: RateLimiter::direct_with_clock(quota, clock).with_middleware(),
+            quota,
+            policy: HeaderValue::try_from(policy).expect("digits and ASCII"),
+        }
+    }
+
+    fn take(&self) -> Taken {
+        let (wait, left) = match self.bucket.check() {
+            Ok(state) => (None, state.remaining_burst_capacity()),
+            Err(refused) => (Some(refused.wait_time_from(self.bucket.clock().now())), 0),
+        };
+        let spent = self.quota.burst_size().get().saturating_sub(left);
+        Taken {
+            wait,
+            left,
+            policy: self.policy.clone(),
+            full_in: seconds_of(self.quota, spent),
+        }
+    }
+}
+
+/// Whole seconds in which `requests` come back.
+fn seconds_of(quota: Quota, requests: u32) -> u64 {
+    let time = quota.replenish_interval().saturating_mul(requests);
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+impl Taken {
+    fn tell(self, response: &mut Response) {
+        let headers = response.headers_mut();
+        headers.insert(POLICY, self.policy);
+        let left = format!("\"default\";r={};t={}", self.left, self.full_in);
+        if let Ok(left) = HeaderValue::try_from(left) {
+            headers.insert(LEFT, left);
+        }
+    }
+}
+
+/// Stands behind authentication: whoever proves nothing costs a hash and no client its share.
+pub(crate) async fn limit(State(app): SharedApp, request: Request, next: Next) -> Response {
+    let caller = request.extensions().get::<Caller>();
+    let Some(taken) = caller.and_then(|caller| app.rate_limits.take(&caller.0.name)) else {
+        return next.run(request).await;
+    };
+    let mut response = match taken.wait {
+        None => next.run(request).await,
+        Some(wait) => Error::RateLimited(wait).into_response(),
+    };
+    taken.tell(&mut response);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use governor::clock::FakeRelativeClock;
+    use proptest::prelude::*;
+
+    fn number(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).expect("not zero")
+    }
+
+    fn limiter(per_second: u32, burst: u32) -> (Limiter<FakeRelativeClock>, FakeRelativeClock) {
+        let clock = FakeRelativeClock::default();
+        let limit = RateLimit {
+            requests_per_second: number(per_second),
+            burst: number(burst),
+        };
+        (Limiter::new(quota(limit, number(1)), clock.clone()), clock)
+    }
+
+    #[test]
+    fn a_burst_passes_the_next_request_waits_and_time_gives_it_back() {
+        let (limiter, clock) = limiter(10, 3);
+        for left in [2, 1, 0] {
+            let taken = limiter.take();
+            assert_eq!((taken.wait, taken.left), (None, left));
+        }
+        let refused = limiter.take();
+        assert_eq!(refused.wait, Some(Duration::from_millis(100)));
+        assert_eq!(refused.left, 0);
+        clock.advance(Duration::from_millis(100));
+        assert!(limiter.take().wait.is_none());
+        assert!(limiter.take().wait.is_some());
+    }
+
+    #[test]
+    fn what_is_left_is_told_as_the_draft_has_it() {
+        let (limiter, _) = limiter(1000, 2000);
+        let mut response = Response::default();
+        limiter.take().tell(&mut response);
+        let headers = response.headers();
+        assert_eq!(headers["ratelimit-policy"], "\"default\";q=2000;w=2");
+        assert_eq!(headers["ratelimit"], "\"default\";r=1999;t=1");
+    }
+
+    #[test]
+    fn pods_share_a_limit_and_each_lets_at_least_one_request_through() {
+        let limit = RateLimit {
+            requests_per_second: number(10),
+            burst: number(1),
+        };
+        let one = quota(limit, number(3));
+        assert_eq!(one.burst_size(), number(1));
+        assert_eq!(one, Quota::per_second(number(3)).allow_burst(number(1)));
+        assert_eq!(quota(limit, number(50)), Quota::per_second(number(1)));
+    }
+
+    #[test]
+    fn one_client_never_uses_up_what_another_has() {
+        let limits = RateLimits::new(Some(RateLimit {
+            requests_per_second: number(1),
+            burst: number(1),
+        }));
+        assert!(
+            limits.take("globex").is_none(),
+            "not known yet: nothing is limited"
+        );
+        limits.share(["globex", "initech"].into_iter(), number(1));
+        assert!(limits.take("globex").expect("limited").wait.is_none());
+        assert!(limits.take("globex").expect("limited").wait.is_some());
+        assert!(limits.take("initech").expect("limited").wait.is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_the_burst_and_what_time_brought_passes(
+            per_second in 1_u32..50, burst in 1_u32..50, steps in prop::collection::vec(0_u64..300, 1..200),
+        ) {
+            let (limiter, clock) = limiter(per_second, burst);
+            let (mut passed, mut millis) = (0_u64, 0);
+            for step in steps {
+                clock.advance(Duration::from_millis(step));
+                millis += step;
+                passed += u64::from(limiter.take().wait.is_none());
+                let most = u64::from(burst) + u64::from(per_second) * millis / 1000;
+                prop_assert!(passed <= most + 1, "{passed} in {millis} ms");
+            }
+        }
+    }
+}

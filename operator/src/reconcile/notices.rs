@@ -1,0 +1,83 @@
+//! What the user should mend, and what keeps nobody from being served.
+
+use docket_crds::DocumentTenant;
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use super::dereference::Seen;
+use crate::build;
+use crate::wanted::Notice;
+
+/// Entries that a sentence lists; a message of a condition is bounded.
+const MOST: usize = 20;
+
+pub(super) fn notices(
+    tenant: &DocumentTenant,
+    seen: &Seen,
+    ignored_keys: &[String],
+) -> Vec<Notice> {
+    let secret = build::api_keys_name(&tenant.name_any());
+    let certificate = seen.certificate.as_ref();
+    let expired = certificate.and_then(|seen| expired(seen.not_after, Timestamp::now()));
+    keys(&secret, ignored_keys)
+        .into_iter()
+        .chain(expired)
+        .collect()
+}
+
+/// An entry that opens nothing concerns whoever put it there: everybody else is served.
+fn keys(secret: &str, ignored: &[String]) -> Option<Notice> {
+    let listed = ignored
+        .iter()
+        .take(MOST)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = match ignored.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    (!ignored.is_empty()).then(|| Notice {
+        reason: "KeysIgnored",
+        message: format!(
+            "Correct or remove what opens nothing in the Secret {secret}: {listed}{more}."
+        ),
+    })
+}
+
+fn expired(not_after: Timestamp, now: Timestamp) -> Option<Notice> {
+    (not_after < now).then(|| Notice {
+        reason: "CertificateExpired",
+        message: format!(
+            "Renew the certificate that spec.api.tls.secretRef names: it was valid until {not_after}, and callers \
+             refuse it."
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_open_nothing_are_named_as_far_as_a_sentence_goes() {
+        assert_eq!(keys("acme-api-keys", &[]), None);
+        let ignored = vec!["globex.next (too short)".to_owned(); 22];
+        let notice = keys("acme-api-keys", &ignored).expect("a notice");
+        assert!(
+            notice.message.ends_with("(too short), and 2 more."),
+            "{}",
+            notice.message
+        );
+    }
+
+    #[test]
+    fn a_certificate_is_expired_from_its_last_second_on() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        assert_eq!(expired(at(10), at(10)), None);
+        assert_eq!(
+            expired(at(10), at(11)).map(|notice| notice.reason),
+            Some("CertificateExpired")
+        );
+    }
+}
