@@ -31,6 +31,10 @@ pub(crate) enum Error {
     Forbidden,
     #[error("{0}")]
     QuotaExceeded(Exceeded),
+    #[error("another request with this Idempotency-Key is under way; send it again later")]
+    KeyInUse,
+    #[error("this Idempotency-Key was used for another upload; a new upload needs a new key")]
+    KeyReused,
     #[error("there is no such {0}")]
     NotFound(&'static str),
     #[error("nothing is served under this path")]
@@ -97,6 +101,8 @@ impl Error {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "api-key-missing"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "api-key-refused"),
             Self::QuotaExceeded(_) => (StatusCode::FORBIDDEN, "quota-exceeded"),
+            Self::KeyInUse => (StatusCode::CONFLICT, "idempotency-key-in-use"),
+            Self::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "no-route"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
@@ -168,6 +174,9 @@ impl IntoResponse for Error {
                 headers.insert(header::RETRY_AFTER, whole_seconds(&wait).into());
             }
             _ => {}
+        }
+        if matches!(self, Self::KeyInUse) {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         match status {
             StatusCode::UNAUTHORIZED => {

@@ -16,8 +16,10 @@ mod docs;
 mod documents;
 mod error;
 mod health;
+mod idempotency;
 mod middleware;
 mod openapi;
+mod paging;
 mod pods;
 pub mod server;
 mod settings;
@@ -28,6 +30,7 @@ mod usage;
 mod workloads;
 
 pub use app::{App, data_store_router, public_router};
+pub use idempotency::expire_idempotency_keys;
 pub use settings::Settings;
 pub use tenant::{Client, Tenant};
 pub use usage::recount_usage;

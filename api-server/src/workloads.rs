@@ -5,14 +5,20 @@ use std::sync::Arc;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, audit, documents, usage};
+use crate::{App, audit, documents, idempotency, usage};
 
 /// The client routes of all workloads.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     documents::routes(app)
+        .merge(audit::routes(app))
+        .merge(usage::routes(app))
 }
 
 /// The tables that a client's schema must have for all workloads, and for what they share.
 pub(crate) fn tables() -> Vec<&'static str> {
-    [&[audit::TABLE, usage::TABLE], documents::TABLES].concat()
+    [
+        &[audit::TABLE, usage::TABLE, idempotency::TABLE],
+        documents::TABLES,
+    ]
+    .concat()
 }

@@ -59,27 +59,29 @@ INSERT INTO client_usage (slot) SELECT generate_series(0, 15);
 UPDATE client_usage SET (documents, bytes) =
     (SELECT count(*), coalesce(sum(file_size), 0) FROM document_metadata) WHERE slot = 0;
 
--- Who changed what, when. No reference to the document: the entry outlives it.
+-- Who changed what, when. No reference to the document: the entry outlives it. A page, newest first, is
+-- a walk along the key, or along the index where it is about one document.
 CREATE TABLE audit_log (
-    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id          bigint GENERATED ALWAYS AS IDENTITY,
     timestamp   timestamptz NOT NULL DEFAULT now(),
     actor       text NOT NULL CHECK (char_length(actor) BETWEEN 1 AND 255),
     action      text NOT NULL CHECK (char_length(action) BETWEEN 1 AND 63),
     document_id bigint,
     version     integer,
     trace_id    text,
-    request_id  text
+    request_id  text,
+    PRIMARY KEY (timestamp, id)
 );
-CREATE INDEX audit_log_document ON audit_log (document_id, id) WHERE document_id IS NOT NULL;
+CREATE INDEX audit_log_document ON audit_log (document_id, timestamp, id) WHERE document_id IS NOT NULL;
 
--- What was answered to a request that may be sent again. A row without a document is of a request in
--- flight, until its lease ends.
+-- What was answered to a request that may be sent again, byte for byte. A row without an answer is of a
+-- request in flight, until its lease ends.
 CREATE TABLE idempotency_keys (
     key         text PRIMARY KEY CHECK (char_length(key) BETWEEN 1 AND 255),
     holder      uuid NOT NULL,
     leased_until timestamptz NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
     fingerprint bytea CHECK (octet_length(fingerprint) = 32),
-    answer      jsonb
+    answer      bytea
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);

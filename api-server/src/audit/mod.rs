@@ -1,10 +1,29 @@
 //! Who changed what, when: an entry in the transaction of the change itself, for every workload.
 
+mod filter;
+mod list;
 mod origin;
+mod read;
 #[expect(dead_code, reason = "changes of a document are about to use it")]
 mod record;
+
+use std::sync::Arc;
+
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub(crate) use origin::Origin;
 pub(crate) use record::TABLE;
 #[expect(unused_imports, reason = "changes of a document are about to use it")]
 pub(crate) use record::{Entry, record};
+
+use crate::App;
+use crate::middleware::deadline;
+
+/// `GET /clients/{client}/audit`.
+pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list_audit))
+        .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
+}

@@ -27,6 +27,8 @@ enum Progress {
     /// In the store, or perhaps: the request that stores it was sent.
     Stored,
     Kept,
+    /// What comes in is not stored.
+    Discarded,
 }
 
 impl Upload {
@@ -36,6 +38,12 @@ impl Upload {
             location,
             progress: Progress::Small(Vec::new(), 0),
         }
+    }
+
+    /// The same, but nothing of it is stored; to be said before the first byte.
+    pub(crate) fn discarded(mut self) -> Self {
+        self.progress = Progress::Discarded;
+        self
     }
 
     /// Adds `bytes`; waits while too much is under way.
@@ -60,7 +68,11 @@ impl Upload {
 
     /// Ends the object: afterwards it can be read.
     pub(crate) async fn finish(&mut self) -> Result<(), Error> {
-        match std::mem::replace(&mut self.progress, Progress::Stored) {
+        let done = match self.progress {
+            Progress::Discarded => Progress::Discarded,
+            _ => Progress::Stored,
+        };
+        match std::mem::replace(&mut self.progress, done) {
             Progress::Small(chunks, _) => {
                 self.store
                     .put(&self.location, PutPayload::from_iter(chunks))
@@ -69,7 +81,7 @@ impl Upload {
             Progress::Parts(parts) => {
                 parts.finish().await?;
             }
-            Progress::Stored | Progress::Kept => {}
+            Progress::Stored | Progress::Kept | Progress::Discarded => {}
         }
         Ok(())
     }
@@ -83,7 +95,10 @@ impl Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         let progress = std::mem::replace(&mut self.progress, Progress::Kept);
-        if matches!(progress, Progress::Kept | Progress::Small(..)) {
+        if matches!(
+            progress,
+            Progress::Kept | Progress::Small(..) | Progress::Discarded
+        ) {
             return;
         }
         let (store, location) = (self.store.clone(), self.location.clone());

@@ -5,11 +5,13 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use http::StatusCode;
 use serde::Deserialize;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::app::SharedApp;
 use crate::audit::Origin;
-use crate::documents::{Document, FileType, Filename, NewDocument, insert};
+use crate::database::Transaction;
+use crate::documents::{Document, FileType, Filename, NewDocument, TABLE, insert, store_metadata};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::text::Texts;
@@ -76,6 +78,23 @@ pub(crate) async fn create_document(
     }
     // The object was here before the request, so it stays whatever happens.
     let texts = Texts::unread(new.filename.as_str(), new.file_type.as_str());
-    let document = insert(&app.database, &client, &origin, &new, &texts, || ()).await?;
+    let database = &app.database;
+    let work = async {
+        let mut connection = database.connection(&client).await?;
+        let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
+        let document = insert(
+            database,
+            transaction.as_mut(),
+            &client,
+            &origin,
+            &new,
+            &texts,
+        )
+        .await?;
+        transaction.commit().await?;
+        Ok(document)
+    };
+    let work = database.within_deadline(work);
+    let document = work.instrument(store_metadata()).await?;
     Ok((StatusCode::CREATED, Json(document)))
 }

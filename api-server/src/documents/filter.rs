@@ -1,14 +1,13 @@
 //! Which documents a list shows, and how many at once: the query of its URL.
 
-use time::format_description::well_known::Rfc3339;
+use time::OffsetDateTime;
 use time::macros::datetime;
-use time::{OffsetDateTime, UtcOffset};
 
-use super::{Cursor, FileType, Place, Query};
+use super::{FileType, Place, Query};
 use crate::error::Error;
+use crate::paging::Cursor;
+use crate::paging::query::{self, DEFAULT_LIMIT, bad};
 
-const DEFAULT_LIMIT: u32 = 50;
-const LARGEST_LIMIT: u32 = 100;
 const LONGEST_NAME: usize = 255;
 
 /// The documents that are shown; each member lets everything through until it is set.
@@ -46,7 +45,7 @@ impl Default for Page {
         Self {
             filter: Filter {
                 after: datetime!(0000-01-01 0:00 UTC),
-                before: Cursor::START.upload_timestamp,
+                before: Cursor::START.timestamp,
                 type_pattern: "%".into(),
                 name: String::new(),
             },
@@ -61,19 +60,15 @@ impl Page {
     /// [`Error::BadRequest`] that names a parameter which is unknown, given twice or makes no sense.
     pub(crate) fn parse(query: &str) -> Result<Self, Error> {
         let mut page = Self::default();
-        let mut seen: Vec<String> = Vec::new();
         let (mut asked, mut cursor) = (None, None);
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if seen.iter().any(|seen| *seen == name) {
-                return Err(bad(&name, "is given twice"));
+        query::each(query, |name, value| {
+            match name {
+                "q" => asked = Some(query_of(value)?),
+                "cursor" => cursor = Some(value.to_owned()),
+                _ => page.set(name, value)?,
             }
-            match name.as_ref() {
-                "q" => asked = Some(query_of(&value)?),
-                "cursor" => cursor = Some(value.into_owned()),
-                _ => page.set(&name, &value)?,
-            }
-            seen.push(name.into_owned());
-        }
+            Ok(())
+        })?;
         page.order = order(asked, cursor.as_deref())?;
         Ok(page)
     }
@@ -81,11 +76,7 @@ impl Page {
     fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let or_bad = |expected: &str| bad(name, expected);
         match name {
-            "limit" => {
-                let limit = value.parse().ok();
-                let limit = limit.filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
-                self.limit = limit.ok_or_else(|| or_bad("must be a whole number from 1 to 100"))?;
-            }
+            "limit" => self.limit = query::limit(name, value)?,
             "type" => {
                 self.filter.type_pattern = type_pattern(value)
                     .ok_or_else(|| or_bad("must be a media type, such as text/plain or image/*"))?;
@@ -97,8 +88,8 @@ impl Page {
                     .then(|| value.to_owned())
                     .ok_or_else(|| or_bad("must have 1 to 255 characters, none a control one"))?;
             }
-            "uploaded_after" => self.filter.after = time(name, value)?,
-            "uploaded_before" => self.filter.before = time(name, value)?,
+            "uploaded_after" => self.filter.after = query::time(name, value)?,
+            "uploaded_before" => self.filter.before = query::time(name, value)?,
             _ => return Err(or_bad("is unknown")),
         }
         Ok(())
@@ -111,27 +102,14 @@ fn query_of(value: &str) -> Result<Query, Error> {
 }
 
 fn order(query: Option<Query>, cursor: Option<&str>) -> Result<Order, Error> {
-    let order = match (query, cursor) {
-        (None, None) => Some(Order::Newest(Cursor::START)),
-        (None, Some(cursor)) => Cursor::decode(cursor).map(Order::Newest),
-        (Some(query), None) => Some(Order::Best(query, Place::START)),
-        (Some(query), Some(cursor)) => Place::decode(cursor).map(|place| Order::Best(query, place)),
-    };
-    order.ok_or_else(|| bad("cursor", "must be the next of a page before"))
-}
-
-fn bad(name: &str, what: &str) -> Error {
-    Error::BadRequest(format!("the query parameter {name:?} {what}"))
-}
-
-fn time(name: &str, value: &str) -> Result<OffsetDateTime, Error> {
-    let time = OffsetDateTime::parse(value, &Rfc3339).map_err(|_| {
-        let expected = "must be an RFC 3339 time, such as 2025-08-20T08:10:48Z";
-        bad(name, expected)
-    })?;
-    // West of Greenwich the last hours of the year 9999 are in a year that nothing here can hold.
-    let utc = time.checked_to_offset(UtcOffset::UTC);
-    Ok(utc.unwrap_or(Cursor::START.upload_timestamp))
+    Ok(match (query, cursor) {
+        (None, None) => Order::Newest(Cursor::START),
+        (None, Some(cursor)) => Order::Newest(query::cursor("cursor", cursor, Cursor::decode)?),
+        (Some(query), None) => Order::Best(query, Place::START),
+        (Some(query), Some(cursor)) => {
+            Order::Best(query, query::cursor("cursor", cursor, Place::decode)?)
+        }
+    })
 }
 
 fn type_pattern(value: &str) -> Option<String> {

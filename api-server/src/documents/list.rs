@@ -3,19 +3,17 @@
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, Uri, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::filter::{Order, Page};
 use super::search::{self, Found, Place};
-use super::{Cursor, Document, repository};
+use super::{Document, repository};
 use crate::app::{App, SharedApp};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
+use crate::paging::{self, Cursor};
 use crate::tenant::Client;
-
-const CURSOR: &str = "cursor";
 
 /// A page.
 #[derive(Debug, Serialize, ToSchema)]
@@ -86,16 +84,10 @@ pub(crate) async fn list_documents(
 ) -> Result<Response, Error> {
     let page = Page::parse(uri.query().unwrap_or_default())?;
     let mut documents = items(&app, &client, &page).await?;
-    let more = documents.len() > page.limit as usize;
-    documents.truncate(page.limit as usize);
-    let last = documents.last().filter(|_| more);
-    let next = last.map(|last| last.cursor.clone());
-    let link = next.as_deref().and_then(|next| link(&uri, next));
-    let mut response = Json(Listed { documents, next }).into_response();
-    if let Some(link) = link {
-        response.headers_mut().insert(header::LINK, link);
-    }
-    Ok(response)
+    let next = paging::cut(&mut documents, page.limit, |last| last.cursor.clone());
+    let link = next.clone();
+    let response = Json(Listed { documents, next }).into_response();
+    Ok(paging::with_link(response, &uri, link.as_deref()))
 }
 
 /// One more than is shown tells whether there is a next page.
@@ -115,8 +107,12 @@ async fn items(app: &App, client: &Client, page: &Page) -> Result<Vec<ListedDocu
 
 impl ListedDocument {
     fn listed(document: Document) -> Self {
+        let cursor = Cursor {
+            timestamp: document.upload_timestamp,
+            id: document.id,
+        };
         Self {
-            cursor: Cursor::after(&document).encode(),
+            cursor: cursor.encode(),
             document,
             rank: None,
             snippet: None,
@@ -130,29 +126,5 @@ impl ListedDocument {
             rank: Some(found.rank),
             snippet: found.snippet,
         }
-    }
-}
-
-/// The same query with another cursor.
-fn link(uri: &Uri, next: &str) -> Option<HeaderValue> {
-    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(query.filter(|(name, _)| name != CURSOR))
-        .append_pair(CURSOR, next)
-        .finish();
-    HeaderValue::try_from(format!("<{}?{query}>; rel=\"next\"", uri.path())).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_link_keeps_the_query_and_replaces_the_cursor() {
-        let uri = Uri::from_static("/clients/globex/documents?name=a%26b%3E&cursor=1&limit=2");
-        assert_eq!(
-            link(&uri, "2").expect("a link"),
-            "</clients/globex/documents?name=a%26b%3E&limit=2&cursor=2>; rel=\"next\""
-        );
     }
 }

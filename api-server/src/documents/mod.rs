@@ -5,7 +5,6 @@ mod beside;
 mod byteranges;
 mod content;
 mod content_answers;
-mod cursor;
 mod disposition;
 mod file_type;
 mod filename;
@@ -27,20 +26,19 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 pub(crate) use accepted_types::AcceptedTypes;
-use cursor::Cursor;
 pub(crate) use file_type::FileType;
 pub(crate) use filename::Filename;
 use filter::Filter;
 pub(crate) use metadata::get_document;
 pub(crate) use model::{Document, NewDocument, microseconds};
-pub(crate) use repository::insert;
+pub(crate) use repository::{TABLE, insert, store_metadata};
 use search::{Place, Query};
 
 use crate::middleware::deadline;
 use crate::{App, text};
 
 /// Tables that a client's schema must have for this workload.
-pub(crate) const TABLES: &[&str] = &[repository::TABLE, text::TABLE];
+pub(crate) const TABLES: &[&str] = &[TABLE, text::TABLE];
 
 /// What a multipart body may hold beside the file.
 const ENVELOPE: u64 = 64 * 1024;

@@ -53,6 +53,33 @@ pub(super) async fn receive(
     client: &Client,
     request: Request,
 ) -> Result<Received, Error> {
+    let key = Uuid::now_v7();
+    let mut upload = app.content.upload(client, key);
+    let (new, start) = receive_into(app, &mut upload, key, request).await?;
+    Ok(Received { new, start, upload })
+}
+
+/// Reads what [`receive`] would store, and stores nothing.
+///
+/// # Errors
+/// As there.
+pub(super) async fn read(
+    app: &App,
+    client: &Client,
+    request: Request,
+) -> Result<NewDocument, Error> {
+    let key = Uuid::now_v7();
+    let mut nowhere = app.content.upload(client, key).discarded();
+    let (new, _) = receive_into(app, &mut nowhere, key, request).await?;
+    Ok(new)
+}
+
+async fn receive_into(
+    app: &App,
+    upload: &mut Upload,
+    key: Uuid,
+    request: Request,
+) -> Result<(NewDocument, Vec<u8>), Error> {
     let headers = request.headers().clone();
     refuse_coding(&headers)?;
     refuse_announced_size(&headers, app.limits.max_upload_bytes)?;
@@ -65,16 +92,14 @@ pub(super) async fn receive(
     let beside = Beside::default();
     let multipart = Multipart::from_request(beside.watch(request), app).await;
     let mut multipart = multipart.map_err(|_| not_multipart(&headers))?;
-    let key = Uuid::now_v7();
-    let mut upload = app.content.upload(client, key);
-    let received = process(app, &mut multipart, &beside, &mut upload, key).await;
+    let received = process(app, &mut multipart, &beside, upload, key).await;
     let (new, start) = received.map_err(|error| beside.refusal().unwrap_or(error))?;
     digest::check(&REPR_DIGEST, of_file, new.sha256)?;
     if let Some(body) = body {
         let arrived = read_to_end(app, body).await?;
         digest::check(&CONTENT_DIGEST, of_body, arrived)?;
     }
-    Ok(Received { new, start, upload })
+    Ok((new, start))
 }
 
 /// Reads the file, and stores it while it comes in.

@@ -1,14 +1,14 @@
 //! The table `document_metadata` of one client.
 
-use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use tracing::Instrument as _;
+use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
-use super::{Cursor, Document, Filter, NewDocument};
+use super::{Document, Filter, NewDocument};
 use crate::audit::Origin;
-use crate::database::{Database, Statement, Transaction, arguments};
+use crate::database::{Database, Statement, arguments};
 use crate::error::Error;
+use crate::paging::Cursor;
 use crate::tenant::Client;
 use crate::text::{Texts, search_sql};
 use crate::usage::{Charge, charge_sql, exceeded};
@@ -82,18 +82,22 @@ const LIST: Statement = Statement {
     ),
 };
 
-/// Records `new` in one transaction, with one statement. `before_commit` runs when only the commit is
-/// left: past that point an error no longer means that nothing was recorded.
+/// Of the transaction that records a document.
+pub(crate) fn store_metadata() -> tracing::Span {
+    tracing::info_span!("store_metadata", db.collection.name = TABLE)
+}
+
+/// Records `new` with one statement, in the transaction that `connection` is in.
 ///
 /// # Errors
 /// [`Error::Unprocessable`] when another document has that content already, [`Error::QuotaExceeded`].
 pub(crate) async fn insert(
     database: &Database,
+    connection: &mut PgConnection,
     client: &Client,
     origin: &Origin,
     new: &NewDocument,
     texts: &Texts,
-    before_commit: impl FnOnce(),
 ) -> Result<Document, Error> {
     let charge = Charge {
         documents: 1,
@@ -116,23 +120,14 @@ pub(crate) async fn insert(
         .with(texts.summary_words.as_str())?
         .with(texts.text_words.as_str())?
         .end();
-    let work = async {
-        let mut connection = database.connection(client).await?;
-        let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
-        let row = INSERT
-            .fetch_optional(database, transaction.as_mut(), arguments)
-            .await
-            .map_err(taken)?;
-        let Some(row) = row else {
-            return Err(exceeded(database, transaction.as_mut(), client, charge).await);
-        };
-        let document = document(client, &row)?;
-        before_commit();
-        transaction.commit().await?;
-        Ok(document)
-    };
-    let span = tracing::info_span!("store_metadata", db.collection.name = TABLE);
-    database.within_deadline(work).instrument(span).await
+    let row = INSERT
+        .fetch_optional(database, connection, arguments)
+        .await
+        .map_err(taken)?;
+    match row {
+        Some(row) => document(client, &row),
+        None => Err(exceeded(database, connection, client, charge).await),
+    }
 }
 
 /// The document `id` of `client`.
@@ -160,7 +155,7 @@ pub(crate) async fn list(
     most: u32,
 ) -> Result<Vec<Document>, Error> {
     let arguments = arguments()
-        .with(start.upload_timestamp)?
+        .with(start.timestamp)?
         .with(start.id)?
         .with(filter.after)?
         .with(filter.before)?

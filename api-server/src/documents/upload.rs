@@ -1,19 +1,23 @@
 //! `PUT /clients/{client}/upload-document`.
 
-use axum::Json;
 use axum::extract::{Request, State};
-use http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use tracing::Instrument as _;
 use utoipa::ToSchema;
 
-use super::receive::{FileForm, Received, receive};
+use super::receive::{FileForm, Received, read, receive};
 use super::room::check_room;
-use super::{Document, repository};
-use crate::app::SharedApp;
+use super::{Document, NewDocument, TABLE, repository, store_metadata};
+use crate::app::{App, SharedApp};
 use crate::audit::Origin;
+use crate::database::Transaction;
 use crate::error::Error;
+use crate::idempotency::{Claim, Claimed, Fingerprint, IdempotencyKey, REPLAYED};
 use crate::middleware::auth::Caller;
 use crate::openapi::Answers;
+use crate::tenant::Client;
 use crate::text::Texts;
 
 /// The answer to an upload.
@@ -32,6 +36,9 @@ pub(crate) struct Uploaded {
 /// From the answer on the file is stored for good. `Repr-Digest` is about the file, `Content-Digest`
 /// about the body as sent, or in the headers of the part about the file (RFC 9530): nothing is stored
 /// when one differs.
+///
+/// With an `Idempotency-Key` it may be sent again: the same file gets the same answer for 24 hours, and
+/// is stored once.
 #[utoipa::path(
     put,
     path = "/clients/{client}/upload-document",
@@ -39,11 +46,17 @@ pub(crate) struct Uploaded {
     params(
         ("Repr-Digest" = Option<String>, Header, description = "The file's `sha-256`"),
         ("Content-Digest" = Option<String>, Header, description = "The body's `sha-256`"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            pattern = "^[!#-~]([ -~]*[!-~])?$",
+            description = "Names this upload, to send it again; bare or as a quoted string"),
     ),
     request_body(content = FileForm, content_type = "multipart/form-data"),
     responses(
-        (status = 201, description = "It is stored", body = Uploaded),
+        (status = 201, description = "It is stored", body = Uploaded, headers(
+            ("Idempotency-Replayed" = String, description = "`true` when this was answered before"),
+        )),
         Answers<408>,
+        Answers<409>,
         Answers<413>,
         Answers<415>,
         Answers<422>,
@@ -55,22 +68,87 @@ pub(crate) async fn upload_document(
     Caller(client): Caller,
     origin: Origin,
     request: Request,
-) -> Result<(StatusCode, Json<Uploaded>), Error> {
-    check_room(&app, &client, request.headers(), 1).await?;
+) -> Result<Response, Error> {
+    let Some(key) = IdempotencyKey::of(request.headers())? else {
+        let answer = upload(&app, &client, &origin, request, None).await?;
+        return Ok(created(answer));
+    };
+    match Claim::take(&app, &client, key).await? {
+        Claimed::Mine(claim) => {
+            let answer = upload(&app, &client, &origin, request, Some(&claim)).await;
+            Ok(created(claim.settle(answer).await?))
+        }
+        Claimed::Answered(fingerprint, answer) => {
+            let new = read(&app, &client, request).await?;
+            if meaning(&new) != fingerprint {
+                return Err(Error::KeyReused);
+            }
+            let mut response = created(answer);
+            let replayed = HeaderValue::from_static("true");
+            response.headers_mut().insert(REPLAYED, replayed);
+            Ok(response)
+        }
+    }
+}
+
+/// Stores the file and then its metadata; the answer, and what it answers, in the same transaction.
+async fn upload(
+    app: &App,
+    client: &Client,
+    origin: &Origin,
+    request: Request,
+    claim: Option<&Claim>,
+) -> Result<Vec<u8>, Error> {
+    check_room(app, client, request.headers(), 1).await?;
+    let receiving = receive(app, client, request);
     let Received {
         new,
         start,
         mut upload,
-    } = receive(&app, &client, request).await?;
+    } = match claim {
+        Some(claim) => claim.renewed_during(receiving).await?,
+        None => receiving.await?,
+    };
     let (name, file_type) = (new.filename.as_str(), new.file_type.as_str());
     let texts = Texts::at_upload(name, file_type, new.file_size, &start);
-    let keep = || upload.keep();
-    let metadata = repository::insert(&app.database, &client, &origin, &new, &texts, keep).await?;
-    let uploaded = Uploaded {
-        message: "Document uploaded successfully",
-        client_id: client.name.clone(),
-        document_id: metadata.id,
-        metadata,
+    let database = &app.database;
+    let work = async {
+        let mut connection = database.connection(client).await?;
+        let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
+        let metadata =
+            repository::insert(database, transaction.as_mut(), client, origin, &new, &texts)
+                .await?;
+        let uploaded = Uploaded {
+            message: "Document uploaded successfully",
+            client_id: client.name.clone(),
+            document_id: metadata.id,
+            metadata,
+        };
+        let answer = serde_json::to_vec(&uploaded).map_err(Error::Encoding)?;
+        if let Some(claim) = claim {
+            let meaning = meaning(&new);
+            claim.answer(transaction.as_mut(), meaning, &answer).await?;
+        }
+        // Past this point an error no longer means that nothing was recorded.
+        upload.keep();
+        transaction.commit().await?;
+        Ok(answer)
     };
-    Ok((StatusCode::CREATED, Json(uploaded)))
+    let work = database.within_deadline(work);
+    work.instrument(store_metadata()).await
+}
+
+/// What makes two uploads the same.
+fn meaning(new: &NewDocument) -> Fingerprint {
+    Fingerprint::of(&[
+        b"upload-document".as_slice(),
+        &new.sha256,
+        new.filename.as_str().as_bytes(),
+        new.file_type.as_str().as_bytes(),
+    ])
+}
+
+fn created(answer: Vec<u8>) -> Response {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (StatusCode::CREATED, json, answer).into_response()
 }

@@ -35,6 +35,7 @@ const API_KEY: &str = "api_key";
     servers((url = "/")),
     tags(
         (name = "documents", description = "Files with metadata, apart for each client"),
+        (name = "clients", description = "What a client uses and did"),
         (name = "operations", description = "For probes and people; open to all"),
     ),
     components(schemas(crate::error::Problem)),

@@ -83,6 +83,15 @@ const KINDS: &[Kind] = &[
         )],
     },
     Kind {
+        status: StatusCode::CONFLICT,
+        name: "Conflict",
+        description: "It cannot be done now; `detail` says why",
+        examples: &[(
+            "idempotency-key-in-use",
+            "another request with this Idempotency-Key is under way; send it again later",
+        )],
+    },
+    Kind {
         status: StatusCode::PRECONDITION_FAILED,
         name: "PreconditionFailed",
         description: "`If-Match` names other versions than the current one",
@@ -128,10 +137,16 @@ const KINDS: &[Kind] = &[
         status: StatusCode::UNPROCESSABLE_ENTITY,
         name: "UnprocessableContent",
         description: "What was sent is understood, but cannot be taken; `detail` says why",
-        examples: &[(
-            "unprocessable",
-            "the file needs a name of 1 to 255 characters in UTF-8; it has 0",
-        )],
+        examples: &[
+            (
+                "unprocessable",
+                "the file needs a name of 1 to 255 characters in UTF-8; it has 0",
+            ),
+            (
+                "idempotency-key-reused",
+                "this Idempotency-Key was used for another upload; a new upload needs a new key",
+            ),
+        ],
     },
     Kind {
         status: StatusCode::TOO_MANY_REQUESTS,
@@ -246,7 +261,9 @@ impl Kind {
                 "Content-Range",
                 header("How many bytes there are, as `bytes */34`"),
             ),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            StatusCode::CONFLICT
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::TOO_MANY_REQUESTS => {
                 response.header("Retry-After", header("Seconds after which to try again"))
             }
             _ => response,

@@ -4,6 +4,13 @@ mod charge;
 mod exceeded;
 mod read;
 mod recount;
+mod show;
+
+use std::sync::Arc;
+
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 #[expect(unused_imports, reason = "changes of a document are about to use it")]
 pub(crate) use charge::charge;
@@ -11,6 +18,16 @@ pub(crate) use charge::{Charge, charge_sql};
 pub(crate) use exceeded::{Exceeded, exceeded};
 pub(crate) use read::{Usage, check_room};
 pub use recount::recount_usage;
+
+use crate::App;
+use crate::middleware::deadline;
+
+/// `GET /clients/{client}/usage`.
+pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(show::get_usage))
+        .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
+}
 
 /// Rows whose sums are what a client uses, trash and old versions included.
 pub(crate) const TABLE: &str = "client_usage";

@@ -26,7 +26,7 @@ impl Place {
         }
     }
 
-    /// In hex; of the same length as the [cursor](super::super::Cursor) of a list.
+    /// In hex; of the same length as the [cursor](crate::paging::Cursor) of a list.
     pub(crate) fn encode(self) -> String {
         let mut bytes = [0; LENGTH];
         bytes[..8].copy_from_slice(&self.newest.to_be_bytes());

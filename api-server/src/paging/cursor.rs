@@ -1,37 +1,28 @@
-//! Where a page of the list ended, as a caller hands it back.
+//! Where a page of a list ended, as a caller hands it back.
 
 use time::OffsetDateTime;
-
-use super::Document;
 
 /// After the last timestamp that a caller can name, and before the first that Postgres cannot.
 const END_OF_TIME: OffsetDateTime = time::macros::datetime!(9999-12-31 23:59:59.999999 UTC);
 const LENGTH: usize = 16;
 
-/// The place just after a document in the list, newest first.
+/// The place just after an entry of a list that has the newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cursor {
-    pub(crate) upload_timestamp: OffsetDateTime,
+    pub(crate) timestamp: OffsetDateTime,
     pub(crate) id: i64,
 }
 
 impl Cursor {
-    /// Before the newest document.
+    /// Before the newest.
     pub(crate) const START: Self = Self {
-        upload_timestamp: END_OF_TIME,
+        timestamp: END_OF_TIME,
         id: i64::MAX,
     };
 
-    pub(crate) fn after(document: &Document) -> Self {
-        Self {
-            upload_timestamp: document.upload_timestamp,
-            id: document.id,
-        }
-    }
-
     /// The timestamp in microseconds, as exact as Postgres has it, and the id; in hex.
     pub(crate) fn encode(self) -> String {
-        let micros = self.upload_timestamp.unix_timestamp_nanos() / 1000;
+        let micros = self.timestamp.unix_timestamp_nanos() / 1000;
         let micros = i64::try_from(micros).unwrap_or(i64::MAX);
         let mut bytes = [0; LENGTH];
         bytes[..8].copy_from_slice(&micros.to_be_bytes());
@@ -47,7 +38,7 @@ impl Cursor {
         let micros = u64::from_be_bytes(micros.try_into().ok()?);
         let nanos = i128::from(micros) * 1000;
         let cursor = Self {
-            upload_timestamp: OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?,
+            timestamp: OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?,
             id: i64::from_be_bytes(id.try_into().ok()?),
         };
         (cursor.encode() == text).then_some(cursor)
@@ -68,15 +59,15 @@ mod tests {
         #[test]
         fn a_cursor_can_be_handed_back(micros in 0..253_402_300_799_999_999_i64, id: i64) {
             let nanos = i128::from(micros) * 1000;
-            let upload_timestamp = OffsetDateTime::from_unix_timestamp_nanos(nanos).expect("a time");
-            let cursor = Cursor { upload_timestamp, id };
+            let timestamp = OffsetDateTime::from_unix_timestamp_nanos(nanos).expect("a time");
+            let cursor = Cursor { timestamp, id };
             prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
         }
 
         #[test]
         fn what_is_no_cursor_is_refused_and_what_is_taken_is_a_time_of_postgres(text in "[0-9a-f]{32}|.{0,40}") {
             if let Some(cursor) = Cursor::decode(&text) {
-                prop_assert!((1970..=9999).contains(&cursor.upload_timestamp.year()));
+                prop_assert!((1970..=9999).contains(&cursor.timestamp.year()));
                 prop_assert_eq!(cursor.encode(), text);
             }
         }

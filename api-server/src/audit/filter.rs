@@ -1,0 +1,123 @@
+//! Which entries a list shows: the query of its URL.
+
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use crate::error::Error;
+use crate::paging::Cursor;
+use crate::paging::query::{self, DEFAULT_LIMIT, bad};
+
+const LONGEST_ACTION: usize = 63;
+
+/// The entries that are shown; each member lets everything through until it is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Filter {
+    /// Only those of one document.
+    pub(super) document_id: Option<i64>,
+    /// Only those of one kind; any when it is empty.
+    pub(super) action: String,
+    /// Only later ones.
+    pub(super) after: OffsetDateTime,
+    /// Only earlier ones.
+    pub(super) before: OffsetDateTime,
+}
+
+/// A query that makes sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) filter: Filter,
+    pub(super) start: Cursor,
+    /// Entries on the page, 1 to 100.
+    pub(super) limit: u32,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self {
+            filter: Filter {
+                document_id: None,
+                action: String::new(),
+                after: datetime!(0000-01-01 0:00 UTC),
+                before: Cursor::START.timestamp,
+            },
+            start: Cursor::START,
+            limit: DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl Page {
+    /// # Errors
+    /// [`Error::BadRequest`] that names a parameter which is unknown, given twice or makes no sense.
+    pub(super) fn parse(query: &str) -> Result<Self, Error> {
+        let mut page = Self::default();
+        query::each(query, |name, value| page.set(name, value))?;
+        Ok(page)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        match name {
+            "limit" => self.limit = query::limit(name, value)?,
+            "cursor" => self.start = query::cursor(name, value, Cursor::decode)?,
+            "document_id" => {
+                let id = value.parse().ok().filter(|id| *id >= 1);
+                let id = id.ok_or_else(|| bad(name, "must be the id of a document"))?;
+                self.filter.document_id = Some(id);
+            }
+            "action" => {
+                let sane = (1..=LONGEST_ACTION).contains(&value.len())
+                    && value.bytes().all(|b| b.is_ascii_lowercase());
+                self.filter.action = sane
+                    .then(|| value.to_owned())
+                    .ok_or_else(|| bad(name, "must be a verb in lower case, such as upload"))?;
+            }
+            "after" => self.filter.after = query::time(name, value)?,
+            "before" => self.filter.before = query::time(name, value)?,
+            _ => return Err(bad(name, "is unknown")),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_counts() {
+        let query = "limit=7&document_id=5&action=upload&after=2025-08-20T08:10:48Z\
+                     &before=2025-08-21T08:10:48Z";
+        let page = Page::parse(query).expect("a page");
+        assert_eq!(page.limit, 7);
+        assert_eq!(page.filter.document_id, Some(5));
+        assert_eq!(page.filter.action, "upload");
+        assert_eq!(page.filter.after, datetime!(2025-08-20 8:10:48 UTC));
+        assert_eq!(page.filter.before, datetime!(2025-08-21 8:10:48 UTC));
+    }
+
+    #[test]
+    fn a_parameter_that_makes_no_sense_is_named() {
+        for (query, name) in [
+            ("limit=0", "limit"),
+            ("cursor=abc", "cursor"),
+            ("document_id=0", "document_id"),
+            ("document_id=x", "document_id"),
+            ("action=", "action"),
+            ("action=UPLOAD", "action"),
+            ("after=yesterday", "after"),
+            ("before=1", "before"),
+            ("actor=me", "actor"),
+            ("action=upload&action=delete", "action"),
+        ] {
+            match Page::parse(query) {
+                Err(Error::BadRequest(sentence)) => {
+                    assert!(
+                        sentence.contains(&format!("{name:?}")),
+                        "{query}: {sentence}"
+                    );
+                }
+                other => panic!("{query}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `GET /clients/{client}/audit`.
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::filter::Page;
+use super::read;
+use crate::app::SharedApp;
+use crate::documents::microseconds;
+use crate::error::Error;
+use crate::middleware::auth::Caller;
+use crate::paging::{self, Cursor};
+
+/// A change that was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Recorded {
+    #[schema(minimum = 1)]
+    pub(super) id: i64,
+    #[serde(serialize_with = "microseconds")]
+    #[schema(value_type = String, format = DateTime)]
+    pub(super) timestamp: OffsetDateTime,
+    /// `key:` and the first digits of the API key's hash, or `anonymous`.
+    #[schema(example = "key:1f2e3d4c")]
+    pub(super) actor: String,
+    /// A verb.
+    #[schema(example = "upload")]
+    pub(super) action: String,
+    /// Null for what is about no document.
+    #[schema(required, minimum = 1)]
+    pub(super) document_id: Option<i64>,
+    /// Version of the content that the document had afterwards.
+    #[schema(required, minimum = 1)]
+    pub(super) version: Option<i32>,
+    #[schema(required)]
+    pub(super) trace_id: Option<String>,
+    #[schema(required)]
+    pub(super) request_id: Option<String>,
+}
+
+/// A page of changes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Trail {
+    /// Newest first.
+    #[schema(max_items = 100)]
+    entries: Vec<Recorded>,
+    /// The `cursor` of the next page; null on the last one.
+    #[schema(required, pattern = "^0[0-2][0-9a-f]{30}$")]
+    next: Option<String>,
+}
+
+/// List who changed what, newest first
+///
+/// Each change is recorded with it, all or nothing; reading is not. Follow `Link`, or send `next` as
+/// `cursor` with the same filters, until there is none.
+#[utoipa::path(
+    get,
+    path = "/clients/{client}/audit",
+    tag = "clients",
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100,
+            description = "So many on a page; 50 unless told"),
+        ("cursor" = Option<String>, Query, pattern = "^0[0-2][0-9a-f]{30}$",
+            description = "What comes after the page that had this as `next`"),
+        ("document_id" = Option<i64>, Query, minimum = 1, description = "Of one document"),
+        ("action" = Option<String>, Query, pattern = "^[a-z]{1,63}$",
+            description = "One verb, such as `upload`"),
+        ("after" = Option<String>, Query, format = DateTime,
+            description = "Later ones (RFC 3339)"),
+        ("before" = Option<String>, Query, format = DateTime,
+            description = "Earlier ones (RFC 3339)"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = Trail, headers(
+            ("Link" = String, description = "The next page, with `rel=\"next\"` (RFC 8288), if there is one"),
+        )),
+    )
+)]
+#[tracing::instrument(name = "list_audit", skip_all, err(level = "debug"))]
+pub(crate) async fn list_audit(
+    State(app): SharedApp,
+    Caller(client): Caller,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, Error> {
+    let page = Page::parse(uri.query().unwrap_or_default())?;
+    let mut entries = read::list(&app.database, &client, &page).await?;
+    let next = paging::cut(&mut entries, page.limit, |last| {
+        let cursor = Cursor {
+            timestamp: last.timestamp,
+            id: last.id,
+        };
+        cursor.encode()
+    });
+    let link = next.clone();
+    let response = Json(Trail { entries, next }).into_response();
+    Ok(paging::with_link(response, &uri, link.as_deref()))
+}

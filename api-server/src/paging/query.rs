@@ -1,0 +1,61 @@
+//! The query of a list's URL: what every list has, and how a parameter is refused.
+
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
+use super::Cursor;
+use crate::error::Error;
+
+pub(crate) const DEFAULT_LIMIT: u32 = 50;
+const LARGEST_LIMIT: u32 = 100;
+
+/// Hands each parameter of `query` to `set`.
+///
+/// # Errors
+/// [`Error::BadRequest`] for one that is given twice, and what `set` refuses.
+pub(crate) fn each(
+    query: &str,
+    mut set: impl FnMut(&str, &str) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut seen: Vec<String> = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if seen.iter().any(|seen| *seen == name) {
+            return Err(bad(&name, "is given twice"));
+        }
+        set(&name, &value)?;
+        seen.push(name.into_owned());
+    }
+    Ok(())
+}
+
+/// The refusal of the parameter `name`.
+pub(crate) fn bad(name: &str, what: &str) -> Error {
+    Error::BadRequest(format!("the query parameter {name:?} {what}"))
+}
+
+/// How many on a page.
+pub(crate) fn limit(name: &str, value: &str) -> Result<u32, Error> {
+    let limit = value.parse().ok();
+    let limit = limit.filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
+    limit.ok_or_else(|| bad(name, "must be a whole number from 1 to 100"))
+}
+
+/// Where the page starts, as the list's own `decode` reads it.
+pub(crate) fn cursor<T>(
+    name: &str,
+    value: &str,
+    decode: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, Error> {
+    decode(value).ok_or_else(|| bad(name, "must be the next of a page before"))
+}
+
+/// A time of RFC 3339.
+pub(crate) fn time(name: &str, value: &str) -> Result<OffsetDateTime, Error> {
+    let time = OffsetDateTime::parse(value, &Rfc3339).map_err(|_| {
+        let expected = "must be an RFC 3339 time, such as 2025-08-20T08:10:48Z";
+        bad(name, expected)
+    })?;
+    // West of Greenwich the last hours of the year 9999 are in a year that nothing here can hold.
+    let utc = time.checked_to_offset(UtcOffset::UTC);
+    Ok(utc.unwrap_or(Cursor::START.timestamp))
+}
