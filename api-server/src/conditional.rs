@@ -1,6 +1,6 @@
 //! Conditional requests (RFC 9110, 13): what the caller has, against what there is.
 
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use headers::{ETag, HeaderMapExt as _, IfMatch, IfNoneMatch, IfRange};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -44,6 +44,28 @@ pub(crate) fn evaluate(headers: &HeaderMap, current: &ETag) -> Result<Verdict, E
     })
 }
 
+/// `If-Match` and `If-None-Match` of a change of what has the validator `current`.
+///
+/// # Errors
+/// [`Error::PreconditionFailed`] when either speaks against it.
+pub(crate) fn permit(headers: &HeaderMap, current: &ETag) -> Result<(), Error> {
+    match evaluate(headers, current)? {
+        Verdict::Answer => Ok(()),
+        Verdict::NotModified => Err(Error::PreconditionFailed),
+    }
+}
+
+/// The same for a change that must say by `If-Match` what it changes (RFC 6585, 3).
+///
+/// # Errors
+/// [`Error::PreconditionRequired`] without it.
+pub(crate) fn require_match(headers: &HeaderMap, current: &ETag) -> Result<(), Error> {
+    match headers.contains_key(header::IF_MATCH) {
+        true => permit(headers, current),
+        false => Err(Error::PreconditionRequired),
+    }
+}
+
 /// Whether `If-Range` lets `Range` count: it must be the same version, by a strong comparison.
 pub(crate) fn range_counts(headers: &HeaderMap, current: &ETag) -> bool {
     match headers.typed_try_get::<IfRange>() {
@@ -64,17 +86,37 @@ pub(crate) fn not_modified(current: ETag) -> Response {
 /// # Errors
 /// [`Error::PreconditionFailed`].
 pub(crate) fn json(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Error> {
-    let bytes = serde_json::to_vec(value).map_err(Error::Encoding)?;
-    let current = strong_etag(&Sha256::digest(&bytes));
-    if evaluate(headers, &current)? == Verdict::NotModified {
-        return Ok(not_modified(current));
+    let representation = Representation::of(value)?;
+    match evaluate(headers, &representation.etag)? {
+        Verdict::Answer => Ok(representation.into_response()),
+        Verdict::NotModified => Ok(not_modified(representation.etag)),
     }
-    let mut response = bytes.into_response();
-    let headers = response.headers_mut();
-    let media_type = HeaderValue::from_static("application/json");
-    headers.insert(header::CONTENT_TYPE, media_type);
-    headers.typed_insert(current);
-    Ok(response)
+}
+
+/// A value as the API shows it, in JSON.
+pub(crate) struct Representation {
+    json: Vec<u8>,
+    /// The strong validator of just these bytes.
+    pub(crate) etag: ETag,
+}
+
+impl Representation {
+    pub(crate) fn of(value: &impl Serialize) -> Result<Self, Error> {
+        let json = serde_json::to_vec(value).map_err(Error::Encoding)?;
+        let etag = strong_etag(&Sha256::digest(&json));
+        Ok(Self { json, etag })
+    }
+}
+
+impl IntoResponse for Representation {
+    fn into_response(self) -> Response {
+        let mut response = self.json.into_response();
+        let headers = response.headers_mut();
+        let media_type = HeaderValue::from_static("application/json");
+        headers.insert(header::CONTENT_TYPE, media_type);
+        headers.typed_insert(self.etag);
+        response
+    }
 }
 
 #[cfg(test)]
@@ -126,6 +168,28 @@ mod tests {
         let mut headers = with(header::IF_NONE_MATCH, "\"now\"");
         headers.insert(header::IF_MATCH, HeaderValue::from_static("\"old\""));
         assert!(evaluate(&headers, &current()).is_err());
+    }
+
+    #[test]
+    fn a_change_is_made_to_what_the_caller_knows_and_to_nothing_else() {
+        for (name, sent, allowed) in [
+            (header::IF_MATCH, "\"now\"", true),
+            (header::IF_MATCH, "*", true),
+            (header::IF_MATCH, "\"old\"", false),
+            (header::IF_NONE_MATCH, "\"old\"", true),
+            (header::IF_NONE_MATCH, "\"now\"", false),
+            (header::IF_NONE_MATCH, "*", false),
+        ] {
+            let headers = with(name.clone(), sent);
+            let permitted = permit(&headers, &current());
+            assert_eq!(permitted.is_ok(), allowed, "{name}: {sent}");
+            let required = require_match(&headers, &current());
+            let told = name == header::IF_MATCH;
+            assert_eq!(required.is_ok(), allowed && told, "{name}: {sent}");
+        }
+        assert!(permit(&HeaderMap::new(), &current()).is_ok());
+        let untold = require_match(&HeaderMap::new(), &current());
+        assert!(matches!(untold, Err(Error::PreconditionRequired)));
     }
 
     #[test]

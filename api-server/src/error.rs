@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, RawPathParamsRejection};
+use axum::extract::rejection::{
+    BytesRejection, JsonRejection, PathRejection, RawPathParamsRejection,
+};
 use axum::response::{IntoResponse, Response};
 use headers::{ContentRange, HeaderMapExt as _};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,6 +18,8 @@ use crate::usage::Exceeded;
 /// Seconds after which a caller may try again what is unavailable now.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("ApiKey header=\"X-API-Key\"");
+/// What a PATCH may be sent as (RFC 5789, 3.1).
+pub(crate) const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Why a request is not answered with what it asked for.
@@ -41,8 +45,16 @@ pub(crate) enum Error {
     NoRoute,
     #[error("the path is served, but not with this method; see the header Allow")]
     MethodNotAllowed,
-    #[error("what is here is not the version that If-Match names")]
+    #[error("what is here is not what If-Match or If-None-Match asks for; read it again")]
     PreconditionFailed,
+    #[error(
+        "the header If-Match is needed: the ETag of what is to be changed, or * for whatever it is"
+    )]
+    PreconditionRequired,
+    #[error(
+        "the document is under legal hold, so it cannot be deleted; first set its legal_hold to false"
+    )]
+    LegalHold,
     #[error("no byte of the range exists: there are {0}")]
     RangeNotSatisfiable(u64),
     #[error("the client was silent for {} s in the middle of its request", .0.as_secs())]
@@ -53,6 +65,8 @@ pub(crate) enum Error {
     UnsupportedMediaType(&'static str),
     #[error("files of the type {found} are not accepted here, only {accepted}")]
     TypeNotAccepted { found: String, accepted: String },
+    #[error("a change of metadata must be sent as {ACCEPT_PATCH}")]
+    UnsupportedPatch,
     #[error("{0}")]
     Unprocessable(String),
     #[error("the client sends more requests than it may; the next one is answered in {} s", whole_seconds(.0))]
@@ -107,12 +121,16 @@ impl Error {
             Self::NoRoute => (StatusCode::NOT_FOUND, "no-route"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition-failed"),
+            Self::PreconditionRequired => {
+                (StatusCode::PRECONDITION_REQUIRED, "precondition-required")
+            }
+            Self::LegalHold => (StatusCode::CONFLICT, "legal-hold"),
             Self::RangeNotSatisfiable(_) => {
                 (StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable")
             }
             Self::ClientTooSlow(_) => (StatusCode::REQUEST_TIMEOUT, "client-too-slow"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
-            Self::UnsupportedMediaType(_) => {
+            Self::UnsupportedMediaType(_) | Self::UnsupportedPatch => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")
             }
             Self::TypeNotAccepted { .. } => {
@@ -173,6 +191,10 @@ impl IntoResponse for Error {
             Self::RateLimited(wait) => {
                 headers.insert(header::RETRY_AFTER, whole_seconds(&wait).into());
             }
+            Self::UnsupportedPatch => {
+                let accepted = HeaderValue::from_static(ACCEPT_PATCH);
+                headers.insert(HeaderName::from_static("accept-patch"), accepted);
+            }
             _ => {}
         }
         if matches!(self, Self::KeyInUse) {
@@ -226,6 +248,15 @@ impl From<RawPathParamsRejection> for Error {
             "the path cannot be understood: {}",
             rejection.body_text()
         ))
+    }
+}
+
+impl From<BytesRejection> for Error {
+    fn from(rejection: BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(crate::data_store::MAX_BODY as u64),
+            _ => Self::BadRequest(rejection.body_text()),
+        }
     }
 }
 

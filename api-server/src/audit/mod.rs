@@ -4,7 +4,6 @@ mod filter;
 mod list;
 mod origin;
 mod read;
-#[expect(dead_code, reason = "changes of a document are about to use it")]
 mod record;
 
 use std::sync::Arc;
@@ -14,9 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use origin::Origin;
-pub(crate) use record::TABLE;
-#[expect(unused_imports, reason = "changes of a document are about to use it")]
-pub(crate) use record::{Entry, record};
+pub(crate) use record::{Entry, TABLE, record};
 
 use crate::App;
 use crate::middleware::deadline;

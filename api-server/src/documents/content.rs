@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt as _};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use uuid::Uuid;
 
 use super::byteranges::Envelope;
 use super::content_answers::Content;
@@ -80,17 +81,50 @@ async fn serve(
 ) -> Result<Response, Error> {
     let Path(path) = path?;
     let document = repository::find(&app.database, &client, path.id).await?;
-    let etag = conditional::strong_etag(&document.sha256);
+    download(app, client, method, headers, document.into()).await
+}
+
+/// Bytes in the object store, and what a download says of them.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) filename: String,
+    pub(super) file_type: String,
+    pub(super) file_size: i64,
+    pub(super) sha256: Vec<u8>,
+    pub(super) content_key: Uuid,
+}
+
+impl From<Document> for Stored {
+    fn from(document: Document) -> Self {
+        Self {
+            filename: document.filename,
+            file_type: document.file_type,
+            file_size: document.file_size,
+            sha256: document.sha256,
+            content_key: document.content_key,
+        }
+    }
+}
+
+/// Answers GET or HEAD with `stored`, or with as much of it as `headers` ask for.
+pub(super) async fn download(
+    app: Arc<App>,
+    client: Arc<Client>,
+    method: Method,
+    headers: HeaderMap,
+    stored: Stored,
+) -> Result<Response, Error> {
+    let etag = conditional::strong_etag(&stored.sha256);
     if conditional::evaluate(&headers, &etag)? == Verdict::NotModified {
         return Ok(conditional::not_modified(etag));
     }
     let read = Read {
-        size: u64::try_from(document.file_size).unwrap_or_default(),
-        file_type: HeaderValue::try_from(&document.file_type)
+        size: u64::try_from(stored.file_size).unwrap_or_default(),
+        file_type: HeaderValue::try_from(&stored.file_type)
             .unwrap_or(HeaderValue::from_static("application/octet-stream")),
         app,
         client,
-        document,
+        stored,
     };
     let mut response = match method {
         // Range is defined for GET alone.
@@ -102,7 +136,7 @@ async fn serve(
             Selection::Unsatisfiable => return Err(Error::RangeNotSatisfiable(read.size)),
         },
     };
-    describe(response.headers_mut(), &read.document, etag);
+    describe(response.headers_mut(), &read.stored, etag);
     Ok(response)
 }
 
@@ -114,11 +148,11 @@ fn selection(headers: &HeaderMap, etag: &ETag, size: u64) -> Selection {
     range.map_or(Selection::Whole, |range| select(range, size))
 }
 
-/// A document whose bytes are wanted.
+/// A download under way.
 struct Read {
     app: Arc<App>,
     client: Arc<Client>,
-    document: Document,
+    stored: Stored,
     file_type: HeaderValue,
     size: u64,
 }
@@ -152,7 +186,7 @@ impl Read {
             .unwrap_or(HeaderValue::from_static("multipart/byteranges"));
         let first = self.bytes(parts.first().cloned()).await?;
         let (content, client) = (self.app.content.clone(), self.client.clone());
-        let key = self.document.content_key;
+        let key = self.stored.content_key;
         let others = stream::iter(parts.into_iter().skip(1)).then(move |part| {
             let (content, client) = (content.clone(), client.clone());
             async move { content.read(&client, key, Some(part)).await }
@@ -169,7 +203,7 @@ impl Read {
     }
 
     async fn bytes(&self, part: Option<Range<u64>>) -> Result<Bytestream, Error> {
-        let key = self.document.content_key;
+        let key = self.stored.content_key;
         self.app.content.read(&self.client, key, part).await
     }
 }
@@ -188,8 +222,8 @@ fn answer(status: StatusCode, media_type: HeaderValue, length: u64, body: Body) 
 }
 
 /// What every answer with content says of it.
-fn describe(headers: &mut HeaderMap, document: &Document, etag: ETag) {
-    let disposition = disposition::attachment(&document.filename);
+fn describe(headers: &mut HeaderMap, stored: &Stored, etag: ETag) {
+    let disposition = disposition::attachment(&stored.filename);
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+use super::tags::tag;
 use super::{FileType, Place, Query};
 use crate::error::Error;
 use crate::paging::Cursor;
@@ -21,6 +22,8 @@ pub(crate) struct Filter {
     pub(crate) type_pattern: String,
     /// A part of the name, in any case.
     pub(crate) name: String,
+    /// Only those that have it.
+    pub(crate) tag: Option<String>,
 }
 
 /// A query that makes sense.
@@ -36,6 +39,8 @@ pub(crate) struct Page {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Newest(Cursor),
+    /// Only those in the trash.
+    LastDeleted(Cursor),
     /// Only those that the query finds.
     Best(Query, Place),
 }
@@ -48,6 +53,7 @@ impl Default for Page {
                 before: Cursor::START.timestamp,
                 type_pattern: "%".into(),
                 name: String::new(),
+                tag: None,
             },
             order: Order::Newest(Cursor::START),
             limit: DEFAULT_LIMIT,
@@ -60,16 +66,20 @@ impl Page {
     /// [`Error::BadRequest`] that names a parameter which is unknown, given twice or makes no sense.
     pub(crate) fn parse(query: &str) -> Result<Self, Error> {
         let mut page = Self::default();
-        let (mut asked, mut cursor) = (None, None);
+        let (mut asked, mut cursor, mut deleted) = (None, None, false);
         query::each(query, |name, value| {
             match name {
                 "q" => asked = Some(query_of(value)?),
                 "cursor" => cursor = Some(value.to_owned()),
+                "deleted" => deleted = truth(name, value)?,
                 _ => page.set(name, value)?,
             }
             Ok(())
         })?;
-        page.order = order(asked, cursor.as_deref())?;
+        if asked.is_some() && (deleted || page.filter.tag.is_some()) {
+            return Err(bad("q", "goes neither with deleted=true nor with tag"));
+        }
+        page.order = order(asked, deleted, cursor.as_deref())?;
         Ok(page)
     }
 
@@ -88,6 +98,11 @@ impl Page {
                     .then(|| value.to_owned())
                     .ok_or_else(|| or_bad("must have 1 to 255 characters, none a control one"))?;
             }
+            "tag" => {
+                let tag = tag(value)
+                    .ok_or_else(|| or_bad("must have 1 to 64 characters, none a control one"))?;
+                self.filter.tag = Some(tag);
+            }
             "uploaded_after" => self.filter.after = query::time(name, value)?,
             "uploaded_before" => self.filter.before = query::time(name, value)?,
             _ => return Err(or_bad("is unknown")),
@@ -96,15 +111,24 @@ impl Page {
     }
 }
 
+fn truth(name: &str, value: &str) -> Result<bool, Error> {
+    let truth = value.parse();
+    truth.map_err(|_| bad(name, "must be true or false"))
+}
+
 fn query_of(value: &str) -> Result<Query, Error> {
     let expected = "must have at most 256 characters, and a letter or a digit among them";
     Query::parse(value).ok_or_else(|| bad("q", expected))
 }
 
-fn order(query: Option<Query>, cursor: Option<&str>) -> Result<Order, Error> {
+fn order(query: Option<Query>, deleted: bool, cursor: Option<&str>) -> Result<Order, Error> {
+    let listed = match deleted {
+        true => Order::LastDeleted,
+        false => Order::Newest,
+    };
     Ok(match (query, cursor) {
-        (None, None) => Order::Newest(Cursor::START),
-        (None, Some(cursor)) => Order::Newest(query::cursor("cursor", cursor, Cursor::decode)?),
+        (None, None) => listed(Cursor::START),
+        (None, Some(cursor)) => listed(query::cursor("cursor", cursor, Cursor::decode)?),
         (Some(query), None) => Order::Best(query, Place::START),
         (Some(query), Some(cursor)) => {
             Order::Best(query, query::cursor("cursor", cursor, Place::decode)?)
@@ -166,6 +190,15 @@ mod tests {
     }
 
     #[test]
+    fn the_trash_is_another_list() {
+        let page = Page::parse("deleted=true&tag=+offer").expect("a page");
+        assert_eq!(page.order, Order::LastDeleted(Cursor::START));
+        assert_eq!(page.filter.tag.as_deref(), Some("offer"));
+        let live = Page::parse("deleted=false").expect("a page");
+        assert_eq!(live, Page::default());
+    }
+
+    #[test]
     fn a_pattern_matches_what_was_meant_and_no_more() {
         for (value, pattern) in [
             ("image/*", Some("image/%")),
@@ -192,6 +225,11 @@ mod tests {
             ("q=", "q"),
             ("q=%22-%22", "q"),
             ("q=a&cursor=abc", "cursor"),
+            ("tag=", "tag"),
+            ("tag=a&tag=b", "tag"),
+            ("deleted=yes", "deleted"),
+            ("q=a&deleted=true", "q"),
+            ("tag=a&q=a", "q"),
             ("type=image", "type"),
             ("name=", "name"),
             ("name=a%00b", "name"),

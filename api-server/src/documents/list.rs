@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::filter::{Order, Page};
 use super::search::{self, Found, Place};
-use super::{Document, repository};
+use super::{Document, change, repository};
 use crate::app::{App, SharedApp};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
@@ -62,6 +62,10 @@ struct ListedDocument {
         ("type" = Option<String>, Query, max_length = 255,
             pattern = "^[a-zA-Z0-9!#$%&'*+.^_`|~-]+/[a-zA-Z0-9!#$%&'*+.^_`|~-]+$",
             description = "One media type such as `text/plain`, or all of a kind such as `image/*`"),
+        ("tag" = Option<String>, Query, min_length = 1, max_length = 64,
+            description = "Those that have this tag; not with `q`"),
+        ("deleted" = Option<bool>, Query,
+            description = "With `true` those in the trash, the last deleted first; not with `q`"),
         ("name" = Option<String>, Query, min_length = 1, max_length = 255,
             pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$",
             description = "Names that contain this, upper or lower case"),
@@ -95,7 +99,13 @@ async fn items(app: &App, client: &Client, page: &Page) -> Result<Vec<ListedDocu
     let (database, filter, most) = (&app.database, &page.filter, page.limit + 1);
     Ok(match &page.order {
         Order::Newest(start) => {
-            let documents = repository::list(database, client, filter, *start, most).await?;
+            let from = (change::Place::Live, *start);
+            let documents = repository::list(database, client, filter, from, most).await?;
+            documents.into_iter().map(ListedDocument::listed).collect()
+        }
+        Order::LastDeleted(start) => {
+            let from = (change::Place::Trash, *start);
+            let documents = repository::list(database, client, filter, from, most).await?;
             documents.into_iter().map(ListedDocument::listed).collect()
         }
         Order::Best(query, start) => {
@@ -108,7 +118,9 @@ async fn items(app: &App, client: &Client, page: &Page) -> Result<Vec<ListedDocu
 impl ListedDocument {
     fn listed(document: Document) -> Self {
         let cursor = Cursor {
-            timestamp: document.upload_timestamp,
+            timestamp: document
+                .deleted_timestamp
+                .unwrap_or(document.upload_timestamp),
             id: document.id,
         };
         Self {

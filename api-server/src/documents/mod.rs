@@ -3,6 +3,7 @@
 mod accepted_types;
 mod beside;
 mod byteranges;
+mod change;
 mod content;
 mod content_answers;
 mod disposition;
@@ -12,11 +13,20 @@ mod filter;
 mod list;
 mod metadata;
 mod model;
+mod patch;
 mod receive;
+mod replace;
 mod repository;
 mod room;
 mod search;
+mod tags;
+mod trash;
+mod update;
 mod upload;
+mod version_content;
+mod version_page;
+mod version_repository;
+mod versions;
 
 use std::sync::Arc;
 
@@ -34,23 +44,33 @@ pub(crate) use model::{Document, NewDocument, microseconds};
 pub(crate) use repository::{TABLE, insert, store_metadata};
 use search::{Place, Query};
 
+use crate::data_store::MAX_BODY;
 use crate::middleware::deadline;
 use crate::{App, text};
 
 /// Tables that a client's schema must have for this workload.
-pub(crate) const TABLES: &[&str] = &[TABLE, text::TABLE];
+pub(crate) const TABLES: &[&str] = &[TABLE, version_repository::TABLE, text::TABLE];
 
 /// What a multipart body may hold beside the file.
 const ENVELOPE: u64 = 64 * 1024;
 
-/// `PUT /clients/{client}/upload-document` and reading what was uploaded.
+/// `PUT /clients/{client}/upload-document`, reading what was uploaded, and changing it.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     let largest = app.limits.max_upload_bytes.saturating_add(ENVELOPE);
     let limit = DefaultBodyLimit::max(usize::try_from(largest).unwrap_or(usize::MAX));
     OpenApiRouter::new()
         .routes(routes!(list::list_documents))
         .routes(routes!(metadata::get_document))
+        .routes(routes!(trash::delete_document))
+        .routes(routes!(trash::restore_document))
         .routes(routes!(content::get_content, content::head_content))
+        .routes(routes!(versions::list_versions))
+        .routes(routes!(
+            version_content::get_version,
+            version_content::head_version
+        ))
         .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
+        .routes(routes!(update::update_document).layer(DefaultBodyLimit::max(MAX_BODY)))
         .routes(routes!(upload::upload_document).layer(limit))
+        .routes(routes!(replace::replace_content).layer(limit))
 }

@@ -4,6 +4,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
+use super::change::Place;
 use super::{Document, Filter, NewDocument};
 use crate::audit::Origin;
 use crate::database::{Database, Statement, arguments};
@@ -24,17 +25,27 @@ macro_rules! columns {
     };
 }
 
-/// What a list shows: `$3` to `$6` are those of a [`Filter`].
+/// What every list shows, wherever it is: `$3` to `$6` are those of a [`Filter`].
 // Every value is always there, so that the plan which Postgres keeps can use the index.
-macro_rules! shown {
+macro_rules! filtered {
     () => {
-        "deleted_timestamp IS NULL AND upload_timestamp > $3 AND upload_timestamp < $4 \
+        "upload_timestamp > $3 AND upload_timestamp < $4 \
          AND lower(btrim(split_part(file_type, ';', 1))) LIKE $5 \
          AND strpos(lower(filename), lower($6)) > 0"
     };
 }
 
-pub(crate) use {columns, shown};
+/// What a list of documents that are not in the trash shows.
+macro_rules! shown {
+    () => {
+        concat!(
+            "deleted_timestamp IS NULL AND ",
+            $crate::documents::repository::filtered!()
+        )
+    };
+}
+
+pub(crate) use {columns, filtered, shown};
 
 // Each part takes its rows from the one before: what the quota does not allow leaves nothing at all.
 const INSERT: Statement = Statement {
@@ -69,18 +80,45 @@ const FIND: Statement = Statement {
     ),
 };
 
-const LIST: Statement = Statement {
-    operation: "SELECT",
-    table: TABLE,
-    sql: concat!(
-        "SELECT ",
-        columns!(),
-        " FROM document_metadata WHERE (upload_timestamp, id) < ($1, $2) AND ",
-        shown!(),
-        " \
-         ORDER BY upload_timestamp DESC, id DESC LIMIT $7",
-    ),
-};
+/// `$1` and `$2` are those of a [`Cursor`], `$7` is how many.
+macro_rules! list {
+    ($timestamp:literal, $shown:expr) => {
+        Statement {
+            operation: "SELECT",
+            table: TABLE,
+            sql: concat!(
+                "SELECT ",
+                columns!(),
+                " FROM document_metadata WHERE (",
+                $timestamp,
+                ", id) < ($1, $2) AND ",
+                $shown,
+                " ORDER BY ",
+                $timestamp,
+                " DESC, id DESC LIMIT $7",
+            ),
+        }
+    };
+}
+
+const LIST: Statement = list!("upload_timestamp", shown!());
+// The index of tags has those that have any.
+const LIST_TAGGED: Statement = list!(
+    "upload_timestamp",
+    concat!(shown!(), " AND tags <> '{}' AND tags @> ARRAY[$8::text]")
+);
+const LIST_DELETED: Statement = list!(
+    "deleted_timestamp",
+    concat!("deleted_timestamp IS NOT NULL AND ", filtered!())
+);
+const LIST_DELETED_TAGGED: Statement = list!(
+    "deleted_timestamp",
+    concat!(
+        "deleted_timestamp IS NOT NULL AND ",
+        filtered!(),
+        " AND tags @> ARRAY[$8::text]"
+    )
+);
 
 /// Of the transaction that records a document.
 pub(crate) fn store_metadata() -> tracing::Span {
@@ -146,14 +184,21 @@ pub(crate) async fn find(database: &Database, client: &Client, id: i64) -> Resul
     database.within_deadline(work).await
 }
 
-/// At most `most` documents of `client` that `filter` lets through, newest first, from `start` on.
+/// At most `most` documents of `client` that `filter` lets through, newest first, or those in the trash
+/// as they were deleted, the last one first; from `start` on.
 pub(crate) async fn list(
     database: &Database,
     client: &Client,
     filter: &Filter,
-    start: Cursor,
+    (place, start): (Place, Cursor),
     most: u32,
 ) -> Result<Vec<Document>, Error> {
+    let list = match (place, &filter.tag) {
+        (Place::Live, None) => LIST,
+        (Place::Live, Some(_)) => LIST_TAGGED,
+        (Place::Trash, None) => LIST_DELETED,
+        (Place::Trash, Some(_)) => LIST_DELETED_TAGGED,
+    };
     let arguments = arguments()
         .with(start.timestamp)?
         .with(start.id)?
@@ -161,11 +206,14 @@ pub(crate) async fn list(
         .with(filter.before)?
         .with(filter.type_pattern.as_str())?
         .with(filter.name.as_str())?
-        .with(i64::from(most))?
-        .end();
+        .with(i64::from(most))?;
+    let arguments = match &filter.tag {
+        Some(tag) => arguments.with(tag.as_str())?.end(),
+        None => arguments.end(),
+    };
     let work = async {
         let mut connection = database.connection(client).await?;
-        let rows = LIST
+        let rows = list
             .fetch_all(database, connection.as_mut(), arguments)
             .await?;
         rows.iter().map(|row| document(client, row)).collect()
@@ -174,7 +222,6 @@ pub(crate) async fn list(
 }
 
 pub(crate) fn document(client: &Client, row: &PgRow) -> Result<Document, Error> {
-    let key: &str = row.try_get("content_key")?;
     Ok(Document {
         id: row.try_get("id")?,
         client_id: client.name.clone(),
@@ -189,9 +236,14 @@ pub(crate) fn document(client: &Client, row: &PgRow) -> Result<Document, Error> 
         legal_hold: row.try_get("legal_hold")?,
         summary: row.try_get("summary")?,
         deleted_timestamp: row.try_get("deleted_timestamp")?,
-        content_key: Uuid::parse_str(key)
-            .map_err(|error| Error::Database(sqlx::Error::Decode(error.into())))?,
+        content_key: content_key(row)?,
     })
+}
+
+/// The column `content_key::text`.
+pub(super) fn content_key(row: &PgRow) -> Result<Uuid, Error> {
+    let key: &str = row.try_get("content_key")?;
+    Uuid::parse_str(key).map_err(|error| Error::Database(sqlx::Error::Decode(error.into())))
 }
 
 fn taken(error: Error) -> Error {

@@ -86,18 +86,33 @@ const KINDS: &[Kind] = &[
         status: StatusCode::CONFLICT,
         name: "Conflict",
         description: "It cannot be done now; `detail` says why",
-        examples: &[(
-            "idempotency-key-in-use",
-            "another request with this Idempotency-Key is under way; send it again later",
-        )],
+        examples: &[
+            (
+                "idempotency-key-in-use",
+                "another request with this Idempotency-Key is under way; send it again later",
+            ),
+            (
+                "legal-hold",
+                "the document is under legal hold, so it cannot be deleted; first set its legal_hold to false",
+            ),
+        ],
     },
     Kind {
         status: StatusCode::PRECONDITION_FAILED,
         name: "PreconditionFailed",
-        description: "`If-Match` names other versions than the current one",
+        description: "`If-Match` or `If-None-Match` speaks against the current version",
         examples: &[(
             "precondition-failed",
-            "what is here is not the version that If-Match names",
+            "what is here is not what If-Match or If-None-Match asks for; read it again",
+        )],
+    },
+    Kind {
+        status: StatusCode::PRECONDITION_REQUIRED,
+        name: "PreconditionRequired",
+        description: "The change must say by `If-Match` what it changes",
+        examples: &[(
+            "precondition-required",
+            "the header If-Match is needed: the ETag of what is to be changed, or * for whatever it is",
         )],
     },
     Kind {
@@ -256,6 +271,9 @@ impl Kind {
             ),
             StatusCode::METHOD_NOT_ALLOWED => {
                 response.header("Allow", header("The methods that the path has"))
+            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                response.header("Accept-Patch", header("What a PATCH may be sent as"))
             }
             StatusCode::RANGE_NOT_SATISFIABLE => response.header(
                 "Content-Range",

@@ -97,7 +97,6 @@ impl Charge {
 ///
 /// # Errors
 /// [`Error::QuotaExceeded`]; what takes away or adds nothing is always allowed.
-#[expect(dead_code, reason = "changes of a document are about to use it")]
 pub(crate) async fn charge(
     database: &Database,
     connection: &mut PgConnection,

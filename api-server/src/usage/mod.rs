@@ -12,9 +12,7 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-#[expect(unused_imports, reason = "changes of a document are about to use it")]
-pub(crate) use charge::charge;
-pub(crate) use charge::{Charge, charge_sql};
+pub(crate) use charge::{Charge, charge, charge_sql};
 pub(crate) use exceeded::{Exceeded, exceeded};
 pub(crate) use read::{Usage, check_room};
 pub use recount::recount_usage;

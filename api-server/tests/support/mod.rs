@@ -1,6 +1,7 @@
 //! A tenant with two clients, as the operator would make it.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+pub mod audit;
 pub mod postgres;
 pub mod process;
 pub mod requests;

@@ -1,0 +1,82 @@
+//! Tags of a document, as callers give them and as they are stored.
+
+use crate::error::Error;
+
+/// As the schema has it.
+const MOST: usize = 50;
+const LONGEST: usize = 64;
+
+/// `sent` without the space around it: 1 to 64 characters, none a control one.
+pub(super) fn tag(sent: &str) -> Option<String> {
+    let tag = sent.trim();
+    let sane = (1..=LONGEST).contains(&tag.chars().count()) && !tag.contains(char::is_control);
+    sane.then(|| tag.to_owned())
+}
+
+/// At most 50 of them, each once, sorted.
+///
+/// # Errors
+/// [`Error::Unprocessable`].
+pub(super) fn tags(sent: &[String]) -> Result<Vec<String>, Error> {
+    let tags: Option<Vec<String>> = sent.iter().map(|sent| tag(sent)).collect();
+    let mut tags = tags.ok_or_else(|| {
+        Error::Unprocessable(format!(
+            "each of the tags must have 1 to {LONGEST} characters, none a control one"
+        ))
+    })?;
+    tags.sort_unstable();
+    tags.dedup();
+    match tags.len() {
+        ..=MOST => Ok(tags),
+        many => Err(Error::Unprocessable(format!(
+            "a document can have {MOST} tags at most, not {many}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(sent: &[&str]) -> Option<Vec<String>> {
+        let sent: Vec<String> = sent.iter().map(|tag| (*tag).to_owned()).collect();
+        tags(&sent).ok()
+    }
+
+    #[test]
+    fn tags_are_trimmed_sorted_and_there_once() {
+        let tags = of(&["offer", " 2026 ", "offer", "żółw\t"]).expect("tags");
+        assert_eq!(tags, ["2026", "offer", "żółw"]);
+        assert_eq!(of(&[]), Some(vec![]));
+    }
+
+    #[test]
+    fn what_is_empty_long_or_invisible_is_no_tag() {
+        for sent in ["", "  ", "a\0b", "a\nb", &"ż".repeat(65)] {
+            assert_eq!(of(&["good", sent]), None, "{sent:?}");
+        }
+        assert!(of(&[&"ż".repeat(64)]).is_some());
+    }
+
+    #[test]
+    fn fifty_are_accepted_and_one_more_is_not() {
+        let many: Vec<String> = (0..51).map(|i| i.to_string()).collect();
+        assert!(tags(&many).is_err());
+        assert!(tags(&many[..50]).is_ok());
+        let same = vec!["same".to_owned(); 51];
+        assert_eq!(tags(&same).expect("one tag"), ["same"]);
+    }
+
+    proptest! {
+        #[test]
+        fn tags_that_are_accepted_stay_as_they_are(sent in prop::collection::vec(".{0,70}", 0..60)) {
+            if let Ok(once) = tags(&sent) {
+                prop_assert!(once.len() <= MOST);
+                prop_assert!(once.iter().all(|tag| (1..=64).contains(&tag.chars().count())));
+                prop_assert!(once.is_sorted());
+                prop_assert_eq!(tags(&once).expect("still tags"), once);
+            }
+        }
+    }
+}
