@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::health::Health;
 use crate::middleware::rate_limit::{self, RateLimits};
 use crate::middleware::{HttpMetrics, auth, farewell, message, metrics, panic, request_id, trace};
+use crate::tokens::{Issuer, Pace};
 use crate::{Settings, Tenant, data_store, docs, health, openapi, pods, tls, workloads};
 
 /// Limits of a single request, and of the wait for one.
@@ -37,6 +38,8 @@ pub struct App {
     pub(crate) limits: Limits,
     pub(crate) accepted_types: AcceptedTypes,
     pub(crate) rate_limits: RateLimits,
+    /// Whose tokens are accepted; none where keys are, or nothing is asked for.
+    pub(crate) issuer: Option<Issuer>,
     pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) http_metrics: HttpMetrics,
     pub(crate) registry: docket_instrumentation::Registry,
@@ -46,7 +49,8 @@ pub struct App {
 pub(crate) type SharedApp = axum::extract::State<Arc<App>>;
 
 impl App {
-    /// Opens the object store; the database is reached on first use. `registry` is what
+    /// Opens the object store, and begins to fetch the keys of an issuer of tokens, for which it
+    /// needs a Tokio runtime; the database is reached on first use. `registry` is what
     /// `GET /metrics` shows.
     ///
     /// # Errors
@@ -71,6 +75,7 @@ impl App {
             },
             accepted_types: AcceptedTypes::new(&tenant.uploads.accepted_types),
             rate_limits: RateLimits::new(tenant.rate_limit),
+            issuer: issuer(settings, &tenant)?,
             tls: tenant.tls.as_ref().map(tls::config).transpose()?,
             http_metrics: HttpMetrics::new(),
             registry,
@@ -95,6 +100,16 @@ impl App {
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
+}
+
+fn issuer(settings: &Settings, tenant: &Tenant) -> anyhow::Result<Option<Issuer>> {
+    let pace = Pace {
+        usual: settings.jwks_refresh,
+        least: settings.jwks_cooldown,
+        patience: settings.request_timeout / 2,
+    };
+    let jwt = tenant.jwt.clone();
+    jwt.map(|jwt| Issuer::new(jwt, pace)).transpose()
 }
 
 /// The document API: the routes of every workload, health and metrics, and what describes them all.

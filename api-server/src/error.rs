@@ -39,6 +39,16 @@ pub(crate) enum Error {
     KeyInUse,
     #[error("this Idempotency-Key was used for another upload; a new upload needs a new key")]
     KeyReused,
+    #[error("a token is needed in the header Authorization, as Bearer")]
+    TokenMissing,
+    #[error("{0}")]
+    TokenRefused(String),
+    #[error("the token does not open this client")]
+    ClientRefused,
+    #[error("the token lacks the scope {0}")]
+    InsufficientScope(&'static str),
+    #[error("the keys of the tokens' issuer are not known yet")]
+    IssuerUnavailable,
     #[error("there is no such {0}")]
     NotFound(&'static str),
     #[error("nothing is served under this path")]
@@ -117,6 +127,11 @@ impl Error {
             Self::QuotaExceeded(_) => (StatusCode::FORBIDDEN, "quota-exceeded"),
             Self::KeyInUse => (StatusCode::CONFLICT, "idempotency-key-in-use"),
             Self::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused"),
+            Self::TokenMissing => (StatusCode::UNAUTHORIZED, "token-missing"),
+            Self::TokenRefused(_) => (StatusCode::UNAUTHORIZED, "token-refused"),
+            Self::ClientRefused => (StatusCode::FORBIDDEN, "client-refused"),
+            Self::InsufficientScope(_) => (StatusCode::FORBIDDEN, "insufficient-scope"),
+            Self::IssuerUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "issuer-unavailable"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "no-route"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
@@ -153,6 +168,24 @@ impl Error {
         }
     }
 
+    /// What to send instead: of RFC 6750, 3 where tokens are asked for. Every reason is ASCII
+    /// without quotes.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let bearer =
+            |rest: &str| HeaderValue::try_from(format!("Bearer realm=\"docket\"{rest}")).ok();
+        match self {
+            Self::Unauthorized => Some(CHALLENGE),
+            Self::TokenMissing => bearer(""),
+            Self::TokenRefused(why) => bearer(&format!(
+                ", error=\"invalid_token\", error_description=\"{why}\""
+            )),
+            Self::InsufficientScope(scope) => bearer(&format!(
+                ", error=\"insufficient_scope\", scope=\"{scope}\""
+            )),
+            _ => None,
+        }
+    }
+
     /// What the caller may read; the causes of a 500 stay in the log.
     fn detail(&self) -> String {
         match self.kind().0 {
@@ -183,6 +216,9 @@ impl IntoResponse for Error {
         };
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
+        if let Some(challenge) = self.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
         match self {
             Self::RangeNotSatisfiable(size) => {
@@ -197,17 +233,8 @@ impl IntoResponse for Error {
             }
             _ => {}
         }
-        if matches!(self, Self::KeyInUse) {
+        if matches!(self, Self::KeyInUse) || status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
-        }
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
-            }
-            _ => {}
         }
         response
     }

@@ -26,6 +26,7 @@ mod settings;
 mod tenant;
 mod text;
 mod tls;
+mod tokens;
 mod usage;
 mod workloads;
 
@@ -41,8 +42,9 @@ pub const SERVICE: &str = "document-api";
 /// Version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Names ring as the process's one TLS implementation; harmless to call again.
+/// Names ring as the process's one implementation of TLS and of signatures; harmless to call again.
 pub fn install_crypto() {
     // Only the first call can win, and all calls ask for the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = tokens::RING.install_default();
 }

@@ -43,6 +43,14 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_IDLE_TIMEOUT", default_value = "30s", value_parser = duration)]
     pub idle_timeout: Duration,
 
+    /// In mode Jwt, time after which the issuer's keys are fetched again.
+    #[arg(long, env = "DOCKET_JWKS_REFRESH", default_value = "5m", value_parser = duration)]
+    pub jwks_refresh: Duration,
+
+    /// In mode Jwt, time between two fetches at least, however many tokens name unknown keys.
+    #[arg(long, env = "DOCKET_JWKS_COOLDOWN", default_value = "10s", value_parser = duration)]
+    pub jwks_cooldown: Duration,
+
     /// Connections that each of the two listeners holds open at once; further ones wait.
     #[arg(long, env = "DOCKET_MAX_CONNECTIONS", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,

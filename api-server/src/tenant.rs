@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use docket_contract::{
-    AuthMode, Database, Quota, RateLimit, Storage, TenantConfig, Tls, Uploads, hash_api_key,
+    AuthMode, Database, Jwt, Quota, RateLimit, Storage, TenantConfig, Tls, Uploads, hash_api_key,
 };
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
 
 use crate::error::Error;
-use crate::middleware::auth::{Actor, Caller};
+use crate::middleware::auth::Actor;
 
 /// Length of a hash of an API key: SHA-256 in hex.
 const HASH_LENGTH: usize = 64;
@@ -52,6 +52,8 @@ pub struct Tenant {
     pub uploads: Uploads,
     /// What both listeners are served with.
     pub tls: Option<Tls>,
+    /// Whose tokens are accepted, in mode Jwt.
+    pub jwt: Option<Jwt>,
     mode: AuthMode,
     clients: BTreeMap<String, Arc<Client>>,
 }
@@ -76,6 +78,11 @@ impl Tenant {
         self.clients.values()
     }
 
+    /// The client `name`.
+    pub(crate) fn client(&self, name: &str) -> Option<Arc<Client>> {
+        self.clients.get(name).cloned()
+    }
+
     /// The client `name`, if `key` opens it, and who that is.
     ///
     /// # Errors
@@ -86,11 +93,11 @@ impl Tenant {
         &self,
         name: &str,
         key: Option<&[u8]>,
-    ) -> Result<(Caller, Actor), Error> {
+    ) -> Result<(Arc<Client>, Actor), Error> {
         let client = self.clients.get(name);
         if self.mode == AuthMode::None {
             let client = client.cloned().ok_or(Error::NotFound("client"))?;
-            return Ok((Caller(client), Actor::anonymous()));
+            return Ok((client, Actor::anonymous()));
         }
         let key = key.ok_or(Error::Unauthorized)?;
         let hash = hash_api_key(std::str::from_utf8(key).map_err(|_| Error::Forbidden)?).0;
@@ -98,7 +105,7 @@ impl Tenant {
             .filter(|client| client.accepts(&hash))
             .cloned()
             .ok_or(Error::Forbidden)?;
-        Ok((Caller(client), Actor::of_key(&hash)))
+        Ok((client, Actor::of_key(&hash)))
     }
 }
 
@@ -117,6 +124,10 @@ impl TryFrom<TenantConfig> for Tenant {
     type Error = anyhow::Error;
 
     fn try_from(config: TenantConfig) -> anyhow::Result<Self> {
+        let jwt = match config.auth.mode {
+            AuthMode::Jwt => Some(config.auth.jwt.context("mode Jwt needs an issuer")?),
+            AuthMode::ApiKey | AuthMode::None => None,
+        };
         let mut clients = BTreeMap::new();
         for client in config.clients {
             let name = client.name;
@@ -156,6 +167,7 @@ impl TryFrom<TenantConfig> for Tenant {
             uploads: config.uploads,
             tls: config.tls,
             mode: config.auth.mode,
+            jwt,
             clients,
         })
     }

@@ -16,11 +16,12 @@ pub(crate) use origin::Origin;
 pub(crate) use record::{Entry, TABLE, record};
 
 use crate::App;
+use crate::documents;
 use crate::middleware::deadline;
 
 /// `GET /clients/{client}/audit`.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(list::list_audit))
+        .routes(documents::ADMIN.on(routes!(list::list_audit)))
         .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
 }

@@ -22,10 +22,13 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 /// `POST /clients/{client}/documents` and `GET /clients/{client}/documents/{id}`.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
-        .route("/clients/{client}/documents", post(create::create_document))
+        .route(
+            "/clients/{client}/documents",
+            documents::WRITE.guard(post(create::create_document)),
+        )
         .route(
             "/clients/{client}/documents/{id}",
-            get(documents::get_document),
+            documents::READ.guard(get(documents::get_document)),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(from_fn_with_state(app.clone(), deadline::enforce))

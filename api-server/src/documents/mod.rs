@@ -46,7 +46,15 @@ use search::{Place, Query};
 
 use crate::data_store::MAX_BODY;
 use crate::middleware::deadline;
+use crate::middleware::scope::Scope;
 use crate::{App, text};
+
+/// To see documents.
+pub(crate) const READ: Scope = Scope("documents:read");
+/// To store, change and delete them.
+pub(crate) const WRITE: Scope = Scope("documents:write");
+/// To see who did what with them, and to set and lift legal holds.
+pub(crate) const ADMIN: Scope = Scope("documents:admin");
 
 /// Tables that a client's schema must have for this workload.
 pub(crate) const TABLES: &[&str] = &[TABLE, version_repository::TABLE, text::TABLE];
@@ -59,18 +67,18 @@ pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     let largest = app.limits.max_upload_bytes.saturating_add(ENVELOPE);
     let limit = DefaultBodyLimit::max(usize::try_from(largest).unwrap_or(usize::MAX));
     OpenApiRouter::new()
-        .routes(routes!(list::list_documents))
-        .routes(routes!(metadata::get_document))
-        .routes(routes!(trash::delete_document))
-        .routes(routes!(trash::restore_document))
-        .routes(routes!(content::get_content, content::head_content))
-        .routes(routes!(versions::list_versions))
-        .routes(routes!(
+        .routes(READ.on(routes!(list::list_documents)))
+        .routes(READ.on(routes!(metadata::get_document)))
+        .routes(WRITE.on(routes!(trash::delete_document)))
+        .routes(WRITE.on(routes!(trash::restore_document)))
+        .routes(READ.on(routes!(content::get_content, content::head_content)))
+        .routes(READ.on(routes!(versions::list_versions)))
+        .routes(READ.on(routes!(
             version_content::get_version,
             version_content::head_version
-        ))
+        )))
         .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
-        .routes(routes!(update::update_document).layer(DefaultBodyLimit::max(MAX_BODY)))
-        .routes(routes!(upload::upload_document).layer(limit))
-        .routes(routes!(replace::replace_content).layer(limit))
+        .routes(WRITE.on(routes!(update::update_document).layer(DefaultBodyLimit::max(MAX_BODY))))
+        .routes(WRITE.on(routes!(upload::upload_document).layer(limit)))
+        .routes(WRITE.on(routes!(replace::replace_content).layer(limit)))
 }

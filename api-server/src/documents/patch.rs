@@ -35,6 +35,11 @@ pub(super) struct Changed {
 }
 
 impl Patch {
+    /// Whether it sets or lifts a legal hold, or would leave it as it is.
+    pub(super) fn names_legal_hold(&self) -> bool {
+        self.legal_hold.is_some()
+    }
+
     /// # Errors
     /// [`Error::BadRequest`] for what is not JSON, [`Error::Unprocessable`] that names a member which
     /// cannot be changed, or not like this.

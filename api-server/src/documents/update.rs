@@ -5,17 +5,17 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest as _, Path, Request, State};
 use http::{HeaderMap, header};
 
-use super::Document;
 use super::change::{Place, Write, change};
 use super::metadata::DocumentPath;
 use super::patch::{Changed, Patch};
 use super::repository::{TABLE, columns};
+use super::{ADMIN, Document};
 use crate::app::{App, SharedApp};
 use crate::audit::Origin;
 use crate::conditional::{self, Representation};
 use crate::database::{Statement, arguments};
 use crate::error::Error;
-use crate::middleware::auth::Caller;
+use crate::middleware::auth::{Caller, Identified};
 use crate::openapi::Answers;
 
 // Its name is a part of what a search looks through.
@@ -73,7 +73,11 @@ pub(crate) async fn update_document(
     let Path(path) = path?;
     let headers = request.headers().clone();
     refuse_other_types(&headers)?;
+    let identified = request.extensions().get::<Identified>().cloned();
     let patch = Patch::parse(&read(&app, request).await?)?;
+    if patch.names_legal_hold() {
+        identified.ok_or(Error::Forbidden)?.scopes.check(ADMIN)?;
+    }
     let document = change(
         (&app.database, &client, &origin),
         (Place::Live, path.id),

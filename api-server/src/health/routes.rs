@@ -135,6 +135,10 @@ async fn live() -> &'static str {
 async fn ready(State(app): SharedApp) -> (StatusCode, Json<Readiness>) {
     let reasons = match app.is_draining() {
         true => vec!["the server is shutting down".to_owned()],
+        // Pods that have the keys go on serving until this one has them, too.
+        false if app.issuer.as_ref().is_some_and(|issuer| !issuer.has_keys()) => {
+            vec!["the issuer's keys have not been fetched".to_owned()]
+        }
         false => app.health.objections(&app).await,
     };
     let ready = reasons.is_empty();

@@ -8,6 +8,7 @@ pub(crate) mod metrics;
 pub(crate) mod panic;
 pub(crate) mod rate_limit;
 pub(crate) mod request_id;
+pub(crate) mod scope;
 pub(crate) mod trace;
 
 pub(crate) use metrics::HttpMetrics;

@@ -16,7 +16,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use http::{HeaderName, HeaderValue};
 
-use super::auth::Caller;
+use super::auth::Identified;
 use crate::app::SharedApp;
 use crate::error::Error;
 
@@ -136,8 +136,8 @@ impl Taken {
 
 /// Stands behind authentication: whoever proves nothing costs a hash and no client its share.
 pub(crate) async fn limit(State(app): SharedApp, request: Request, next: Next) -> Response {
-    let caller = request.extensions().get::<Caller>();
-    let Some(taken) = caller.and_then(|caller| app.rate_limits.take(&caller.0.name)) else {
+    let identified = request.extensions().get::<Identified>();
+    let Some(taken) = identified.and_then(|it| app.rate_limits.take(&it.client.name)) else {
         return next.run(request).await;
     };
     let mut response = match taken.wait {

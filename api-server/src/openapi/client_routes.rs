@@ -1,20 +1,28 @@
-//! What holds for every route that a client's key opens, whatever the workload.
+//! What holds for every route that a client's key or token opens, whatever the workload.
 
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, Paths};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Object, ObjectBuilder, RefOr, Required, Type};
 
-use super::{API_KEY, problems};
+use super::{API_KEY, BEARER, problems};
 
 /// Problems of the layers that every such request passes, and of the database behind them.
 const PROBLEMS: [u16; 7] = [400, 401, 403, 404, 429, 500, 503];
 
+/// States the scope that a token needs for the routes in `paths`.
+pub(crate) fn require_scope(paths: &mut Paths, scope: &str) {
+    let operations = paths.paths.values_mut().flat_map(super::all_operations);
+    for operation in operations {
+        let requirement = SecurityRequirement::new(BEARER, [scope]);
+        operation.security.get_or_insert_default().push(requirement);
+    }
+}
+
 /// Adds the key, `{client}` and the problems that all these routes have in common.
 pub(super) fn complete(operation: &mut Operation) {
-    operation.security = Some(vec![SecurityRequirement::new(
-        API_KEY,
-        std::iter::empty::<String>(),
-    )]);
+    // A key or, in tenants that ask for tokens, one with the route's scope.
+    let key = SecurityRequirement::new(API_KEY, std::iter::empty::<String>());
+    operation.security.get_or_insert_default().insert(0, key);
     let client = ParameterBuilder::new()
         .name("client")
         .parameter_in(ParameterIn::Path)

@@ -14,15 +14,18 @@ mod routes;
 
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi, PathItem, RefOr, Response};
 
+pub(crate) use client_routes::require_scope;
 pub(crate) use parameters::{Preconditions, response_header};
 pub(crate) use problems::{Answers, NotModified, is_listed};
 pub(crate) use routes::{Document, routes};
 
 /// Name of the security scheme, and of the component that describes it.
 const API_KEY: &str = "api_key";
+/// The same for tokens.
+const BEARER: &str = "bearer";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -59,6 +62,12 @@ pub(crate) fn document(mut clients: OpenApi, operations: OpenApi) -> OpenApi {
     let key = ApiKeyValue::new("X-API-Key");
     let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
     components.add_security_scheme(API_KEY, scheme);
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("In tenants whose `spec.api.auth.mode` is `Jwt`"))
+        .build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(token));
     components.responses.extend(problems::components());
     components.responses.values_mut().for_each(add_request_id);
     let operations = document.paths.paths.values_mut().flat_map(all_operations);

@@ -35,19 +35,32 @@ const KINDS: &[Kind] = &[
     Kind {
         status: StatusCode::UNAUTHORIZED,
         name: "Unauthorized",
-        description: "There is no API key",
-        examples: &[(
-            "api-key-missing",
-            "an API key is needed in the header X-API-Key",
-        )],
+        description: "There is no API key, or no token that can be accepted",
+        examples: &[
+            (
+                "api-key-missing",
+                "an API key is needed in the header X-API-Key",
+            ),
+            (
+                "token-missing",
+                "a token is needed in the header Authorization, as Bearer",
+            ),
+            ("token-refused", "the token has expired"),
+        ],
     },
     Kind {
         status: StatusCode::FORBIDDEN,
         name: "Forbidden",
-        description: "The API key does not open this client, there is no such client, or what is \
-                      sent does not fit into its quota",
+        description: "The key or token does not open this client, there is no such client, the \
+                      token lacks the scope of the route, or what is sent does not fit into the \
+                      client's quota",
         examples: &[
             ("api-key-refused", "the API key does not open this client"),
+            ("client-refused", "the token does not open this client"),
+            (
+                "insufficient-scope",
+                "the token lacks the scope documents:write",
+            ),
             (
                 "quota-exceeded",
                 "34 more bytes do not fit into the quota: 10 of 10 documents are used, trash and old \
@@ -188,6 +201,10 @@ const KINDS: &[Kind] = &[
         examples: &[
             ("deadline-exceeded", "the request took longer than 10 s"),
             ("database-unavailable", "the database is not available"),
+            (
+                "issuer-unavailable",
+                "the keys of the tokens' issuer are not known yet",
+            ),
             (
                 "object-store-unavailable",
                 "the object store is not available",

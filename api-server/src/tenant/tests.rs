@@ -35,10 +35,10 @@ fn refusal(config: Value) -> String {
 fn every_current_key_of_a_client_opens_it() {
     let tenant = tenant(config("ApiKey")).expect("a tenant");
     for key in ["old", "new"] {
-        let (caller, actor) = tenant
+        let (client, actor) = tenant
             .authenticate("globex", Some(key.as_bytes()))
             .expect("opens");
-        assert_eq!(caller.0.name, "globex");
+        assert_eq!(client.name, "globex");
         assert_eq!(actor, Actor::of_key(&hash_api_key(key).0));
     }
 }
@@ -89,6 +89,8 @@ fn a_file_that_makes_no_sense_is_refused_with_a_sentence() {
     let mut twice = config("ApiKey");
     twice["clients"][1]["name"] = json!("globex");
     assert_eq!(refusal(twice), "client globex is named twice");
+
+    assert_eq!(refusal(config("Jwt")), "mode Jwt needs an issuer");
 
     let mut short = config("ApiKey");
     short["clients"][0]["apiKeyHashes"] = json!(["abc"]);

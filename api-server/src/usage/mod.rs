@@ -18,12 +18,13 @@ pub(crate) use read::{Usage, check_room};
 pub use recount::recount_usage;
 
 use crate::App;
+use crate::documents;
 use crate::middleware::deadline;
 
 /// `GET /clients/{client}/usage`.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(show::get_usage))
+        .routes(documents::READ.on(routes!(show::get_usage)))
         .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
 }
 

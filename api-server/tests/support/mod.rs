@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 pub mod audit;
+pub mod issuer;
 pub mod postgres;
 pub mod process;
 pub mod requests;
