@@ -8,7 +8,7 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cluster images deploy dev test unit fuzz-api e2e test-cluster lint lint-charts fmt crds tools bench-api bench-api-short
+.PHONY: help up down env cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds tools bench-api bench-api-short
 .NOTPARALLEL:
 
 help: ## this list
@@ -45,7 +45,9 @@ fuzz-api: tools ## asks an API server thousands of things that its OpenAPI docum
 	@api-server/fuzz/run.sh 1000
 
 e2e: ## black-box tests against the cluster that is up
-	eval "$$(e2e/cluster/cluster.sh env)" && cargo test --package docket-e2e --locked -- --test-threads=6
+	eval "$$(e2e/cluster/cluster.sh env)" && \
+		cargo test --package docket-e2e --test docket --locked -- --test-threads=6 && \
+		cargo test --package docket-e2e --test faults --locked -- --nocapture
 
 test-faults: tools ## at least 50 times kill -9 of the API server, Postgres or S3 among 2,000 uploads; no cluster
 	cargo test --package docket-api-server --test faults --locked -- --ignored --nocapture

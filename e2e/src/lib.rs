@@ -9,6 +9,8 @@ pub mod database;
 pub mod documents;
 pub mod explain;
 pub mod gateway;
+pub mod kill;
 pub mod objects;
 pub mod scenario;
+pub mod traffic;
 pub mod wait;

@@ -66,6 +66,8 @@ pub struct Stored {
 pub struct Holding {
     pub rows: HashMap<i64, Stored>,
     pub objects: HashMap<String, u64>,
+    /// Documents and bytes: as they are counted, and as they are.
+    usage: [(i64, i64); 2],
 }
 
 impl Holding {
@@ -77,6 +79,19 @@ impl Holding {
             "SELECT id, filename, file_size, encode(sha256, 'hex') AS sha256, \
              content_key::text FROM {schema}.document_metadata"
         );
+        // One statement sees one moment, whatever the clients do meanwhile.
+        let usage = format!(
+            "SELECT sum(documents)::bigint AS counted, sum(bytes)::bigint AS counted_bytes, \
+             (SELECT count(*) FROM {schema}.document_metadata) AS documents, \
+             (SELECT coalesce(sum(file_size), 0)::bigint FROM {schema}.document_metadata) AS bytes \
+             FROM {schema}.client_usage"
+        );
+        let usage = sqlx::query(AssertSqlSafe(usage))
+            .fetch_one(&mut connection)
+            .await
+            .expect("usage");
+        let usage = [("counted", "counted_bytes"), ("documents", "bytes")]
+            .map(|(documents, bytes)| (usage.get(documents), usage.get(bytes)));
         let rows = sqlx::query(AssertSqlSafe(query))
             .fetch_all(&mut connection)
             .await
@@ -100,7 +115,11 @@ impl Holding {
             let key = object.location.filename().expect("a key").to_owned();
             objects.insert(key, object.size);
         }
-        Self { rows, objects }
+        Self {
+            rows,
+            objects,
+            usage,
+        }
     }
 
     /// No metadata without content.
@@ -111,6 +130,12 @@ impl Holding {
         }
     }
 
+    /// What counts against the quota is what is there.
+    pub fn usage_is_right(&self) {
+        let [counted, actual] = self.usage;
+        assert_eq!(counted, actual, "documents and bytes, counted and actual");
+    }
+
     /// Content that no row names.
     pub fn orphans(&self) -> usize {
         let named: HashSet<&str> = self.rows.values().map(|row| &*row.content_key).collect();
@@ -119,8 +144,8 @@ impl Holding {
     }
 }
 
-/// All that must hold whenever the parts work: every promise is kept in Postgres, and no row lacks
-/// its object. Of `read`, the bytes are compared as well.
+/// All that must hold whenever the parts work: every promise is kept in Postgres, no row lacks its
+/// object, and usage is right. Of `read`, the bytes are compared as well.
 pub async fn check(
     stack: &Stack,
     promised: &[Acknowledged],
@@ -136,6 +161,7 @@ pub async fn check(
             assert_eq!((name, size, hash), (&it.filename, it.size, &it.sha256));
         }
         holding.every_row_has_its_object();
+        holding.usage_is_right();
         holdings.push(holding);
     }
     futures::stream::iter(read)

@@ -10,6 +10,7 @@ mod lifecycle;
 mod reading;
 mod resilience;
 mod rights;
+mod rollout;
 mod steady_state;
 mod telemetry;
 mod validation;
