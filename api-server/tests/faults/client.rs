@@ -183,8 +183,12 @@ impl Clients {
                 }
                 None
             }
-            // The attempt before is still under way, or was until its server died.
-            StatusCode::CONFLICT => None,
+            // The attempt before is still under way, or was until its server died: then the key is free
+            // again after half a minute.
+            StatusCode::CONFLICT => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                None
+            }
             _ => {
                 let body = answer.text().await.unwrap_or_default();
                 let what = format!("{} was answered with {status}: {body}", document.number);
