@@ -2,12 +2,12 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 use rustls::ServerConfig;
+use tokio_util::sync::CancellationToken;
 
 use crate::content_store::ContentStore;
 use crate::database::Database;
@@ -17,7 +17,9 @@ use crate::health::Health;
 use crate::middleware::rate_limit::{self, RateLimits};
 use crate::middleware::{HttpMetrics, auth, farewell, message, metrics, panic, request_id, trace};
 use crate::tokens::{Issuer, Pace};
-use crate::{Settings, Tenant, data_store, docs, health, openapi, pods, tls, workloads};
+use crate::{
+    Settings, Tenant, data_store, docs, health, maintenance, openapi, pods, tls, workloads,
+};
 
 /// Limits of a single request, and of the wait for one.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct Limits {
     pub(crate) max_upload_bytes: u64,
     pub(crate) request_timeout: Duration,
     pub(crate) idle_timeout: Duration,
+    pub(crate) maintenance_interval: Duration,
+    pub(crate) orphan_grace: Duration,
     pub(crate) max_connections: usize,
 }
 
@@ -43,7 +47,8 @@ pub struct App {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) http_metrics: HttpMetrics,
     pub(crate) registry: docket_instrumentation::Registry,
-    draining: AtomicBool,
+    pub(crate) maintenance: maintenance::Metrics,
+    draining: CancellationToken,
 }
 
 pub(crate) type SharedApp = axum::extract::State<Arc<App>>;
@@ -71,6 +76,8 @@ impl App {
                     .unwrap_or(settings.max_upload_bytes),
                 request_timeout: settings.request_timeout,
                 idle_timeout: settings.idle_timeout,
+                maintenance_interval: settings.maintenance_interval,
+                orphan_grace: settings.orphan_grace,
                 max_connections: usize::try_from(settings.max_connections)?,
             },
             accepted_types: AcceptedTypes::new(&tenant.uploads.accepted_types),
@@ -79,7 +86,8 @@ impl App {
             tls: tenant.tls.as_ref().map(tls::config).transpose()?,
             http_metrics: HttpMetrics::new(),
             registry,
-            draining: AtomicBool::new(false),
+            maintenance: maintenance::Metrics::new(),
+            draining: CancellationToken::new(),
             tenant,
         };
         app.share_limits(pods::read(&pods::file(&settings.config)));
@@ -92,13 +100,17 @@ impl App {
         self.rate_limits.share(clients, pods);
     }
 
-    /// Makes `/readyz` say no, so that no new traffic comes.
+    /// Makes `/readyz` say no, so that no new traffic comes, and ends what the server does by itself.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.cancel();
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.is_cancelled()
+    }
+
+    pub(crate) fn draining(&self) -> &CancellationToken {
+        &self.draining
     }
 }
 

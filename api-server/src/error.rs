@@ -69,6 +69,8 @@ pub(crate) enum Error {
     RangeNotSatisfiable(u64),
     #[error("the client was silent for {} s in the middle of its request", .0.as_secs())]
     ClientTooSlow(Duration),
+    #[error("the upload was not complete after {} s", .0.as_secs())]
+    UploadTooLong(Duration),
     #[error("the content is larger than {0} bytes, the largest that is accepted")]
     TooLarge(u64),
     #[error("{0}")]
@@ -143,7 +145,9 @@ impl Error {
             Self::RangeNotSatisfiable(_) => {
                 (StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable")
             }
-            Self::ClientTooSlow(_) => (StatusCode::REQUEST_TIMEOUT, "client-too-slow"),
+            Self::ClientTooSlow(_) | Self::UploadTooLong(_) => {
+                (StatusCode::REQUEST_TIMEOUT, "client-too-slow")
+            }
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::UnsupportedMediaType(_) | Self::UnsupportedPatch => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")

@@ -17,6 +17,7 @@ mod documents;
 mod error;
 mod health;
 mod idempotency;
+pub mod maintenance;
 mod middleware;
 mod openapi;
 mod paging;

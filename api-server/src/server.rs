@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::connections::{self, Terms};
+use crate::maintenance;
 use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, pods, public_router};
 
 /// Serves `tenant` until SIGTERM or SIGINT, then drains.
@@ -31,6 +32,7 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         settings.drain_delay,
         stop.clone(),
     ));
+    let maintenance = tokio::spawn(maintenance::run(app.clone()));
     tracing::info!(
         tenant = app.tenant.name,
         namespace = app.tenant.namespace,
@@ -45,6 +47,7 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
     serve(app, public, data_store, stop, settings.shutdown_grace).await;
     pods.abort();
     drain.abort();
+    maintenance.abort();
     tracing::info!("stopped");
     telemetry.shutdown().await;
     Ok(())

@@ -63,6 +63,15 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_CONNECTIONS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub connections: u32,
 
+    /// Time between two rounds of what the server does by itself, such as ending what was in the trash
+    /// for long enough.
+    #[arg(long, env = "DOCKET_MAINTENANCE_INTERVAL", default_value = "10m", value_parser = duration)]
+    pub maintenance_interval: Duration,
+
+    /// Age from which content that no document refers to is removed; an upload may take half of it.
+    #[arg(long, env = "DOCKET_ORPHAN_GRACE", default_value = "24h", value_parser = duration)]
+    pub orphan_grace: Duration,
+
     /// Time between SIGTERM and the end of accepting, while /readyz already says no: what a load
     /// balancer needs to notice.
     #[arg(long, env = "DOCKET_DRAIN_DELAY", default_value = "3s", value_parser = duration)]
@@ -73,7 +82,7 @@ pub struct Settings {
     pub shutdown_grace: Duration,
 }
 
-/// A number and `ms`, `s` or `m`.
+/// A number and `ms`, `s`, `m` or `h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let number: u64 = text[..text.len() - unit.len()]
@@ -82,8 +91,8 @@ fn duration(text: &str) -> Result<Duration, String> {
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
-        "m" => number
-            .checked_mul(60)
+        "m" | "h" => number
+            .checked_mul(if unit == "h" { 60 * 60 } else { 60 })
             .map(Duration::from_secs)
             .ok_or_else(|| expected(text)),
         _ => Err(expected(text)),
@@ -91,7 +100,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn expected(text: &str) -> String {
-    format!("{text:?} is not a duration: write a whole number and ms, s or m, such as 10s")
+    format!("{text:?} is not a duration: write a whole number and ms, s, m or h, such as 10s")
 }
 
 #[cfg(test)]
@@ -109,7 +118,8 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for wrong in ["10", "s", "", "1h", "-1s", "1.5s", "99999999999999999999s"] {
+        assert_eq!(duration("24h"), Ok(Duration::from_secs(24 * 60 * 60)));
+        for wrong in ["10", "s", "", "1d", "-1s", "1.5s", "99999999999999999999s"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

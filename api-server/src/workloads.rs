@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, audit, documents, idempotency, usage};
+use crate::{App, audit, documents, idempotency, maintenance, usage};
 
 /// The client routes of all workloads.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
@@ -17,7 +17,12 @@ pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
 /// The tables that a client's schema must have for all workloads, and for what they share.
 pub(crate) fn tables() -> Vec<&'static str> {
     [
-        &[audit::TABLE, usage::TABLE, idempotency::TABLE],
+        &[
+            audit::TABLE,
+            usage::TABLE,
+            idempotency::TABLE,
+            maintenance::TABLE,
+        ],
         documents::TABLES,
     ]
     .concat()

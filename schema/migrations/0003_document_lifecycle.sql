@@ -85,3 +85,9 @@ CREATE TABLE idempotency_keys (
     answer      bytea
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+
+-- When the servers next do by themselves what nobody asks for; who moves the time ahead does it.
+CREATE TABLE maintenance_tasks (
+    name text PRIMARY KEY CHECK (char_length(name) BETWEEN 1 AND 63),
+    due  timestamptz NOT NULL
+);

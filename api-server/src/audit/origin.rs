@@ -18,6 +18,17 @@ pub(crate) struct Origin {
     pub(crate) request_id: Option<String>,
 }
 
+impl Origin {
+    /// The server itself, in a trace of its own.
+    pub(crate) fn server() -> Self {
+        Self {
+            actor: "docket".to_owned(),
+            trace_id: docket_instrumentation::trace_id(),
+            request_id: None,
+        }
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Origin {
     type Rejection = Infallible;
 

@@ -1,6 +1,7 @@
 //! Where bytes are: an S3 bucket or a folder, under `<schema>/<content key>`.
 
 mod open;
+mod remove;
 mod upload;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
 use uuid::Uuid;
 
+pub(crate) use remove::Object;
 pub(crate) use upload::Upload;
 
 use crate::error::Error;
@@ -38,10 +40,10 @@ impl ContentStore {
         Upload::new(self.store.clone(), location(client, key))
     }
 
-    /// Size in bytes of an object; `None` when there is no such object.
-    pub(crate) async fn size(&self, client: &Client, key: Uuid) -> Result<Option<u64>, Error> {
+    /// `None` when there is no such object.
+    pub(crate) async fn find(&self, client: &Client, key: Uuid) -> Result<Option<Object>, Error> {
         match self.store.head(&location(client, key)).await {
-            Ok(object) => Ok(Some(object.size)),
+            Ok(meta) => Ok(Object::of(&meta)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

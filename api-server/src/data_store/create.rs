@@ -5,11 +5,13 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use http::StatusCode;
 use serde::Deserialize;
+use time::OffsetDateTime;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::app::SharedApp;
+use crate::app::{App, SharedApp};
 use crate::audit::Origin;
+use crate::content_store::Object;
 use crate::database::Transaction;
 use crate::documents::{Document, FileType, Filename, NewDocument, TABLE, insert, store_metadata};
 use crate::error::Error;
@@ -62,14 +64,20 @@ pub(crate) async fn create_document(
 ) -> Result<(StatusCode, Json<Document>), Error> {
     let Json(sent) = sent?;
     let new = NewDocument::try_from(sent)?;
-    match app.content.size(&client, new.content_key).await? {
-        Some(size) if size == new.file_size => {}
-        Some(size) => {
+    match app.content.find(&client, new.content_key).await? {
+        Some(object) if object.size != new.file_size => {
             return Err(Error::Unprocessable(format!(
-                "the content has {size} bytes, not {}",
-                new.file_size
+                "the content has {} bytes, not {}",
+                object.size, new.file_size
             )));
         }
+        Some(object) if is_old(&app, object) => {
+            return Err(Error::Unprocessable(
+                "the content was put there so long ago that it may be swept; put it there again"
+                    .into(),
+            ));
+        }
+        Some(_) => {}
         None => {
             return Err(Error::Unprocessable(
                 "there is no content under content_key".into(),
@@ -97,4 +105,9 @@ pub(crate) async fn create_document(
     let work = database.within_deadline(work);
     let document = work.instrument(store_metadata()).await?;
     Ok((StatusCode::CREATED, Json(document)))
+}
+
+/// Whether a sweep may come before the transaction that is about to begin ends.
+fn is_old(app: &App, object: Object) -> bool {
+    OffsetDateTime::now_utc() - object.modified > app.limits.orphan_grace / 2
 }

@@ -13,7 +13,9 @@ mod filter;
 mod list;
 mod metadata;
 mod model;
+mod orphans;
 mod patch;
+mod purge;
 mod receive;
 mod replace;
 mod repository;
@@ -41,6 +43,8 @@ pub(crate) use filename::Filename;
 use filter::Filter;
 pub(crate) use metadata::get_document;
 pub(crate) use model::{Document, NewDocument, microseconds};
+pub(crate) use orphans::{known_since, orphans};
+pub(crate) use purge::purge;
 pub(crate) use repository::{TABLE, insert, store_metadata};
 use search::{Place, Query};
 

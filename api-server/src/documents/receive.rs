@@ -55,7 +55,11 @@ pub(super) async fn receive(
 ) -> Result<Received, Error> {
     let key = Uuid::now_v7();
     let mut upload = app.content.upload(client, key);
-    let (new, start) = receive_into(app, &mut upload, key, request).await?;
+    // What is on its way for longer could be swept before a document refers to it.
+    let limit = app.limits.orphan_grace / 2;
+    let (new, start) = tokio::time::timeout(limit, receive_into(app, &mut upload, key, request))
+        .await
+        .map_err(|_| Error::UploadTooLong(limit))??;
     Ok(Received { new, start, upload })
 }
 
