@@ -1,9 +1,11 @@
 //! What the handlers share, and the two routers.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 use rustls::ServerConfig;
@@ -16,6 +18,7 @@ use crate::error::Error;
 use crate::health::Health;
 use crate::middleware::rate_limit::{self, RateLimits};
 use crate::middleware::{HttpMetrics, auth, farewell, message, metrics, panic, request_id, trace};
+use crate::text::TextService;
 use crate::tokens::{Issuer, Pace};
 use crate::{
     Settings, Tenant, data_store, docs, health, maintenance, openapi, pods, tls, workloads,
@@ -39,6 +42,7 @@ pub struct App {
     pub(crate) database: Database,
     pub(crate) content: ContentStore,
     pub(crate) health: Health,
+    pub(crate) text: TextService,
     pub(crate) limits: Limits,
     pub(crate) accepted_types: AcceptedTypes,
     pub(crate) rate_limits: RateLimits,
@@ -59,7 +63,7 @@ impl App {
     /// `GET /metrics` shows.
     ///
     /// # Errors
-    /// When the storage or the certificate of the tenant makes no sense.
+    /// When the storage, the certificate or the summarizer of the tenant makes no sense.
     pub fn new(
         settings: &Settings,
         tenant: Tenant,
@@ -69,6 +73,7 @@ impl App {
             content: ContentStore::open(&tenant.storage, settings.request_timeout)?,
             database: Database::new(settings, &tenant),
             health: Health::new(),
+            text: TextService::new(&tenant.summarizer, extractor(settings)?)?,
             limits: Limits {
                 max_upload_bytes: tenant
                     .uploads
@@ -122,6 +127,14 @@ fn issuer(settings: &Settings, tenant: &Tenant) -> anyhow::Result<Option<Issuer>
     };
     let jwt = tenant.jwt.clone();
     jwt.map(|jwt| Issuer::new(jwt, pace)).transpose()
+}
+
+/// The program that reads files of others: this one.
+fn extractor(settings: &Settings) -> anyhow::Result<PathBuf> {
+    match &settings.extractor {
+        Some(program) => Ok(program.clone()),
+        None => std::env::current_exe().context("the path of this program is not known"),
+    }
 }
 
 /// The document API: the routes of every workload, health and metrics, and what describes them all.

@@ -35,6 +35,7 @@ pub use app::{App, data_store_router, public_router};
 pub use idempotency::expire_idempotency_keys;
 pub use settings::Settings;
 pub use tenant::{Client, Tenant};
+pub use text::{SUBCOMMAND, extract_text, read_texts};
 pub use usage::recount_usage;
 
 /// `service.name` of the telemetry, and `service` in the answer of `/health`.

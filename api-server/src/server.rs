@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connections::{self, Terms};
 use crate::maintenance;
+use crate::text::read_texts;
 use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, pods, public_router};
 
 /// Serves `tenant` until SIGTERM or SIGINT, then drains.
@@ -44,7 +45,9 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         "serving"
     );
     let pods = tokio::spawn(pods::follow(app.clone(), pods::file(&settings.config)));
+    let reading = tokio::spawn(read_texts(app.clone(), stop.clone()));
     serve(app, public, data_store, stop, settings.shutdown_grace).await;
+    reading.abort();
     pods.abort();
     drain.abort();
     maintenance.abort();

@@ -72,6 +72,11 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_ORPHAN_GRACE", default_value = "24h", value_parser = duration)]
     pub orphan_grace: Duration,
 
+    /// The program that reads PDF and other files when its first argument says so; this one unless
+    /// told.
+    #[arg(long, env = "DOCKET_EXTRACTOR", hide = true)]
+    pub extractor: Option<PathBuf>,
+
     /// Time between SIGTERM and the end of accepting, while /readyz already says no: what a load
     /// balancer needs to notice.
     #[arg(long, env = "DOCKET_DRAIN_DELAY", default_value = "3s", value_parser = duration)]

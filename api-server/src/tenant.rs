@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use docket_contract::{
-    AuthMode, Database, Jwt, Quota, RateLimit, Storage, TenantConfig, Tls, Uploads, hash_api_key,
+    AuthMode, Database, Jwt, Quota, RateLimit, Storage, Summarizer, TenantConfig, Tls, Uploads,
+    hash_api_key,
 };
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
@@ -54,6 +55,8 @@ pub struct Tenant {
     pub tls: Option<Tls>,
     /// Whose tokens are accepted, in mode Jwt.
     pub jwt: Option<Jwt>,
+    /// Who makes the summaries of documents.
+    pub summarizer: Summarizer,
     mode: AuthMode,
     clients: BTreeMap<String, Arc<Client>>,
 }
@@ -166,6 +169,7 @@ impl TryFrom<TenantConfig> for Tenant {
             rate_limit: config.rate_limit,
             uploads: config.uploads,
             tls: config.tls,
+            summarizer: config.summarizer,
             mode: config.auth.mode,
             jwt,
             clients,

@@ -31,6 +31,9 @@ pub struct TenantConfig {
     /// What both listeners are served with; plain HTTP when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// Who makes the summaries of documents.
+    #[serde(default, skip_serializing_if = "Summarizer::is_extractive")]
+    pub summarizer: Summarizer,
     /// The clients, sorted by name.
     pub clients: Vec<ClientConfig>,
 }
@@ -169,6 +172,41 @@ pub struct Tls {
     pub key: SecretString,
 }
 
+/// Who makes the summaries of documents: `{"mode": "Extractive"}`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(tag = "mode", content = "openai", deny_unknown_fields)]
+pub enum Summarizer {
+    /// The server itself, of the text's own sentences.
+    #[default]
+    Extractive,
+    /// A language model behind an endpoint that speaks as OpenAI's does.
+    OpenAI(OpenAi),
+    /// Nobody: documents have no summaries.
+    None,
+}
+
+impl Summarizer {
+    /// What a server does that knows nothing of this choice.
+    const fn is_extractive(&self) -> bool {
+        matches!(self, Self::Extractive)
+    }
+}
+
+/// An endpoint that speaks as OpenAI's chat completions do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OpenAi {
+    /// URL to which `/chat/completions` is added.
+    pub url: String,
+    /// Name of the model.
+    pub model: String,
+    /// What is sent as the bearer token.
+    #[serde(serialize_with = "expose")]
+    pub api_key: SecretString,
+    /// Longest wait for an answer, in milliseconds.
+    pub timeout_ms: u64,
+}
+
 /// One client: its identity in Postgres and the keys that open its routes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -255,6 +293,12 @@ mod tests {
                 certificate: "-----BEGIN CERTIFICATE-----".into(),
                 key: "battery staple".into(),
             }),
+            summarizer: Summarizer::OpenAI(OpenAi {
+                url: "https://api.example.com/v1".into(),
+                model: "small".into(),
+                api_key: "open sesame".into(),
+                timeout_ms: 30_000,
+            }),
             clients: vec![ClientConfig {
                 name: "globex".into(),
                 schema: "acme_globex_1f2e3d4c".into(),
@@ -285,7 +329,9 @@ mod tests {
     #[test]
     fn no_secret_shows_in_debug_output() {
         let shown = format!("{:?}", acme());
-        assert!(!shown.contains("correct horse") && !shown.contains("battery staple"));
+        for secret in ["correct horse", "battery staple", "open sesame"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
     }
 
     #[test]

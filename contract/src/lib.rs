@@ -7,8 +7,8 @@ mod config;
 
 pub use api_key::{ApiKeyHash, hash_api_key};
 pub use config::{
-    ApiAuth, AuthMode, ClientConfig, Database, FolderStorage, Jwt, Quota, RateLimit, S3Storage,
-    SslMode, Storage, TenantConfig, Tls, Uploads,
+    ApiAuth, AuthMode, ClientConfig, Database, FolderStorage, Jwt, OpenAi, Quota, RateLimit,
+    S3Storage, SslMode, Storage, Summarizer, TenantConfig, Tls, Uploads,
 };
 
 /// Key of the Secret entry, and name of the mounted file, that holds a [`TenantConfig`].

@@ -16,7 +16,8 @@ pub use reference::SecretReference;
 pub use size::bytes;
 pub use spec::{
     Api, Auth, AuthMode, Client, Collector, Database, DeletionPolicy, DocumentTenant,
-    DocumentTenantSpec, Jwt, Quota, RateLimit, Retention, S3, Storage, Telemetry, Tls, Uploads,
+    DocumentTenantSpec, Jwt, OpenAi, Quota, RateLimit, Retention, S3, Storage, Summarizer,
+    SummarizerMode, Telemetry, Tls, Uploads,
 };
 pub use status::{ApiStatus, ClientStatus, DocumentTenantStatus, ReconcileStatus, SpanStatus};
 pub use yaml::custom_resource_definition_yaml;

@@ -51,10 +51,12 @@ impl DocumentTenantSpec {
         let tls = self.api.tls.as_ref().map(|tls| &tls.secret_ref);
         let jwt = self.api.auth.jwt.as_ref();
         let ca = jwt.and_then(|jwt| jwt.ca_secret_ref.as_ref());
+        let openai = self.api.summarizer.openai.as_ref();
         [&self.database.secret_ref, &self.storage.s3.secret_ref]
             .into_iter()
             .chain(tls)
             .chain(ca)
+            .chain(openai.map(|openai| &openai.secret_ref))
     }
 }
 
@@ -192,6 +194,9 @@ pub struct Api {
     /// The certificate that the API is served with; without one it is served over plain HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// Who makes the summaries of documents.
+    #[serde(default)]
+    pub summarizer: Summarizer,
 }
 
 impl Default for Api {
@@ -204,6 +209,7 @@ impl Default for Api {
             rate_limit: RateLimit::default(),
             uploads: Uploads::default(),
             tls: None,
+            summarizer: Summarizer::default(),
         }
     }
 }
@@ -266,6 +272,52 @@ pub struct Tls {
     /// Secret of the type `kubernetes.io/tls`, such as cert-manager makes it: `tls.crt`, the
     /// certificate and what leads to its authority, and `tls.key`.
     pub secret_ref: SecretReference,
+}
+
+/// Who makes the summaries of documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.openai) == (self.mode == 'OpenAI')").message("openai is needed with the mode OpenAI, and has no meaning with any other"))]
+pub struct Summarizer {
+    /// The mode.
+    #[serde(default)]
+    pub mode: SummarizerMode,
+    /// The endpoint of the mode `OpenAI`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openai: Option<OpenAi>,
+}
+
+/// The ways in which a document gets its summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SummarizerMode {
+    /// Sentences of the text itself; no text leaves the API.
+    #[default]
+    Extractive,
+    /// A language model: the start of every text is sent to it.
+    OpenAI,
+    /// Documents have no summaries.
+    None,
+}
+
+/// A language model behind an endpoint that speaks as OpenAI's chat completions do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenAi {
+    /// URL to which `/chat/completions` is added, for example `https://api.openai.com/v1`.
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''").message("url must be a URL such as https://api.openai.com/v1"))]
+    pub url: String,
+    /// Name of the model.
+    #[schemars(length(min = 1, max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^[^\\\\s]+$')").message("model must not contain white space"))]
+    pub model: String,
+    /// Secret with the key `apiKey`.
+    pub secret_ref: SecretReference,
+    /// Longest wait for an answer, in whole seconds.
+    #[serde(default = "default_summarizer_timeout")]
+    #[schemars(length(min = 2, max = 4))]
+    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{0,2}s$')").message("timeout must be a whole number of seconds such as 30s, at most 999s"))]
+    pub timeout: String,
 }
 
 /// How callers prove which client they are.
@@ -360,6 +412,10 @@ fn default_retention_days() -> i32 {
 
 fn default_region() -> String {
     "us-east-1".into()
+}
+
+fn default_summarizer_timeout() -> String {
+    "30s".into()
 }
 
 fn default_replicas() -> i32 {

@@ -1,7 +1,7 @@
 //! A spec that cannot be wrong: what [validation](crate::reconcile) makes of a tenant, and all that
 //! its children are made of.
 
-use docket_contract::{ApiAuth, Quota, RateLimit, S3Storage, Tls, Uploads};
+use docket_contract::{ApiAuth, Quota, RateLimit, S3Storage, Summarizer, Tls, Uploads};
 use docket_crds::{ClientStatus, Resources};
 use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -32,6 +32,8 @@ pub struct Wanted {
     pub storage_secret: String,
     /// Hash of that Secret's data: pods are replaced when it changes.
     pub storage_secret_hash: String,
+    /// Who makes the summaries of documents.
+    pub summarizer: Summarizer,
     /// How callers are authenticated.
     pub auth: ApiAuth,
     /// How often each client may call, over all pods together.

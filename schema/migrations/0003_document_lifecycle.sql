@@ -46,7 +46,8 @@ CREATE TABLE document_text (
     search      tsvector NOT NULL
 );
 -- The second part lets a search look at a thousand documents at a time, the newest first.
-CREATE INDEX document_text_search ON document_text USING gin (search, (ARRAY[document_id / 1024]));
+CREATE INDEX document_text_search ON document_text USING gin (search, (ARRAY[document_id / 1024]))
+    WITH (gin_pending_list_limit = 512);
 
 -- Documents and bytes, versions and trash included. Their sums count; a client without a quota spreads
 -- its uploads over the slots so that they do not wait for each other.

@@ -104,6 +104,7 @@ pub(crate) async fn create_document(
     };
     let work = database.within_deadline(work);
     let document = work.instrument(store_metadata()).await?;
+    app.text.wake(&client);
     Ok((StatusCode::CREATED, Json(document)))
 }
 

@@ -70,6 +70,7 @@ const GIVEN_BACK: Duration = Duration::from_secs(1);
 /// A client's connection; given back on drop.
 pub(crate) struct Connection {
     connection: PoolConnection<Postgres>,
+    ends: bool,
     _in_use: OwnedSemaphorePermit,
 }
 
@@ -77,12 +78,21 @@ impl Connection {
     pub(crate) fn as_mut(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
+
+    /// Ends it, instead of giving it back for the next.
+    pub(crate) fn end(mut self) {
+        self.ends = true;
+    }
 }
 
 impl Drop for Connection {
     /// A statement that was cut off leaves a connection that may never answer again: if the server's
     /// machine is gone, TCP notices after a quarter of an hour. Until then it would fill the pool.
     fn drop(&mut self) {
+        if self.ends {
+            self.connection.close_on_drop();
+            return;
+        }
         let given_back = self.connection.return_to_pool();
         tokio::spawn(tokio::time::timeout(GIVEN_BACK, given_back));
     }
@@ -139,6 +149,7 @@ impl Database {
         let connection = self.pool(client)?.acquire().await?;
         Ok(Connection {
             connection,
+            ends: false,
             _in_use: in_use,
         })
     }

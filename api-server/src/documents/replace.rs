@@ -19,7 +19,7 @@ use crate::database::{Statement, arguments};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::openapi::Answers;
-use crate::text::{Texts, search_sql};
+use crate::text::{TextService, search_sql};
 
 // All parts see the row as it was locked.
 const REPLACE: Statement = Statement {
@@ -96,11 +96,12 @@ pub(crate) async fn replace_content(
         (Place::Live, path.id),
         |document| {
             is_meant(document)?;
-            write(document, &new, &start).map(Some)
+            write(&app.text, document, &new, &start).map(Some)
         },
         || upload.keep(),
     )
     .await?;
+    app.text.wake(&client);
     let etag = content_etag(&document);
     let mut response = Json(document).into_response();
     response.headers_mut().typed_insert(etag);
@@ -111,9 +112,14 @@ fn content_etag(document: &Document) -> ETag {
     conditional::strong_etag(&document.sha256)
 }
 
-fn write(document: &Document, new: &NewDocument, start: &[u8]) -> Result<Write, Error> {
+fn write(
+    text: &TextService,
+    document: &Document,
+    new: &NewDocument,
+    start: &[u8],
+) -> Result<Write, Error> {
     let (name, file_type) = (document.filename.as_str(), new.file_type.as_str());
-    let texts = Texts::at_upload(name, file_type, new.file_size, start);
+    let texts = text.at_upload(name, file_type, new.file_size, start);
     let bytes = i64::try_from(new.file_size).unwrap_or(i64::MAX);
     let arguments = arguments()
         .with(document.id)?

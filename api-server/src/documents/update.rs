@@ -89,6 +89,8 @@ pub(crate) async fn update_document(
         || (),
     )
     .await?;
+    // A name is found by its words, and those are looked at anew.
+    app.text.wake(&client);
     Representation::of(&document)
 }
 

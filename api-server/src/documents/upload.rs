@@ -18,7 +18,6 @@ use crate::idempotency::{Claim, Claimed, Fingerprint, IdempotencyKey, REPLAYED};
 use crate::middleware::auth::Caller;
 use crate::openapi::Answers;
 use crate::tenant::Client;
-use crate::text::Texts;
 
 /// The answer to an upload.
 #[derive(Debug, Serialize, ToSchema)]
@@ -110,7 +109,7 @@ async fn upload(
         None => receiving.await?,
     };
     let (name, file_type) = (new.filename.as_str(), new.file_type.as_str());
-    let texts = Texts::at_upload(name, file_type, new.file_size, &start);
+    let texts = app.text.at_upload(name, file_type, new.file_size, &start);
     let database = &app.database;
     let work = async {
         let mut connection = database.connection(client).await?;
@@ -135,7 +134,11 @@ async fn upload(
         Ok(answer)
     };
     let work = database.within_deadline(work);
-    work.instrument(store_metadata()).await
+    let answer = work.instrument(store_metadata()).await?;
+    if texts.is_pending() {
+        app.text.wake(client);
+    }
+    Ok(answer)
 }
 
 /// What makes two uploads the same.

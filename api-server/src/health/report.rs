@@ -75,6 +75,13 @@ impl Finding {
         }
     }
 
+    pub(crate) fn degraded(reason: String) -> Self {
+        Self {
+            status: Status::Degraded,
+            reasons: vec![reason],
+        }
+    }
+
     pub(crate) fn unhealthy(reason: String) -> Self {
         Self {
             status: Status::Unhealthy,

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Status;
-use super::report::Report;
+use super::report::{Finding, Report};
 use crate::app::{App, SharedApp};
 use crate::documents::microseconds;
 use crate::error::Error;
@@ -41,7 +41,7 @@ pub(crate) struct HealthBody<Parts> {
 /// What the document API consists of.
 #[derive(Debug, Serialize, ToSchema)]
 struct Components {
-    /// By name: where content is, and `data_store`.
+    /// By name: where content is, `data_store`, and `summarizer` where there is one to call.
     components: BTreeMap<&'static str, Status>,
 }
 
@@ -66,6 +66,17 @@ impl<Parts> HealthBody<Parts> {
             version: VERSION,
             reasons: report.reasons(),
         }
+    }
+}
+
+impl<Parts> HealthBody<Parts> {
+    /// No better than `finding`, of something that only this service depends on.
+    fn and(mut self, finding: Option<&Finding>) -> Self {
+        if let Some(finding) = finding {
+            self.status = self.status.max(finding.status);
+            self.reasons.extend(finding.reasons.iter().cloned());
+        }
+        self
     }
 }
 
@@ -100,12 +111,24 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
 )]
 async fn health(State(app): SharedApp) -> HealthBody<Components> {
     let report = app.health.report(&app).await;
+    // By its last calls: probes must not cost what calls cost.
+    let summarizer = app
+        .text
+        .standing()
+        .map(|standing| match standing.is_good() {
+            true => Finding::healthy(),
+            false => Finding::degraded("the summarizer fails; summaries come later".into()),
+        });
+    let summarizer = summarizer.as_ref();
     let components = [
         (app.content.component(), report.content.status),
         ("data_store", report.database.status),
     ];
-    let components = components.into();
-    HealthBody::new(SERVICE, &report, Components { components })
+    let components = components
+        .into_iter()
+        .chain(summarizer.map(|finding| ("summarizer", finding.status)))
+        .collect();
+    HealthBody::new(SERVICE, &report, Components { components }).and(summarizer)
 }
 
 /// Tell that the process is alive

@@ -2,13 +2,13 @@
 
 use super::decode::{decode, prefix};
 use super::source::Source;
-use super::summary::summarize;
+use super::summary::Summarizer;
 use super::words::words;
 
 /// Size in bytes of a file whose text is read while it is uploaded; a larger one is read afterwards.
 pub(crate) const INLINE: usize = 64 * 1024;
 /// Bytes of a text that are kept, and shown in snippets.
-const KEPT: usize = 1024 * 1024;
+pub(super) const KEPT: usize = 1024 * 1024;
 /// Bytes of a text whose words are found. A `tsvector` may have 1 MiB, and no word takes more than
 /// three times its size in one.
 const SEARCHED: usize = 256 * 1024;
@@ -22,6 +22,8 @@ pub(crate) enum TextState {
     Indexed,
     /// Found by its name: there is no text in it that could be read.
     NoText,
+    /// Found by its name: reading it failed, and would fail again.
+    Failed,
 }
 
 impl TextState {
@@ -30,6 +32,7 @@ impl TextState {
             Self::Pending => "Pending",
             Self::Indexed => "Indexed",
             Self::NoText => "NoText",
+            Self::Failed => "Failed",
         }
     }
 }
@@ -63,24 +66,41 @@ impl Texts {
     }
 
     /// Of a document whose text is `text`.
-    fn read(filename: &str, file_type: &str, text: &str) -> Self {
-        let summary = tracing::info_span!("llm_summarization").in_scope(|| summarize(text));
+    pub(super) fn read(filename: &str, text: &str, summary: Option<String>) -> Self {
         Self {
             state: TextState::Indexed,
             text: prefix(text, KEPT).to_owned(),
+            name_words: words(filename, SEARCHED),
             summary_words: words(summary.as_deref().unwrap_or_default(), SEARCHED),
             text_words: words(prefix(text, SEARCHED), SEARCHED),
             summary,
-            ..Self::unread(filename, file_type)
         }
+    }
+
+    /// Whether there is something left to do in the background.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state == TextState::Pending
+    }
+
+    pub(super) fn in_state(self, state: TextState) -> Self {
+        Self { state, ..self }
     }
 
     /// Of a file of `size` bytes that starts with `start`: of the whole file when it is no larger than
     /// [`INLINE`].
-    pub(crate) fn at_upload(filename: &str, file_type: &str, size: u64, start: &[u8]) -> Self {
+    pub(super) fn at_upload(
+        summarizer: &Summarizer,
+        filename: &str,
+        file_type: &str,
+        size: u64,
+        start: &[u8],
+    ) -> Self {
         match Source::of(file_type) {
             Some(Source::Plain) if size == start.len() as u64 => {
-                Self::read(filename, file_type, &decode(start))
+                let text = decode(start);
+                let summary = summarizer.at_once(&text);
+                let state = summary.state();
+                Self::read(filename, &text, summary.into_text()).in_state(state)
             }
             _ => Self::unread(filename, file_type),
         }
@@ -93,7 +113,15 @@ mod tests {
 
     #[test]
     fn a_small_text_is_read_at_once_a_large_one_later_and_an_image_never() {
-        let texts = |file_type, size| Texts::at_upload("a.x", file_type, size, b"An offer.");
+        let texts = |file_type, size| {
+            Texts::at_upload(
+                &Summarizer::Extractive,
+                "a.x",
+                file_type,
+                size,
+                b"An offer.",
+            )
+        };
         let read = texts("text/plain", 9);
         assert_eq!(read.state, TextState::Indexed);
         assert_eq!(read.summary.as_deref(), Some("An offer."));

@@ -1,11 +1,17 @@
 //! Which files have text, and how it is read.
 
+use super::extract::Format;
+
 /// How the text of a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The bytes are the text.
     Plain,
+    /// By a process of its own.
+    Format(Format),
 }
+
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 
 impl Source {
     /// By the media type, parameters included; `None` when there is no text that could be read.
@@ -14,6 +20,9 @@ impl Source {
         let essence = essence.trim().to_ascii_lowercase();
         match essence.as_str() {
             "application/json" | "application/xml" | "application/yaml" => Some(Self::Plain),
+            "text/html" | "application/xhtml+xml" => Some(Self::Format(Format::Html)),
+            "application/pdf" => Some(Self::Format(Format::Pdf)),
+            DOCX => Some(Self::Format(Format::Docx)),
             text if text.starts_with("text/") => Some(Self::Plain),
             _ => None,
         }
@@ -30,6 +39,12 @@ mod tests {
             ("text/plain; charset=utf-8", Some(Source::Plain)),
             ("Text/Markdown", Some(Source::Plain)),
             ("application/json", Some(Source::Plain)),
+            (
+                "text/html; charset=utf-8",
+                Some(Source::Format(Format::Html)),
+            ),
+            ("application/pdf", Some(Source::Format(Format::Pdf))),
+            (DOCX, Some(Source::Format(Format::Docx))),
             ("image/png", None),
             ("application/octet-stream", None),
         ] {

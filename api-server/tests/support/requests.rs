@@ -37,10 +37,21 @@ pub async fn ask_with(
 
 /// Uploads `content` as `text/plain`.
 pub async fn upload(router: &Router, client: &str, filename: &str, content: &[u8]) -> Answer {
+    upload_as(router, client, filename, "text/plain", content).await
+}
+
+/// Uploads `content` as a file of a type.
+pub async fn upload_as(
+    router: &Router,
+    client: &str,
+    filename: &str,
+    file_type: &str,
+    content: &[u8],
+) -> Answer {
     let mut body = format!(
         "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nignored\r\n--b\r\n\
          Content-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\
-         Content-Type: text/plain\r\n\r\n"
+         Content-Type: {file_type}\r\n\r\n"
     )
     .into_bytes();
     body.extend_from_slice(content);

@@ -167,6 +167,28 @@ const REFUSED: &[(&str, Change)] = &[
             spec["telemetry"]["endpoint"] = json!("gateway:4317");
         },
     ),
+    (
+        "openai is needed with the mode OpenAI, and has no meaning with any other",
+        |spec| spec["api"]["summarizer"] = json!({"mode": "OpenAI"}),
+    ),
+    (
+        "openai is needed with the mode OpenAI, and has no meaning with any other",
+        |spec| spec["api"]["summarizer"] = json!({"openai": openai("https://s/v1", "30s")}),
+    ),
+    (
+        "url must be a URL such as https://api.openai.com/v1",
+        |spec| {
+            let openai = openai("ftp://s", "30s");
+            spec["api"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+        },
+    ),
+    (
+        "timeout must be a whole number of seconds such as 30s, at most 999s",
+        |spec| {
+            let openai = openai("https://s/v1", "1m");
+            spec["api"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+        },
+    ),
 ];
 
 /// Changes that are accepted: the other side of the bounds above.
@@ -182,6 +204,11 @@ const ACCEPTED: &[Change] = &[
     |spec| spec["storage"]["s3"]["bucket"] = json!("my.bucket-1"),
     |spec| spec["api"]["replicas"] = json!(50),
     |spec| spec["api"]["auth"] = json!({"mode": "None"}),
+    |spec| spec["api"]["summarizer"] = json!({"mode": "None"}),
+    |spec| {
+        let openai = openai("https://api.example.com:8443/v1", "999s");
+        spec["api"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+    },
     |spec| {
         let jwt = json!({"issuer": "https://login.example.com", "audience": "docket",
             "jwksUrl": "https://login.example.com/keys", "caSecretRef": {"name": "ca"}});
@@ -208,6 +235,10 @@ const ACCEPTED: &[Change] = &[
         spec.as_object_mut().unwrap().remove("api");
     },
 ];
+
+fn openai(url: &str, timeout: &str) -> Value {
+    json!({"url": url, "model": "small", "secretRef": {"name": "summarizer"}, "timeout": timeout})
+}
 
 /// `kubectl apply` of a tenant, without keeping it: the object that would be stored, or what kubectl
 /// says to the user.
@@ -293,6 +324,10 @@ async fn defaults_are_in_the_schema() {
         ensure!(stored["spec"]["api"]["replicas"] == 2, "{stored}");
         ensure!(
             stored["spec"]["api"]["auth"]["mode"] == "ApiKey",
+            "{stored}"
+        );
+        ensure!(
+            stored["spec"]["api"]["summarizer"]["mode"] == "Extractive",
             "{stored}"
         );
         ensure!(

@@ -21,6 +21,7 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
         rate_limit: Some(wanted.rate_limit),
         uploads: wanted.uploads.clone(),
         tls: wanted.tls.clone(),
+        summarizer: wanted.summarizer.clone(),
         clients: wanted
             .clients
             .iter()

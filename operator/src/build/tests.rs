@@ -1,6 +1,8 @@
 use std::num::NonZeroU32;
 
-use docket_contract::{ApiAuth, AuthMode, Quota, RateLimit, S3Storage, SslMode, Tls, Uploads};
+use docket_contract::{
+    ApiAuth, AuthMode, OpenAi, Quota, RateLimit, S3Storage, SslMode, Summarizer, Tls, Uploads,
+};
 use docket_crds::{ResourceList, Resources};
 use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -62,6 +64,7 @@ fn acme() -> Wanted {
         },
         storage_secret: "docket-s3".into(),
         storage_secret_hash: "hash".into(),
+        summarizer: Summarizer::Extractive,
         auth: ApiAuth {
             mode: AuthMode::ApiKey,
             jwt: None,
@@ -178,7 +181,7 @@ fn with_a_certificate_the_service_and_the_probes_speak_https() {
 fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
     let before = template_hash(&acme());
     type Change = (&'static str, fn(&mut Wanted));
-    let changes: [Change; 7] = [
+    let changes: [Change; 8] = [
         ("a password", |wanted| {
             wanted.clients[0].password = "other".into()
         }),
@@ -196,6 +199,14 @@ fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
         }),
         ("the limit of uploads", |wanted| {
             wanted.uploads.max_bytes = Some(1)
+        }),
+        ("the key of the summarizer", |wanted| {
+            wanted.summarizer = Summarizer::OpenAI(OpenAi {
+                url: "https://api.example.com/v1".into(),
+                model: "small".into(),
+                api_key: "other".into(),
+                timeout_ms: 30_000,
+            })
         }),
         ("the telemetry endpoint", |wanted| {
             wanted.telemetry_endpoint = None

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use docket_contract::S3Storage;
-use docket_crds::{DocumentTenant, S3};
+use docket_contract::{OpenAi, S3Storage, Summarizer};
+use docket_crds::{DocumentTenant, S3, SummarizerMode};
 use docket_schema::Identity;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -33,6 +33,8 @@ pub(super) struct Seen {
     pub certificate: Option<Certificate>,
     /// Authorities of the token issuer's certificate, as PEM.
     pub issuer_ca: Option<String>,
+    /// Who makes the summaries of documents, its key included.
+    pub summarizer: Summarizer,
     /// What the database holds of the clients, by schema.
     pub survey: Survey,
     /// Passwords that were issued, by client.
@@ -49,6 +51,7 @@ pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Resul
     let content = bucket(tenant, &storage_secret)?;
     let certificate = certificate(tenant, ctx).await?;
     let issuer_ca = issuer_ca(tenant, ctx).await?;
+    let summarizer = summarizer(tenant, ctx).await?;
 
     let database = ctx.databases.open(&connection).await?;
     ctx.connections.remember(&uid, connection.clone());
@@ -70,6 +73,7 @@ pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Resul
         storage_secret_hash: hash(&storage_secret),
         certificate,
         issuer_ca,
+        summarizer,
         survey,
         passwords: texts(issued(tenant, build::credentials_name(&tenant.name_any()), ctx).await?),
         api_keys: issued(tenant, build::api_keys_name(&tenant.name_any()), ctx).await?,
@@ -192,6 +196,44 @@ fn unusable(secret: &str, field: &str, what: &str) -> Error {
         "SecretInvalid",
         format!("The Secret {secret}, named by {field}, cannot be used: {what}."),
     ))
+}
+
+/// Key of the Secret that a summarizer names.
+const API_KEY: &str = "apiKey";
+
+/// The schema accepts the mode `OpenAI` with an endpoint only.
+async fn summarizer(tenant: &DocumentTenant, ctx: &Context) -> Result<Summarizer> {
+    let wanted = &tenant.spec.api.summarizer;
+    let openai = match (wanted.mode, &wanted.openai) {
+        (SummarizerMode::None, _) => return Ok(Summarizer::None),
+        (SummarizerMode::OpenAI, Some(openai)) => openai,
+        (SummarizerMode::Extractive | SummarizerMode::OpenAI, _) => {
+            return Ok(Summarizer::Extractive);
+        }
+    };
+    let (name, field) = (&openai.secret_ref.name, "spec.api.summarizer.openai");
+    let condition = ConditionType::CredentialsReady;
+    let secret = read_secret(tenant, name, condition, field, ctx).await?;
+    let key = secret
+        .get(API_KEY)
+        .map(|key| String::from_utf8_lossy(&key.0));
+    let key = key.as_deref().map(str::trim).filter(|key| !key.is_empty());
+    let key = key.ok_or_else(|| {
+        let what = format!("it has no {API_KEY}");
+        unusable(name, &format!("{field}.secretRef"), &what)
+    })?;
+    Ok(Summarizer::OpenAI(OpenAi {
+        url: openai.url.clone(),
+        model: openai.model.clone(),
+        api_key: key.into(),
+        timeout_ms: milliseconds(&openai.timeout),
+    }))
+}
+
+/// The schema accepts whole seconds only, such as `30s`.
+fn milliseconds(timeout: &str) -> u64 {
+    let seconds: u64 = timeout.trim_end_matches('s').parse().unwrap_or_default();
+    seconds * 1000
 }
 
 async fn read_secret(

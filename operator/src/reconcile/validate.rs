@@ -71,6 +71,7 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         storage: storage(&spec.storage.s3),
         storage_secret: spec.storage.s3.secret_ref.name.clone(),
         storage_secret_hash: seen.storage_secret_hash.clone(),
+        summarizer: seen.summarizer.clone(),
         auth: auth(&spec.api.auth, seen),
         rate_limit: rate_limit(&spec.api.rate_limit),
         uploads: Uploads {

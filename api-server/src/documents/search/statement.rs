@@ -49,7 +49,7 @@ macro_rules! matches_in {
 
 /// Of the newest 1000 matches the best: ranking every match of a word that many documents have would
 /// take seconds. They are gathered window by window, each as large as all those newer than it, and none
-/// is looked at once there are enough (docs/adr/0011).
+/// is looked at once there are enough (docs/adr/0012).
 const SEARCH: Statement = Statement {
     operation: "SELECT",
     table: crate::text::TABLE,
