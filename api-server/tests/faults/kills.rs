@@ -10,6 +10,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use crate::client::Clients;
 use crate::ledger::{Acknowledged, check};
 use crate::stack::{Part, Stack, TURN};
+use crate::support::eventually;
 
 /// Documents of before the last check that are read again at each.
 const SAMPLE: usize = 20;
@@ -128,4 +129,18 @@ async fn run(plan: &Plan) {
         promised.len(),
         stack.dangling(),
     );
+    nothing_is_left_behind(&mut stack, &promised).await;
+}
+
+/// A sweep takes what the deaths left, and nothing that was promised.
+async fn nothing_is_left_behind(stack: &mut Stack, promised: &[Acknowledged]) {
+    stack
+        .restart_api(&["--orphan-grace=1s", "--maintenance-interval=100ms"])
+        .await;
+    eventually("no content is without a document", async || {
+        let holdings = check(stack, promised, &[]).await;
+        holdings.iter().all(|it| it.orphans() == 0)
+    })
+    .await;
+    check(stack, promised, promised).await;
 }

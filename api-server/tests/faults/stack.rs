@@ -59,17 +59,7 @@ impl Stack {
         tenancy.config["storage"] =
             json!({"s3": {"bucket": BUCKET, "endpoint": endpoint, "region": REGION}});
         let (address, data_store) = (free_address(), free_address());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_docket-api-server"));
-        command
-            .arg("--config")
-            .arg(tenancy.config_file())
-            .arg(format!("--listen={address}"))
-            .arg(format!("--data-store-listen={data_store}"))
-            .args(flags)
-            .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
-            .env("RUST_LOG", "warn")
-            .env("AWS_ACCESS_KEY_ID", KEY_ID)
-            .env("AWS_SECRET_ACCESS_KEY", KEY);
+        let command = api_command(&tenancy, address, data_store, flags);
         let api = Process::start(command, tenancy.folder.path().join("api.log"));
         let stack = Self {
             postgres,
@@ -87,6 +77,14 @@ impl Stack {
         };
         stack.works_again().await;
         stack
+    }
+
+    /// The API server anew, with other `flags`.
+    pub async fn restart_api(&mut self, flags: &[&str]) {
+        self.kill(Part::Api);
+        let command = api_command(&self.tenancy, self.address, self.data_store, flags);
+        self.api = Process::start(command, self.tenancy.folder.path().join("api.log"));
+        self.works_again().await;
     }
 
     pub fn kill(&mut self, part: Part) {
@@ -162,6 +160,26 @@ impl Stack {
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
+}
+
+fn api_command(
+    tenancy: &Tenancy,
+    address: SocketAddr,
+    data_store: SocketAddr,
+    flags: &[&str],
+) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_docket-api-server"));
+    command
+        .arg("--config")
+        .arg(tenancy.config_file())
+        .arg(format!("--listen={address}"))
+        .arg(format!("--data-store-listen={data_store}"))
+        .args(flags)
+        .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+        .env("RUST_LOG", "warn")
+        .env("AWS_ACCESS_KEY_ID", KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", KEY);
+    command
 }
 
 fn data(folder: &Path) -> PathBuf {
