@@ -22,11 +22,13 @@ mod log_filter;
 mod log_lines;
 mod metrics;
 mod propagation;
+mod redact;
 mod resource;
 mod telemetry;
 
 pub use metrics::{LATENCY_BUCKETS, MetricsPage, render as render_metrics};
 pub use prometheus::Registry;
 pub use propagation::{accept_parent, accept_request, inject, trace_id, traceparent};
+pub use redact::{is_clean, redact};
 pub use resource::Service;
 pub use telemetry::{Telemetry, init};
