@@ -20,13 +20,20 @@
 mod correlation;
 mod log_filter;
 mod log_lines;
+mod losses;
 mod metrics;
+mod outgoing_logs;
+mod outgoing_spans;
+mod panics;
 mod propagation;
+mod queue;
 mod redact;
 mod resource;
 mod telemetry;
+mod text_lines;
 
 pub use metrics::{LATENCY_BUCKETS, MetricsPage, render as render_metrics};
+pub use panics::log_panics;
 pub use prometheus::Registry;
 pub use propagation::{accept_parent, accept_request, inject, trace_id, traceparent};
 pub use redact::{is_clean, redact};

@@ -17,6 +17,7 @@ use tracing_subscriber::layer::Context;
 
 use crate::correlation::{CORRELATION_ID, correlation_id};
 use crate::log_filter::ExportComplaints;
+use crate::redact;
 
 const COMPLAINT_PERIOD: Duration = Duration::from_secs(60);
 const OWN_KEYS: [&str; 7] = [
@@ -30,7 +31,7 @@ const OWN_KEYS: [&str; 7] = [
 ];
 
 /// Writes `{"timestamp", "level", "target", "message", "trace_id", "span_id", "correlation_id",
-/// …fields of the event}`; an id that there is none of is left out.
+/// …fields of the event}`; an id that there is none of is left out, and every text is redacted.
 pub(crate) struct JsonLines<W> {
     writer: W,
     complaints: ExportComplaints,
@@ -107,21 +108,23 @@ impl Fields {
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
         self.rest.insert(field.name().to_owned(), value.into());
     }
+
+    fn put_text(&mut self, field: &Field, text: &str) {
+        let text = redact(text).into_owned();
+        match field.name() {
+            "message" => self.message = text,
+            _ => self.put(field, text),
+        }
+    }
 }
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        match field.name() {
-            "message" => self.message = format!("{value:?}"),
-            _ => self.put(field, format!("{value:?}")),
-        }
+        self.put_text(field, &format!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "message" => value.clone_into(&mut self.message),
-            _ => self.put(field, value),
-        }
+        self.put_text(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -141,7 +144,7 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        self.put(field, chain(value));
+        self.put_text(field, &chain(value));
     }
 }
 

@@ -1,10 +1,16 @@
 //! Metrics: each instrument is defined once and read twice, by `/metrics` and by OTLP.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
-use opentelemetry_otlp::MetricExporter;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
 use prometheus::{Encoder, Registry, TextEncoder};
+
+use crate::losses::Losses;
 
 /// Upper bounds, in seconds, of a latency histogram; objectives of 100, 300 and 500 ms are exact.
 pub const LATENCY_BUCKETS: [f64; 15] = [
@@ -27,7 +33,7 @@ pub struct MetricsPage {
 pub(crate) fn provider(
     resource: Resource,
     registry: &Registry,
-    otlp: Option<MetricExporter>,
+    otlp: Option<impl PushMetricExporter>,
 ) -> anyhow::Result<SdkMeterProvider> {
     let page = opentelemetry_prometheus::exporter()
         .with_registry(registry.clone())
@@ -43,6 +49,33 @@ pub(crate) fn provider(
         Some(exporter) => builder.with_periodic_exporter(exporter).build(),
         None => builder.build(),
     })
+}
+
+/// An exporter whose failures are counted. What failed is in the next export: the sums are those
+/// since the start.
+pub(crate) struct Counted<E> {
+    pub(crate) exporter: E,
+    pub(crate) losses: Losses,
+}
+
+impl<E: PushMetricExporter> PushMetricExporter for Counted<E> {
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let result = self.exporter.export(metrics).await;
+        self.losses.export(1, result.is_ok());
+        result
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn temporality(&self) -> Temporality {
+        self.exporter.temporality()
+    }
 }
 
 /// All metrics of `registry` in the Prometheus text format, for `GET /metrics`.
@@ -73,7 +106,12 @@ mod tests {
         let resource = Resource::builder_empty()
             .with_service_name("document-api")
             .build();
-        let provider = provider(resource, &registry, None).expect("a provider");
+        let provider = provider(
+            resource,
+            &registry,
+            None::<opentelemetry_otlp::MetricExporter>,
+        )
+        .expect("a provider");
         let meter = provider.meter("docket");
         let labels = [
             KeyValue::new("method", "GET"),

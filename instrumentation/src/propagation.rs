@@ -8,6 +8,9 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::correlation::CorrelationId;
+use crate::{is_clean, redact};
+
+const TRACESTATE: &str = "tracestate";
 
 /// Trace id of the current span, as 32 lower-case hex digits; `None` outside any span.
 #[must_use]
@@ -38,9 +41,10 @@ pub fn accept_parent(span: &tracing::Span, headers: &HeaderMap) {
 /// [`accept_parent`], and `correlation_id` becomes an attribute of the span, of all spans below it
 /// and of the log lines written in them.
 pub fn accept_request(span: &tracing::Span, headers: &HeaderMap, correlation_id: &str) {
+    let correlation_id = redact(correlation_id).into_owned();
     adopt(
         span,
-        remote(headers).with_value(CorrelationId(correlation_id.to_owned())),
+        remote(headers).with_value(CorrelationId(correlation_id)),
     );
 }
 
@@ -67,8 +71,10 @@ fn adopt(span: &tracing::Span, context: Context) {
 struct Incoming<'a>(&'a HeaderMap);
 
 impl Extractor for Incoming<'_> {
+    /// A vendor's state is exported with every span and sent on, so it must hold nothing personal.
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(|value| value.to_str().ok())
+        let value = self.0.get(key).and_then(|value| value.to_str().ok());
+        value.filter(|value| key != TRACESTATE || is_clean(value))
     }
 
     fn keys(&self) -> Vec<&str> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
@@ -20,7 +21,12 @@ use tracing_subscriber::{Layer as _, fmt};
 
 use crate::correlation::Correlate;
 use crate::log_lines::JsonLines;
-use crate::metrics::{self, MetricsPage};
+use crate::losses::{self, Losses};
+use crate::metrics::{self, Counted, MetricsPage};
+use crate::outgoing_logs::OutgoingLogs;
+use crate::outgoing_spans::OutgoingSpans;
+use crate::queue::Queue;
+use crate::text_lines::Redacting;
 use crate::{Service, log_filter};
 
 const SHUTDOWN: Duration = Duration::from_secs(3);
@@ -38,7 +44,8 @@ pub struct Telemetry {
 /// Starts traces, metrics and logs for the whole process; call it once, inside a Tokio runtime.
 ///
 /// Spans come from `tracing`, metrics from `opentelemetry::global::meter`. A collector that does
-/// not answer costs what it would have received, nothing else.
+/// not answer costs what it would have received, nothing else; `telemetry_dropped_total` says how
+/// much that was. Personal data is [redacted](crate::redact) in all that is written or sent.
 ///
 /// # Errors
 /// When `RUST_LOG`, `DOCKET_LOG_FORMAT` or an `OTEL_EXPORTER_OTLP_*` variable cannot be
@@ -47,12 +54,22 @@ pub fn init(service: Service) -> anyhow::Result<Telemetry> {
     let resource = service.resource(variable("OTEL_SERVICE_NAME"));
     let exports = variable("OTEL_EXPORTER_OTLP_ENDPOINT").is_some();
     let registry = Registry::new();
+    let (spans, records, pushes) = (Queue::default(), Queue::default(), Losses::default());
+    let metric_exporter = metric_exporter(exports, pushes.clone())?;
     let telemetry = Telemetry {
-        metrics: metrics::provider(resource.clone(), &registry, metric_exporter(exports)?)?,
-        traces: tracer_provider(resource.clone(), exports)?,
-        logs: exports.then(|| logger_provider(resource)).transpose()?,
+        metrics: metrics::provider(resource.clone(), &registry, metric_exporter)?,
+        traces: tracer_provider(resource.clone(), exports, spans.clone())?,
+        logs: exports
+            .then(|| logger_provider(resource, records.clone()))
+            .transpose()?,
         registry,
     };
+    let signals = [
+        ("traces", spans.losses),
+        ("logs", records.losses),
+        ("metrics", pushes),
+    ];
+    losses::observe(&telemetry.metrics.meter("docket"), signals);
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     opentelemetry::global::set_tracer_provider(telemetry.traces.clone());
     opentelemetry::global::set_meter_provider(telemetry.metrics.clone());
@@ -102,14 +119,22 @@ async fn off_thread(work: impl FnOnce() -> OTelSdkResult + Send + 'static) {
     let _ = wait.await;
 }
 
-fn metric_exporter(exports: bool) -> anyhow::Result<Option<MetricExporter>> {
-    exports
+fn metric_exporter(
+    exports: bool,
+    losses: Losses,
+) -> anyhow::Result<Option<Counted<MetricExporter>>> {
+    let exporter = exports
         .then(|| MetricExporter::builder().with_tonic().build())
         .transpose()
-        .context("the exporter of metrics cannot be set up: check OTEL_EXPORTER_OTLP_ENDPOINT")
+        .context("the exporter of metrics cannot be set up: check OTEL_EXPORTER_OTLP_ENDPOINT")?;
+    Ok(exporter.map(|exporter| Counted { exporter, losses }))
 }
 
-fn tracer_provider(resource: Resource, exports: bool) -> anyhow::Result<SdkTracerProvider> {
+fn tracer_provider(
+    resource: Resource,
+    exports: bool,
+    queue: Queue,
+) -> anyhow::Result<SdkTracerProvider> {
     let builder = SdkTracerProvider::builder()
         .with_resource(resource)
         .with_span_processor(Correlate);
@@ -120,10 +145,11 @@ fn tracer_provider(resource: Resource, exports: bool) -> anyhow::Result<SdkTrace
         .with_tonic()
         .build()
         .context("the exporter of traces cannot be set up: check OTEL_EXPORTER_OTLP_ENDPOINT")?;
-    Ok(builder.with_batch_exporter(exporter).build())
+    let outgoing = OutgoingSpans::to(exporter, queue);
+    Ok(builder.with_span_processor(outgoing).build())
 }
 
-fn logger_provider(resource: Resource) -> anyhow::Result<SdkLoggerProvider> {
+fn logger_provider(resource: Resource, queue: Queue) -> anyhow::Result<SdkLoggerProvider> {
     let exporter = LogExporter::builder()
         .with_tonic()
         .build()
@@ -131,14 +157,17 @@ fn logger_provider(resource: Resource) -> anyhow::Result<SdkLoggerProvider> {
     Ok(SdkLoggerProvider::builder()
         .with_resource(resource)
         .with_log_processor(Correlate)
-        .with_batch_exporter(exporter)
+        .with_log_processor(OutgoingLogs::to(exporter, queue))
         .build())
 }
 
 fn subscribe(telemetry: &Telemetry, tracer: &'static str) -> anyhow::Result<()> {
     let (json, text) = match variable("DOCKET_LOG_FORMAT").as_deref() {
         None | Some("json") => (Some(JsonLines::new(std::io::stdout)), None),
-        Some("text") => (None, Some(fmt::layer())),
+        Some("text") => (
+            None,
+            Some(fmt::layer().with_writer(|| Redacting(std::io::stdout()))),
+        ),
         Some(other) => anyhow::bail!("DOCKET_LOG_FORMAT is {other:?}: it must be json or text"),
     };
     let lines = || log_filter::lines(variable("RUST_LOG"));

@@ -200,3 +200,52 @@ fn a_question_about_a_level_does_not_cost_the_next_span_its_trace() {
         "{lines:?}"
     );
 }
+
+#[test]
+fn no_text_of_a_line_holds_personal_data() {
+    let error = std::io::Error::other("no such user: jane@example.com");
+    let (lines, _) = observe(|| {
+        tracing::warn!(
+            name = "jane@example.com",
+            shown = %"4111 1111 1111 1111",
+            told = ?Some("078-05-1120"),
+            error = &error as &dyn std::error::Error,
+            "from jane@example.com"
+        );
+    });
+    let line = &lines[0];
+    assert_eq!(line["message"], "from [email]");
+    assert_eq!(line["name"], "[email]");
+    assert_eq!(line["shown"], "[card]");
+    assert_eq!(line["told"], "Some(\"[ssn]\")");
+    assert_eq!(line["error"], "no such user: [email]");
+}
+
+#[test]
+fn a_correlation_id_that_holds_personal_data_is_redacted() {
+    let (lines, spans) = observe(|| {
+        let request = tracing::info_span!("request");
+        accept_request(&request, &headers(PARENT), "4111-1111-1111-1111");
+        let _request = request.entered();
+        tracing::info!("inside");
+    });
+    assert_eq!(lines[0]["correlation_id"], "[card]");
+    assert!(!format!("{spans:?}").contains("4111"), "{spans:?}");
+}
+
+#[test]
+fn a_vendors_state_goes_on_unless_it_holds_personal_data() {
+    for (state, goes_on) in [("vendor=abc", true), ("vendor=jane@example.com", false)] {
+        observe(|| {
+            let request = tracing::info_span!("request");
+            let mut headers = headers(PARENT);
+            headers.insert("tracestate", http::HeaderValue::from_static(state));
+            accept_request(&request, &headers, "abc-123");
+            let _request = request.entered();
+            assert_eq!(trace_id().as_deref(), Some(TRACE), "{state}");
+            let mut outgoing = HeaderMap::new();
+            inject(&mut outgoing);
+            assert_eq!(outgoing.contains_key("tracestate"), goes_on, "{state}");
+        });
+    }
+}
