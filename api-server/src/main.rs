@@ -36,6 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn end(code: u8, error: &anyhow::Error) -> ExitCode {
-    eprintln!("docket-api-server: {error:#}");
+    let sentence = format!("docket-api-server: {error:#}");
+    eprintln!("{}", docket_instrumentation::redact(&sentence));
     ExitCode::from(code)
 }

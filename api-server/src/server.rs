@@ -24,6 +24,7 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         name: SERVICE,
         version: VERSION,
     })?;
+    docket_instrumentation::log_panics();
     let app = App::new(&settings, tenant, telemetry.registry().clone())?;
     let public = bind("document API", settings.listen).await?;
     let data_store = bind("data store", settings.data_store_listen).await?;

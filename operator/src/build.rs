@@ -10,6 +10,7 @@ mod deployment;
 mod metadata;
 mod network_policy;
 mod pod_disruption_budget;
+mod redaction;
 mod service;
 mod service_account;
 

@@ -50,6 +50,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    docket_instrumentation::log_panics();
     let result = run(settings, telemetry.clone()).await;
     if let Err(error) = &result {
         tracing::error!(error = format!("{error:#}"), "the operator ends");

@@ -2,6 +2,7 @@
 
 mod open;
 mod remove;
+mod traced;
 mod upload;
 
 use std::ops::Range;

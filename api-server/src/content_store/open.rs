@@ -10,6 +10,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{ClientOptions, RetryConfig};
 
 use super::ContentStore;
+use super::traced::Traced;
 
 const CONNECT: Duration = Duration::from_secs(2);
 const RETRIES: usize = 3;
@@ -55,6 +56,7 @@ fn bucket(s3: &S3Storage, timeout: Duration) -> anyhow::Result<AmazonS3> {
     };
     AmazonS3Builder::from_env()
         .with_client_options(client)
+        .with_http_connector(Traced)
         .with_retry(retry)
         .with_allow_http(s3.endpoint.starts_with("http://"))
         .with_endpoint(&s3.endpoint)

@@ -1,4 +1,8 @@
 //! `http_requests_total`, `http_request_duration_seconds`, `http_errors_total`.
+//!
+//! An error is an answer of 400 or more, and its label `status` tells the caller's mistakes (4xx)
+//! from ours (5xx): a caller that is suddenly refused is worth an alert, too, and an objective counts
+//! the 5xx alone.
 
 use std::time::Instant;
 
@@ -6,11 +10,10 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use docket_instrumentation::LATENCY_BUCKETS;
-use http::Method;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
 
-use super::route;
+use super::{method, route};
 use crate::app::SharedApp;
 
 /// Instruments of the HTTP layer; labels `method`, `path` (the route's template), `status`.
@@ -63,13 +66,4 @@ pub(crate) async fn measure(State(app): SharedApp, request: Request, next: Next)
         metrics.errors.add(1, &labels);
     }
     response
-}
-
-/// A caller may invent methods; labels must not grow with them.
-fn method(method: &Method) -> &'static str {
-    const KNOWN: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
-    KNOWN
-        .into_iter()
-        .find(|known| *known == method.as_str())
-        .unwrap_or("_OTHER")
 }

@@ -14,7 +14,7 @@ pub(crate) mod trace;
 pub(crate) use metrics::HttpMetrics;
 
 use axum::extract::MatchedPath;
-use http::Extensions;
+use http::{Extensions, Method};
 
 /// Stands for all paths that are not served, so that they cannot multiply labels and span names.
 const UNMATCHED: &str = "unmatched";
@@ -25,4 +25,13 @@ fn route(extensions: &Extensions) -> String {
         .get::<MatchedPath>()
         .map_or(UNMATCHED, MatchedPath::as_str)
         .to_owned()
+}
+
+/// A caller may invent methods; neither labels nor span names must grow with them.
+fn method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method.as_str())
+        .unwrap_or("_OTHER")
 }

@@ -28,12 +28,13 @@ pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Whether an id may be repeated in headers and logs.
+/// Whether an id may be repeated in headers and logs; a card number or a token may not.
 fn is_sane(id: &str) -> bool {
     (1..=LONGEST).contains(&id.len())
         && id
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && docket_instrumentation::is_clean(id)
 }
 
 #[cfg(test)]
@@ -48,6 +49,19 @@ mod tests {
         assert!(!is_sane(&"a".repeat(129)));
     }
 
+    #[test]
+    fn what_is_personal_is_no_id() {
+        for id in [
+            "4111-1111-1111-1111",
+            "078-05-1120",
+            "GB29NWBK60161331926819",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
+            "AKIAIOSFODNN7EXAMPLE",
+        ] {
+            assert!(!is_sane(id), "{id}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_sane_is_a_header_value_that_needs_no_escape(id in ".{0,200}") {
@@ -60,7 +74,7 @@ mod tests {
         }
 
         #[test]
-        fn the_usual_ids_are_sane(id in "[A-Za-z0-9._-]{1,128}") {
+        fn the_usual_ids_are_sane(id in "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Za-z._-]{0,40}[0-9]{1,8}|01[0-9A-HJKMNP-TV-Z]{24}") {
             prop_assert!(is_sane(&id));
         }
     }

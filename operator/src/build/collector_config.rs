@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::{Value, json};
 
 use super::metadata::metadata;
+use super::redaction;
 use crate::wanted::Wanted;
 
 /// Key of the ConfigMap, and name of the mounted file.
@@ -30,15 +31,16 @@ pub(super) fn build(wanted: &Wanted) -> ConfigMap {
 
 fn config(wanted: &Wanted) -> Value {
     let (exporter, exporter_config) = exporter(wanted.telemetry_endpoint.as_deref());
-    let pipeline = json!({
-        "receivers": ["otlp"],
-        "processors": ["memory_limiter", "resource", "batch"],
-        "exporters": [exporter],
-    });
+    let pipeline = |redaction: &[&str]| {
+        let processors = [&["memory_limiter"], redaction, &["resource", "batch"]].concat();
+        json!({"receivers": ["otlp"], "processors": processors, "exporters": [exporter]})
+    };
     json!({
         "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": format!("127.0.0.1:{OTLP_PORT}")}}}},
         "processors": {
             "memory_limiter": {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
+            "redaction": redaction::of_values(),
+            "transform/redaction": redaction::of_spans(),
             "resource": {"attributes": [
                 {"key": "docket.tenant", "value": wanted.name, "action": "upsert"},
                 {"key": "k8s.namespace.name", "value": wanted.namespace, "action": "upsert"},
@@ -50,7 +52,11 @@ fn config(wanted: &Wanted) -> Value {
         "extensions": {"health_check": {"endpoint": format!("0.0.0.0:{HEALTH_PORT}")}},
         "service": {
             "extensions": ["health_check"],
-            "pipelines": {"traces": pipeline, "metrics": pipeline, "logs": pipeline},
+            "pipelines": {
+                "traces": pipeline(&redaction::OF_TRACES),
+                "metrics": pipeline(&redaction::OF_OTHERS),
+                "logs": pipeline(&redaction::OF_OTHERS),
+            },
             "telemetry": {"metrics": {"level": "none"}, "logs": {"encoding": "json"}},
         },
     })
