@@ -1,19 +1,35 @@
 //! The Postgres of the development stack, as a client's role or as the administrator.
 
-use anyhow::{Context, Result};
-use k8s_openapi::api::core::v1::Service;
-use kube::Client;
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::core::v1::{Pod, Service};
+use kube::api::AttachParams;
+use kube::{Api, Client};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
 use crate::objects::Objects;
 use crate::scenario::DEV_NAMESPACE;
 
-/// A connection as `role` with `password`.
+/// A connection to Docket's database as `role` with `password`.
 ///
 /// # Errors
 /// Postgres refuses the login, or is not there.
 pub async fn connect(client: &Client, role: &str, password: &str) -> Result<PgConnection> {
+    let objects = Objects::new(client.clone(), DEV_NAMESPACE);
+    let database = objects.secret("docket-database", "dbname").await?;
+    connect_to(client, &database, role, password).await
+}
+
+/// The same to any database of the server.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_to(
+    client: &Client,
+    database: &str,
+    role: &str,
+    password: &str,
+) -> Result<PgConnection> {
     let objects = Objects::new(client.clone(), DEV_NAMESPACE);
     let service: Service = objects.get("postgres").await?;
     let address = service
@@ -22,7 +38,7 @@ pub async fn connect(client: &Client, role: &str, password: &str) -> Result<PgCo
         .context("no cluster IP")?;
     let options = PgConnectOptions::new()
         .host(&address)
-        .database(&objects.secret("docket-database", "dbname").await?)
+        .database(database)
         .username(role)
         .password(password);
     Ok(options.connect().await?)
@@ -55,4 +71,34 @@ pub async fn traces_of(
         .bind(schema)
         .fetch_one(connection)
         .await?)
+}
+
+/// Lets Postgres log every statement of `role` from its next connection on, and ends those that are.
+///
+/// # Errors
+/// The pod of Postgres cannot be reached, or its superuser is refused.
+pub async fn log_statements_of(client: &Client, role: &str) -> Result<()> {
+    let set = format!("ALTER ROLE {role} SET log_min_duration_statement = 0");
+    let end =
+        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'");
+    let command = [
+        "psql",
+        "--username=postgres",
+        "--no-psqlrc",
+        "--set=ON_ERROR_STOP=1",
+    ];
+    let command = command
+        .into_iter()
+        .chain(["--command", &set, "--command", &end]);
+    let pods: Api<Pod> = Api::namespaced(client.clone(), DEV_NAMESPACE);
+    let mut process = pods
+        .exec("postgres-0", command, &AttachParams::default())
+        .await?;
+    let status = process.take_status().context("no status")?.await;
+    let success = status.and_then(|status| status.status);
+    ensure!(
+        success.as_deref() == Some("Success"),
+        "psql failed: {success:?}"
+    );
+    Ok(())
 }

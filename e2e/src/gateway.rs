@@ -66,6 +66,14 @@ pub async fn line(client: &Client, text: &str, file: &str) -> Result<String> {
     .await
 }
 
+/// What the gateway has in any file with `text` in it; empty when that never arrived.
+///
+/// # Errors
+/// The gateway cannot be asked.
+pub async fn everything_with(client: &Client, text: &str) -> Result<String> {
+    grep(client, text, "/data").await
+}
+
 async fn grep(client: &Client, text: &str, file: &str) -> Result<String> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), DEV_NAMESPACE);
     let list = pods.list(&ListParams::default()).await?;
@@ -75,7 +83,7 @@ async fn grep(client: &Client, text: &str, file: &str) -> Result<String> {
         .find(|name| name.starts_with("gateway-"));
     let gateway = gateway.context("no gateway in the development stack")?;
     let params = AttachParams::default().container("reader").stderr(false);
-    let command = ["grep", "-h", "-F", "-e", text, file];
+    let command = ["grep", "-r", "-h", "-F", "-e", text, file];
     let mut process = pods.exec(&gateway, command, &params).await?;
     let mut output = String::new();
     process

@@ -1,5 +1,5 @@
 use anyhow::{Context, Result, ensure};
-use docket_e2e::database::connect;
+use docket_e2e::database::{connect, connect_to};
 use docket_e2e::scenario::{Scenario, scenario, schema_of};
 use k8s_openapi::api::core::v1::Service;
 use reqwest::Method;
@@ -54,49 +54,216 @@ async fn service_url(it: &Scenario) -> Result<String> {
     Ok(format!("http://{address}"))
 }
 
+/// SQLSTATEs of PostgreSQL, appendix A.
+const FORBIDDEN: &str = "42501";
+const FORBIDDEN_BY_KIND: &str = "42704";
+const NEVER_INSIDE_A_TRANSACTION: &str = "25001";
+const SWITCHED_OFF: &str = "55000";
+
+/// What a bug in our SQL might run as the role `own`, and how Postgres refuses it.
+fn hostile(own: &str, other: &str) -> Vec<(String, &'static str)> {
+    let others_data = [
+        "SELECT * FROM {other}.document_metadata",
+        "INSERT INTO {other}.document_metadata SELECT * FROM document_metadata",
+        "UPDATE {other}.document_metadata SET filename = 'x'",
+        "DELETE FROM {other}.document_metadata",
+        "TRUNCATE {other}.document_metadata",
+        "COPY {other}.document_metadata TO STDOUT",
+        "LOCK TABLE {other}.document_metadata",
+        "SELECT nextval('{other}.document_metadata_id_seq')",
+        "DROP SCHEMA {other} CASCADE",
+        "SET search_path = {other}; SELECT count(*) FROM {other}.document_metadata",
+        "SELECT query_to_xml('SELECT * FROM {other}.document_metadata', true, true, '')",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'docket_admin'",
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'docket_admin'",
+    ];
+    let other_roles = [
+        "SET ROLE {other}",
+        "SET ROLE docket_admin",
+        "SET ROLE postgres",
+        "SET ROLE pg_read_all_data",
+        "SET SESSION AUTHORIZATION {other}",
+        "SET SESSION AUTHORIZATION postgres",
+        "GRANT docket_admin TO {own}",
+        "GRANT pg_read_all_data TO {own}",
+        "GRANT USAGE ON SCHEMA {other} TO {own}",
+        "ALTER ROLE {other} PASSWORD 'x'",
+        "ALTER ROLE {other} NOLOGIN",
+        "ALTER ROLE {other} SET search_path = {own}",
+        "ALTER ROLE {own} SUPERUSER",
+        "ALTER ROLE {own} CREATEROLE",
+        "ALTER ROLE {own} BYPASSRLS",
+        "ALTER ROLE {own} CONNECTION LIMIT -1",
+        "CREATE ROLE intruder",
+        "DROP ROLE {other}",
+        "REASSIGN OWNED BY {other} TO {own}",
+    ];
+    let secrets_and_settings = [
+        "SELECT * FROM docket.clients",
+        "UPDATE docket.clients SET tenant_uid = 'x'",
+        "SELECT rolpassword FROM pg_authid",
+        "SELECT passwd FROM pg_shadow",
+        "SELECT * FROM pg_user_mapping",
+        "SELECT * FROM pg_hba_file_rules",
+        "SELECT * FROM pg_file_settings",
+        "SELECT * FROM pg_statistic",
+        "SELECT * FROM pg_largeobject",
+        "ALTER SYSTEM SET log_statement = 'none'",
+        "ALTER DATABASE docket SET statement_timeout = 0",
+        "SET log_statement = 'none'",
+        "SET log_min_duration_statement = -1",
+        "SET session_replication_role = 'replica'",
+        "SELECT pg_reload_conf()",
+        "SELECT pg_rotate_logfile()",
+        "SELECT pg_switch_wal()",
+        "SELECT pg_create_physical_replication_slot('mine')",
+        "CHECKPOINT",
+    ];
+    let server = [
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT pg_ls_dir('/')",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT lo_create(0)",
+        "SELECT lo_from_bytea(0, 'x')",
+        "COPY document_metadata TO PROGRAM 'cat'",
+        "COPY document_metadata FROM PROGRAM 'id'",
+        "COPY document_metadata TO '/tmp/x'",
+        "COPY document_metadata FROM '/etc/passwd'",
+        "CREATE EXTENSION dblink",
+        "CREATE EXTENSION pgcrypto",
+        "CREATE PUBLICATION mine FOR ALL TABLES",
+        "CREATE EVENT TRIGGER mine ON ddl_command_start EXECUTE FUNCTION version()",
+    ];
+    let structure = [
+        "CREATE SCHEMA mine",
+        "CREATE TABLE mine (x int)",
+        "CREATE TABLE public.mine (x int)",
+        "CREATE TEMPORARY TABLE mine (x int)",
+        "CREATE VIEW mine AS SELECT 1",
+        "CREATE TYPE mine AS (x int)",
+        "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE FUNCTION pg_temp.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE INDEX ON document_metadata (filename)",
+        "CREATE TRIGGER mine BEFORE INSERT ON document_metadata \
+         EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "ALTER TABLE document_metadata ADD COLUMN x int",
+        "ALTER TABLE document_metadata DISABLE TRIGGER ALL",
+        "ALTER SCHEMA {own} RENAME TO mine",
+        "DROP SCHEMA {own} CASCADE",
+        "DROP TABLE document_metadata",
+        "TRUNCATE document_metadata",
+        "COMMENT ON TABLE document_metadata IS 'x'",
+        "SELECT setval('document_metadata_id_seq', 1)",
+        "DELETE FROM schema_migrations",
+        "INSERT INTO schema_migrations VALUES (99, 'x')",
+    ];
+    let odd = [
+        ("CREATE DATABASE mine", NEVER_INSIDE_A_TRANSACTION),
+        (
+            "CREATE TABLESPACE mine LOCATION '/tmp'",
+            NEVER_INSIDE_A_TRANSACTION,
+        ),
+        ("PREPARE TRANSACTION 'mine'", SWITCHED_OFF),
+        (
+            "CREATE SERVER mine FOREIGN DATA WRAPPER postgres_fdw",
+            FORBIDDEN_BY_KIND,
+        ),
+    ];
+    let forbidden = [
+        others_data.as_slice(),
+        &other_roles,
+        &secrets_and_settings,
+        &server,
+        &structure,
+    ]
+    .concat();
+    let forbidden = forbidden.into_iter().map(|sql| (sql, FORBIDDEN));
+    let named = |sql: &str| sql.replace("{own}", own).replace("{other}", other);
+    let all = forbidden.chain(odd);
+    all.map(|(sql, state)| (named(sql), state)).collect()
+}
+
 #[tokio::test]
 async fn a_clients_role_cannot_reach_anything_but_the_rows_of_its_own_schema() {
+    scenario(async |it| {
+        let tenant = it.ready(it.spec(&["globex", "initech"])).await?;
+        let schemas = [
+            schema_of(&tenant, "globex")?,
+            schema_of(&tenant, "initech")?,
+        ];
+        for (client, own, other) in [
+            ("globex", &schemas[0], &schemas[1]),
+            ("initech", &schemas[1], &schemas[0]),
+        ] {
+            it.documents(client)
+                .await?
+                .upload("own.txt", b"own")
+                .await?;
+            let password = it.objects.secret("acme-credentials", client).await?;
+            let mut connection = connect(&it.client, own, &password).await?;
+            run(&mut connection, "SELECT count(*) FROM document_metadata").await?;
+            for (sql, state) in hostile(own, other) {
+                run(&mut connection, "BEGIN").await?;
+                let answer = run(&mut connection, &sql).await;
+                run(&mut connection, "ROLLBACK").await?;
+                let refused = answer.err().and_then(|error| {
+                    let code = error.as_database_error()?.code()?;
+                    Some(code.into_owned())
+                });
+                ensure!(refused.as_deref() == Some(state), "{sql}: {refused:?}");
+            }
+            let elsewhere = connect_to(&it.client, "postgres", own, &password).await;
+            ensure!(elsewhere.is_err(), "another database lets it in");
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_postgres_lets_every_role_do_changes_nothing_for_others() {
     scenario(async |it| {
         let tenant = it.ready(it.spec(&["globex", "initech"])).await?;
         let (own, other) = (
             schema_of(&tenant, "globex")?,
             schema_of(&tenant, "initech")?,
         );
-        it.documents("initech")
-            .await?
-            .upload("secret.txt", b"secret")
-            .await?;
+        let documents = it.documents("initech").await?;
+        let id = documents.upload("stays.txt", b"stays").await?;
         let password = it.objects.secret("acme-credentials", "globex").await?;
         let mut connection = connect(&it.client, &own, &password).await?;
-
-        ensure!(
-            run(&mut connection, "SELECT count(*) FROM document_metadata")
-                .await
-                .is_ok()
-        );
-        for hostile in [
-            format!("SELECT * FROM {other}.document_metadata"),
-            format!("INSERT INTO {other}.document_metadata SELECT * FROM document_metadata"),
-            format!("DROP SCHEMA {other} CASCADE"),
-            format!("SET ROLE {other}"),
-            format!("GRANT USAGE ON SCHEMA {other} TO {own}"),
-            format!("ALTER ROLE {other} PASSWORD 'x'"),
-            "SELECT * FROM docket.clients".to_owned(),
-            "SELECT rolpassword FROM pg_authid".to_owned(),
-            "SET ROLE docket_admin".to_owned(),
-            "SET ROLE postgres".to_owned(),
-            "CREATE ROLE intruder SUPERUSER".to_owned(),
-            "CREATE SCHEMA mine".to_owned(),
-            "CREATE TABLE mine (x int)".to_owned(),
-            "DROP TABLE document_metadata".to_owned(),
-            "ALTER TABLE document_metadata ADD COLUMN x int".to_owned(),
-            "DELETE FROM schema_migrations".to_owned(),
-            "SELECT pg_read_file('/etc/passwd')".to_owned(),
-            "COPY document_metadata TO PROGRAM 'cat'".to_owned(),
+        for sql in [
+            // Without a right to give away, these warn and give nothing.
+            "GRANT SELECT ON document_metadata TO PUBLIC".to_owned(),
+            format!("GRANT SELECT ON document_metadata TO {other}"),
+            // Of this session alone.
+            "SET statement_timeout = 0".to_owned(),
+            "SET work_mem = '4GB'".to_owned(),
+            // Nobody of ours listens or notifies.
+            "LISTEN mine".to_owned(),
+            "NOTIFY mine, 'x'".to_owned(),
         ] {
-            let answer = run(&mut connection, &hostile).await;
-            ensure!(answer.is_err(), "Postgres allowed: {hostile}");
+            run(&mut connection, &sql)
+                .await
+                .with_context(|| sql.clone())?;
         }
+        let seen: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity \
+             WHERE usename <> current_user AND query NOT IN ('', '<insufficient privilege>')",
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        ensure!(seen == 0, "it sees {seen} statements of others");
+        let granted: bool = sqlx::query_scalar(
+            "SELECT has_schema_privilege($1, $2, 'USAGE') \
+             OR has_table_privilege($1, 'document_metadata', 'SELECT')",
+        )
+        .bind(&other)
+        .bind(&own)
+        .fetch_one(&mut connection)
+        .await?;
+        ensure!(!granted, "the other client may read it now");
+        ensure!(documents.content(id).await? == b"stays");
         Ok(())
     })
     .await;

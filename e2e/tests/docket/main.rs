@@ -8,6 +8,7 @@ mod isolation;
 mod keys;
 mod lifecycle;
 mod reading;
+mod redaction;
 mod resilience;
 mod rights;
 mod rollout;
