@@ -54,14 +54,11 @@ async fn service_url(it: &Scenario) -> Result<String> {
     Ok(format!("http://{address}"))
 }
 
-/// SQLSTATEs of PostgreSQL, appendix A.
+/// `insufficient_privilege` (PostgreSQL, appendix A).
 const FORBIDDEN: &str = "42501";
-const FORBIDDEN_BY_KIND: &str = "42704";
-const NEVER_INSIDE_A_TRANSACTION: &str = "25001";
-const SWITCHED_OFF: &str = "55000";
 
-/// What a bug in our SQL might run as the role `own`, and how Postgres refuses it.
-fn hostile(own: &str, other: &str) -> Vec<(String, &'static str)> {
+/// What a bug in our SQL might run as the role `own`.
+fn hostile(own: &str, other: &str) -> Vec<String> {
     let others_data = [
         "SELECT * FROM {other}.document_metadata",
         "INSERT INTO {other}.document_metadata SELECT * FROM document_metadata",
@@ -69,7 +66,7 @@ fn hostile(own: &str, other: &str) -> Vec<(String, &'static str)> {
         "DELETE FROM {other}.document_metadata",
         "TRUNCATE {other}.document_metadata",
         "COPY {other}.document_metadata TO STDOUT",
-        "LOCK TABLE {other}.document_metadata",
+        "DO $$ BEGIN LOCK TABLE {other}.document_metadata; END $$",
         "SELECT nextval('{other}.document_metadata_id_seq')",
         "DROP SCHEMA {other} CASCADE",
         "SET search_path = {other}; SELECT count(*) FROM {other}.document_metadata",
@@ -118,6 +115,8 @@ fn hostile(own: &str, other: &str) -> Vec<(String, &'static str)> {
         "SELECT pg_switch_wal()",
         "SELECT pg_create_physical_replication_slot('mine')",
         "CHECKPOINT",
+        "CREATE DATABASE mine",
+        "CREATE TABLESPACE mine LOCATION '/tmp'",
     ];
     let server = [
         "SELECT pg_read_file('/etc/passwd')",
@@ -157,18 +156,6 @@ fn hostile(own: &str, other: &str) -> Vec<(String, &'static str)> {
         "DELETE FROM schema_migrations",
         "INSERT INTO schema_migrations VALUES (99, 'x')",
     ];
-    let odd = [
-        ("CREATE DATABASE mine", NEVER_INSIDE_A_TRANSACTION),
-        (
-            "CREATE TABLESPACE mine LOCATION '/tmp'",
-            NEVER_INSIDE_A_TRANSACTION,
-        ),
-        ("PREPARE TRANSACTION 'mine'", SWITCHED_OFF),
-        (
-            "CREATE SERVER mine FOREIGN DATA WRAPPER postgres_fdw",
-            FORBIDDEN_BY_KIND,
-        ),
-    ];
     let forbidden = [
         others_data.as_slice(),
         &other_roles,
@@ -177,10 +164,8 @@ fn hostile(own: &str, other: &str) -> Vec<(String, &'static str)> {
         &structure,
     ]
     .concat();
-    let forbidden = forbidden.into_iter().map(|sql| (sql, FORBIDDEN));
     let named = |sql: &str| sql.replace("{own}", own).replace("{other}", other);
-    let all = forbidden.chain(odd);
-    all.map(|(sql, state)| (named(sql), state)).collect()
+    forbidden.into_iter().map(named).collect()
 }
 
 #[tokio::test]
@@ -202,15 +187,12 @@ async fn a_clients_role_cannot_reach_anything_but_the_rows_of_its_own_schema() {
             let password = it.objects.secret("acme-credentials", client).await?;
             let mut connection = connect(&it.client, own, &password).await?;
             run(&mut connection, "SELECT count(*) FROM document_metadata").await?;
-            for (sql, state) in hostile(own, other) {
-                run(&mut connection, "BEGIN").await?;
-                let answer = run(&mut connection, &sql).await;
-                run(&mut connection, "ROLLBACK").await?;
-                let refused = answer.err().and_then(|error| {
+            for sql in hostile(own, other) {
+                let refused = run(&mut connection, &sql).await.err().and_then(|error| {
                     let code = error.as_database_error()?.code()?;
                     Some(code.into_owned())
                 });
-                ensure!(refused.as_deref() == Some(state), "{sql}: {refused:?}");
+                ensure!(refused.as_deref() == Some(FORBIDDEN), "{sql}: {refused:?}");
             }
             let elsewhere = connect_to(&it.client, "postgres", own, &password).await;
             ensure!(elsewhere.is_err(), "another database lets it in");
@@ -240,8 +222,8 @@ async fn what_postgres_lets_every_role_do_changes_nothing_for_others() {
             "SET statement_timeout = 0".to_owned(),
             "SET work_mem = '4GB'".to_owned(),
             // Nobody of ours listens or notifies.
-            "LISTEN mine".to_owned(),
             "NOTIFY mine, 'x'".to_owned(),
+            "LISTEN mine".to_owned(),
         ] {
             run(&mut connection, &sql)
                 .await

@@ -1,7 +1,7 @@
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use docket_e2e::gateway::{everything_with, line, spans};
+use docket_e2e::gateway::{everything_with, line};
 use docket_e2e::scenario::{Scenario, scenario};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
@@ -106,9 +106,9 @@ async fn nothing_personal_that_callers_send_reaches_the_gateway_or_a_log() {
         ];
         for request in requests {
             let trace_id = send(request, &planted).await?;
-            let spans = spans(&it.client, &trace_id, &[]).await?;
-            ensure!(!spans.is_empty(), "the trace {trace_id} did not arrive");
-            line(&it.client, &trace_id, "/data/logs.jsonl").await?;
+            for file in ["/data/traces.jsonl", "/data/logs.jsonl"] {
+                line(&it.client, &trace_id, file).await?;
+            }
         }
         let digits = card.replace('-', "");
         let encoded = email.replace('@', "%40");

@@ -107,7 +107,10 @@ async fn the_request_id_of_an_answer_finds_its_line_its_spans_and_its_statement_
         let request_id = header("x-request-id")?;
 
         let lines = pod_log(it, "acme-api-", "api").await?;
-        let line = lines.lines().find(|line| line.contains(&request_id));
+        let line = lines
+            .lines()
+            .filter(|line| line.contains(&request_id))
+            .find(|line| line.contains("\"message\":\"request\""));
         let line: Value = serde_json::from_str(line.context("no line with the request id")?)?;
         ensure!(
             line["status"] == 201 && line["client"] == "globex",
