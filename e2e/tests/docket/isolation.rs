@@ -1,5 +1,5 @@
 use anyhow::{Context, Result, ensure};
-use docket_e2e::database::{connect, connect_to};
+use docket_e2e::database::{connect, connect_as_admin, connect_to};
 use docket_e2e::scenario::{Scenario, scenario, schema_of};
 use k8s_openapi::api::core::v1::Service;
 use reqwest::Method;
@@ -172,6 +172,8 @@ fn hostile(own: &str, other: &str) -> Vec<String> {
 async fn a_clients_role_cannot_reach_anything_but_the_rows_of_its_own_schema() {
     scenario(async |it| {
         let tenant = it.ready(it.spec(&["globex", "initech"])).await?;
+        // Someone whose session could be ended.
+        let _administrator = connect_as_admin(&it.client).await?;
         let schemas = [
             schema_of(&tenant, "globex")?,
             schema_of(&tenant, "initech")?,
