@@ -100,6 +100,7 @@ pub(crate) async fn create_document(
         )
         .await?;
         transaction.commit().await?;
+        connection.settle();
         Ok(document)
     };
     let work = database.within_deadline(work);

@@ -1,17 +1,16 @@
 //! One pool a client, opened on first use, and one cap over all of them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use docket_contract::SslMode;
 use secrecy::ExposeSecret as _;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{PgConnection, Postgres};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
+use super::client_pool::{ClientPool, Connection, permit};
 use super::metrics::Metrics;
 use crate::error::Error;
 use crate::tenant::Client;
@@ -21,6 +20,7 @@ use crate::{Settings, Tenant};
 const IDLE: Duration = Duration::from_secs(60);
 /// An old connection is replaced, so that memory in Postgres and failovers do not linger.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
+const COOLING: Duration = Duration::from_secs(1);
 /// Longest wait for a connection: past it, telling the caller to retry is kinder.
 const ACQUIRE: Duration = Duration::from_secs(2);
 
@@ -38,7 +38,8 @@ pub(crate) struct Database {
 /// The pools by schema.
 #[derive(Debug)]
 pub(crate) struct Pools {
-    by_schema: HashMap<String, OnceLock<PgPool>>,
+    by_schema: HashMap<String, OnceLock<Arc<ClientPool>>>,
+    cooling: Once,
     max: u64,
 }
 
@@ -54,7 +55,8 @@ impl Pools {
     pub(crate) fn count(&self) -> Count {
         let open = self.by_schema.values().filter_map(OnceLock::get);
         let (idle, size) = open.fold((0, 0), |(idle, size), pool| {
-            (idle + pool.num_idle() as u64, size + u64::from(pool.size()))
+            let (pool_idle, pool_size) = pool.count();
+            (idle + pool_idle, size + pool_size)
         });
         Count {
             idle,
@@ -62,39 +64,20 @@ impl Pools {
             max: self.max,
         }
     }
-}
 
-/// Longest wait for a connection to show, when it is given back, that it can be used again.
-const GIVEN_BACK: Duration = Duration::from_secs(1);
-
-/// A client's connection; given back on drop.
-pub(crate) struct Connection {
-    connection: PoolConnection<Postgres>,
-    ends: bool,
-    _in_use: OwnedSemaphorePermit,
-}
-
-impl Connection {
-    pub(crate) fn as_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
-
-    /// Ends it, instead of giving it back for the next.
-    pub(crate) fn end(mut self) {
-        self.ends = true;
-    }
-}
-
-impl Drop for Connection {
-    /// A statement that was cut off leaves a connection that may never answer again: if the server's
-    /// machine is gone, TCP notices after a quarter of an hour. Until then it would fill the pool.
-    fn drop(&mut self) {
-        if self.ends {
-            self.connection.close_on_drop();
-            return;
-        }
-        let given_back = self.connection.return_to_pool();
-        tokio::spawn(tokio::time::timeout(GIVEN_BACK, given_back));
+    /// Gives warm connections back once a second, for as long as the pools live.
+    fn cool_from_now_on(self: &Arc<Self>) {
+        let pools = Arc::downgrade(self);
+        self.cooling.call_once(|| {
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(COOLING).await;
+                    let Some(pools) = pools.upgrade() else { return };
+                    let open = pools.by_schema.values().filter_map(OnceLock::get);
+                    open.for_each(|pool| pool.cool());
+                }
+            });
+        });
     }
 }
 
@@ -105,6 +88,7 @@ impl Database {
                 .clients()
                 .map(|client| (client.schema.clone(), OnceLock::new()))
                 .collect(),
+            cooling: Once::new(),
             max: u64::from(settings.connections),
         });
         Self {
@@ -141,23 +125,17 @@ impl Database {
     }
 
     async fn acquire(&self, client: &Client) -> Result<Connection, Error> {
-        let full = || Error::from(sqlx::Error::PoolTimedOut);
-        let in_use = tokio::time::timeout(ACQUIRE, self.in_use.clone().acquire_owned())
-            .await
-            .map_err(|_| full())?
-            .map_err(|_| full())?;
-        let connection = self.pool(client)?.acquire().await?;
-        Ok(Connection {
-            connection,
-            ends: false,
-            _in_use: in_use,
-        })
+        let in_use = permit(&self.in_use, ACQUIRE).await?;
+        self.pool(client)?.connection(in_use, ACQUIRE).await
     }
 
-    fn pool(&self, client: &Client) -> Result<&PgPool, Error> {
+    fn pool(&self, client: &Client) -> Result<&Arc<ClientPool>, Error> {
         let slot = self.pools.by_schema.get(&client.schema);
         let slot = slot.ok_or(Error::NotFound("client"))?;
-        Ok(slot.get_or_init(|| self.open(client)))
+        Ok(slot.get_or_init(|| {
+            self.pools.cool_from_now_on();
+            Arc::new(ClientPool::new(self.open(client), self.per_client))
+        }))
     }
 
     fn open(&self, client: &Client) -> PgPool {

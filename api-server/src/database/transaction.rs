@@ -3,7 +3,7 @@
 use sqlx::{Connection as _, PgConnection, Postgres};
 use tracing::Instrument as _;
 
-use super::pools::Connection;
+use super::client_pool::Connection;
 use crate::error::Error;
 
 /// All or nothing; dropped without [`commit`](Self::commit) it is rolled back.

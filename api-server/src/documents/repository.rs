@@ -179,6 +179,7 @@ pub(crate) async fn find(database: &Database, client: &Client, id: i64) -> Resul
         let row = FIND
             .fetch_optional(database, connection.as_mut(), arguments)
             .await?;
+        connection.settle();
         document(client, &row.ok_or(Error::NotFound("document"))?)
     };
     database.within_deadline(work).await
@@ -216,6 +217,7 @@ pub(crate) async fn list(
         let rows = list
             .fetch_all(database, connection.as_mut(), arguments)
             .await?;
+        connection.settle();
         rows.iter().map(|row| document(client, row)).collect()
     };
     database.within_deadline(work).await

@@ -131,6 +131,7 @@ async fn upload(
         // Past this point an error no longer means that nothing was recorded.
         upload.keep();
         transaction.commit().await?;
+        connection.settle();
         Ok(answer)
     };
     let work = database.within_deadline(work);

@@ -111,6 +111,7 @@ pub(crate) async fn search(
         let rows = SEARCH
             .fetch_all(database, connection.as_mut(), arguments)
             .await?;
+        connection.settle();
         rows.iter().map(|row| found(client, row)).collect()
     };
     database.within_deadline(work).await

@@ -1,0 +1,184 @@
+//! The connections of one client: those in use, those that were in use a moment ago, the idle ones.
+//!
+//! sqlx asks a connection whether it works each time it comes back and each time it is taken: two
+//! round trips that a statement of the same length need not pay. So a connection that came back in
+//! order stays aside, warm, for the next who needs one, and goes back to sqlx when nobody does.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::Error;
+
+/// A warm connection that nobody took for this long goes back to sqlx.
+const WARM: Duration = Duration::from_secs(1);
+/// Longest wait for a connection to show, when it goes back, that it can be used again.
+const GIVEN_BACK: Duration = Duration::from_secs(1);
+/// One that was taken from sqlx this long ago goes back, so that its age is looked at.
+const AWAY: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct ClientPool {
+    pool: PgPool,
+    turns: Arc<Semaphore>,
+    warm: Mutex<Vec<Warm>>,
+}
+
+#[derive(Debug)]
+struct Warm {
+    connection: PoolConnection<Postgres>,
+    taken: Instant,
+    used: Instant,
+}
+
+/// A client's connection; given back on drop.
+pub(crate) struct Connection {
+    /// `None` only while it is dropped.
+    connection: Option<PoolConnection<Postgres>>,
+    taken: Instant,
+    then: Then,
+    home: Arc<ClientPool>,
+    // Given back after the connection, in this order.
+    _turn: OwnedSemaphorePermit,
+    _in_use: OwnedSemaphorePermit,
+}
+
+/// What becomes of a connection that is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// sqlx finds out whether it can be used again.
+    Asked,
+    /// The next may take it as it is.
+    Warm,
+    Ended,
+}
+
+impl ClientPool {
+    /// `most` connections at once, made by `pool`, which must allow as many.
+    pub(super) fn new(pool: PgPool, most: u32) -> Self {
+        Self {
+            pool,
+            turns: Arc::new(Semaphore::new(most as usize)),
+            warm: Mutex::default(),
+        }
+    }
+
+    /// A connection within `patience`.
+    pub(super) async fn connection(
+        self: &Arc<Self>,
+        in_use: OwnedSemaphorePermit,
+        patience: Duration,
+    ) -> Result<Connection, Error> {
+        let turn = permit(&self.turns, patience).await?;
+        let (connection, taken) = match self.take_warm() {
+            Some(warm) => (warm.connection, warm.taken),
+            None => (self.pool.acquire().await?, Instant::now()),
+        };
+        Ok(Connection {
+            connection: Some(connection),
+            taken,
+            then: Then::Asked,
+            home: self.clone(),
+            _turn: turn,
+            _in_use: in_use,
+        })
+    }
+
+    /// Idle connections, and all.
+    pub(super) fn count(&self) -> (u64, u64) {
+        let idle = self.pool.num_idle() + self.warm().len();
+        (idle as u64, u64::from(self.pool.size()))
+    }
+
+    /// Gives back to sqlx what nobody took for a while.
+    pub(super) fn cool(&self) {
+        let cold: Vec<Warm> = self
+            .warm()
+            .extract_if(.., |warm| warm.used.elapsed() > WARM)
+            .collect();
+        cold.into_iter().for_each(|warm| give_back(warm.connection));
+    }
+
+    /// The one that was used last, unless it is too long ago to be sure of it.
+    fn take_warm(&self) -> Option<Warm> {
+        let warm = self.warm().pop()?;
+        if warm.used.elapsed() <= WARM {
+            return Some(warm);
+        }
+        give_back(warm.connection);
+        None
+    }
+
+    fn warm(&self) -> std::sync::MutexGuard<'_, Vec<Warm>> {
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for ClientPool {
+    /// Outside of the runtime, at the end of the process, a connection cannot go back to sqlx.
+    fn drop(&mut self) {
+        for warm in self.warm().drain(..) {
+            drop(warm.connection.detach());
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) fn as_mut(&mut self) -> &mut PgConnection {
+        self.then = Then::Asked;
+        self.connection.as_mut().expect("it is there until drop")
+    }
+
+    /// Says that all answers were read and no transaction is open, so that the next may take it as
+    /// it is. Without this word sqlx finds out.
+    pub(crate) fn settle(&mut self) {
+        self.then = Then::Warm;
+    }
+
+    /// Ends it, instead of giving it back for the next.
+    pub(crate) fn end(mut self) {
+        self.then = Then::Ended;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let mut connection = self.connection.take().expect("it is there until drop");
+        match self.then {
+            Then::Ended => connection.close_on_drop(),
+            Then::Warm if self.taken.elapsed() < AWAY => {
+                let (taken, used) = (self.taken, Instant::now());
+                self.home.warm().push(Warm {
+                    connection,
+                    taken,
+                    used,
+                });
+            }
+            Then::Warm | Then::Asked => give_back(connection),
+        }
+    }
+}
+
+/// A statement that was cut off leaves a connection that may never answer again: if the server's
+/// machine is gone, TCP notices after a quarter of an hour. Until then it would fill the pool.
+fn give_back(mut connection: PoolConnection<Postgres>) {
+    let given_back = connection.return_to_pool();
+    tokio::spawn(tokio::time::timeout(GIVEN_BACK, given_back));
+}
+
+/// A permit of `of` within `patience`; without a timer where one is free.
+pub(super) async fn permit(
+    of: &Arc<Semaphore>,
+    patience: Duration,
+) -> Result<OwnedSemaphorePermit, Error> {
+    if let Ok(permit) = of.clone().try_acquire_owned() {
+        return Ok(permit);
+    }
+    match tokio::time::timeout(patience, of.clone().acquire_owned()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Ok(Err(_)) | Err(_) => Err(Error::from(sqlx::Error::PoolTimedOut)),
+    }
+}
