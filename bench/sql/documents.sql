@@ -18,6 +18,8 @@ WITH documents AS (
     GROUP BY id, filename
 )
 INSERT INTO document_text (document_id, text, search)
-SELECT id, text, to_tsvector('simple', filename || ' ' || text) FROM texts WHERE :searched;
+SELECT id, text,
+       setweight(to_tsvector('english', translate(filename, '-.', '  ')), 'A') || setweight(to_tsvector('english', text), 'C')
+FROM texts WHERE :searched;
 VACUUM ANALYZE document_metadata;
 VACUUM ANALYZE document_text;

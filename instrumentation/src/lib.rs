@@ -4,7 +4,12 @@
 //! # async fn run() -> anyhow::Result<()> {
 //! use docket_instrumentation::{Service, init};
 //!
-//! let telemetry = init(Service { name: "document-api", version: env!("CARGO_PKG_VERSION") })?;
+//! let service = Service {
+//!     name: "document-api",
+//!     version: env!("CARGO_PKG_VERSION"),
+//!     traces_per_second: Some(100),
+//! };
+//! let telemetry = init(service)?;
 //! let requests = opentelemetry::global::meter("docket").u64_counter("http_requests_total").build();
 //! requests.add(1, &[]);
 //! let page = telemetry.render_metrics()?; // what GET /metrics answers
@@ -13,13 +18,16 @@
 //! ```
 //!
 //! Environment: `OTEL_EXPORTER_OTLP_ENDPOINT` (gRPC; unset: nothing leaves the process),
-//! `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`,
-//! `OTEL_METRIC_EXPORT_INTERVAL`, `RUST_LOG` (default `info`), `DOCKET_LOG_FORMAT` (`json`, or
+//! `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`
+//! (instead of the service's `traces_per_second`), `OTEL_SDK_DISABLED` (`true`: no traces, no metrics,
+//! and log lines without ids), `OTEL_METRIC_EXPORT_INTERVAL`, `RUST_LOG` (default `info`), `DOCKET_LOG_FORMAT` (`json`, or
 //! `text` for people).
 
 mod correlation;
+mod kept;
 mod log_filter;
 mod log_lines;
+mod log_writer;
 mod losses;
 mod metrics;
 mod outgoing_logs;
@@ -29,13 +37,17 @@ mod propagation;
 mod queue;
 mod redact;
 mod resource;
+mod sampling;
 mod telemetry;
 mod text_lines;
 
+pub use kept::{Reason, keep};
 pub use metrics::{LATENCY_BUCKETS, MetricsPage, render as render_metrics};
 pub use panics::log_panics;
 pub use prometheus::Registry;
-pub use propagation::{accept_parent, accept_request, inject, trace_id, traceparent};
+pub use propagation::{
+    accept_parent, accept_request, dropped_request, inject, trace_id, traceparent,
+};
 pub use redact::{is_clean, redact};
 pub use resource::Service;
 pub use telemetry::{Telemetry, init};

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use tracing::Metadata;
 use tracing::callsite::Identifier;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::DynFilterFn;
 use tracing_subscriber::layer::Context;
+
+use crate::sampling::is_dropped;
 
 /// Crates that carry telemetry: what they log about an export must not be exported.
 const CARRIERS: [&str; 6] = [
@@ -34,14 +36,28 @@ pub(crate) fn lines(rust_log: Option<String>) -> anyhow::Result<EnvFilter> {
         .map_err(|error| anyhow::anyhow!("RUST_LOG is not a log filter: {error}"))
 }
 
-/// Spans and events that may be exported: `info` and up, nothing of the exporters themselves.
+/// Spans that may be exported, and events as parts of them: `info` and up, nothing of the exporters
+/// themselves, nothing below a span whose trace is not recorded.
 ///
 /// Asked anew for each: the answer of a filter is kept per thread until a span or event uses it up,
 /// so after a mere question (`enabled!`, as sqlx asks) a cached yes would meet that question's no.
-pub(crate) fn exported<S>() -> DynFilterFn<S> {
+pub(crate) fn exported_spans<S>() -> DynFilterFn<S> {
     DynFilterFn::new(|metadata: &Metadata<'_>, _: &Context<'_, S>| {
-        *metadata.level() <= tracing::Level::INFO && !is_carrier(metadata)
+        may_leave(metadata) && !is_dropped()
     })
+}
+
+/// Events that may be exported as log records: as [`exported_spans`], but warnings and errors always.
+pub(crate) fn exported_lines<S>() -> DynFilterFn<S> {
+    DynFilterFn::new(|metadata: &Metadata<'_>, _: &Context<'_, S>| {
+        metadata.is_event()
+            && may_leave(metadata)
+            && (*metadata.level() <= Level::WARN || !is_dropped())
+    })
+}
+
+fn may_leave(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO && !is_carrier(metadata)
 }
 
 fn is_carrier(metadata: &Metadata<'_>) -> bool {

@@ -57,8 +57,9 @@ where
         }
         if let Ok(mut line) = line(event) {
             line.push(b'\n');
+            let mut writer = self.writer.make_writer_for(event.metadata());
             // Nobody is left to be told when stdout is gone.
-            let _ = std::io::Write::write_all(&mut self.writer.make_writer(), &line);
+            let _ = std::io::Write::write_all(&mut writer, &line);
         }
     }
 }

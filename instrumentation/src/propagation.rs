@@ -8,7 +8,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::correlation::CorrelationId;
-use crate::{is_clean, redact};
+use crate::{is_clean, redact, sampling};
 
 const TRACESTATE: &str = "tracestate";
 
@@ -46,6 +46,15 @@ pub fn accept_request(span: &tracing::Span, headers: &HeaderMap, correlation_id:
         span,
         remote(headers).with_value(CorrelationId(correlation_id)),
     );
+}
+
+/// The place in which a request must run whose trace is not recorded, with its correlation id;
+/// `None` when it is recorded: then it has a span, which [`accept_request`] puts in its place.
+#[must_use]
+pub fn dropped_request(headers: &HeaderMap, correlation_id: &str) -> Option<Context> {
+    let place = sampling::dropped(&remote(headers))?;
+    let correlation_id = redact(correlation_id).into_owned();
+    Some(place.with_value(CorrelationId(correlation_id)))
 }
 
 /// Writes `traceparent` and `tracestate` of the current span into `headers`.

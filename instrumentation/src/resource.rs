@@ -12,6 +12,9 @@ pub struct Service {
     pub name: &'static str,
     /// `service.version`.
     pub version: &'static str,
+    /// Traces that begin here and are recorded, unless `OTEL_TRACES_SAMPLER` says otherwise; `None`:
+    /// all. One that the caller began is recorded as the caller decided.
+    pub traces_per_second: Option<u32>,
 }
 
 impl Service {
@@ -38,6 +41,7 @@ mod tests {
     const SERVICE: Service = Service {
         name: "document-api",
         version: "1.2.3",
+        traces_per_second: None,
     };
 
     fn attribute(resource: &Resource, key: &'static str) -> String {

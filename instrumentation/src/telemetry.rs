@@ -12,22 +12,24 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use prometheus::Registry;
 use tokio::sync::oneshot;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
 
 use crate::correlation::Correlate;
 use crate::log_lines::JsonLines;
+use crate::log_writer::{BatchedLines, LastLines};
 use crate::losses::{self, Losses};
 use crate::metrics::{self, Counted, MetricsPage};
 use crate::outgoing_logs::OutgoingLogs;
 use crate::outgoing_spans::OutgoingSpans;
 use crate::queue::Queue;
 use crate::text_lines::Redacting;
-use crate::{Service, log_filter};
+use crate::{Service, log_filter, sampling};
 
 const SHUTDOWN: Duration = Duration::from_secs(3);
 
@@ -39,6 +41,7 @@ pub struct Telemetry {
     traces: SdkTracerProvider,
     metrics: SdkMeterProvider,
     logs: Option<SdkLoggerProvider>,
+    _last_lines: LastLines,
 }
 
 /// Starts traces, metrics and logs for the whole process; call it once, inside a Tokio runtime.
@@ -52,17 +55,21 @@ pub struct Telemetry {
 /// understood, or when a subscriber is already set.
 pub fn init(service: Service) -> anyhow::Result<Telemetry> {
     let resource = service.resource(variable("OTEL_SERVICE_NAME"));
-    let exports = variable("OTEL_EXPORTER_OTLP_ENDPOINT").is_some();
+    let enabled = variable("OTEL_SDK_DISABLED").as_deref() != Some("true");
+    let exports = enabled && variable("OTEL_EXPORTER_OTLP_ENDPOINT").is_some();
     let registry = Registry::new();
     let (spans, records, pushes) = (Queue::default(), Queue::default(), Losses::default());
     let metric_exporter = metric_exporter(exports, pushes.clone())?;
+    let most = service.traces_per_second;
+    let lines = BatchedLines::to(std::io::stdout()).context("no thread for the log lines")?;
     let telemetry = Telemetry {
         metrics: metrics::provider(resource.clone(), &registry, metric_exporter)?,
-        traces: tracer_provider(resource.clone(), exports, spans.clone())?,
+        traces: tracer_provider(resource.clone(), most, exports, spans.clone())?,
         logs: exports
             .then(|| logger_provider(resource, records.clone()))
             .transpose()?,
         registry,
+        _last_lines: LastLines(lines.clone()),
     };
     let signals = [
         ("traces", spans.losses),
@@ -70,10 +77,13 @@ pub fn init(service: Service) -> anyhow::Result<Telemetry> {
         ("metrics", pushes),
     ];
     losses::observe(&telemetry.metrics.meter("docket"), signals);
-    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    opentelemetry::global::set_tracer_provider(telemetry.traces.clone());
-    opentelemetry::global::set_meter_provider(telemetry.metrics.clone());
-    subscribe(&telemetry, service.name)?;
+    if enabled {
+        opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+        opentelemetry::global::set_tracer_provider(telemetry.traces.clone());
+        opentelemetry::global::set_meter_provider(telemetry.metrics.clone());
+    }
+    let tracer = enabled.then(|| telemetry.traces.tracer(service.name));
+    subscribe(tracer, telemetry.logs.as_ref(), lines)?;
     Ok(telemetry)
 }
 
@@ -132,12 +142,17 @@ fn metric_exporter(
 
 fn tracer_provider(
     resource: Resource,
+    per_second: Option<u32>,
     exports: bool,
     queue: Queue,
 ) -> anyhow::Result<SdkTracerProvider> {
-    let builder = SdkTracerProvider::builder()
+    let mut builder = SdkTracerProvider::builder()
         .with_resource(resource)
         .with_span_processor(Correlate);
+    // The SDK itself reads the variable.
+    if let (Some(most), None) = (per_second, variable("OTEL_TRACES_SAMPLER")) {
+        builder = builder.with_sampler(sampling::at_most(most));
+    }
     if !exports {
         return Ok(builder.build());
     }
@@ -161,27 +176,35 @@ fn logger_provider(resource: Resource, queue: Queue) -> anyhow::Result<SdkLogger
         .build())
 }
 
-fn subscribe(telemetry: &Telemetry, tracer: &'static str) -> anyhow::Result<()> {
+fn subscribe(
+    tracer: Option<SdkTracer>,
+    logs: Option<&SdkLoggerProvider>,
+    lines: BatchedLines,
+) -> anyhow::Result<()> {
     let (json, text) = match variable("DOCKET_LOG_FORMAT").as_deref() {
-        None | Some("json") => (Some(JsonLines::new(std::io::stdout)), None),
+        None | Some("json") => (Some(JsonLines::new(lines)), None),
         Some("text") => (
             None,
             Some(fmt::layer().with_writer(|| Redacting(std::io::stdout()))),
         ),
         Some(other) => anyhow::bail!("DOCKET_LOG_FORMAT is {other:?}: it must be json or text"),
     };
-    let lines = || log_filter::lines(variable("RUST_LOG"));
-    let spans = tracing_opentelemetry::layer()
-        .with_tracer(telemetry.traces.tracer(tracer))
-        .with_location(false)
-        .with_threads(false)
-        .with_tracked_inactivity(false);
-    let records = telemetry.logs.as_ref().map(OpenTelemetryTracingBridge::new);
+    let filter = || log_filter::lines(variable("RUST_LOG"));
+    let spans = tracer.map(|tracer| {
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+    });
+    let records = logs.map(OpenTelemetryTracingBridge::new);
+    // A span that no layer wants costs next to nothing, and JSON lines show none.
+    let events = filter_fn(|metadata| metadata.is_event());
     tracing_subscriber::registry()
-        .with(spans.with_filter(log_filter::exported()))
-        .with(records.with_filter(log_filter::exported()))
-        .with(json.with_filter(lines()?))
-        .with(text.with_filter(lines()?))
+        .with(spans.with_filter(log_filter::exported_spans()))
+        .with(records.with_filter(log_filter::exported_lines()))
+        .with(json.with_filter(filter()?.and(events)))
+        .with(text.with_filter(filter()?))
         .try_init()
         .context("another subscriber of tracing is already set")
 }

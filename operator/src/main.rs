@@ -42,6 +42,7 @@ async fn main() -> ExitCode {
     let service = Service {
         name: "docket-operator",
         version: env!("CARGO_PKG_VERSION"),
+        traces_per_second: None,
     };
     let telemetry = match docket_instrumentation::init(service) {
         Ok(telemetry) => Arc::new(telemetry),

@@ -1,10 +1,14 @@
 //! The server span of a request and its one log line.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
+use docket_instrumentation::Reason;
+use http::StatusCode;
+use opentelemetry::context::FutureExt as _;
+use opentelemetry::{Context, KeyValue};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
@@ -15,17 +19,25 @@ use super::{method, route};
 /// A longer path is not one that is served.
 const LONGEST_PATH: usize = 256;
 
+/// From here on a request is worth looking at.
+const SLOW: Duration = Duration::from_secs(1);
+
 pub(crate) async fn trace(request: Request, next: Next) -> Response {
-    let line = Line {
+    let mut line = Line {
         method: method(request.method()),
         route: route(request.extensions()),
         start: Instant::now(),
+        place: None,
         written: false,
     };
     let id = request
         .extensions()
         .get::<RequestId>()
         .map_or_else(String::new, |id| id.0.clone());
+    if let Some(place) = docket_instrumentation::dropped_request(request.headers(), &id) {
+        line.place = Some(place.clone());
+        return answer(request, next, line).with_context(place).await;
+    }
     let span = tracing::info_span!(
         "http_request",
         otel.name = format!("{} {}", line.method, line.route),
@@ -55,6 +67,7 @@ async fn answer(request: Request, next: Next, mut line: Line) -> Response {
         span.record("otel.status_code", "ERROR");
     }
     line.write(client.as_deref(), status.as_u16());
+    line.keep(status);
     docket_instrumentation::inject(response.headers_mut());
     response
 }
@@ -73,6 +86,8 @@ struct Line {
     method: &'static str,
     route: String,
     start: Instant,
+    /// Of a request without a span.
+    place: Option<Context>,
     written: bool,
 }
 
@@ -89,6 +104,21 @@ impl Line {
         );
     }
 
+    /// A span for a trace that has no other.
+    fn keep(&self, status: StatusCode) {
+        let took = self.start.elapsed();
+        let Some(reason) = worth_keeping(status, took) else {
+            return;
+        };
+        let attributes = vec![
+            KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
+            KeyValue::new("http.request.method", self.method),
+            KeyValue::new("http.route", self.route.clone()),
+        ];
+        let name = format!("{} {}", self.method, self.route);
+        docket_instrumentation::keep(name, reason, took, attributes);
+    }
+
     fn milliseconds(&self) -> f64 {
         self.start.elapsed().as_secs_f64() * 1000.0
     }
@@ -97,6 +127,8 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if !self.written {
+            // A future that is dropped takes its span along, but not its context.
+            let _place = self.place.take().map(Context::attach);
             tracing::info!(
                 method = self.method,
                 route = self.route,
@@ -104,6 +136,15 @@ impl Drop for Line {
                 "request abandoned by its caller"
             );
         }
+    }
+}
+
+/// Whether the trace shows the request even when it is one of too many.
+fn worth_keeping(status: StatusCode, took: Duration) -> Option<Reason> {
+    match (status.is_server_error(), took >= SLOW) {
+        (true, _) => Some(Reason::Failed),
+        (false, true) => Some(Reason::Slow),
+        (false, false) => None,
     }
 }
 

@@ -34,6 +34,7 @@ pub fn telemetry() -> &'static Telemetry {
         docket_instrumentation::init(Service {
             name: "document-api",
             version: "test",
+            traces_per_second: None,
         })
         .expect("telemetry")
     })

@@ -60,7 +60,7 @@ fn observe(work: impl FnOnce()) -> (Vec<Value>, Vec<SpanData>) {
         .with(
             tracing_opentelemetry::layer()
                 .with_tracer(provider.tracer("docket"))
-                .with_filter(log_filter::exported()),
+                .with_filter(log_filter::exported_spans()),
         )
         .with(
             JsonLines::new(move || writer.clone())
