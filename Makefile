@@ -47,6 +47,7 @@ fuzz-api: tools ## asks an API server thousands of things that its OpenAPI docum
 e2e: ## black-box tests against the cluster that is up
 	eval "$$(e2e/cluster/cluster.sh env)" && \
 		cargo test --package docket-e2e --test docket --locked -- --test-threads=6 && \
+		cargo test --package docket-e2e --test rollout --locked -- --test-threads=1 --nocapture && \
 		cargo test --package docket-e2e --test faults --locked -- --nocapture
 
 test-faults: tools ## at least 50 times kill -9 of the API server, Postgres or S3 among 2,000 uploads; no cluster

@@ -11,7 +11,6 @@ mod reading;
 mod redaction;
 mod resilience;
 mod rights;
-mod rollout;
 mod steady_state;
 mod telemetry;
 mod validation;

@@ -1,3 +1,6 @@
+//! Pods that come and go under load. Run by itself: on a machine that other tests keep busy, a 503 is
+//! the right answer now and then, and callers here never ask twice.
+
 use std::process::Command;
 
 use anyhow::{Result, ensure};
