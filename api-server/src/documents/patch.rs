@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::tags::tags;
+use super::tags::{Tag, tags};
 use super::{Document, Filename};
 use crate::error::Error;
 
@@ -13,11 +13,12 @@ const NAMED: usize = 5;
 /// The members to change; what is absent stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, ToSchema)]
 #[schema(as = DocumentPatch)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Patch {
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 255, example = "offer.txt")]
     filename: Option<Filename>,
     /// All tags from now on, each of 1 to 64 characters; null for none.
-    #[schema(max_items = 50, example = json!(["offer"]))]
+    #[schema(value_type = Option<Vec<Tag>>, max_items = 50, example = json!(["offer"]))]
     tags: Option<Vec<String>>,
     /// While it is true, the document cannot be deleted.
     #[schema(nullable = false)]

@@ -1,6 +1,18 @@
 //! Tags of a document, as callers give them and as they are stored.
 
+use utoipa::ToSchema;
+
 use crate::error::Error;
+
+/// A tag as callers may give it; control characters and blanks alone are none.
+#[derive(ToSchema)]
+#[schema(
+    min_length = 1,
+    max_length = 64,
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+)]
+#[expect(dead_code, reason = "it tells the OpenAPI document what `tag` checks")]
+pub(super) struct Tag(String);
 
 /// As the schema has it.
 const MOST: usize = 50;

@@ -44,7 +44,7 @@ struct Versions {
     #[schema(max_items = 100)]
     versions: Vec<Version>,
     /// The `cursor` of the next page; null on the last one.
-    #[schema(required, pattern = "^[0-9]{1,10}$")]
+    #[schema(required, pattern = "^([2-9]|[1-9][0-9]{1,8})$")]
     next: Option<String>,
 }
 
@@ -60,7 +60,7 @@ struct Versions {
         DocumentPath,
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100,
             description = "So many on a page; 50 unless told"),
-        ("cursor" = Option<String>, Query, pattern = "^[0-9]{1,10}$",
+        ("cursor" = Option<String>, Query, pattern = "^([2-9]|[1-9][0-9]{1,8})$",
             description = "What comes after the page that had this as `next`"),
     ),
     responses(
