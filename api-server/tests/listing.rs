@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 use support::postgres::Postgres;
-use support::requests::{ask_with, get, upload};
+use support::requests::{ask_with, get, shown, upload};
 use support::{Answer, eventually, password};
 
 /// Records a document without content, as uploaded `seconds` after the epoch.
@@ -31,15 +31,6 @@ async fn page(router: &Router, query: &str) -> Answer {
     let answer = get(router, "globex", &format!("documents?{query}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     answer
-}
-
-fn shown(answer: &Answer, member: &str) -> Vec<Value> {
-    let body = answer.json();
-    let documents = body["documents"].as_array().expect("a list").clone();
-    documents
-        .into_iter()
-        .map(|document| document[member].clone())
-        .collect()
 }
 
 /// The target of `rel="next"`, below the routes of the client.

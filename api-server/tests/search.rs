@@ -8,7 +8,7 @@ use http::{StatusCode, header};
 use serde_json::Value;
 use support::Answer;
 use support::postgres::Postgres;
-use support::requests::{get, upload};
+use support::requests::{get, shown, upload};
 
 async fn search(router: &Router, query: &str) -> Answer {
     let answer = get(router, "globex", &format!("documents?{query}")).await;
@@ -16,17 +16,8 @@ async fn search(router: &Router, query: &str) -> Answer {
     answer
 }
 
-fn member(answer: &Answer, member: &str) -> Vec<Value> {
-    let body = answer.json();
-    let documents = body["documents"].as_array().expect("a list").clone();
-    documents
-        .into_iter()
-        .map(|document| document[member].clone())
-        .collect()
-}
-
 async fn names(router: &Router, query: &str) -> Vec<Value> {
-    member(&search(router, query).await, "filename")
+    shown(&search(router, query).await, "filename")
 }
 
 /// A server whose client `globex` has these documents.
@@ -99,10 +90,10 @@ async fn a_name_counts_more_than_a_summary_and_a_summary_more_than_the_rest_of_a
     .await;
     let answer = search(&router, "q=turbine").await;
     assert_eq!(
-        member(&answer, "filename"),
+        shown(&answer, "filename"),
         ["turbine.txt", "a.txt", "b.txt"]
     );
-    let ranks = member(&answer, "rank");
+    let ranks = shown(&answer, "rank");
     assert!(
         ranks
             .iter()
@@ -118,8 +109,8 @@ async fn a_snippet_marks_the_matches_and_is_safe_in_a_page() {
     let text = "Ben & Jerry's offers <b>now</b> <script>alert('x')</script> 1 < 2";
     let router = serve(&postgres, &[("a.txt", text), ("offer.txt", "")]).await;
     let answer = search(&router, "q=offer").await;
-    assert_eq!(member(&answer, "filename"), ["offer.txt", "a.txt"]);
-    let snippets = member(&answer, "snippet");
+    assert_eq!(shown(&answer, "filename"), ["offer.txt", "a.txt"]);
+    let snippets = shown(&answer, "snippet");
     assert_eq!(snippets[0], Value::Null);
     let snippet = snippets[1].as_str().expect("a snippet");
     let marked = "Ben &amp; Jerry&#39;s <mark>offers</mark>";
@@ -141,7 +132,7 @@ async fn a_search_goes_on_page_by_page_and_with_the_filters_of_a_list() {
     let mut query = "q=offer&limit=3".to_owned();
     loop {
         let page = search(&router, &query).await;
-        seen.extend(member(&page, "id"));
+        seen.extend(shown(&page, "id"));
         // What comes in meanwhile is of another search.
         upload(&router, "globex", "offer_new.txt", b"An offer").await;
         let Some(link) = page.headers.get(header::LINK) else {
@@ -157,9 +148,9 @@ async fn a_search_goes_on_page_by_page_and_with_the_filters_of_a_list() {
     }
     assert_eq!(seen, [7, 6, 5, 4, 3, 2, 1]);
     let filtered = search(&router, "q=offer&name=_3&type=text/*").await;
-    assert_eq!(member(&filtered, "filename"), ["offer_3.txt"]);
+    assert_eq!(shown(&filtered, "filename"), ["offer_3.txt"]);
     let none = search(&router, "q=offer&type=image/*").await;
-    assert_eq!(member(&none, "filename"), Vec::<Value>::new());
+    assert_eq!(shown(&none, "filename"), Vec::<Value>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ use crate::conditional::{self, Verdict};
 use crate::content_store::Bytestream;
 use crate::error::Error;
 use crate::middleware::auth::Caller;
-use crate::openapi::{Answers, NotModified, Preconditions};
+use crate::openapi::{Answers, NotModified, Preconditions, Ranges};
 use crate::tenant::Client;
 
 /// Download a document
@@ -33,14 +33,7 @@ use crate::tenant::Client;
     get,
     path = "/clients/{client}/documents/{id}/content",
     tag = "documents",
-    params(
-        DocumentPath,
-        Preconditions,
-        ("Range" = Option<String>, Header,
-            description = "Up to eight parts such as `bytes=0-99`; one that makes no sense is ignored"),
-        ("If-Range" = Option<String>, Header,
-            description = "`Range` counts only if the content is this version"),
-    ),
+    params(DocumentPath, Preconditions, Ranges),
     responses(Content<200>, Content<206>, NotModified, Answers<412>, Answers<416>)
 )]
 pub(crate) async fn get_content(

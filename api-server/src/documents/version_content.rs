@@ -14,7 +14,7 @@ use super::version_repository;
 use crate::app::SharedApp;
 use crate::error::Error;
 use crate::middleware::auth::Caller;
-use crate::openapi::{Answers, NotModified, Preconditions};
+use crate::openapi::{Answers, NotModified, Preconditions, Ranges};
 
 /// The parts of a version's path that are not the client.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -38,14 +38,7 @@ pub(crate) struct VersionPath {
     get,
     path = "/clients/{client}/documents/{id}/versions/{version}/content",
     tag = "documents",
-    params(
-        VersionPath,
-        Preconditions,
-        ("Range" = Option<String>, Header,
-            description = "Up to eight parts such as `bytes=0-99`; one that makes no sense is ignored"),
-        ("If-Range" = Option<String>, Header,
-            description = "`Range` counts only if the content is this version"),
-    ),
+    params(VersionPath, Preconditions, Ranges),
     responses(Content<200>, Content<206>, NotModified, Answers<412>, Answers<416>)
 )]
 pub(crate) async fn get_version(

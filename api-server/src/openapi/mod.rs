@@ -18,7 +18,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{OpenApi, PathItem, RefOr, Response};
 
 pub(crate) use client_routes::require_scope;
-pub(crate) use parameters::{Preconditions, response_header};
+pub(crate) use parameters::{Preconditions, Ranges, response_header};
 pub(crate) use problems::{Answers, NotModified, is_listed};
 pub(crate) use routes::{Document, routes};
 

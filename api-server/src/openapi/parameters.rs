@@ -23,6 +23,26 @@ impl IntoParams for Preconditions {
     }
 }
 
+/// In `params(…)` of a route that answers parts: `Range` and `If-Range`.
+pub(crate) struct Ranges;
+
+impl IntoParams for Ranges {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        [
+            (
+                "Range",
+                "Up to eight parts such as `bytes=0-99`; one that makes no sense is ignored",
+            ),
+            (
+                "If-Range",
+                "`Range` counts only if the content is this version",
+            ),
+        ]
+        .map(|(name, description)| request_header(name, description))
+        .into()
+    }
+}
+
 /// A parameter is there or it is not: what `Option` means in a body does not hold for it.
 pub(super) fn forbid_null(parameter: &mut RefOr<Parameter>) {
     if let RefOr::T(parameter) = parameter

@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderName, Method, Request, header};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{Answer, send};
@@ -124,4 +125,14 @@ pub fn etag_of(answer: &Answer) -> String {
     let etag = answer.headers.get(header::ETAG);
     let etag = etag.unwrap_or_else(|| panic!("no ETag: {answer:?}"));
     etag.to_str().expect("ASCII").to_owned()
+}
+
+/// This member of each document on a page.
+pub fn shown(answer: &Answer, member: &str) -> Vec<Value> {
+    let body = answer.json();
+    let documents = body["documents"].as_array().expect("a list").clone();
+    documents
+        .into_iter()
+        .map(|document| document[member].clone())
+        .collect()
 }
