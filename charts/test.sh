@@ -68,6 +68,9 @@ refused docket-dev 'prometheus.image="x"' prometheus
 
 accepted docket 'telemetry.endpoint="https://otlp.example.com"' '--telemetry-endpoint=https://otlp.example.com'
 accepted docket 'replicas=2' 'kind: PodDisruptionBudget'
+accepted docket 'replicas=2' 'type: RollingUpdate'
+accepted docket 'replicas=2' podAntiAffinity
+accepted docket 'replicas=1' 'type: Recreate'
 accepted docket 'logLevel="info,docket_operator=debug"' 'value: "info,docket_operator=debug"'
 accepted docket 'tolerations=[{"key":"spot","operator":"Exists"}]' 'key: spot'
 accepted docket 'imagePullSecrets=[{"name":"registry"}]' '- name: registry'
@@ -92,6 +95,7 @@ absent docket 'telemetry.endpoint=""' OTEL_EXPORTER_OTLP_ENDPOINT
 absent docket 'telemetry.endpoint=""' --telemetry-endpoint
 absent docket 'test.image=""' docket-operator-test
 absent docket 'replicas=1' 'kind: PodDisruptionBudget'
+absent docket 'replicas=1' podAntiAffinity
 absent docket 'userRoles.aggregate=false' aggregate-to
 
 # More rights than before must show in a diff that somebody reads.

@@ -19,5 +19,8 @@ pub use spec::{
     DocumentTenantSpec, Jwt, OpenAi, Quota, RateLimit, Retention, S3, Storage, Summarizer,
     SummarizerMode, Telemetry, Tls, Uploads,
 };
-pub use status::{ApiStatus, ClientStatus, DocumentTenantStatus, ReconcileStatus, SpanStatus};
+pub use status::{
+    ApiStatus, ClientStatus, DocumentTenantStatus, PlanStatus, PlannedChange, ReconcileStatus,
+    SpanStatus,
+};
 pub use yaml::custom_resource_definition_yaml;

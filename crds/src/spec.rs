@@ -29,6 +29,10 @@ use crate::{DocumentTenantStatus, Resources, SecretReference, size};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct DocumentTenantSpec {
+    /// While this is true nothing is changed, neither in the cluster nor in the database; the API goes
+    /// on serving as it is. A deletion goes on too.
+    #[serde(default)]
+    pub paused: bool,
     /// The tenant's clients; each has a Postgres schema, a Postgres role and API keys of its own.
     #[schemars(length(min = 1, max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]

@@ -12,6 +12,7 @@ use object_store::path::Path;
 
 use crate::conditions::ConditionType;
 use crate::error::{Error, Problem};
+use crate::fence::Fence;
 
 /// Key of the Secret that holds the access key's id, and the environment variable it becomes.
 pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
@@ -49,15 +50,18 @@ impl Content {
             .map_err(|error| error.to_string())
     }
 
-    /// Deletes every object of the client whose schema is `schema`.
+    /// Deletes every object of the client whose schema is `schema`, while `fence` is open.
     ///
     /// # Errors
     /// Transient ones: the store does not answer or refuses. What was deleted stays deleted.
-    pub async fn delete_all(&self, schema: &str) -> Result<(), Error> {
+    pub async fn delete_all(&self, schema: &str, fence: &Fence) -> Result<(), Error> {
+        let fence = fence.clone();
         let objects = self
             .0
             .list(Some(&Path::from(schema)))
-            .map_ok(|object| object.location);
+            .and_then(move |object| {
+                std::future::ready(may_delete(&fence).map(|()| object.location))
+            });
         self.0
             .delete_stream(objects.boxed())
             .try_for_each(|_| async { Ok(()) })
@@ -73,4 +77,13 @@ impl Content {
                 ))
             })
     }
+}
+
+fn may_delete(fence: &Fence) -> object_store::Result<()> {
+    fence
+        .check()
+        .map_err(|passed| object_store::Error::Generic {
+            store: "S3",
+            source: passed.into(),
+        })
 }

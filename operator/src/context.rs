@@ -6,6 +6,7 @@ use crate::backoff::Backoff;
 use crate::build::Images;
 use crate::content::Content;
 use crate::database::{AdminConnection, Databases};
+use crate::fence::Fence;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
@@ -19,6 +20,8 @@ pub const FIELD_MANAGER: &str = "docket-operator";
 pub struct Context {
     /// The API server.
     pub client: Client,
+    /// Until when anything may be written.
+    pub fence: Fence,
     /// What is known of the cluster.
     pub stores: Stores,
     /// Whether that is all there is to know.

@@ -14,6 +14,7 @@ use sqlx::PgPool;
 use tracing::Instrument;
 
 use crate::error::Error;
+use crate::fence::Fence;
 use crate::metrics::Metrics;
 
 /// A connection to one database, with the rights of the operator.
@@ -21,6 +22,9 @@ use crate::metrics::Metrics;
 pub struct Database {
     pool: PgPool,
     metrics: Metrics,
+    fence: Fence,
+    /// SQL that reads what is there of clients.
+    read_clients: &'static str,
 }
 
 impl Database {
@@ -29,7 +33,7 @@ impl Database {
     /// # Errors
     /// Transient ones only: a database that does not answer may do so later.
     pub async fn survey(&self, schemas: &[String]) -> Result<Survey, Error> {
-        survey::survey(&self.pool, schemas)
+        survey::survey(&self.pool, self.read_clients, schemas)
             .await
             .map_err(failure::explain)
     }
@@ -87,7 +91,7 @@ impl Database {
             db.namespace = schema,
         );
         self.metrics.ran_sql(operation);
-        run_script(&self.pool, script)
+        run_script(&self.pool, &self.fence, script)
             .instrument(span)
             .await
             .map_err(failure::explain)
@@ -96,12 +100,14 @@ impl Database {
 
 /// Runs a script that begins and commits by itself; a connection on which one failed is closed, so
 /// that no transaction stays open.
-async fn run_script(pool: &PgPool, script: String) -> sqlx::Result<()> {
+async fn run_script(pool: &PgPool, fence: &Fence, script: String) -> sqlx::Result<()> {
     let mut connection = pool.acquire().await?;
     let script = match docket_instrumentation::traceparent() {
         Some(parent) => format!("/*traceparent='{parent}'*/ {script}"),
         None => script,
     };
+    // Sent by the next line, in one piece.
+    fence.check().map_err(std::io::Error::from)?;
     let result = sqlx::raw_sql(sqlx::AssertSqlSafe(script))
         .execute(&mut *connection)
         .await;

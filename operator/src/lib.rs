@@ -14,6 +14,8 @@ pub mod context;
 pub mod controller;
 pub mod database;
 pub mod error;
+pub mod fence;
+pub mod fenced_client;
 pub mod last_known;
 pub mod latest;
 pub mod lease;

@@ -13,21 +13,24 @@ use docket_operator::build::Images;
 use docket_operator::context::Context;
 use docket_operator::controller::Watches;
 use docket_operator::database::Databases;
+use docket_operator::fence::Fence;
+use docket_operator::fenced_client::fenced_client;
 use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
-use docket_operator::lease::Leadership;
+use docket_operator::lease::{Leadership, TIMING};
 use docket_operator::metrics::Metrics;
 use docket_operator::serve::serve;
 use docket_operator::settings::Settings;
 use docket_operator::story::Story;
 use kube::api::ListParams;
-use kube::{Api, Client};
+use kube::{Api, Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How long reconciles that were begun may take to end; less than Kubernetes gives a pod.
-const GRACE: Duration = Duration::from_secs(15);
+/// How long reconciles that were begun may take to end. What does not is cut off: the next operator
+/// finds it as after a crash, and should not have to wait.
+const GRACE: Duration = Duration::from_secs(1);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -71,31 +74,43 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     let (tell_ready, ready) = watch::channel(false);
     let server = tokio::spawn(serve(settings.listen, telemetry, ready, stop.clone()));
 
-    let client = Client::try_default()
+    let mut config = Config::infer()
         .await
         .context("no cluster: set KUBECONFIG, or run inside a cluster with a ServiceAccount")?;
-    check_crd(&client).await?;
+    let fence = Fence::shut();
+    let client = fenced_client(&config, fence.clone())?;
+    // A renewal that is late is worth nothing: trying again is up to the Lease.
+    config.default_retry = false;
+    let unfenced = Client::try_from(config)?;
+    check_crd(&unfenced).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let leadership = Leadership::new(
-        client.clone(),
+        unfenced,
         &settings.lease_namespace,
         settings.identity.clone(),
+        fence.clone(),
+        TIMING,
     );
+    let stand_by = || {
+        tell_ready.send_replace(true);
+    };
     tokio::select! {
-        () = leadership.acquire() => tracing::info!(identity = settings.identity, "holds the Lease"),
+        () = leadership.acquire(stand_by) => tracing::info!(identity = settings.identity, "holds the Lease"),
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     }
+    tell_ready.send_replace(false);
 
     let watches = Watches::new(&client, settings.concurrency);
     let mut filled = watches.stores.filled();
     let metrics = Metrics::default();
     let context = Arc::new(Context {
         client: client.clone(),
+        fence: fence.clone(),
         stores: watches.stores.clone(),
         filled: filled.clone(),
-        databases: Databases::new(metrics.clone()),
+        databases: Databases::new(metrics.clone(), fence),
         connections: LastKnown::default(),
         contents: LastKnown::default(),
         images: Images {
@@ -108,7 +123,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         metrics,
         story: Story::new(client, settings.identity),
     });
-    let controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
+    let mut controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
     tokio::spawn(async move {
         if filled.wait_for(|filled| *filled).await.is_ok() {
             tell_ready.send_replace(true);
@@ -124,9 +139,10 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     // Without the Lease nothing may be finished: the process ends as it stands.
     if outcome.is_ok() {
         stop.cancel();
-        match tokio::time::timeout(GRACE, controller).await {
-            Ok(ended) => ended.context("the controller panicked")?,
-            Err(_) => {
+        tokio::select! {
+            ended = &mut controller => ended.context("the controller panicked")?,
+            () = leadership.keep() => {}
+            () = tokio::time::sleep(GRACE) => {
                 tracing::warn!("a reconcile did not end in time; the next operator repeats it")
             }
         }

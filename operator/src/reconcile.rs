@@ -6,6 +6,7 @@ mod dereference;
 mod findings;
 mod identity;
 mod notices;
+mod plan;
 mod provision;
 mod release;
 mod report;
@@ -21,6 +22,7 @@ use kube::runtime::controller::Action;
 use rand::RngExt;
 use tracing::{Instrument, info_span};
 
+use self::dereference::Purpose;
 use self::release::Release;
 use self::rollout::Rollout;
 use crate::build;
@@ -61,11 +63,14 @@ async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
     let tenant = ctx.latest.of(tenant);
     let uid = tenant.uid().unwrap_or_default();
     if tenant.metadata.deletion_timestamp.is_some() {
-        return cleanup::cleanup(&tenant, ctx).await;
+        return Box::pin(cleanup::cleanup(&tenant, ctx)).await;
+    }
+    if tenant.spec.paused || plan::is_asked_for(&tenant) {
+        return Box::pin(rest(&tenant, ctx)).await;
     }
     let tenant = identity::ensure_finalizer(tenant, ctx).await?;
     let mut timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
-    match pursue(&tenant, ctx, &mut timeline).await {
+    match Box::pin(pursue(&tenant, ctx, &mut timeline)).await {
         Ok(()) => {
             ctx.backoff.forget(&uid);
             Ok(Action::requeue(
@@ -79,6 +84,36 @@ async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
     }
 }
 
+/// Leaves a tenant as it is, and says so.
+async fn rest(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
+    let plan = match plan::is_asked_for(tenant) {
+        false => None,
+        true => match plan::plan(tenant, ctx).instrument(info_span!("plan")).await {
+            Ok(plan) => Some(plan),
+            Err(error) => {
+                let timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
+                return report::failure(tenant, error, &timeline, ctx).await;
+            }
+        },
+    };
+    ctx.backoff.forget(&tenant.uid().unwrap_or_default());
+    let (reason, why) = match tenant.spec.paused {
+        true => ("Paused", "Nothing is changed while spec.paused is true."),
+        false => (
+            "Planned",
+            "Nothing is changed while the annotation docket.dev/plan is true.",
+        ),
+    };
+    let message = match &plan {
+        Some(plan) => format!("{why} {}", plan::summary(plan)),
+        None => why.to_owned(),
+    };
+    report::at_rest(tenant, reason, message, plan, ctx)
+        .instrument(info_span!("status"))
+        .await?;
+    Ok(Action::await_change())
+}
+
 async fn pursue(
     tenant: &Arc<DocumentTenant>,
     ctx: &Context,
@@ -88,7 +123,7 @@ async fn pursue(
         .phase(
             "dereference",
             info_span!("dereference"),
-            dereference::dereference(tenant, ctx),
+            dereference::dereference(tenant, Purpose::Change, ctx),
         )
         .await?;
     let wanted = validate::validate(tenant, &seen, &ctx.images)?;
@@ -99,7 +134,7 @@ async fn pursue(
         .phase(
             "credentials",
             info_span!("credentials"),
-            apply::secrets(&wanted, secrets, ctx),
+            apply::secrets(&tenant, &wanted, secrets, ctx),
         )
         .await?;
     changes.extend(
@@ -116,7 +151,7 @@ async fn pursue(
         .phase(
             "apply",
             info_span!("apply"),
-            apply::children(&wanted, children, ctx),
+            apply::children(&tenant, &wanted, children, ctx),
         )
         .await?;
     changes.extend(applied);
@@ -126,7 +161,7 @@ async fn pursue(
     if rollout.is_complete() && !remaining.is_empty() {
         let how = match tenant.spec.database.deletion_policy {
             DeletionPolicy::Retain => Release::Retain,
-            DeletionPolicy::Delete => Release::Delete(&seen.content),
+            DeletionPolicy::Delete => Release::Delete(&seen.content, &ctx.fence),
         };
         changes.extend(
             release::release(&remaining, &wanted.uid, how, &seen.database)

@@ -19,7 +19,7 @@ struct Served {
 }
 
 /// Serves until `stop` is cancelled; `ready` says whether the operator holds the Lease and has seen
-/// the cluster.
+/// the cluster, or stands by while another holds it.
 ///
 /// # Errors
 /// The address cannot be listened on.

@@ -5,19 +5,22 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
 
 /// Publishes Events.
-pub struct Story(Recorder);
+pub struct Story {
+    client: Client,
+    reporter: Reporter,
+}
 
 impl Story {
     /// Events that name `instance` as the one that saw them.
     #[must_use]
     pub fn new(client: Client, instance: String) -> Self {
-        Self(Recorder::new(
+        Self {
             client,
-            Reporter {
+            reporter: Reporter {
                 controller: "docket-operator".into(),
                 instance: Some(instance),
             },
-        ))
+        }
     }
 
     /// Something happened as it should.
@@ -39,7 +42,9 @@ impl Story {
             action: "Reconcile".into(),
             secondary: None,
         };
-        if let Err(error) = self.0.publish(&event, &tenant.object_ref(&())).await {
+        // A recorder only counts a second Event of the same reason: what it says would be lost.
+        let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
+        if let Err(error) = recorder.publish(&event, &tenant.object_ref(&())).await {
             tracing::warn!(%error, reason, "an Event could not be written");
         }
     }

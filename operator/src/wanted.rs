@@ -1,6 +1,9 @@
 //! A spec that cannot be wrong: what [validation](crate::reconcile) makes of a tenant, and all that
 //! its children are made of.
 
+#[cfg(test)]
+pub(crate) mod example;
+
 use docket_contract::{ApiAuth, Quota, RateLimit, S3Storage, Summarizer, Tls, Uploads};
 use docket_crds::{ClientStatus, Resources};
 use docket_schema::Identity;

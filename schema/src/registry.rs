@@ -75,3 +75,12 @@ SELECT asked.schema_name,
        known.tenant_uid, known.namespace, known.tenant, known.state, known.credential_hash
 FROM unnest($1::text[]) AS asked(schema_name)
 LEFT JOIN docket.clients AS known USING (schema_name)";
+
+/// The same where there is no registry: its columns are null.
+pub const READ_UNREGISTERED: &str = "
+SELECT asked.schema_name,
+       EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
+       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = asked.schema_name) AS role_exists,
+       NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS state,
+       NULL::text AS credential_hash
+FROM unnest($1::text[]) AS asked(schema_name)";

@@ -4,12 +4,14 @@
 mod charts;
 mod clients;
 mod deletion;
+mod drift;
 mod isolation;
 mod keys;
 mod lifecycle;
 mod reading;
 mod redaction;
 mod resilience;
+mod rest;
 mod rights;
 mod steady_state;
 mod telemetry;

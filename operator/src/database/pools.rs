@@ -9,6 +9,7 @@ use sqlx::postgres::PgPoolOptions;
 
 use super::{AdminConnection, Database, failure, run_script};
 use crate::error::Error;
+use crate::fence::Fence;
 use crate::metrics::Metrics;
 
 const CONNECTIONS: u32 = 8;
@@ -16,19 +17,21 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The databases that tenants use, opened on first use.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Databases {
     pools: Mutex<HashMap<String, PgPool>>,
     metrics: Metrics,
+    fence: Fence,
 }
 
 impl Databases {
-    /// Databases whose work is counted in `metrics`.
+    /// Databases whose work is counted in `metrics`, and that change only while `fence` is open.
     #[must_use]
-    pub fn new(metrics: Metrics) -> Self {
+    pub fn new(metrics: Metrics, fence: Fence) -> Self {
         Self {
+            pools: Mutex::default(),
             metrics,
-            ..Self::default()
+            fence,
         }
     }
 
@@ -38,21 +41,15 @@ impl Databases {
     /// Transient ones: the server does not answer or refuses.
     pub async fn open(&self, connection: &AdminConnection) -> Result<Database, Error> {
         let key = connection.key();
-        let known = self
-            .pools
-            .lock()
-            .expect("no holder of this lock panics")
-            .get(&key)
-            .cloned();
-        let pool = match known {
+        let pool = match self.known(&key) {
             Some(pool) => pool,
             None => {
-                let pool = PgPoolOptions::new()
-                    .max_connections(CONNECTIONS)
-                    .acquire_timeout(ACQUIRE_TIMEOUT)
-                    .idle_timeout(IDLE_TIMEOUT)
-                    .connect_lazy_with(connection.options());
-                ensure_registry(&pool).await.map_err(failure::explain)?;
+                let pool = pool(connection);
+                if !has_registry(&pool).await.map_err(failure::explain)? {
+                    run_script(&pool, &self.fence, docket_schema::BOOTSTRAP.to_owned())
+                        .await
+                        .map_err(failure::explain)?;
+                }
                 self.pools
                     .lock()
                     .expect("no holder of this lock panics")
@@ -61,20 +58,50 @@ impl Databases {
                     .clone()
             }
         };
-        Ok(Database {
+        Ok(self.database(pool, docket_schema::READ_CLIENTS))
+    }
+
+    /// The database of `connection` as it is, to look at it only.
+    ///
+    /// # Errors
+    /// As [`Databases::open`].
+    pub async fn look(&self, connection: &AdminConnection) -> Result<Database, Error> {
+        if let Some(pool) = self.known(&connection.key()) {
+            return Ok(self.database(pool, docket_schema::READ_CLIENTS));
+        }
+        let pool = pool(connection);
+        let read_clients = match has_registry(&pool).await.map_err(failure::explain)? {
+            true => docket_schema::READ_CLIENTS,
+            false => docket_schema::READ_UNREGISTERED,
+        };
+        Ok(self.database(pool, read_clients))
+    }
+
+    fn known(&self, key: &str) -> Option<PgPool> {
+        let pools = self.pools.lock().expect("no holder of this lock panics");
+        pools.get(key).cloned()
+    }
+
+    fn database(&self, pool: PgPool, read_clients: &'static str) -> Database {
+        Database {
             pool,
             metrics: self.metrics.clone(),
-        })
+            fence: self.fence.clone(),
+            read_clients,
+        }
     }
 }
 
-/// Makes the registry where it is missing; reads only where it is there.
-async fn ensure_registry(pool: &PgPool) -> sqlx::Result<()> {
-    let exists: bool = sqlx::query_scalar("SELECT to_regclass('docket.clients') IS NOT NULL")
+fn pool(connection: &AdminConnection) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(IDLE_TIMEOUT)
+        .connect_lazy_with(connection.options())
+}
+
+async fn has_registry(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT to_regclass('docket.clients') IS NOT NULL")
         .fetch_one(pool)
-        .await?;
-    if !exists {
-        run_script(pool, docket_schema::BOOTSTRAP.to_owned()).await?;
-    }
-    Ok(())
+        .await
 }

@@ -35,7 +35,11 @@ pub struct Registered {
     pub credential_hash: String,
 }
 
-pub(super) async fn survey(pool: &PgPool, schemas: &[String]) -> sqlx::Result<Survey> {
+pub(super) async fn survey(
+    pool: &PgPool,
+    read_clients: &'static str,
+    schemas: &[String],
+) -> sqlx::Result<Survey> {
     let span = tracing::info_span!(
         "sql_execution",
         otel.kind = "client",
@@ -43,7 +47,7 @@ pub(super) async fn survey(pool: &PgPool, schemas: &[String]) -> sqlx::Result<Su
         db.operation.name = "survey",
     );
     async {
-        let mut survey = read_clients(pool, schemas).await?;
+        let mut survey = rows(pool, read_clients, schemas).await?;
         let existing: Vec<&str> = survey
             .iter()
             // A schema of somebody else has no migrations table of ours to ask.
@@ -67,8 +71,8 @@ pub(super) async fn survey(pool: &PgPool, schemas: &[String]) -> sqlx::Result<Su
     .await
 }
 
-async fn read_clients(pool: &PgPool, schemas: &[String]) -> sqlx::Result<Survey> {
-    sqlx::query(docket_schema::READ_CLIENTS)
+async fn rows(pool: &PgPool, query: &'static str, schemas: &[String]) -> sqlx::Result<Survey> {
+    sqlx::query(query)
         .bind(schemas)
         .fetch_all(pool)
         .await?

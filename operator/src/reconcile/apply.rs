@@ -1,10 +1,12 @@
 //! Acts on Kubernetes: server-side apply of what differs, and of nothing else.
 
 mod difference;
+mod drift;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
+use docket_crds::{DocumentTenant, PlannedChange};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Patch, PatchParams};
@@ -14,11 +16,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::{Instrument, info_span};
 
-use crate::build::{Children, Secrets};
+use self::difference::Place;
+use crate::build::{self, Children, Secrets};
 use crate::conditions::ConditionType;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Problem, Result};
 use crate::wanted::Wanted;
+
+/// Places that a sentence names.
+const MOST_PLACES: usize = 5;
 
 /// Something that a reconcile changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +45,29 @@ impl fmt::Display for Change {
     }
 }
 
+/// What all kinds of children have in common.
+trait Child:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Serialize
+    + 'static
+{
+}
+
+impl<K> Child for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + 'static
+{
+}
+
 pub(super) async fn secrets(
+    tenant: &DocumentTenant,
     wanted: &Wanted,
     secrets: Secrets,
     ctx: &Context,
@@ -48,7 +76,11 @@ pub(super) async fn secrets(
         credentials,
         api_keys,
     } = secrets;
-    let apply = Apply { wanted, ctx };
+    let apply = Apply {
+        tenant,
+        wanted,
+        ctx,
+    };
     let store = &ctx.stores.secrets;
     let changes = [
         apply.one(store, credentials).await?.0,
@@ -59,6 +91,7 @@ pub(super) async fn secrets(
 
 /// Applies all other children; returns what changed, and the Deployment as it is now.
 pub(super) async fn children(
+    tenant: &DocumentTenant,
     wanted: &Wanted,
     children: Children,
     ctx: &Context,
@@ -72,7 +105,11 @@ pub(super) async fn children(
         pod_disruption_budget,
         deployment,
     } = children;
-    let apply = Apply { wanted, ctx };
+    let apply = Apply {
+        tenant,
+        wanted,
+        ctx,
+    };
     let stores = &ctx.stores;
     let (config, collector, account, service, policy, budget) = tokio::try_join!(
         apply.one(&stores.secrets, api_config),
@@ -102,23 +139,76 @@ pub(super) fn belongs_to<K: Resource>(object: &K, uid: &str) -> bool {
     owners.iter().any(|owner| owner.uid == uid)
 }
 
+/// What would be changed of the children, in the order in which it would be.
+pub(super) async fn plan(
+    tenant: &DocumentTenant,
+    wanted: &Wanted,
+    ctx: &Context,
+) -> Result<Vec<PlannedChange>> {
+    let (secrets, children) = (build::secrets(wanted), build::children(wanted));
+    let apply = Apply {
+        tenant,
+        wanted,
+        ctx,
+    };
+    let stores = &ctx.stores;
+    let planned = [
+        apply.plan(&stores.secrets, secrets.credentials).await?,
+        apply.plan(&stores.secrets, secrets.api_keys).await?,
+        apply.plan(&stores.secrets, children.api_config).await?,
+        apply
+            .plan(&stores.config_maps, children.collector_config)
+            .await?,
+        apply
+            .plan(&stores.service_accounts, children.service_account)
+            .await?,
+        apply.plan(&stores.services, children.service).await?,
+        apply
+            .plan(&stores.network_policies, children.network_policy)
+            .await?,
+        apply
+            .plan(&stores.disruption_budgets, children.pod_disruption_budget)
+            .await?,
+        apply.plan(&stores.deployments, children.deployment).await?,
+    ];
+    Ok(planned.into_iter().flatten().collect())
+}
+
+/// A sentence's part that names where an object differs.
+fn differs_in(places: &[Place]) -> String {
+    let named: Vec<String> = places
+        .iter()
+        .filter(|place| !place.is_applied_hash())
+        .map(ToString::to_string)
+        .collect();
+    match named.len() {
+        0 => "has fields that are no longer wanted".to_owned(),
+        count if count > MOST_PLACES => format!(
+            "differs in {} and {} more",
+            named[..MOST_PLACES].join(", "),
+            count - MOST_PLACES
+        ),
+        _ => format!("differs in {}", named.join(", ")),
+    }
+}
+
 struct Apply<'a> {
+    tenant: &'a DocumentTenant,
     wanted: &'a Wanted,
     ctx: &'a Context,
+}
+
+/// A child that is there.
+struct Found<K> {
+    live: Arc<K>,
+    /// Where it is not as it should be.
+    places: Vec<Place>,
 }
 
 impl Apply<'_> {
     /// Applies `child` where it differs from what is there, and returns it as it is now; what is
     /// there and is not ours is refused.
-    async fn one<K>(&self, store: &Store<K>, child: K) -> Result<(Option<Change>, Arc<K>)>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + DeserializeOwned
-            + Serialize
-            + 'static,
-    {
+    async fn one<K: Child>(&self, store: &Store<K>, child: K) -> Result<(Option<Change>, Arc<K>)> {
         let kind = K::kind(&());
         let name = child.name_any();
         let span = info_span!(
@@ -126,34 +216,85 @@ impl Apply<'_> {
             otel.name = format!("apply {kind}"),
             k8s.object.name = name
         );
-        async {
+        // On the heap: there is one of these for each child, and a thread's stack is small.
+        Box::pin(async {
             let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
             let child = difference::with_hash(child);
-            // The stores hold only what carries our label: look again before taking anything over.
-            let live = match store.get(&ObjectRef::new(&name).within(&self.wanted.namespace)) {
-                Some(live) => Some(live),
-                None => api.get_opt(&name).await?.map(Arc::new),
-            };
-            let verb = match live {
-                None => "created",
-                Some(live) => {
-                    self.refuse_foreign(&*live)?;
-                    if difference::is_so(&child, &*live) {
-                        return Ok((None, live));
+            let found = self.find(store, &api, &child).await?;
+            let (verb, before) = match found {
+                None => ("created", None),
+                Some(found) if found.places.is_empty() => return Ok((None, found.live)),
+                Some(found) => {
+                    // The same was applied before: somebody changed it since.
+                    if difference::applied_hash(&*found.live) == difference::applied_hash(&child) {
+                        self.tell_of_drift(&api, &name, &found.places).await;
                     }
-                    "updated"
+                    ("updated", found.live.resource_version())
                 }
             };
             let params = PatchParams::apply(FIELD_MANAGER).force();
             self.ctx.metrics.wrote(&kind, "apply");
             let live = api.patch(&name, &params, &Patch::Apply(&child)).await?;
-            Ok((
-                Some(Change::new(verb, format!("{kind}/{name}"))),
-                Arc::new(live),
-            ))
-        }
+            // What others added to our fields and the API server lets them keep is no change.
+            let changed = before.is_none() || before != live.resource_version();
+            let change = changed.then(|| Change::new(verb, format!("{kind}/{name}")));
+            Ok((change, Arc::new(live)))
+        })
         .instrument(span)
         .await
+    }
+
+    async fn plan<K: Child>(&self, store: &Store<K>, child: K) -> Result<Option<PlannedChange>> {
+        let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
+        let child = difference::with_hash(child);
+        let (action, detail) = match Box::pin(self.find(store, &api, &child)).await? {
+            None => ("create", "it is missing".to_owned()),
+            Some(found) if found.places.is_empty() => return Ok(None),
+            Some(found) => ("update", differs_in(&found.places)),
+        };
+        Ok(Some(PlannedChange {
+            action: action.to_owned(),
+            object: format!("{}/{}", K::kind(&()), child.name_any()),
+            detail,
+        }))
+    }
+
+    /// What is there in the place of `child`.
+    async fn find<K: Child>(
+        &self,
+        store: &Store<K>,
+        api: &Api<K>,
+        child: &K,
+    ) -> Result<Option<Found<K>>> {
+        let name = child.name_any();
+        // The stores hold only what carries our label: look again before taking anything over.
+        let live = match store.get(&ObjectRef::new(&name).within(&self.wanted.namespace)) {
+            Some(live) => live,
+            None => match api.get_opt(&name).await? {
+                Some(live) => Arc::new(live),
+                None => return Ok(None),
+            },
+        };
+        self.refuse_foreign(&*live)?;
+        let places = difference::between(child, &*live);
+        Ok(Some(Found { live, places }))
+    }
+
+    /// Who it was, the stores do not know: they keep no managed fields.
+    async fn tell_of_drift<K: Child>(&self, api: &Api<K>, name: &str, places: &[Place]) {
+        let live = api.get_metadata_opt(name).await.ok().flatten();
+        let managers = live.and_then(|live| live.metadata.managed_fields);
+        let who = drift::changed_by(managers.as_deref().unwrap_or_default(), places);
+        let note = format!(
+            "{} changed {}/{name}: it {}, and is made again as the spec asks.",
+            who.unwrap_or("Somebody"),
+            K::kind(&()),
+            differs_in(places),
+        );
+        self.ctx
+            .story
+            .tell(self.tenant, "DriftRepaired", note)
+            .await;
     }
 
     fn refuse_foreign<K: Resource<DynamicType = ()>>(&self, live: &K) -> Result<()> {

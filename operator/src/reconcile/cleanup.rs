@@ -77,7 +77,13 @@ async fn let_go(tenant: &DocumentTenant, ctx: &Context) -> Result<Gone> {
         DeletionPolicy::Retain => release(clients, &uid, Release::Retain, &database).await?,
         DeletionPolicy::Delete => {
             let content = content(tenant, ctx).await?;
-            release(clients, &uid, Release::Delete(&content), &database).await?
+            release(
+                clients,
+                &uid,
+                Release::Delete(&content, &ctx.fence),
+                &database,
+            )
+            .await?
         }
     };
     Ok(Gone::Done)

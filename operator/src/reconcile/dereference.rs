@@ -43,7 +43,20 @@ pub(super) struct Seen {
     pub api_keys: BTreeMap<String, ByteString>,
 }
 
-pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Result<Seen> {
+/// What is looked at for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To change what is not as it should be.
+    Change,
+    /// To say what would be changed.
+    Plan,
+}
+
+pub(super) async fn dereference(
+    tenant: &DocumentTenant,
+    purpose: Purpose,
+    ctx: &Context,
+) -> Result<Seen> {
     let uid = tenant.uid().unwrap_or_default();
     let connection = database_connection(tenant, ctx).await?;
     let s3 = &tenant.spec.storage.s3;
@@ -53,7 +66,10 @@ pub(super) async fn dereference(tenant: &DocumentTenant, ctx: &Context) -> Resul
     let issuer_ca = issuer_ca(tenant, ctx).await?;
     let summarizer = summarizer(tenant, ctx).await?;
 
-    let database = ctx.databases.open(&connection).await?;
+    let database = match purpose {
+        Purpose::Change => ctx.databases.open(&connection).await?,
+        Purpose::Plan => ctx.databases.look(&connection).await?,
+    };
     ctx.connections.remember(&uid, connection.clone());
     ctx.contents.remember(&uid, content.clone());
     let schemas: Vec<String> = identities(tenant)

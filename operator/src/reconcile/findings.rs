@@ -36,15 +36,40 @@ pub(super) fn of_problem(
     pods: Option<(Rollout, Vec<Arc<Pod>>)>,
     before: &[Condition],
 ) -> Vec<Finding> {
+    let failed =
+        |condition| Finding::new(condition, Status::False, problem.reason, &problem.message);
+    let parts =
+        parts_now(pods, before)
+            .into_iter()
+            .map(|part| match part.condition == problem.condition {
+                true => failed(part.condition),
+                false => part,
+            });
+    std::iter::once(failed(ConditionType::Ready))
+        .chain(parts)
+        .collect()
+}
+
+/// All conditions of a tenant that is left as it is, `Ready` first: whether it is what its spec asks
+/// for, nobody looks.
+pub(super) fn of_rest(
+    reason: &str,
+    message: &str,
+    pods: Option<(Rollout, Vec<Arc<Pod>>)>,
+    before: &[Condition],
+) -> Vec<Finding> {
+    let ready = Finding::new(ConditionType::Ready, Status::Unknown, reason, message);
+    std::iter::once(ready)
+        .chain(parts_now(pods, before))
+        .collect()
+}
+
+/// What `Ready` is made of: the pods as they are now, and the rest as it was before.
+fn parts_now(pods: Option<(Rollout, Vec<Arc<Pod>>)>, before: &[Condition]) -> Vec<Finding> {
     let of_pods = pods
         .map(|(rollout, pods)| of_pods(&rollout, &pods))
         .unwrap_or_default();
-    let failed =
-        |condition| Finding::new(condition, Status::False, problem.reason, &problem.message);
-    let parts = ConditionType::PARTS.into_iter().map(|condition| {
-        if condition == problem.condition {
-            return failed(condition);
-        }
+    let part = |condition| {
         let now = of_pods
             .iter()
             .find(|finding| finding.condition == condition)
@@ -58,10 +83,8 @@ pub(super) fn of_problem(
                     "Nothing is known yet.",
                 )
             })
-    });
-    std::iter::once(failed(ConditionType::Ready))
-        .chain(parts)
-        .collect()
+    };
+    ConditionType::PARTS.into_iter().map(part).collect()
 }
 
 /// A number of clients, for a sentence.
@@ -231,6 +254,21 @@ mod tests {
             (ConditionType::CredentialsReady, (Status::True, "Issued")),
             (ConditionType::ApiAvailable, (Status::True, "Available")),
             (ConditionType::CollectorReady, (Status::True, "Running")),
+        ] {
+            assert_eq!(status_of(&findings, condition), expected, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_at_rest_is_neither_ready_nor_not_and_the_rest_is_as_it_is() {
+        let findings = of_rest("Paused", "Resting.", Some((rollout(2, 2), Vec::new())), &[]);
+        for (condition, expected) in [
+            (ConditionType::Ready, (Status::Unknown, "Paused")),
+            (
+                ConditionType::DatabaseReady,
+                (Status::Unknown, "NotReached"),
+            ),
+            (ConditionType::ApiAvailable, (Status::True, "Available")),
         ] {
             assert_eq!(status_of(&findings, condition), expected, "{condition}");
         }

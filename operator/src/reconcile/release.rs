@@ -7,14 +7,15 @@ use super::apply::Change;
 use crate::content::Content;
 use crate::database::{Database, Survey};
 use crate::error::Result;
+use crate::fence::Fence;
 
 /// What becomes of the data.
 #[derive(Clone, Copy)]
 pub(super) enum Release<'a> {
     /// It stays, and nobody can log in.
     Retain,
-    /// It is deleted, with the content in this bucket.
-    Delete(&'a Content),
+    /// It is deleted, with the content in this bucket, while the fence is open.
+    Delete(&'a Content, &'a Fence),
 }
 
 /// Retains or deletes the data of `clients` of the tenant `uid`; what the registry says is not, or
@@ -41,9 +42,9 @@ pub(super) async fn release(
                 database.retain(&identity, uid).await?;
                 "retained"
             }
-            Release::Delete(content) => {
+            Release::Delete(content, fence) => {
                 // Content first: the registry's row is what a second attempt finds it by.
-                content.delete_all(&client.schema).await?;
+                content.delete_all(&client.schema, fence).await?;
                 database.delete(&identity, uid).await?;
                 "deleted"
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use docket_crds::{ApiStatus, ClientStatus, DocumentTenant, DocumentTenantStatus};
+use docket_crds::{ApiStatus, ClientStatus, DocumentTenant, DocumentTenantStatus, PlanStatus};
 use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -68,6 +68,7 @@ pub(super) async fn progress(
         client_count: i32::try_from(clients.len()).ok(),
         clients,
         reconcile,
+        plan: None,
     };
     let notice = new_notice(&before.conditions, &status.conditions);
     let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
@@ -108,17 +109,11 @@ pub(super) async fn failure(
 ) -> Result<Action> {
     let problem = error.problem();
     let before = tenant.status.clone().unwrap_or_default();
-    let name = build::api_name(&tenant.name_any());
-    let namespace = tenant.namespace().unwrap_or_default();
-    let deployment = ctx
-        .stores
-        .deployments
-        .get(&ObjectRef::new(&name).within(&namespace));
-    let pods = deployment.map(|deployment| (Rollout::of(&deployment), pods(tenant, ctx)));
-    let findings = findings::of_problem(&problem, pods, &before.conditions);
+    let findings = findings::of_problem(&problem, rollout(tenant, ctx), &before.conditions);
     let status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
         conditions: conditions_now(tenant, &before, &findings),
+        plan: None,
         ..before.clone()
     };
     let news = before.conditions.iter().all(|condition| {
@@ -143,6 +138,35 @@ pub(super) async fn failure(
     }
 }
 
+/// Says of a tenant that is left as it is why that is so, and what would be changed.
+pub(super) async fn at_rest(
+    tenant: &Arc<DocumentTenant>,
+    reason: &'static str,
+    message: String,
+    plan: Option<PlanStatus>,
+    ctx: &Context,
+) -> Result<()> {
+    let before = tenant.status.clone().unwrap_or_default();
+    let findings = findings::of_rest(reason, &message, rollout(tenant, ctx), &before.conditions);
+    let status = DocumentTenantStatus {
+        observed_generation: tenant.metadata.generation,
+        conditions: conditions_now(tenant, &before, &findings),
+        plan,
+        ..before.clone()
+    };
+    let ready = ConditionType::Ready.to_string();
+    let said = before
+        .conditions
+        .iter()
+        .any(|condition| condition.type_ == ready && condition.reason == reason);
+    let news = !said || before.plan != status.plan;
+    let written = write_status(tenant.clone(), status, ctx).await?;
+    if news {
+        ctx.story.tell(&written, reason, message).await;
+    }
+    Ok(())
+}
+
 /// Patches the status where it differs from what is there.
 pub(super) async fn write_status(
     tenant: Arc<DocumentTenant>,
@@ -165,6 +189,14 @@ pub(super) async fn write_status(
         .patch_status(&tenant.name_any(), &params, &Patch::Apply(patch))
         .await?;
     Ok(ctx.latest.wrote(written))
+}
+
+/// How far the pods are, where there is a Deployment.
+fn rollout(tenant: &DocumentTenant, ctx: &Context) -> Option<(Rollout, Vec<Arc<Pod>>)> {
+    let name = build::api_name(&tenant.name_any());
+    let deployment = ObjectRef::new(&name).within(&tenant.namespace().unwrap_or_default());
+    let deployment = ctx.stores.deployments.get(&deployment)?;
+    Some((Rollout::of(&deployment), pods(tenant, ctx)))
 }
 
 fn pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<Arc<Pod>> {

@@ -19,6 +19,7 @@ use crate::build::Images;
 use crate::context::Context;
 use crate::database::Databases;
 use crate::error::Result;
+use crate::fence::Fence;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
@@ -140,9 +141,10 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
     let (_, filled) = tokio::sync::watch::channel(true);
     Arc::new(Context {
         client: server.client(),
+        fence: Fence::open(),
         stores,
         filled,
-        databases: Databases::default(),
+        databases: Databases::new(Metrics::default(), Fence::open()),
         connections: LastKnown::default(),
         contents: LastKnown::default(),
         images: Images {

@@ -1,5 +1,7 @@
 //! Whether an object is already as it should be.
 
+use std::fmt;
+
 use kube::Resource;
 use serde::Serialize;
 use serde_json::Value;
@@ -21,28 +23,96 @@ pub(super) fn with_hash<K: Resource + Serialize>(mut child: K) -> K {
     child
 }
 
-/// Whether all that `wanted` says is already so in `live`; what others added to it is left alone.
-pub(super) fn is_so<K: Serialize>(wanted: &K, live: &K) -> bool {
-    match (serde_json::to_value(wanted), serde_json::to_value(live)) {
-        (Ok(wanted), Ok(live)) => contains(&live, &wanted),
-        _ => false,
+/// The hash of what was applied when `object` was.
+pub(super) fn applied_hash<K: Resource>(object: &K) -> Option<&String> {
+    object.meta().annotations.as_ref()?.get(APPLIED_HASH)
+}
+
+/// Where `live` is not as `wanted` says; what others added to it is left alone.
+pub(super) fn between<K: Serialize>(wanted: &K, live: &K) -> Vec<Place> {
+    let mut places = Vec::new();
+    if let (Ok(wanted), Ok(live)) = (serde_json::to_value(wanted), serde_json::to_value(live)) {
+        compare(&live, &wanted, &mut Place::default(), &mut places);
+    }
+    places
+}
+
+/// A field of an object, by the keys that lead to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place(Vec<String>);
+
+impl Place {
+    pub(super) fn keys(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether it is the hash of what was applied.
+    pub(super) fn is_applied_hash(&self) -> bool {
+        self.0.last().is_some_and(|key| key == APPLIED_HASH)
     }
 }
 
-fn contains(live: &Value, wanted: &Value) -> bool {
-    match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(key, value)| {
-            live.get(key)
-                .map_or_else(|| is_empty(value), |live| contains(live, value))
-        }),
-        (Value::Array(live), Value::Array(wanted)) => {
-            live.len() == wanted.len()
-                && live
-                    .iter()
-                    .zip(wanted)
-                    .all(|(live, wanted)| contains(live, wanted))
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, key) in self.0.iter().enumerate() {
+            match (key.contains('.') || key.contains('/'), at) {
+                (true, _) => write!(f, "[{key}]")?,
+                (false, 0) => write!(f, "{key}")?,
+                (false, _) => write!(f, ".{key}")?,
+            }
         }
-        _ => live == wanted,
+        Ok(())
+    }
+}
+
+/// Keys by which the API server tells the entries of a list apart; those of other lists belong to
+/// whoever applied the list.
+fn merge_key(list: &str) -> Option<&'static str> {
+    match list {
+        "containers" | "initContainers" | "env" | "volumes" => Some("name"),
+        "volumeMounts" => Some("mountPath"),
+        "ownerReferences" => Some("uid"),
+        _ => None,
+    }
+}
+
+fn compare(live: &Value, wanted: &Value, place: &mut Place, places: &mut Vec<Place>) {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            for (key, value) in wanted {
+                place.0.push(key.clone());
+                match live.get(key) {
+                    Some(live) => compare(live, value, place, places),
+                    None if is_empty(value) => {}
+                    None => places.push(place.clone()),
+                }
+                place.0.pop();
+            }
+        }
+        (Value::Array(live), Value::Array(wanted)) => {
+            let key = place.0.last().and_then(|list| merge_key(list));
+            if key.is_none() && live.len() != wanted.len() {
+                return places.push(place.clone());
+            }
+            for (at, value) in wanted.iter().enumerate() {
+                let same = |one: &&Value| key.is_some_and(|key| one[key] == value[key]);
+                let found = match key {
+                    Some(_) => live.iter().find(same),
+                    None => live.get(at),
+                };
+                let name = key.and_then(|key| value[key].as_str());
+                place
+                    .0
+                    .push(name.map_or_else(|| at.to_string(), str::to_owned));
+                match found {
+                    Some(live) => compare(live, value, place, places),
+                    None => places.push(place.clone()),
+                }
+                place.0.pop();
+            }
+        }
+        _ if live == wanted => {}
+        _ => places.push(place.clone()),
     }
 }
 
@@ -62,6 +132,16 @@ mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
     use proptest::prelude::*;
     use serde_json::json;
+
+    fn contains(live: &Value, wanted: &Value) -> bool {
+        let mut places = Vec::new();
+        compare(live, wanted, &mut Place::default(), &mut places);
+        places.is_empty()
+    }
+
+    fn is_so<K: Serialize>(wanted: &K, live: &K) -> bool {
+        between(wanted, live).is_empty()
+    }
 
     #[test]
     fn what_others_added_is_left_alone() {
@@ -115,6 +195,29 @@ mod tests {
                     .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
+    }
+
+    #[test]
+    fn an_entry_that_others_added_to_a_list_with_keys_is_left_alone() {
+        let wanted = json!({"env": [{"name": "A", "value": "1"}], "ports": [{"port": 80}]});
+        let live = json!({"env": [{"name": "X", "value": "2"}, {"name": "A", "value": "1"}], "ports": [{"port": 80}]});
+        assert!(contains(&live, &wanted));
+        let changed =
+            json!({"env": [{"name": "A", "value": "2"}], "ports": [{"port": 80}, {"port": 81}]});
+        let mut places = Vec::new();
+        compare(&changed, &wanted, &mut Place::default(), &mut places);
+        let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+        assert_eq!(places, ["env.A.value", "ports"]);
+    }
+
+    #[test]
+    fn a_place_reads_as_in_a_manifest() {
+        let place = Place(
+            ["metadata", "annotations", "docket.dev/plan"]
+                .map(str::to_owned)
+                .into(),
+        );
+        assert_eq!(place.to_string(), "metadata.annotations[docket.dev/plan]");
     }
 
     proptest! {

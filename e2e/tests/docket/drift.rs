@@ -1,0 +1,115 @@
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use docket_e2e::scenario::{Scenario, scenario};
+use docket_e2e::wait::until;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kube::api::ListParams;
+use serde_json::json;
+
+/// Longest time in which a child may be other than the spec asks.
+const REPAIR: Duration = Duration::from_secs(5);
+
+async fn notes(it: &Scenario, reason: &str) -> Result<Vec<String>> {
+    let events = it
+        .objects
+        .api::<Event>()
+        .list(&ListParams::default())
+        .await?;
+    Ok(events
+        .into_iter()
+        .filter(|event| event.reason.as_deref() == Some(reason))
+        .filter_map(|event| event.note)
+        .collect())
+}
+
+#[tokio::test]
+async fn a_child_that_somebody_changed_or_deleted_is_as_the_spec_asks_within_five_seconds() {
+    scenario(async |it| {
+        it.ready(it.spec(&["globex"])).await?;
+        let start = Instant::now();
+        it.objects
+            .merge::<Deployment>(
+                "acme-api",
+                json!({"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 1}}}}),
+            )
+            .await?;
+        it.objects.delete::<NetworkPolicy>("acme-api").await?;
+        until("both children to be repaired", async || {
+            let deployment: Deployment = it.objects.get("acme-api").await?;
+            let pod = deployment.spec.and_then(|spec| spec.template.spec);
+            let grace = pod.and_then(|pod| pod.termination_grace_period_seconds);
+            let policy = it
+                .objects
+                .api::<NetworkPolicy>()
+                .get_opt("acme-api")
+                .await?;
+            Ok(match (grace, policy) {
+                (Some(30), Some(_)) => Ok(()),
+                (grace, policy) => Err(format!("{grace:?}, a policy: {}", policy.is_some())),
+            })
+        })
+        .await?;
+        ensure!(start.elapsed() < REPAIR, "{:?}", start.elapsed());
+        until("the Event", async || {
+            let notes = notes(it, "DriftRepaired").await?;
+            let told = notes.iter().any(|note| {
+                note.contains("changed Deployment/acme-api")
+                    && note.contains("spec.template.spec.terminationGracePeriodSeconds")
+                    && !note.starts_with("Somebody")
+            });
+            Ok(if told {
+                Ok(())
+            } else {
+                Err(format!("{notes:?}"))
+            })
+        })
+        .await?;
+        it.wait_ready().await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn labels_and_annotations_of_others_stay_on_a_child() {
+    scenario(async |it| {
+        it.ready(it.spec(&["globex"])).await?;
+        let theirs = json!({"metadata": {"labels": {"team": "blue"}, "annotations": {"example.com/a": "b"}}});
+        it.objects.merge::<Service>("acme-api", theirs).await?;
+        it.objects
+            .merge::<Service>("acme-api", json!({"spec": {"sessionAffinity": "ClientIP"}, "metadata": {"labels": {"docket.dev/tenant": "other"}}}))
+            .await?;
+        until("the label to be ours again", async || {
+            let service: Service = it.objects.get("acme-api").await?;
+            let labels = service.metadata.labels.unwrap_or_default();
+            let ours = labels.get("docket.dev/tenant").map(String::as_str) == Some("acme");
+            let theirs = labels.get("team").map(String::as_str) == Some("blue");
+            Ok(if ours && theirs { Ok(()) } else { Err(format!("{labels:?}")) })
+        })
+        .await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_object_of_somebody_else_in_the_place_of_a_child_is_never_taken_over() {
+    scenario(async |it| {
+        let theirs: Service = serde_json::from_value(json!({
+            "metadata": {"name": "acme-api"}, "spec": {"ports": [{"port": 9999}]},
+        }))?;
+        it.objects.create(&theirs).await?;
+        it.create(it.spec(&["globex"])).await?;
+        it.wait_condition("ApiAvailable", "False", "NameTaken")
+            .await?;
+        let service: Service = it.objects.get("acme-api").await?;
+        let ports = service.spec.and_then(|spec| spec.ports).unwrap_or_default();
+        ensure!(ports.len() == 1 && ports[0].port == 9999, "{ports:?}");
+        Ok(())
+    })
+    .await;
+}

@@ -1,0 +1,140 @@
+//! What a reconcile would change, said and not done.
+
+use docket_crds::{DeletionPolicy, DocumentTenant, PlanStatus, PlannedChange};
+use docket_schema::LATEST_VERSION;
+use kube::ResourceExt;
+
+use super::dereference::{Purpose, dereference};
+use super::{apply, validate};
+use crate::context::Context;
+use crate::error::Result;
+use crate::wanted::{Provisioning, Wanted};
+
+/// Asks for a plan, and for nothing to be changed, where its value is `true`.
+const ANNOTATION: &str = "docket.dev/plan";
+
+/// Whether the tenant asks for a plan.
+pub(super) fn is_asked_for(tenant: &DocumentTenant) -> bool {
+    tenant
+        .annotations()
+        .get(ANNOTATION)
+        .is_some_and(|value| value == "true")
+}
+
+/// What would be changed for the spec as it is now.
+pub(super) async fn plan(tenant: &DocumentTenant, ctx: &Context) -> Result<PlanStatus> {
+    let seen = dereference(tenant, Purpose::Plan, ctx).await?;
+    let wanted = validate::validate(tenant, &seen, &ctx.images)?;
+    let mut changes = in_database(&wanted);
+    changes.extend(apply::plan(tenant, &wanted, ctx).await?);
+    changes.extend(released(&wanted, tenant.spec.database.deletion_policy));
+    Ok(PlanStatus {
+        generation: tenant.metadata.generation.unwrap_or_default(),
+        changes,
+    })
+}
+
+/// The plan in a sentence, for a condition.
+pub(super) fn summary(plan: &PlanStatus) -> String {
+    match plan.changes.len() {
+        0 => "Everything is as the spec asks.".to_owned(),
+        1 => "status.plan names 1 change.".to_owned(),
+        count => format!("status.plan names {count} changes."),
+    }
+}
+
+fn in_database(wanted: &Wanted) -> Vec<PlannedChange> {
+    let change = |client: &crate::wanted::WantedClient| {
+        let name = &client.name;
+        let (action, detail) = match client.provision? {
+            Provisioning::Create => (
+                "create",
+                format!(
+                    "client {name} gets a role, a schema at version {LATEST_VERSION} and rights on it"
+                ),
+            ),
+            Provisioning::Adopt { version } => (
+                "adopt",
+                format!(
+                    "client {name} takes over the documents that were retained{}",
+                    migrations(version)
+                ),
+            ),
+            Provisioning::Update { version } => (
+                "update",
+                format!(
+                    "role, password and rights of client {name} are set{}",
+                    migrations(version)
+                ),
+            ),
+        };
+        Some(PlannedChange {
+            action: action.to_owned(),
+            object: format!("schema {}", client.identity.schema),
+            detail,
+        })
+    };
+    wanted.clients.iter().filter_map(change).collect()
+}
+
+fn migrations(version: i32) -> String {
+    match LATEST_VERSION - version {
+        ..=0 => String::new(),
+        1 => format!(", and the schema is migrated to version {LATEST_VERSION}"),
+        steps => {
+            format!(", and the schema is migrated to version {LATEST_VERSION} in {steps} steps")
+        }
+    }
+}
+
+fn released(wanted: &Wanted, policy: DeletionPolicy) -> Vec<PlannedChange> {
+    let (action, what) = match policy {
+        DeletionPolicy::Retain => ("retain", "can no longer log in, and its documents stay"),
+        DeletionPolicy::Delete => ("delete", "loses its schema, its role and all its documents"),
+    };
+    let change = |client: &docket_crds::ClientStatus| PlannedChange {
+        action: action.to_owned(),
+        object: format!("schema {}", client.schema),
+        detail: format!("client {} {what}, once no pod serves it", client.name),
+    };
+    wanted.released.iter().map(change).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wanted::example::acme;
+
+    fn said(changes: &[PlannedChange]) -> Vec<String> {
+        changes
+            .iter()
+            .map(|change| format!("{} {}: {}", change.action, change.object, change.detail))
+            .collect()
+    }
+
+    #[test]
+    fn what_would_run_in_the_database_is_said_in_words() {
+        let mut wanted = acme();
+        wanted.clients[0].provision = Some(Provisioning::Create);
+        wanted.clients[1].provision = Some(Provisioning::Update { version: 0 });
+        insta::assert_yaml_snapshot!(said(&in_database(&wanted)));
+    }
+
+    #[test]
+    fn a_client_that_the_spec_no_longer_names_goes_as_the_policy_says() {
+        let mut wanted = acme();
+        wanted.released = vec![docket_crds::ClientStatus {
+            name: "hooli".into(),
+            schema: "acme_hooli".into(),
+            ..Default::default()
+        }];
+        let said = [DeletionPolicy::Retain, DeletionPolicy::Delete]
+            .map(|policy| said(&released(&wanted, policy)));
+        insta::assert_yaml_snapshot!(said);
+    }
+
+    #[test]
+    fn a_client_as_it_should_be_is_not_in_the_plan() {
+        assert_eq!(in_database(&acme()), []);
+    }
+}

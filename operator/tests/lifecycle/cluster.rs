@@ -1,0 +1,306 @@
+//! Enough of an API server to reconcile a tenant against: objects by their path, one field manager,
+//! and pods that come about as soon as they are asked for.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use docket_crds::DocumentTenant;
+use docket_operator::backoff::Backoff;
+use docket_operator::build::Images;
+use docket_operator::context::Context;
+use docket_operator::database::Databases;
+use docket_operator::error::Result;
+use docket_operator::fence::Fence;
+use docket_operator::last_known::LastKnown;
+use docket_operator::latest::Latest;
+use docket_operator::metrics::Metrics;
+use docket_operator::reconcile::reconcile;
+use docket_operator::stores::Stores;
+use docket_operator::story::Story;
+use http::{Method, Request, Response, StatusCode};
+use k8s_openapi::ByteString;
+use kube::Client;
+use kube::client::Body;
+use kube::runtime::controller::Action;
+use kube::runtime::reflector::store;
+use serde_json::{Value, json};
+use tower::service_fn;
+
+const TENANT: &str = "/apis/docket.dev/v1alpha1/namespaces/acme/documenttenants/acme";
+
+/// The cluster, and an operator in it.
+pub struct Cluster {
+    known: Arc<Mutex<Known>>,
+    context: Arc<Context>,
+}
+
+#[derive(Default)]
+struct Known {
+    objects: BTreeMap<String, Value>,
+    writes: Vec<String>,
+    events: Vec<(String, String)>,
+    version: u64,
+}
+
+impl Cluster {
+    /// The tenant `acme` in the namespace `acme`, whose database is what `secret` says.
+    pub fn new(clients: &[&str], secret: &[(&str, String)]) -> Self {
+        // Only the first test can win, and all ask for the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let known = Arc::new(Mutex::new(Known::default()));
+        let client = client(known.clone());
+        let (_, filled) = tokio::sync::watch::channel(true);
+        let metrics = Metrics::default();
+        let context = Context {
+            client: client.clone(),
+            fence: Fence::open(),
+            stores: Stores {
+                secrets: store().0,
+                config_maps: store().0,
+                services: store().0,
+                service_accounts: store().0,
+                disruption_budgets: store().0,
+                network_policies: store().0,
+                deployments: store().0,
+                pods: store().0,
+            },
+            filled,
+            databases: Databases::new(metrics.clone(), Fence::open()),
+            connections: LastKnown::default(),
+            contents: LastKnown::default(),
+            images: Images {
+                api: "api".into(),
+                collector: "collector".into(),
+                telemetry_endpoint: None,
+            },
+            latest: Latest::default(),
+            backoff: Backoff::default(),
+            metrics,
+            story: Story::new(client, "test".into()),
+        };
+        let cluster = Self {
+            known,
+            context: Arc::new(context),
+        };
+        cluster.put_secret("docket-database", secret);
+        let s3 = [
+            ("AWS_ACCESS_KEY_ID", "id".into()),
+            ("AWS_SECRET_ACCESS_KEY", "key".into()),
+        ];
+        cluster.put_secret("docket-s3", &s3);
+        let clients: Vec<Value> = clients.iter().map(|name| json!({"name": name})).collect();
+        cluster.put(
+            TENANT,
+            json!({
+                "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
+                "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": 1},
+                "spec": {"clients": clients, "database": {"secretRef": {"name": "docket-database"}},
+                    "storage": {"s3": {"bucket": "acme", "endpoint": "http://127.0.0.1:1",
+                        "secretRef": {"name": "docket-s3"}}}},
+            }),
+        );
+        cluster
+    }
+
+    /// Reconciles once.
+    pub async fn reconcile(&self) -> Result<Action> {
+        let tenant = self.tenant();
+        reconcile(Arc::new(tenant), self.context.clone()).await
+    }
+
+    /// Reconciles until nothing is left to do.
+    pub async fn settle(&self) {
+        for _ in 0..10 {
+            self.forget_writes();
+            self.reconcile().await.expect("no failure");
+            if self.writes().is_empty() {
+                return;
+            }
+        }
+        panic!("it never settles: {:?}", self.writes());
+    }
+
+    pub fn tenant(&self) -> DocumentTenant {
+        serde_json::from_value(self.get(TENANT)).expect("a tenant")
+    }
+
+    /// The status, reason and message of the condition `type_`.
+    pub fn condition(&self, type_: &str) -> (String, String, String) {
+        let status = self.tenant().status.unwrap_or_default();
+        let found = status.conditions.into_iter().find(|one| one.type_ == type_);
+        let found = found.unwrap_or_else(|| panic!("no condition {type_}"));
+        (found.status, found.reason, found.message)
+    }
+
+    /// Merges `change` into the tenant, as a user would.
+    pub fn change(&self, change: Value) {
+        let mut tenant = self.get(TENANT);
+        let before = tenant["spec"].clone();
+        merge(&mut tenant, change);
+        if tenant["spec"] != before {
+            let generation = tenant["metadata"]["generation"]
+                .as_i64()
+                .unwrap_or_default();
+            tenant["metadata"]["generation"] = (generation + 1).into();
+        }
+        self.put(TENANT, tenant);
+    }
+
+    /// Puts a Secret of the user's there.
+    pub fn put_secret(&self, name: &str, entries: &[(&str, String)]) {
+        let data: BTreeMap<&str, ByteString> = entries
+            .iter()
+            .map(|(key, value)| (*key, ByteString(value.clone().into_bytes())))
+            .collect();
+        let secret = json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": name, "namespace": "acme"}, "data": data});
+        self.put(&secret_path(name), secret);
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.lock().objects.get(path).cloned().unwrap_or_default()
+    }
+
+    /// Puts an object there, as somebody else would.
+    pub fn put(&self, path: &str, mut object: Value) {
+        let mut known = self.lock();
+        object["metadata"]["resourceVersion"] = known.next_version();
+        known.objects.insert(path.to_owned(), object);
+    }
+
+    /// Takes an object away, as somebody else would.
+    pub fn remove(&self, path: &str) {
+        self.lock().objects.remove(path);
+    }
+
+    /// Paths of what the operator wrote, Events left out.
+    pub fn writes(&self) -> Vec<String> {
+        self.lock().writes.clone()
+    }
+
+    pub fn forget_writes(&self) {
+        self.lock().writes.clear();
+    }
+
+    /// Reasons and notes of the Events so far.
+    pub fn events(&self) -> Vec<(String, String)> {
+        self.lock().events.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().expect("no panic")
+    }
+}
+
+impl Known {
+    fn next_version(&mut self) -> Value {
+        self.version += 1;
+        self.version.to_string().into()
+    }
+
+    fn answer(&mut self, method: &Method, path: &str, body: Value) -> (StatusCode, Value) {
+        if path.contains("/events") {
+            let text = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
+            self.events.push((text("reason"), text("note")));
+            return (StatusCode::CREATED, body);
+        }
+        let (path, status_only) = match path.strip_suffix("/status") {
+            Some(path) => (path, true),
+            None => (path, false),
+        };
+        if *method == Method::GET {
+            return match self.objects.get(path) {
+                Some(object) => (StatusCode::OK, object.clone()),
+                None => refusal(StatusCode::NOT_FOUND, "NotFound"),
+            };
+        }
+        self.writes.push(format!("{method} {path}"));
+        if *method == Method::DELETE {
+            return match self.objects.remove(path) {
+                Some(object) => (StatusCode::OK, object),
+                None => refusal(StatusCode::NOT_FOUND, "NotFound"),
+            };
+        }
+        let before = self.objects.get(path).cloned().unwrap_or_default();
+        let mut object = before.clone();
+        if status_only {
+            object["status"] = body["status"].clone();
+        } else {
+            merge(&mut object, body);
+        }
+        if object["kind"] == "Deployment" {
+            roll_out(&mut object, &before);
+        }
+        if object != before {
+            object["metadata"]["resourceVersion"] = self.next_version();
+        }
+        self.objects.insert(path.to_owned(), object.clone());
+        (StatusCode::OK, object)
+    }
+}
+
+/// Pods come about as soon as they are asked for.
+fn roll_out(deployment: &mut Value, before: &Value) {
+    if deployment["spec"] == before["spec"] && before["status"].is_object() {
+        return;
+    }
+    let generation = before["metadata"]["generation"]
+        .as_i64()
+        .unwrap_or_default()
+        + 1;
+    deployment["metadata"]["generation"] = generation.into();
+    let replicas = deployment["spec"]["replicas"].clone();
+    deployment["status"] = json!({"observedGeneration": generation, "replicas": replicas,
+        "updatedReplicas": replicas, "availableReplicas": replicas, "readyReplicas": replicas});
+}
+
+/// A JSON merge patch (RFC 7396), which is what applying comes to for one manager that takes nothing
+/// out.
+fn merge(object: &mut Value, patch: Value) {
+    match patch {
+        Value::Object(fields) => {
+            if !object.is_object() {
+                *object = json!({});
+            }
+            for (key, value) in fields {
+                if value.is_null() {
+                    object.as_object_mut().expect("an object").remove(&key);
+                } else {
+                    merge(&mut object[&key], value);
+                }
+            }
+        }
+        other => *object = other,
+    }
+}
+
+fn secret_path(name: &str) -> String {
+    format!("/api/v1/namespaces/acme/secrets/{name}")
+}
+
+fn client(known: Arc<Mutex<Known>>) -> Client {
+    let service = service_fn(move |request: Request<Body>| {
+        let known = known.clone();
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = body.collect_bytes().await.expect("a body");
+            let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+            let (status, answer) =
+                known
+                    .lock()
+                    .expect("no panic")
+                    .answer(&parts.method, parts.uri.path(), body);
+            let body = Body::from(answer.to_string().into_bytes());
+            let response = Response::builder().status(status).body(body);
+            Ok::<_, Infallible>(response.expect("a response"))
+        }
+    });
+    Client::new(service, "default")
+}
+
+fn refusal(status: StatusCode, reason: &str) -> (StatusCode, Value) {
+    let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason,
+        "message": reason, "code": status.as_u16()});
+    (status, body)
+}

@@ -1,0 +1,98 @@
+//! Children that somebody else changed, or made.
+
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::postgres::{PASSWORD, Postgres};
+
+const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/acme/deployments/acme-api";
+const SERVICE: &str = "/api/v1/namespaces/acme/services/acme-api";
+
+fn edited(mut object: Value, by: &str, change: impl FnOnce(&mut Value), fields: Value) -> Value {
+    change(&mut object);
+    object["metadata"]["managedFields"] = json!([{"manager": by, "operation": "Update",
+        "fieldsType": "FieldsV1", "time": "2026-11-21T12:00:00Z", "fieldsV1": fields}]);
+    object
+}
+
+#[tokio::test]
+async fn a_child_that_was_changed_by_hand_is_put_right_and_an_event_names_who_changed_what() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    cluster.settle().await;
+    let scaled = edited(
+        cluster.get(DEPLOYMENT),
+        "kubectl-edit",
+        |it| it["spec"]["replicas"] = 7.into(),
+        json!({"f:spec": {"f:replicas": {}}}),
+    );
+    cluster.put(DEPLOYMENT, scaled);
+    cluster.settle().await;
+    assert_eq!(cluster.get(DEPLOYMENT)["spec"]["replicas"], 2);
+    let told: Vec<String> = cluster
+        .events()
+        .into_iter()
+        .filter_map(|(reason, note)| (reason == "DriftRepaired").then_some(note))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "kubectl-edit changed Deployment/acme-api: it differs in spec.replicas, and is made again as the spec asks."
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_others_added_to_a_child_is_left_alone() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    cluster.settle().await;
+    let mut deployment = cluster.get(DEPLOYMENT);
+    deployment["metadata"]["labels"]["team"] = "blue".into();
+    deployment["metadata"]["annotations"]["example.com/note"] = "theirs".into();
+    let container = &mut deployment["spec"]["template"]["spec"]["containers"][0];
+    let env = container["env"].as_array_mut().expect("variables");
+    env.insert(0, json!({"name": "INJECTED", "value": "1"}));
+    cluster.put(DEPLOYMENT, deployment.clone());
+    cluster.forget_writes();
+    cluster.reconcile().await.expect("nothing to do");
+    assert_eq!(cluster.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_child_that_was_deleted_is_made_again() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    cluster.settle().await;
+    cluster.remove(SERVICE);
+    cluster.settle().await;
+    assert_eq!(cluster.get(SERVICE)["spec"]["ports"][0]["port"], 80);
+    assert!(
+        cluster
+            .events()
+            .iter()
+            .any(|(_, note)| note.starts_with("created Service/acme-api"))
+    );
+}
+
+#[tokio::test]
+async fn an_object_with_the_name_of_a_child_that_is_not_the_tenants_is_refused_and_left_as_it_is() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    let theirs = json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "acme-api", "namespace": "acme", "uid": "theirs"}, "spec": {"type": "ClusterIP"}});
+    cluster.put(SERVICE, theirs);
+    let before = cluster.get(SERVICE);
+    cluster.reconcile().await.expect("it is the user's turn");
+    assert_eq!(cluster.get(SERVICE), before);
+    assert!(cluster.get(DEPLOYMENT).is_null(), "nothing runs half");
+    let (status, reason, message) = cluster.condition("ApiAvailable");
+    assert_eq!((&*status, &*reason), ("False", "NameTaken"));
+    assert!(
+        message.starts_with("Service acme-api exists and does not belong to this tenant"),
+        "{message}"
+    );
+    cluster.remove(SERVICE);
+    cluster.settle().await;
+    assert_eq!(cluster.condition("Ready").0, "True");
+}

@@ -1,0 +1,6 @@
+//! Reconciles against a real Postgres and an API server that is not one.
+
+mod cluster;
+mod drift;
+mod postgres;
+mod rest;
