@@ -11,7 +11,7 @@ use axum::{Extension, Router};
 use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
-use crate::content_store::ContentStore;
+use crate::content_store::{ContentStore, UploadMemory};
 use crate::database::Database;
 use crate::documents::AcceptedTypes;
 use crate::error::Error;
@@ -69,8 +69,10 @@ impl App {
         tenant: Tenant,
         registry: docket_instrumentation::Registry,
     ) -> anyhow::Result<Arc<Self>> {
+        let timeout = settings.request_timeout;
+        let uploads = UploadMemory::of(settings.memory, timeout);
         let app = Self {
-            content: ContentStore::open(&tenant.storage, settings.request_timeout)?,
+            content: ContentStore::open(&tenant.storage, timeout, uploads)?,
             database: Database::new(settings, &tenant),
             health: Health::new(),
             text: TextService::new(&tenant.summarizer, extractor(settings)?)?,

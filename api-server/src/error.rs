@@ -89,6 +89,8 @@ pub(crate) enum Error {
     DatabaseUnavailable(#[source] sqlx::Error),
     #[error("the object store is not available")]
     ContentUnavailable(#[source] object_store::Error),
+    #[error("the server holds as many uploads as fit into its memory; send this one again later")]
+    MemoryFull,
     #[error("the database refused what it was asked")]
     Database(#[source] sqlx::Error),
     #[error("the content of the document is missing from the object store")]
@@ -164,6 +166,7 @@ impl Error {
             Self::ContentUnavailable(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "object-store-unavailable")
             }
+            Self::MemoryFull => (StatusCode::SERVICE_UNAVAILABLE, "uploads-full"),
             Self::Database(_)
             | Self::ContentMissing
             | Self::Encoding(_)

@@ -32,6 +32,12 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_MAX_UPLOAD_BYTES", default_value_t = 5 * 1024 * 1024 * 1024)]
     pub max_upload_bytes: u64,
 
+    /// Memory that the server and the process that reads files may take, in bytes. Three eighths of it
+    /// are for uploads that are not yet in the object store; further ones wait, and are then told to
+    /// come back.
+    #[arg(long, env = "DOCKET_MEMORY", default_value_t = 256 * 1024 * 1024)]
+    pub memory: u64,
+
     /// Time until a request has an answer's first byte, or a database statement its result; also
     /// the longest silence inside an upload. Streaming a large file may take longer. (For example
     /// 10s or 500ms.)

@@ -1,6 +1,8 @@
 //! Where bytes are: an S3 bucket or a folder, under `<schema>/<content key>`.
 
+mod memory;
 mod open;
+mod part;
 mod remove;
 mod traced;
 mod upload;
@@ -16,6 +18,7 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
 use uuid::Uuid;
 
+pub(crate) use memory::UploadMemory;
 pub(crate) use remove::Object;
 pub(crate) use upload::Upload;
 
@@ -25,6 +28,10 @@ use crate::tenant::Client;
 /// Prefix that no schema has; listing it shows that the bucket exists and answers.
 const PROBE: &str = "docket-health-probe";
 
+/// Size of a part; a smaller object is one plain PUT. S3 takes no smaller parts, and 10 000 of
+/// these are 78 GiB.
+const PART: usize = 8 * 1024 * 1024;
+
 /// Bytes as they arrive.
 pub(crate) type Bytestream = BoxStream<'static, object_store::Result<Bytes>>;
 
@@ -33,12 +40,14 @@ pub(crate) type Bytestream = BoxStream<'static, object_store::Result<Bytes>>;
 pub(crate) struct ContentStore {
     store: Arc<dyn ObjectStore>,
     folder: Option<PathBuf>,
+    memory: UploadMemory,
 }
 
 impl ContentStore {
     /// Starts an object of `client`; nothing of it stays unless it is [kept](Upload::keep).
     pub(crate) fn upload(&self, client: &Client, key: Uuid) -> Upload {
-        Upload::new(self.store.clone(), location(client, key))
+        let location = location(client, key);
+        Upload::new(self.store.clone(), location, self.memory.clone())
     }
 
     /// `None` when there is no such object.

@@ -9,8 +9,8 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::{ClientOptions, RetryConfig};
 
-use super::ContentStore;
 use super::traced::Traced;
+use super::{ContentStore, UploadMemory};
 
 const CONNECT: Duration = Duration::from_secs(2);
 const RETRIES: usize = 3;
@@ -21,11 +21,16 @@ impl ContentStore {
     ///
     /// # Errors
     /// When the folder cannot be made, or the bucket's settings make no sense.
-    pub(crate) fn open(storage: &Storage, timeout: Duration) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        storage: &Storage,
+        timeout: Duration,
+        memory: UploadMemory,
+    ) -> anyhow::Result<Self> {
         Ok(match storage {
             Storage::S3(s3) => Self {
                 store: Arc::new(bucket(s3, timeout)?),
                 folder: None,
+                memory,
             },
             Storage::Folder(FolderStorage { path }) => {
                 std::fs::create_dir_all(path)
@@ -35,6 +40,7 @@ impl ContentStore {
                 Self {
                     store: Arc::new(store),
                     folder: Some(path.into()),
+                    memory,
                 }
             }
         })

@@ -4,26 +4,28 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart};
+use object_store::{ObjectStore, ObjectStoreExt as _};
 
-/// Size of a part; a smaller object is one plain PUT. S3 takes no smaller parts, and 10 000 of
-/// these are 78 GiB.
-const PART: usize = 8 * 1024 * 1024;
-/// Parts of one upload that are under way at once: with the one being filled, 24 MiB of memory.
-const PARTS_AT_ONCE: usize = 2;
+use super::memory::UploadMemory;
+use super::part::{Part, Parts};
+use crate::error::Error;
 
 /// An object that disappears again when it is dropped without being [kept](Self::keep), whether
 /// by an error, a panic or a caller that hung up.
 pub(crate) struct Upload {
     store: Arc<dyn ObjectStore>,
     location: Path,
+    memory: UploadMemory,
+    /// Bytes that are still to come at most, as far as that is known.
+    expected: u64,
     progress: Progress,
 }
 
 enum Progress {
     /// Fewer bytes than a part; nothing was sent yet.
-    Small(Vec<Bytes>, usize),
-    Parts(WriteMultipart),
+    Small(Part),
+    /// What came last, and all before it.
+    Large(Part, Parts),
     /// In the store, or perhaps: the request that stores it was sent.
     Stored,
     Kept,
@@ -32,12 +34,19 @@ enum Progress {
 }
 
 impl Upload {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, location: Path) -> Self {
+    pub(super) fn new(store: Arc<dyn ObjectStore>, location: Path, memory: UploadMemory) -> Self {
         Self {
             store,
             location,
-            progress: Progress::Small(Vec::new(), 0),
+            progress: Progress::Small(Part::new(&memory)),
+            memory,
+            expected: u64::MAX,
         }
+    }
+
+    /// Says that no more than `bytes` will come; to be said before the first one.
+    pub(crate) fn expect(&mut self, bytes: u64) {
+        self.expected = bytes;
     }
 
     /// The same, but nothing of it is stored; to be said before the first byte.
@@ -46,40 +55,49 @@ impl Upload {
         self
     }
 
-    /// Adds `bytes`; waits while too much is under way.
-    pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
-        if let Progress::Small(chunks, size) = &mut self.progress {
-            *size += bytes.len();
-            chunks.push(bytes);
-            if *size < PART {
-                return Ok(());
+    /// Adds `bytes`; waits while too much is under way, of this upload or of all.
+    ///
+    /// # Errors
+    /// When the store does not take a part, or there is no room for one. Nothing may be added then.
+    pub(crate) async fn write(&mut self, mut bytes: Bytes) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let (Progress::Small(part) | Progress::Large(part, _)) = &mut self.progress else {
+                break;
+            };
+            let before = bytes.len();
+            part.fill(&mut bytes, self.expected).await?;
+            let taken = (before - bytes.len()) as u64;
+            self.expected = self.expected.saturating_sub(taken);
+            if !part.is_full() {
+                continue;
             }
-            let chunks = std::mem::take(chunks);
-            let parts = self.store.put_multipart(&self.location).await?;
-            let mut parts = WriteMultipart::new_with_chunk_size(parts, PART);
-            chunks.into_iter().for_each(|chunk| parts.put(chunk));
-            self.progress = Progress::Parts(parts);
-        } else if let Progress::Parts(parts) = &mut self.progress {
-            parts.wait_for_capacity(PARTS_AT_ONCE).await?;
-            parts.put(bytes);
+            let full = std::mem::replace(part, Part::new(&self.memory));
+            if let Progress::Small(_) = self.progress {
+                let parts = Parts::new(self.store.put_multipart(&self.location).await?);
+                self.progress = Progress::Large(Part::new(&self.memory), parts);
+            }
+            if let Progress::Large(_, parts) = &mut self.progress {
+                parts.send(full).await?;
+            }
         }
         Ok(())
     }
 
     /// Ends the object: afterwards it can be read.
     pub(crate) async fn finish(&mut self) -> Result<(), Error> {
-        let done = match self.progress {
-            Progress::Discarded => Progress::Discarded,
-            _ => Progress::Stored,
-        };
-        match std::mem::replace(&mut self.progress, done) {
-            Progress::Small(chunks, _) => {
-                self.store
-                    .put(&self.location, PutPayload::from_iter(chunks))
-                    .await?;
+        match &mut self.progress {
+            Progress::Small(part) => {
+                let payload = std::mem::replace(part, Part::new(&self.memory)).close();
+                self.progress = Progress::Stored;
+                self.store.put(&self.location, payload).await?;
             }
-            Progress::Parts(parts) => {
+            Progress::Large(part, parts) => {
+                if !part.is_empty() {
+                    let last = std::mem::replace(part, Part::new(&self.memory));
+                    parts.send(last).await?;
+                }
                 parts.finish().await?;
+                self.progress = Progress::Stored;
             }
             Progress::Stored | Progress::Kept | Progress::Discarded => {}
         }
@@ -97,27 +115,34 @@ impl Drop for Upload {
         let progress = std::mem::replace(&mut self.progress, Progress::Kept);
         if matches!(
             progress,
-            Progress::Kept | Progress::Small(..) | Progress::Discarded
+            Progress::Kept | Progress::Small(_) | Progress::Discarded
         ) {
             return;
         }
         let (store, location) = (self.store.clone(), self.location.clone());
         // The request may be gone already, so the cleaning must not be a part of it.
         tokio::spawn(async move {
-            let cleaned = match progress {
-                Progress::Parts(parts) => parts.abort().await,
-                _ => store.delete(&location).await,
+            let cleaned = async {
+                if let Progress::Large(part, parts) = progress {
+                    drop(part);
+                    let whole = parts.may_be_whole();
+                    parts.abort().await.or_else(absent)?;
+                    if !whole {
+                        return Ok(());
+                    }
+                }
+                store.delete(&location).await.or_else(absent)
             };
-            if let Err(error) = cleaned.or_else(absent) {
+            if let Err(error) = cleaned.await {
                 tracing::warn!(%location, %error, "an unfinished object was left behind");
             }
         });
     }
 }
 
-fn absent(error: Error) -> Result<(), Error> {
+fn absent(error: object_store::Error) -> object_store::Result<()> {
     match error {
-        Error::NotFound { .. } => Ok(()),
+        object_store::Error::NotFound { .. } => Ok(()),
         other => Err(other),
     }
 }

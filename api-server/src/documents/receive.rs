@@ -86,7 +86,12 @@ async fn receive_into(
 ) -> Result<(NewDocument, Vec<u8>), Error> {
     let headers = request.headers().clone();
     refuse_coding(&headers)?;
-    refuse_announced_size(&headers, app.limits.max_upload_bytes)?;
+    if let Some(size) = announced_size(&headers) {
+        if size > app.limits.max_upload_bytes.saturating_add(ENVELOPE) {
+            return Err(Error::TooLarge(app.limits.max_upload_bytes));
+        }
+        upload.expect(size);
+    }
     let of_body = digest::announced(&headers, &CONTENT_DIGEST)?;
     let of_file = digest::announced(&headers, &REPR_DIGEST)?;
     let (request, body) = match of_body {
@@ -258,16 +263,10 @@ async fn in_time<T>(
     }
 }
 
-/// A size that is known to be too large is refused before it is sent.
-fn refuse_announced_size(headers: &HeaderMap, largest: u64) -> Result<(), Error> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse::<u64>().ok());
-    match announced {
-        Some(size) if size > largest.saturating_add(ENVELOPE) => Err(Error::TooLarge(largest)),
-        _ => Ok(()),
-    }
+/// The size of the body, if the caller says it before.
+fn announced_size(headers: &HeaderMap) -> Option<u64> {
+    let size = headers.get(header::CONTENT_LENGTH)?;
+    size.to_str().ok()?.parse().ok()
 }
 
 fn refuse_coding(headers: &HeaderMap) -> Result<(), Error> {

@@ -209,6 +209,10 @@ const KINDS: &[Kind] = &[
                 "object-store-unavailable",
                 "the object store is not available",
             ),
+            (
+                "uploads-full",
+                "the server holds as many uploads as fit into its memory; send this one again later",
+            ),
         ],
     },
 ];

@@ -16,8 +16,11 @@ const FLAGS: &[&str] = &["--request-timeout=3s"];
 /// The deadline of [`FLAGS`], and as much again for a busy machine.
 const DEADLINE: Duration = Duration::from_secs(6);
 const CALLERS: usize = 1000;
+const UPLOADS: usize = 200;
 /// MiB that they may cost: 128 KiB each.
 const MEMORY: u64 = 128;
+/// MiB that a pod may take unless its tenant says otherwise.
+const LIMIT: u64 = 256;
 
 /// An answer, as far as these tests look at it.
 #[derive(Debug)]
@@ -147,6 +150,53 @@ async fn without_s3_metadata_is_read_and_listed_and_the_rest_is_a_prompt_503() {
         let first = read(&stack, "documents/1/content").await;
         assert_eq!(first.status, 200, "the first after an outage: {first:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_that_a_silent_s3_holds_up_fit_into_the_memory_of_a_pod() {
+    let _turn = TURN.lock().await;
+    let stack = stack().await;
+    let before = stack.api.peak_memory();
+    stack.s3.freeze();
+    let content = vec![0; 4 * 1024 * 1024];
+    let answers = (0..UPLOADS).map(|_| store(&stack, content.clone()));
+    let answers = futures::future::join_all(answers).await;
+    let wrong = answers
+        .iter()
+        .find(|it| it.status != 503 || !it.retry_after);
+    assert!(wrong.is_none(), "{wrong:?}");
+    let told = |problem: &str| {
+        let of_kind = answers.iter().filter(|it| it.problem.contains(problem));
+        of_kind.count()
+    };
+    let (silent, full) = (told("object-store-unavailable"), told("uploads-full"));
+    assert!(silent > 0 && full > 0, "{silent} and {full}");
+    let slowest = answers.iter().map(|it| it.took).max().expect("answers");
+    let during = stack.api.peak_memory();
+
+    stack.s3.thaw();
+    stack.works_again().await;
+    let persistent = (0..UPLOADS).map(async |_| {
+        let mut asked = 1;
+        while store(&stack, content.clone()).await.status == 503 {
+            asked += 1;
+            // As `Retry-After` asks for.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        asked
+    });
+    let asked = futures::future::join_all(persistent).await;
+    let after = stack.api.peak_memory();
+    eprintln!(
+        "{UPLOADS} uploads, {silent} told that S3 is silent and {full} that there is no room, within \
+         {slowest:.1?}; {before} MiB before, {during} MiB at most; then all stored, asked {} times, \
+         {after} MiB at most",
+        asked.iter().sum::<usize>()
+    );
+    assert!(
+        after < LIMIT,
+        "{before} MiB, {during} MiB, then {after} MiB"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::{
     Capabilities, EnvVar, EnvVarSource, HTTPGetAction, ObjectFieldSelector, Probe,
-    ResourceRequirements, SecretKeySelector, SecurityContext, VolumeMount,
+    ResourceFieldSelector, ResourceRequirements, SecretKeySelector, SecurityContext, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -67,6 +67,22 @@ pub(super) fn env_from_field(name: &str, field: &str) -> EnvVar {
         value: None,
         value_from: Some(EnvVarSource {
             field_ref: Some(field_ref),
+            ..EnvVarSource::default()
+        }),
+    }
+}
+
+/// A resource of the container itself, as a number of the smallest unit.
+pub(super) fn env_from_resource(name: &str, resource: &str) -> EnvVar {
+    let resource_field_ref = ResourceFieldSelector {
+        resource: resource.to_owned(),
+        ..ResourceFieldSelector::default()
+    };
+    EnvVar {
+        name: name.to_owned(),
+        value: None,
+        value_from: Some(EnvVarSource {
+            resource_field_ref: Some(resource_field_ref),
             ..EnvVarSource::default()
         }),
     }

@@ -5,7 +5,7 @@ use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
 use k8s_openapi::api::core::v1::{
-    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource,
+    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar,
     PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile, Secret,
     SecretVolumeSource, Volume, VolumeMount,
 };
@@ -14,7 +14,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use sha2::{Digest, Sha256};
 
 use super::container::{
-    env, env_from_field, env_from_secret, http_get, read_only, resources, security_context,
+    env, env_from_field, env_from_resource, env_from_secret, http_get, read_only, resources,
+    security_context,
 };
 use super::metadata::{api_name, labels, metadata, selector};
 use super::{collector_config, container, service};
@@ -138,24 +139,7 @@ fn api_container(wanted: &Wanted) -> Container {
     Container {
         name: "api".into(),
         image: Some(wanted.api_image.clone()),
-        env: Some(vec![
-            env_from_field("POD_NAME", "metadata.name"),
-            env_from_secret(ACCESS_KEY_ID, &wanted.storage_secret),
-            env_from_secret(SECRET_ACCESS_KEY, &wanted.storage_secret),
-            env("OTEL_SERVICE_NAME", "document-api"),
-            env(
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                format!("http://127.0.0.1:{}", collector_config::OTLP_PORT),
-            ),
-            env("OTEL_METRIC_EXPORT_INTERVAL", METRIC_INTERVAL),
-            env(
-                "OTEL_RESOURCE_ATTRIBUTES",
-                format!(
-                    "service.namespace={},service.instance.id=$(POD_NAME)",
-                    wanted.namespace
-                ),
-            ),
-        ]),
+        env: Some(api_env(wanted)),
         ports: Some(vec![
             port(service::scheme(wanted), DOCUMENT_API_PORT),
             port("data-store", DATA_STORE_PORT),
@@ -189,6 +173,33 @@ fn api_container(wanted: &Wanted) -> Container {
         security_context: Some(security_context()),
         ..Container::default()
     }
+}
+
+fn api_env(wanted: &Wanted) -> Vec<EnvVar> {
+    let mut variables = vec![
+        env_from_field("POD_NAME", "metadata.name"),
+        env_from_secret(ACCESS_KEY_ID, &wanted.storage_secret),
+        env_from_secret(SECRET_ACCESS_KEY, &wanted.storage_secret),
+        env("OTEL_SERVICE_NAME", "document-api"),
+        env(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("http://127.0.0.1:{}", collector_config::OTLP_PORT),
+        ),
+        env("OTEL_METRIC_EXPORT_INTERVAL", METRIC_INTERVAL),
+        env(
+            "OTEL_RESOURCE_ATTRIBUTES",
+            format!(
+                "service.namespace={},service.instance.id=$(POD_NAME)",
+                wanted.namespace
+            ),
+        ),
+    ];
+    let limits = wanted.api_resources.limits.as_ref();
+    // Where there is none, Kubernetes would name the memory of the whole node.
+    if limits.is_some_and(|limits| limits.memory.is_some()) {
+        variables.push(env_from_resource("DOCKET_MEMORY", "limits.memory"));
+    }
+    variables
 }
 
 fn collector_container(wanted: &Wanted) -> Container {

@@ -3,13 +3,15 @@ use std::path::Path as FilePath;
 use object_store::local::LocalFileSystem;
 
 use super::*;
+use crate::content_store::PART;
 
 fn upload(folder: &FilePath) -> (Upload, Arc<dyn ObjectStore>, Path) {
     let store: Arc<dyn ObjectStore> =
         Arc::new(LocalFileSystem::new_with_prefix(folder).expect("a store"));
     let location = Path::from("schema/key");
+    let memory = UploadMemory::of(0, std::time::Duration::from_secs(10));
     (
-        Upload::new(store.clone(), location.clone()),
+        Upload::new(store.clone(), location.clone(), memory),
         store,
         location,
     )
@@ -82,4 +84,25 @@ async fn parts_of_an_upload_that_broke_off_disappear() {
     assert_eq!(files(folder.path()), 1);
     drop(upload);
     eventually(folder.path(), 0).await;
+}
+
+#[tokio::test]
+async fn bytes_that_come_one_by_one_are_all_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut upload, store, location) = upload(folder.path());
+    for byte in 0..100_u8 {
+        let chunk = match byte % 10 {
+            0 => vec![byte; 20_000],
+            _ => vec![byte],
+        };
+        upload.write(chunk.into()).await.expect("written");
+    }
+    upload.finish().await.expect("finished");
+    upload.keep();
+    let read = store.get(&location).await.expect("an object");
+    let read = read.bytes().await.expect("bytes");
+    assert_eq!(read.len(), 10 * 20_000 + 90);
+    let mut order = read.to_vec();
+    order.dedup();
+    assert_eq!(order, (0..100).collect::<Vec<u8>>());
 }

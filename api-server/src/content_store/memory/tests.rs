@@ -1,0 +1,127 @@
+use futures::future::join_all;
+
+use super::*;
+
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Two parts: one for all, one in reserve.
+fn least() -> UploadMemory {
+    UploadMemory::of(0, PATIENCE)
+}
+
+async fn with(memory: &UploadMemory, bytes: usize) -> Room {
+    let mut room = memory.room();
+    room.grow(bytes, 0).await.expect("room");
+    room
+}
+
+#[test]
+fn three_eighths_of_the_memory_are_for_uploads_half_of_them_in_reserve() {
+    let pool = UploadMemory::of(256 * 1024 * 1024, PATIENCE).0;
+    assert_eq!(pool.reserve.available_permits() * PART, 48 * 1024 * 1024);
+    assert_eq!(
+        pool.shared.available_permits() * PAGE,
+        48 * 1024 * 1024,
+        "and half for whoever comes first"
+    );
+    for memory in [0, 1, 1024 * 1024, u64::MAX] {
+        let pool = UploadMemory::of(memory, PATIENCE).0;
+        assert!(pool.reserve.available_permits() >= 1, "{memory}");
+        assert!(pool.shared.available_permits() * PAGE >= PART, "{memory}");
+    }
+}
+
+#[tokio::test]
+async fn room_is_taken_as_bytes_come_and_given_back_at_the_end() {
+    let memory = least();
+    let free = memory.0.shared.available_permits();
+    let mut room = with(&memory, 1).await;
+    room.grow(PAGE - 1, 0).await.expect("room");
+    assert_eq!(memory.0.shared.available_permits(), free - 1);
+    room.grow(1, 0).await.expect("room");
+    assert_eq!(memory.0.shared.available_permits(), free - 2);
+    drop(room);
+    assert_eq!(memory.0.shared.available_permits(), free);
+}
+
+#[tokio::test]
+async fn uploads_that_hold_all_there_is_and_want_more_go_on_one_after_another() {
+    let memory = least();
+    let rooms = (0..16).map(|_| with(&memory, PART / 16));
+    let rooms = join_all(rooms).await;
+    assert_eq!(memory.0.shared.available_permits(), 0);
+    let rest = rooms.into_iter().map(async |mut room| {
+        for _ in 1..16 {
+            room.grow(PART / 16, 0).await?;
+            tokio::task::yield_now().await;
+        }
+        Ok::<_, Error>(())
+    });
+    let ended = join_all(rest).await;
+    assert!(ended.iter().all(Result::is_ok), "{ended:?}");
+    assert_eq!(memory.0.reserve.available_permits(), 1);
+}
+
+#[tokio::test]
+async fn who_waits_for_too_long_is_told_so() {
+    let memory = least();
+    let _rooms = [with(&memory, PART).await, with(&memory, 1).await];
+    let waited = Instant::now();
+    let refused = memory.room().grow(1, 0).await;
+    assert!(matches!(refused, Err(Error::MemoryFull)), "{refused:?}");
+    assert!(waited.elapsed() >= PATIENCE / 2);
+    assert_eq!(memory.0.waiting.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn who_waits_at_the_beginning_holds_nothing() {
+    let memory = least();
+    let mut first = memory.room();
+    first.grow(1, PART).await.expect("room");
+    let mut second = memory.room();
+    second.grow(1, PART).await.expect("room");
+    assert!(second.reserve.is_some(), "the first has all of the rest");
+    let mut third = memory.room();
+    let refused = third.grow(1, PART).await;
+    assert!(matches!(refused, Err(Error::MemoryFull)), "{refused:?}");
+    assert!(third.shared.is_none() && third.reserve.is_none());
+}
+
+#[tokio::test]
+async fn a_part_that_comes_slowly_or_is_complete_keeps_no_room_empty() {
+    let memory = least();
+    let all = memory.0.shared.available_permits();
+    let mut complete = memory.room();
+    complete.grow(1, PART).await.expect("room");
+    assert_eq!(memory.0.shared.available_permits(), 0);
+    complete.settle();
+    assert_eq!(memory.0.shared.available_permits(), all - 1);
+    drop(complete);
+
+    let mut slow = memory.room();
+    slow.grow(1, PART).await.expect("room");
+    slow.since = Instant::now().checked_sub(2 * USUAL);
+    slow.grow(PAGE, PART).await.expect("room");
+    assert_eq!(memory.0.shared.available_permits(), all - 2);
+}
+
+#[tokio::test]
+async fn a_turn_lasts_until_others_have_waited_for_it_too_long() {
+    let memory = least();
+    let _rest = with(&memory, PART).await;
+    let mut slow = with(&memory, 1).await;
+    assert!(slow.reserve.is_some());
+    slow.since = Instant::now().checked_sub(2 * PATIENCE);
+    slow.grow(1, 0).await.expect("nobody waits");
+    let mut waiting = memory.room();
+    let hurry = async {
+        while memory.0.waiting.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = slow.grow(1, 0).await;
+        assert!(matches!(refused, Err(Error::MemoryFull)), "{refused:?}");
+        drop(slow);
+    };
+    let (waited, ()) = tokio::join!(waiting.grow(1, 0), hurry);
+    waited.expect("room, as the slow one went");
+}
