@@ -550,7 +550,7 @@ async fn a_discovery_document_of_another_issuer_is_not_believed() {
     let key = Signer::ed25519("a");
     let issuer = Issuer::start(&[&key]).await;
     // The same server under another name.
-    let other = format!("http://localhost:{}", issuer.address.port());
+    let other = issuer.url().replace("127.0.0.1", "localhost");
     let tenancy = tenancy(&other);
     let router = docket_api_server::public_router(tenancy.app_with(&[COOLDOWN]));
     let token = key.token(&with(&issuer.claims(), json!({"iss": other})));

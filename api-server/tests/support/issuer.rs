@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use axum::serve::Listener;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
@@ -19,8 +20,11 @@ use ring::signature::{
     EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
     RsaEncoding, RsaKeyPair, RsaPublicKeyComponents,
 };
+use rustls::ServerConfig;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Made for these tests, and used nowhere else.
 const RSA: &[u8] = include_bytes!("rsa-for-tests-only.der");
@@ -135,7 +139,7 @@ impl Signer {
 
 /// The issuer's server.
 pub struct Issuer {
-    pub address: SocketAddr,
+    url: String,
     published: Arc<Published>,
 }
 
@@ -150,9 +154,25 @@ impl Issuer {
     pub async fn start(keys: &[&Signer]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
+        Self::publish_at(format!("http://{address}"), listener, keys)
+    }
+
+    /// The same with a certificate for `localhost`.
+    pub async fn start_with_tls(tls: ServerConfig, keys: &[&Signer]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let listener = TlsListener { listener, acceptor };
+        Self::publish_at(format!("https://localhost:{port}"), listener, keys)
+    }
+
+    fn publish_at<L: Listener>(url: String, listener: L, keys: &[&Signer]) -> Self
+    where
+        L::Addr: std::fmt::Debug,
+    {
         let published = Arc::new(Published::default());
         let issuer = Self {
-            address,
+            url,
             published: published.clone(),
         };
         issuer.publish(keys);
@@ -170,7 +190,7 @@ impl Issuer {
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
     }
 
     pub fn publish(&self, keys: &[&Signer]) {
@@ -194,6 +214,30 @@ impl Issuer {
             "iss": self.url(), "aud": "docket", "sub": "alice", "client_id": "globex",
             "scope": "documents:read documents:write", "iat": now(), "exp": now() + 300,
         })
+    }
+}
+
+/// Connections whose caller took the certificate.
+struct TlsListener {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = Listener::accept(&mut self.listener).await;
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
     }
 }
 
