@@ -1,12 +1,16 @@
 //! The document API of a tenant, as one of its clients uses it.
 
+use std::net::SocketAddr;
+
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::core::v1::Service;
+use kube::ResourceExt as _;
 use reqwest::multipart::{Form, Part};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use crate::authority::Authority;
 use crate::objects::Objects;
 use crate::wait::until;
 
@@ -52,6 +56,40 @@ impl Documents {
         Ok(Self {
             http: reqwest::Client::builder().no_proxy().build()?,
             base: base.to_owned(),
+            client: client.to_owned(),
+            key: key.to_owned(),
+        })
+    }
+
+    /// The API behind the Service `name` of `objects`, over TLS under the Service's own name, believed
+    /// by `authorities`.
+    ///
+    /// # Errors
+    /// There is no such Service, or an authority is no PEM.
+    pub async fn of_service_with_tls(
+        objects: &Objects,
+        name: &str,
+        authorities: &[&Authority],
+        (client, key): (&str, &str),
+    ) -> Result<Self> {
+        let service: Service = objects.get(name).await?;
+        let namespace = service.namespace().context("no namespace")?;
+        let address = service
+            .spec
+            .and_then(|spec| spec.cluster_ip)
+            .context("no cluster IP")?;
+        let host = format!("{name}.{namespace}.svc");
+        let authorities = authorities
+            .iter()
+            .map(|it| Certificate::from_pem(it.pem().as_bytes()));
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .tls_certs_only(authorities.collect::<Result<Vec<_>, _>>()?)
+            .resolve(&host, SocketAddr::new(address.parse()?, 443))
+            .build()?;
+        Ok(Self {
+            http,
+            base: format!("https://{host}"),
             client: client.to_owned(),
             key: key.to_owned(),
         })

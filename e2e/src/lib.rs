@@ -3,12 +3,14 @@
 //!
 //! Tests run against the cluster that `KUBECONFIG` names, in parallel and as often as one likes.
 
+pub mod authority;
 pub mod bucket;
 pub mod client;
 pub mod database;
 pub mod documents;
 pub mod explain;
 pub mod gateway;
+pub mod issuer;
 pub mod kill;
 pub mod objects;
 pub mod scenario;

@@ -15,4 +15,6 @@ mod rest;
 mod rights;
 mod steady_state;
 mod telemetry;
+mod tls;
+mod tokens;
 mod validation;

@@ -5,13 +5,16 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use docket_crds::DocumentTenant;
+use docket_e2e::authority::{Authority, Certificate};
+use docket_e2e::documents::Documents;
 use docket_e2e::scenario::{Scenario, TENANT, scenario};
 use docket_e2e::traffic::Traffic;
 use docket_e2e::wait::until;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::ResourceExt;
 use kube::api::ListParams;
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 const CALLERS: usize = 6;
 /// Requests that show that traffic flows.
@@ -25,6 +28,13 @@ async fn traffic(it: &Scenario) -> Result<Traffic> {
     let traffic = Traffic::start(callers);
     traffic.flows(FLOW).await?;
     Ok(traffic)
+}
+
+fn secret(certificate: &Certificate) -> Value {
+    json!({
+        "metadata": {"name": "acme-tls"}, "type": "kubernetes.io/tls",
+        "stringData": {"tls.crt": certificate.certificate, "tls.key": certificate.key},
+    })
 }
 
 async fn pods(it: &Scenario) -> Result<Vec<String>> {
@@ -84,4 +94,52 @@ async fn replicas_that_come_and_go_under_load_fail_no_request() {
         Ok(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_replaced_under_load_and_fails_no_request() {
+    scenario(async |it| {
+        let (first, second) = (Authority::new("first")?, Authority::new("second")?);
+        let host = format!("acme-api.{}.svc", it.namespace);
+        let old: Secret = serde_json::from_value(secret(&first.certify(&host)?))?;
+        it.objects.create(&old).await?;
+        let mut spec = it.spec(&["globex"]);
+        spec["api"]["tls"] = json!({"secretRef": {"name": "acme-tls"}});
+        it.ready(spec).await?;
+        let key = it.objects.secret("acme-api-keys", "globex").await?;
+        let with = async |authorities: &[&Authority]| {
+            let caller = ("globex", key.as_str());
+            Documents::of_service_with_tls(&it.objects, "acme-api", authorities, caller).await
+        };
+        let before = with(&[&first]).await?;
+        until("the old certificate", async || is_served(&before).await).await?;
+        let mut callers = Vec::new();
+        for _ in 0..CALLERS {
+            callers.push(with(&[&first, &second]).await?);
+        }
+        let traffic = Traffic::start(callers);
+        traffic.flows(FLOW).await?;
+
+        let new = secret(&second.certify(&host)?);
+        it.objects.merge::<Secret>("acme-tls", new).await?;
+        let after = with(&[&second]).await?;
+        until("the new certificate", async || is_served(&after).await).await?;
+        until("the end of the old one", async || {
+            let before = with(&[&first]).await?;
+            let served = is_served(&before).await?;
+            Ok(served.err().map(drop).ok_or("it is still served"))
+        })
+        .await?;
+        traffic.flows(FLOW).await?;
+        let answered = traffic.all_went_well().await?;
+        eprintln!("{answered} requests while a certificate was replaced");
+        Ok(())
+    })
+    .await;
+}
+
+/// Whether a certificate is served that this caller believes.
+async fn is_served(caller: &Documents) -> Result<Result<(), String>> {
+    let answer = caller.request(Method::GET, "documents").send().await;
+    Ok(answer.map(drop).map_err(|error| format!("{error:?}")))
 }
