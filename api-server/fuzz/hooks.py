@@ -12,7 +12,6 @@ def before_call(context, case, kwargs):
     for name, value in list((case.headers or {}).items()):
         if isinstance(value, str):
             case.headers[name] = value.translate(CONTROL)
-    # A search knows neither trash nor tags: parameters that are right one by one, and not together.
+    # A search knows no trash: parameters that are right one by one, and not together.
     if case.meta and case.meta.generation.mode == GenerationMode.POSITIVE and "q" in (case.query or {}):
-        for other in ("tag", "deleted"):
-            case.query.pop(other, None)
+        case.query.pop("deleted", None)

@@ -5,10 +5,10 @@ mod support;
 use axum::Router;
 use docket_api_server::public_router;
 use http::{StatusCode, header};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::Answer;
 use support::postgres::Postgres;
-use support::requests::{get, shown, upload};
+use support::requests::{get, patch, shown, upload};
 
 async fn search(router: &Router, query: &str) -> Answer {
     let answer = get(router, "globex", &format!("documents?{query}")).await;
@@ -149,6 +149,13 @@ async fn a_search_goes_on_page_by_page_and_with_the_filters_of_a_list() {
     assert_eq!(seen, [7, 6, 5, 4, 3, 2, 1]);
     let filtered = search(&router, "q=offer&name=_3&type=text/*").await;
     assert_eq!(shown(&filtered, "filename"), ["offer_3.txt"]);
+    let tags = json!({"tags": ["signed", "2026"]}).to_string();
+    let signed = patch(&router, 5, "*", &tags).await;
+    assert_eq!(signed.status, StatusCode::OK, "{signed:?}");
+    let tagged = search(&router, "q=offer&tag=signed").await;
+    assert_eq!(shown(&tagged, "id"), [5]);
+    let none = search(&router, "q=turbine&tag=signed").await;
+    assert_eq!(shown(&none, "id"), Vec::<Value>::new());
     let none = search(&router, "q=offer&type=image/*").await;
     assert_eq!(shown(&none, "filename"), Vec::<Value>::new());
 }

@@ -12,7 +12,7 @@ use docket_api_server::{public_router, read_texts};
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use support::postgres::Postgres;
-use support::requests::{get, upload};
+use support::requests::{get, shown, upload};
 use support::{Answer, Tenancy, eventually, send};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -76,8 +76,8 @@ fn start(tenancy: &mut Tenancy, summarizer: Value) -> (Router, DropGuard) {
     (public_router(app), stop.drop_guard())
 }
 
-fn openai(url: &str) -> Value {
-    let openai = json!({"url": url, "model": "small", "apiKey": "sesame", "timeoutMs": 2000});
+fn openai(url: &str, timeout: u32) -> Value {
+    let openai = json!({"url": url, "model": "small", "apiKey": "sesame", "timeoutMs": timeout});
     json!({"mode": "OpenAI", "openai": openai})
 }
 
@@ -114,7 +114,7 @@ async fn a_model_is_asked_in_the_trace_of_the_upload_and_its_answer_is_the_summa
     let postgres = Postgres::start();
     let mut tenancy = postgres.tenancy("acme").await;
     let (model, url) = Model::start(StatusCode::OK).await;
-    let (router, _work) = start(&mut tenancy, openai(&url));
+    let (router, _work) = start(&mut tenancy, openai(&url, 2000));
     let uploaded = upload(&router, "globex", "a.txt", b"A long story.").await;
     assert_eq!(uploaded.json()["metadata"]["summary"], Value::Null);
     eventually("there is a summary", async || {
@@ -151,7 +151,7 @@ async fn a_model_that_is_down_degrades_health_and_fails_no_upload_until_it_is_ba
     let postgres = Postgres::start();
     let mut tenancy = postgres.tenancy("acme").await;
     let (model, url) = Model::start(StatusCode::SERVICE_UNAVAILABLE).await;
-    let (router, _work) = start(&mut tenancy, openai(&url));
+    let (router, _work) = start(&mut tenancy, openai(&url, 2000));
     let uploaded = upload(&router, "globex", "a.txt", b"A long story.").await;
     assert_eq!(uploaded.status, StatusCode::CREATED, "{uploaded:?}");
     let found = get(&router, "globex", "documents?q=story").await;
@@ -169,8 +169,8 @@ async fn a_model_that_is_down_degrades_health_and_fails_no_upload_until_it_is_ba
     .await;
     assert_eq!(summary(&router, 1).await, Value::Null);
     model.answer_with(StatusCode::OK);
-    hurry(&postgres, &tenancy, &router, 1).await;
     eventually("there is a summary", async || {
+        hurry(&postgres, &tenancy, &router, 1).await;
         summary(&router, 1).await == "About a turbine."
     })
     .await;
@@ -181,11 +181,35 @@ async fn a_model_that_is_down_degrades_health_and_fails_no_upload_until_it_is_ba
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_a_model_is_silent_other_texts_are_read_and_found() {
+    const TEXTS: usize = 24;
+    let postgres = Postgres::start();
+    let mut tenancy = postgres.tenancy("acme").await;
+    // Who connects is never accepted.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let silent = silent.expect("a port");
+    let url = format!("http://{}/v1", silent.local_addr().expect("an address"));
+    let (router, _work) = start(&mut tenancy, openai(&url, 5000));
+    // Too long to be read during the upload.
+    let text = "turbine ".repeat(9000);
+    for number in 0..TEXTS {
+        let name = format!("{number}.txt");
+        upload(&router, "globex", &name, text.as_bytes()).await;
+    }
+    // Two at a time, each until the model's time is up, would take a minute.
+    eventually("all are found", async || {
+        let found = get(&router, "globex", "documents?q=turbine&limit=100").await;
+        shown(&found, "id").len() == TEXTS
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_the_last_attempt_the_text_s_own_sentences_do() {
     let postgres = Postgres::start();
     let mut tenancy = postgres.tenancy("acme").await;
     let (model, url) = Model::start(StatusCode::UNAUTHORIZED).await;
-    let (router, _work) = start(&mut tenancy, openai(&url));
+    let (router, _work) = start(&mut tenancy, openai(&url, 2000));
     upload(&router, "globex", "a.txt", b"A long story.").await;
     eventually("the model was asked", async || !model.asked().is_empty()).await;
     eventually("the summary is the text's own", async || {

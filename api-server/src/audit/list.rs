@@ -1,8 +1,7 @@
 //! `GET /clients/{client}/audit`.
 
-use axum::Json;
 use axum::extract::{OriginalUri, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -23,7 +22,8 @@ pub(crate) struct Recorded {
     #[serde(serialize_with = "microseconds")]
     #[schema(value_type = String, format = DateTime)]
     pub(super) timestamp: OffsetDateTime,
-    /// `key:` and the first digits of the API key's hash, or `anonymous`.
+    /// `key:` and the first digits of the API key's hash, `sub:` and what the token calls its bearer,
+    /// `anonymous` where no proof is asked for, or `docket`, the server itself.
     #[schema(example = "key:1f2e3d4c")]
     pub(super) actor: String,
     /// A verb.
@@ -86,15 +86,14 @@ pub(crate) async fn list_audit(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Error> {
     let page = Page::parse(uri.query().unwrap_or_default())?;
-    let mut entries = read::list(&app.database, &client, &page).await?;
-    let next = paging::cut(&mut entries, page.limit, |last| {
+    let entries = read::list(&app.database, &client, &page).await?;
+    let cursor = |last: &Recorded| {
         let cursor = Cursor {
             timestamp: last.timestamp,
             id: last.id,
         };
         cursor.encode()
-    });
-    let link = next.clone();
-    let response = Json(Trail { entries, next }).into_response();
-    Ok(paging::with_link(response, &uri, link.as_deref()))
+    };
+    let page = paging::cut(entries, page.limit, cursor);
+    Ok(page.answer(&uri, |entries, next| Trail { entries, next }))
 }

@@ -1,8 +1,7 @@
 //! `GET /clients/{client}/documents`.
 
-use axum::Json;
 use axum::extract::{OriginalUri, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -63,7 +62,7 @@ struct ListedDocument {
             pattern = "^[a-zA-Z0-9!#$%&'*+.^_`|~-]+/[a-zA-Z0-9!#$%&'*+.^_`|~-]+$",
             description = "One media type such as `text/plain`, or all of a kind such as `image/*`"),
         ("tag" = Option<String>, Query, min_length = 1, max_length = 64,
-            description = "Those that have this tag; not with `q`"),
+            description = "Those that have this tag"),
         ("deleted" = Option<bool>, Query,
             description = "With `true` those in the trash, the last deleted first; not with `q`"),
         ("name" = Option<String>, Query, min_length = 1, max_length = 255,
@@ -87,11 +86,9 @@ pub(crate) async fn list_documents(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Error> {
     let page = Page::parse(uri.query().unwrap_or_default())?;
-    let mut documents = items(&app, &client, &page).await?;
-    let next = paging::cut(&mut documents, page.limit, |last| last.cursor.clone());
-    let link = next.clone();
-    let response = Json(Listed { documents, next }).into_response();
-    Ok(paging::with_link(response, &uri, link.as_deref()))
+    let documents = items(&app, &client, &page).await?;
+    let page = paging::cut(documents, page.limit, |last| last.cursor.clone());
+    Ok(page.answer(&uri, |documents, next| Listed { documents, next }))
 }
 
 /// One more than is shown tells whether there is a next page.

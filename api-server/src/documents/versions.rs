@@ -1,9 +1,8 @@
 //! `GET /clients/{client}/documents/{id}/versions`.
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -80,10 +79,8 @@ pub(crate) async fn list_versions(
     let page = VersionPage::parse(uri.query().unwrap_or_default())?;
     // One more than is shown tells whether there is a next page.
     let most = page.limit + 1;
-    let mut versions =
+    let versions =
         version_repository::list(&app.database, &client, path.id, page.before, most).await?;
-    let next = paging::cut(&mut versions, page.limit, |last| last.version.to_string());
-    let link = next.clone();
-    let response = Json(Versions { versions, next }).into_response();
-    Ok(paging::with_link(response, &uri, link.as_deref()))
+    let page = paging::cut(versions, page.limit, |last| last.version.to_string());
+    Ok(page.answer(&uri, |versions, next| Versions { versions, next }))
 }

@@ -6,4 +6,4 @@ mod page;
 pub(crate) mod query;
 
 pub(crate) use cursor::Cursor;
-pub(crate) use page::{cut, with_link};
+pub(crate) use page::cut;

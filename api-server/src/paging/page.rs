@@ -1,30 +1,45 @@
 //! The end of a page and the way to the next.
 
-use axum::response::Response;
+use axum::Json;
+use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, Uri, header};
+use serde::Serialize;
 
 const CURSOR: &str = "cursor";
 
-/// Leaves the first `limit` of `rows`, of which one more was asked for, and tells the `cursor` of the
-/// next page if that one was there.
-pub(crate) fn cut<T>(
-    rows: &mut Vec<T>,
-    limit: u32,
-    cursor: impl FnOnce(&T) -> String,
-) -> Option<String> {
+/// What a page shows.
+#[derive(Debug)]
+pub(crate) struct Cut<T> {
+    rows: Vec<T>,
+    /// The cursor of the next page, if there is one.
+    next: Option<String>,
+}
+
+/// The first `limit` of `rows`, of which one more was asked for; if that was there, the next page starts
+/// at the `cursor` after the last that is left.
+pub(crate) fn cut<T>(mut rows: Vec<T>, limit: u32, cursor: impl FnOnce(&T) -> String) -> Cut<T> {
     let limit = limit as usize;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let last = rows.last().filter(|_| more);
-    last.map(cursor)
+    let next = rows.last().filter(|_| more).map(cursor);
+    Cut { rows, next }
 }
 
-/// `response` to `uri` with `Link: <…>; rel="next"` (RFC 8288), if there is a next page.
-pub(crate) fn with_link(mut response: Response, uri: &Uri, next: Option<&str>) -> Response {
-    if let Some(link) = next.and_then(|next| link(uri, next)) {
-        response.headers_mut().insert(header::LINK, link);
+impl<T> Cut<T> {
+    /// The answer to `uri` with the `body` that is made of rows and cursor, and the header `Link: <…>;
+    /// rel="next"` (RFC 8288) if there is a next page.
+    pub(crate) fn answer<B: Serialize>(
+        self,
+        uri: &Uri,
+        body: impl FnOnce(Vec<T>, Option<String>) -> B,
+    ) -> Response {
+        let link = self.next.as_deref().and_then(|next| link(uri, next));
+        let mut response = Json(body(self.rows, self.next)).into_response();
+        if let Some(link) = link {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        response
     }
-    response
 }
 
 /// The same query with another cursor.
@@ -52,10 +67,10 @@ mod tests {
 
     #[test]
     fn the_one_more_is_not_shown_and_says_that_there_is_a_next_page() {
-        let mut rows = vec![3, 2, 1];
-        let next = cut(&mut rows, 2, |id: &i32| id.to_string());
-        assert_eq!(next.as_deref(), Some("2"));
-        assert_eq!(rows, [3, 2]);
-        assert_eq!(cut(&mut rows, 2, |id| id.to_string()), None);
+        let page = cut(vec![3, 2, 1], 2, |id: &i32| id.to_string());
+        assert_eq!(page.next.as_deref(), Some("2"));
+        assert_eq!(page.rows, [3, 2]);
+        let last = cut(page.rows, 2, |id| id.to_string());
+        assert_eq!(last.next, None);
     }
 }

@@ -59,3 +59,20 @@ pub(crate) fn time(name: &str, value: &str) -> Result<OffsetDateTime, Error> {
     let utc = time.checked_to_offset(UtcOffset::UTC);
     Ok(utc.unwrap_or(Cursor::START.timestamp))
 }
+
+/// Sees that `parse` refuses each query, and names its parameter.
+#[cfg(test)]
+pub(crate) fn assert_each_is_named<T: std::fmt::Debug>(
+    parse: impl Fn(&str) -> Result<T, Error>,
+    queries: &[(&str, &str)],
+) {
+    for (query, name) in queries {
+        match parse(query) {
+            Err(Error::BadRequest(sentence)) => {
+                let named = sentence.contains(&format!("{name:?}"));
+                assert!(named, "{query}: {sentence}");
+            }
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+}

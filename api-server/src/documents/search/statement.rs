@@ -42,7 +42,7 @@ macro_rules! matches_in {
             $part,
             " AND document_id + 0 <= $2 AND ",
             shown!(),
-            " ORDER BY document_id DESC)",
+            " AND ($9::text IS NULL OR tags @> ARRAY[$9::text]) ORDER BY document_id DESC)",
         )
     };
 }
@@ -105,6 +105,7 @@ pub(crate) async fn search(
         .with(filter.name.as_str())?
         .with(start.id)?
         .with(i64::from(most))?
+        .with(filter.tag.as_deref())?
         .end();
     let work = async {
         let mut connection = database.connection(client).await?;

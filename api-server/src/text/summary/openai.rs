@@ -36,6 +36,8 @@ pub(crate) struct OpenAi {
     model: String,
     key: SecretString,
     turn: Semaphore,
+    /// One call at a time asks whether it is back, once it has failed.
+    trial: Semaphore,
     metrics: Metrics,
     pub(super) standing: Standing,
 }
@@ -43,6 +45,8 @@ pub(crate) struct OpenAi {
 /// Why there is no summary; never with a part of the text or the key in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
+    #[error("no answer before, and another call asks again just now")]
+    Away,
     #[error("no answer in time")]
     Timeout,
     #[error("no connection")]
@@ -57,6 +61,7 @@ impl Failure {
     /// `error.type` of span and metrics.
     const fn kind(self) -> &'static str {
         match self {
+            Self::Away => "away",
             Self::Timeout => "timeout",
             Self::Connection => "connection",
             Self::Status(StatusCode::TOO_MANY_REQUESTS) => "429",
@@ -107,14 +112,19 @@ impl OpenAi {
             model: config.model.clone(),
             key: config.api_key.clone(),
             turn: Semaphore::new(AT_ONCE),
+            trial: Semaphore::new(1),
             metrics: Metrics::new(),
             standing: Standing::default(),
         })
     }
 
-    /// Asks for a summary of `text`.
+    /// Asks for a summary of `text`. While it fails, all but one are told so at once: a call that times
+    /// out holds up the reading of other texts.
     pub(super) async fn summarize(&self, text: &str) -> Result<String, Failure> {
-        let _turn = self.turn.acquire().await;
+        let _turn = match self.standing.is_good() {
+            true => self.turn.acquire().await.ok(),
+            false => Some(self.trial.try_acquire().map_err(|_| Failure::Away)?),
+        };
         // Names by OpenTelemetry's conventions for generative AI; the text is not among them.
         let span = tracing::info_span!(
             "llm_summarization",
