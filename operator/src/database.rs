@@ -33,9 +33,11 @@ impl Database {
     /// # Errors
     /// Transient ones only: a database that does not answer may do so later.
     pub async fn survey(&self, schemas: &[String]) -> Result<Survey, Error> {
-        survey::survey(&self.pool, self.read_clients, schemas)
-            .await
-            .map_err(failure::explain)
+        match survey::survey(&self.pool, self.read_clients, schemas).await {
+            Ok(Some(survey)) => Ok(survey),
+            Ok(None) => Err(failure::read_only()),
+            Err(error) => Err(failure::explain(&self.pool, error).await),
+        }
     }
 
     /// Makes a client's role, schema and grants, or brings them up to date.
@@ -91,10 +93,11 @@ impl Database {
             db.namespace = schema,
         );
         self.metrics.ran_sql(operation);
-        run_script(&self.pool, &self.fence, script)
-            .instrument(span)
-            .await
-            .map_err(failure::explain)
+        let result = run_script(&self.pool, &self.fence, script);
+        match result.instrument(span).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(failure::explain(&self.pool, error).await),
+        }
     }
 }
 

@@ -66,13 +66,14 @@ COMMIT;
 
 /// Query for all that decides what to do with a client's schema; `$1` is a `text[]` of schema
 /// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, tenant_uid text,
-/// namespace text, tenant text, state text, credential_hash text)`; the last five are null for a
-/// schema that the registry does not know.
+/// namespace text, tenant text, state text, credential_hash text, read_only bool)`; the five before the
+/// last are null for a schema that the registry does not know.
 pub const READ_CLIENTS: &str = "
 SELECT asked.schema_name,
        EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
        EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = asked.schema_name) AS role_exists,
-       known.tenant_uid, known.namespace, known.tenant, known.state, known.credential_hash
+       known.tenant_uid, known.namespace, known.tenant, known.state, known.credential_hash,
+       current_setting('transaction_read_only')::bool AS read_only
 FROM unnest($1::text[]) AS asked(schema_name)
 LEFT JOIN docket.clients AS known USING (schema_name)";
 
@@ -82,5 +83,5 @@ SELECT asked.schema_name,
        EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
        EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = asked.schema_name) AS role_exists,
        NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS state,
-       NULL::text AS credential_hash
+       NULL::text AS credential_hash, current_setting('transaction_read_only')::bool AS read_only
 FROM unnest($1::text[]) AS asked(schema_name)";

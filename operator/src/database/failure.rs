@@ -1,39 +1,103 @@
 //! What a database error means to the person who reads the tenant's conditions.
 
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use sqlx::{ConnectOptions as _, PgPool};
+
 use crate::conditions::ConditionType;
 use crate::error::{Error, Problem};
 
+/// Longest wait for the reason why no connection came about.
+const DIAGNOSIS: Duration = Duration::from_secs(2);
+
 /// The error as a problem of `DatabaseReady`; all of them may pass without a change of the spec.
-pub(super) fn explain(error: sqlx::Error) -> Error {
-    let (reason, advice) = match &error {
-        sqlx::Error::Database(refused) => match refused.code().as_deref() {
-            Some("28P01" | "28000") => (
-                "AuthenticationFailed",
-                "Check username and password in the Secret that spec.database.secretRef names.",
-            ),
-            Some("3D000") => (
-                "DatabaseNotFound",
-                "Create the database, or correct dbname in the Secret.",
-            ),
-            Some("42501") => (
-                "PermissionDenied",
-                "The user of the Secret needs CREATEROLE and CREATE on the database.",
-            ),
-            Some("25006") => ("DatabaseReadOnly", "Point the Secret at the primary."),
-            Some("53300") => (
-                "TooManyConnections",
-                "Raise max_connections, or wait until connections are free.",
-            ),
-            _ => ("SqlFailed", "The operator tries again."),
-        },
+pub(super) async fn explain(pool: &PgPool, error: sqlx::Error) -> Error {
+    in_words(&match error {
+        sqlx::Error::PoolTimedOut => why_no_connection(pool).await,
+        error => error,
+    })
+}
+
+/// A database that is changed while it can only be read.
+pub(super) fn read_only() -> Error {
+    problem(
+        "DatabaseReadOnly",
+        "The database takes no changes: point the Secret at the primary, or make it writable again; the operator \
+         tries again."
+            .to_owned(),
+    )
+}
+
+/// A pool tries until its time is up, and keeps to itself what it was told meanwhile.
+async fn why_no_connection(pool: &PgPool) -> sqlx::Error {
+    let options = pool.connect_options();
+    match tokio::time::timeout(DIAGNOSIS, options.connect()).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+    }
+}
+
+fn in_words(error: &sqlx::Error) -> Error {
+    let (reason, advice) = match error {
+        sqlx::Error::Database(refused) => of_code(&refused.code().unwrap_or_default()),
+        sqlx::Error::Tls(_) => (
+            "TlsFailed",
+            "Check sslmode in the Secret, and that the server's certificate is what that asks for.",
+        ),
+        sqlx::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => (
+            "DatabaseUnavailable",
+            "Nothing listens there: check that the server runs, and host and port in the Secret; the operator tries \
+             again.",
+        ),
+        sqlx::Error::PoolTimedOut => (
+            "DatabaseUnavailable",
+            "It does not answer: check that the server runs and can be reached from here, and host and port in the \
+             Secret; the operator tries again.",
+        ),
         _ => (
             "DatabaseUnavailable",
             "Check that host and port in the Secret are right and that the server runs; the operator tries again.",
         ),
     };
-    Error::Transient(Problem::new(
-        ConditionType::DatabaseReady,
-        reason,
-        format!("{advice} The database said: {error}"),
-    ))
+    problem(reason, format!("{advice} The database said: {error}"))
+}
+
+/// By SQLSTATE (PostgreSQL, appendix A).
+fn of_code(code: &str) -> (&'static str, &'static str) {
+    match code {
+        "28P01" | "28000" => (
+            "AuthenticationFailed",
+            "Check username and password in the Secret that spec.database.secretRef names.",
+        ),
+        "3D000" => (
+            "DatabaseNotFound",
+            "Create the database, or correct dbname in the Secret.",
+        ),
+        "42501" => (
+            "PermissionDenied",
+            "The user of the Secret needs CREATEROLE and CREATE on the database.",
+        ),
+        "25006" => (
+            "DatabaseReadOnly",
+            "The database takes no changes: point the Secret at the primary, or make it writable again.",
+        ),
+        "53300" => (
+            "TooManyConnections",
+            "Raise max_connections, or the limit of the Secret's user, or end connections; the operator tries again.",
+        ),
+        "53100" => (
+            "DiskFull",
+            "Give the database room; the operator tries again.",
+        ),
+        "57P01" | "57P02" | "57P03" => (
+            "DatabaseUnavailable",
+            "The server starts, stops or recovers; the operator tries again.",
+        ),
+        _ => ("SqlFailed", "The operator tries again."),
+    }
+}
+
+fn problem(reason: &'static str, message: String) -> Error {
+    Error::Transient(Problem::new(ConditionType::DatabaseReady, reason, message))
 }

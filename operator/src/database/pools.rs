@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -16,10 +16,19 @@ const CONNECTIONS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A pool that nobody used for this long is forgotten: steady tenants come back four times an hour.
+const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
+
+#[derive(Debug)]
+struct Known {
+    pool: PgPool,
+    used: Instant,
+}
+
 /// The databases that tenants use, opened on first use.
 #[derive(Debug)]
 pub struct Databases {
-    pools: Mutex<HashMap<String, PgPool>>,
+    pools: Mutex<HashMap<String, Known>>,
     metrics: Metrics,
     fence: Fence,
 }
@@ -45,17 +54,10 @@ impl Databases {
             Some(pool) => pool,
             None => {
                 let pool = pool(connection);
-                if !has_registry(&pool).await.map_err(failure::explain)? {
-                    run_script(&pool, &self.fence, docket_schema::BOOTSTRAP.to_owned())
-                        .await
-                        .map_err(failure::explain)?;
+                if let Err(error) = self.ensure_registry(&pool).await {
+                    return Err(failure::explain(&pool, error).await);
                 }
-                self.pools
-                    .lock()
-                    .expect("no holder of this lock panics")
-                    .entry(key)
-                    .or_insert(pool)
-                    .clone()
+                self.keep(key, pool)
             }
         };
         Ok(self.database(pool, docket_schema::READ_CLIENTS))
@@ -70,16 +72,36 @@ impl Databases {
             return Ok(self.database(pool, docket_schema::READ_CLIENTS));
         }
         let pool = pool(connection);
-        let read_clients = match has_registry(&pool).await.map_err(failure::explain)? {
-            true => docket_schema::READ_CLIENTS,
-            false => docket_schema::READ_UNREGISTERED,
+        let read_clients = match has_registry(&pool).await {
+            Ok(true) => docket_schema::READ_CLIENTS,
+            Ok(false) => docket_schema::READ_UNREGISTERED,
+            Err(error) => return Err(failure::explain(&pool, error).await),
         };
         Ok(self.database(pool, read_clients))
     }
 
+    async fn ensure_registry(&self, pool: &PgPool) -> sqlx::Result<()> {
+        if !has_registry(pool).await? {
+            run_script(pool, &self.fence, docket_schema::BOOTSTRAP.to_owned()).await?;
+        }
+        Ok(())
+    }
+
+    /// The pool of `key`, which may have been made by another meanwhile; forgets those of credentials
+    /// that nobody uses any more.
+    fn keep(&self, key: String, pool: PgPool) -> PgPool {
+        let mut pools = self.pools.lock().expect("no holder of this lock panics");
+        pools.retain(|_, known| known.used.elapsed() < FORGOTTEN);
+        let used = Instant::now();
+        let known = pools.entry(key).or_insert(Known { pool, used });
+        known.pool.clone()
+    }
+
     fn known(&self, key: &str) -> Option<PgPool> {
-        let pools = self.pools.lock().expect("no holder of this lock panics");
-        pools.get(key).cloned()
+        let mut pools = self.pools.lock().expect("no holder of this lock panics");
+        let known = pools.get_mut(key)?;
+        known.used = Instant::now();
+        Some(known.pool.clone())
     }
 
     fn database(&self, pool: PgPool, read_clients: &'static str) -> Database {

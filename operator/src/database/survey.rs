@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use docket_schema::State;
+use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use tracing::Instrument;
 
@@ -35,11 +36,12 @@ pub struct Registered {
     pub credential_hash: String,
 }
 
+/// What is there; `None` of a database that takes no changes.
 pub(super) async fn survey(
     pool: &PgPool,
     read_clients: &'static str,
     schemas: &[String],
-) -> sqlx::Result<Survey> {
+) -> sqlx::Result<Option<Survey>> {
     let span = tracing::info_span!(
         "sql_execution",
         otel.kind = "client",
@@ -47,7 +49,13 @@ pub(super) async fn survey(
         db.operation.name = "survey",
     );
     async {
-        let mut survey = rows(pool, read_clients, schemas).await?;
+        let rows = rows(pool, read_clients, schemas).await?;
+        for row in &rows {
+            if row.try_get("read_only")? {
+                return Ok(None);
+            }
+        }
+        let mut survey = by_schema(&rows)?;
         let existing: Vec<&str> = survey
             .iter()
             // A schema of somebody else has no migrations table of ours to ask.
@@ -65,18 +73,18 @@ pub(super) async fn survey(
                 }
             }
         }
-        Ok(survey)
+        Ok(Some(survey))
     }
     .instrument(span)
     .await
 }
 
-async fn rows(pool: &PgPool, query: &'static str, schemas: &[String]) -> sqlx::Result<Survey> {
-    sqlx::query(query)
-        .bind(schemas)
-        .fetch_all(pool)
-        .await?
-        .iter()
+async fn rows(pool: &PgPool, query: &'static str, schemas: &[String]) -> sqlx::Result<Vec<PgRow>> {
+    sqlx::query(query).bind(schemas).fetch_all(pool).await
+}
+
+fn by_schema(rows: &[PgRow]) -> sqlx::Result<Survey> {
+    rows.iter()
         .map(|row| {
             let state: Option<String> = row.try_get("state")?;
             let registered = match state.as_deref().and_then(State::parse) {

@@ -1,6 +1,7 @@
 //! Reconciles against a real Postgres and an API server that is not one.
 
 mod cluster;
+mod database;
 mod drift;
 mod postgres;
 mod rest;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
@@ -17,30 +18,9 @@ pub struct Postgres(TempDir);
 impl Postgres {
     /// Starts a server that asks everyone for a password.
     pub fn start() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("pg")
-            .tempdir_in("/tmp")
-            .expect("a folder");
-        let postgres = Self(folder);
-        std::fs::write(postgres.folder().join("password"), PASSWORD).expect("written");
-        if is_root() {
-            run(Command::new("chown")
-                .args(["-R", "nobody"])
-                .arg(postgres.folder()));
-        }
-        let (data, password) = (postgres.data(), postgres.folder().join("password"));
-        let initdb = [
-            "--pgdata",
-            path(&data),
-            "--username",
-            SUPERUSER,
-            "--auth",
-            "scram-sha-256",
-            "--pwfile",
-            path(&password),
-            "--no-sync",
-        ];
-        run(program("initdb").args(initdb));
+        let postgres = Self(folder());
+        copy(template(), &postgres.data());
+        give_away(postgres.folder());
         postgres.resume();
         postgres
     }
@@ -99,6 +79,15 @@ impl Postgres {
             .await
     }
 
+    /// Runs `sql` as the superuser.
+    pub async fn run(&self, sql: &str) {
+        let mut connection = self.login(SUPERUSER, PASSWORD).await.expect("a superuser");
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut connection)
+            .await
+            .expect(sql);
+    }
+
     /// The one value that `sql` asks for.
     pub async fn number(&self, sql: &str) -> i64 {
         let mut connection = self.login(SUPERUSER, PASSWORD).await.expect("a superuser");
@@ -118,6 +107,51 @@ impl Drop for Postgres {
         if self.data().join("postmaster.pid").exists() {
             self.stop();
         }
+    }
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp");
+    folder.expect("a folder")
+}
+
+/// The data of a server that nobody used, made once and kept: making it takes longer than a test.
+fn template() -> &'static Path {
+    static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let template = Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres");
+        if !template.exists() {
+            let folder = folder();
+            let (data, password) = (folder.path().join("data"), folder.path().join("password"));
+            std::fs::write(&password, PASSWORD).expect("written");
+            give_away(folder.path());
+            let auth = [
+                "--auth",
+                "scram-sha-256",
+                "--pwfile",
+                path(&password),
+                "--no-sync",
+            ];
+            run(program("initdb")
+                .args(["--pgdata", path(&data), "--username", SUPERUSER])
+                .args(auth));
+            let new = template.with_extension(std::process::id().to_string());
+            copy(&data, &new);
+            // Another test binary may have been faster.
+            let _ = std::fs::rename(&new, &template);
+        }
+        template
+    })
+}
+
+fn copy(from: &Path, to: &Path) {
+    run(Command::new("cp").args(["-r", "--preserve=mode", path(from), path(to)]));
+}
+
+/// To the user that the server runs as.
+fn give_away(folder: &Path) {
+    if is_root() {
+        run(Command::new("chown").args(["-R", "nobody", path(folder)]));
     }
 }
 
