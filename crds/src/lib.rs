@@ -4,6 +4,7 @@
 //! from them by `cargo run -p docket-crds`. What a rule can refuse at `kubectl apply` is refused
 //! there, with its sentence.
 
+mod interval;
 mod quantity;
 mod reference;
 mod size;
@@ -11,11 +12,12 @@ mod spec;
 mod status;
 mod yaml;
 
+pub use interval::interval;
 pub use quantity::{ResourceList, Resources};
 pub use reference::SecretReference;
 pub use size::bytes;
 pub use spec::{
-    Api, Auth, AuthMode, Client, Collector, Database, DeletionPolicy, DocumentTenant,
+    Api, Auth, AuthMode, Client, Collector, Credentials, Database, DeletionPolicy, DocumentTenant,
     DocumentTenantSpec, Jwt, OpenAi, Quota, RateLimit, Retention, S3, Storage, Summarizer,
     SummarizerMode, Telemetry, Tls, Uploads,
 };

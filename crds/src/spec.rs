@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DocumentTenantStatus, Resources, SecretReference, size};
+use crate::{DocumentTenantStatus, Resources, SecretReference, interval, size};
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
 /// Postgres schema.
@@ -47,6 +47,9 @@ pub struct DocumentTenantSpec {
     /// Where traces, metrics and logs go.
     #[serde(default)]
     pub telemetry: Telemetry,
+    /// The credentials that the operator makes.
+    #[serde(default)]
+    pub credentials: Credentials,
 }
 
 impl DocumentTenantSpec {
@@ -62,6 +65,26 @@ impl DocumentTenantSpec {
             .chain(ca)
             .chain(openai.map(|openai| &openai.secret_ref))
     }
+}
+
+/// How often the credentials that the operator makes are made anew. Old and new ones overlap, so that
+/// no request fails. The annotations `docket.dev/rotate` and `docket.dev/rotate-api-keys` ask for it
+/// once with each new value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Credentials {
+    /// Time after which clients get new logins to the database, for example `30d` or `12h`; by
+    /// default they keep them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 5))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", interval::PATTERN)).message("rotation must be a whole number of hours or days, such as 12h or 30d"))]
+    pub rotation: Option<String>,
+    /// Time after which clients get new API keys. The key before stays valid until the next one, as
+    /// `<client>.previous` of the Secret `<tenant>-api-keys`. By default they keep them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 5))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", interval::PATTERN)).message("apiKeyRotation must be a whole number of hours or days, such as 12h or 30d"))]
+    pub api_key_rotation: Option<String>,
 }
 
 /// One customer of the tenant.

@@ -2,6 +2,8 @@
 //!
 //! The entry named after a client is issued by the operator where there is none. Entries
 //! `<client>.<anything>` are further keys of that client, and the users': no client's name has a '.'.
+//! Two of them the operator makes when it rotates a key: `<client>.upcoming`, until every pod knows it
+//! and it takes the place of the key, and `<client>.previous`, which is what the key was.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +19,20 @@ const LONGEST: usize = 256;
 /// Keys of one client that are valid at once; each costs every request a comparison.
 const MOST: usize = 16;
 
+/// What the next key's entry has behind the client's name and a dot.
+pub const UPCOMING: &str = "upcoming";
+/// The same of the last key's.
+pub const PREVIOUS: &str = "previous";
+
 /// The keys that open one client's routes.
 #[derive(Clone, Debug)]
 pub struct ClientKeys {
     /// That of the entry named after the client; none where a user put one there that opens nothing.
     pub issued: Option<SecretString>,
+    /// The one that will take its place; valid already.
+    pub upcoming: Option<SecretString>,
+    /// The one that it took the place of; valid still.
+    pub previous: Option<SecretString>,
     /// Those that a user added.
     pub further: Vec<SecretString>,
 }
@@ -29,7 +40,25 @@ pub struct ClientKeys {
 impl ClientKeys {
     /// Every key that opens the client.
     pub fn all(&self) -> impl Iterator<Item = &SecretString> {
-        self.issued.iter().chain(&self.further)
+        self.issued
+            .iter()
+            .chain(&self.upcoming)
+            .chain(&self.previous)
+            .chain(&self.further)
+    }
+
+    /// Makes the key that will take the place of the one that was issued.
+    pub fn rotate(&mut self) {
+        if self.issued.is_some() && self.upcoming.is_none() {
+            self.upcoming = Some(new_api_key());
+        }
+    }
+
+    /// Puts the upcoming key in the place of the one that was issued.
+    pub fn hand_out(&mut self) {
+        if let Some(key) = self.upcoming.take() {
+            self.previous = self.issued.replace(key);
+        }
     }
 }
 
@@ -59,6 +88,7 @@ impl<'a> ApiKeys<'a> {
             Some((name, value)) => self.usable(name, value),
         };
         let entries = self.entries;
+        let (mut upcoming, mut previous) = (None, None);
         let mut further = Vec::new();
         for (name, value) in entries {
             if name
@@ -68,14 +98,26 @@ impl<'a> ApiKeys<'a> {
                 continue;
             }
             self.ignored.remove(name.as_str());
-            if further.len() + 1 == MOST {
+            let ours = match name.split_once('.') {
+                Some((_, UPCOMING)) => Some(&mut upcoming),
+                Some((_, PREVIOUS)) => Some(&mut previous),
+                _ => None,
+            };
+            if let Some(ours) = ours {
+                *ours = self.usable(name, value);
+            } else if further.len() + 1 == MOST {
                 let why = format!("a client has at most {MOST} keys");
                 self.ignored.insert(name, why);
             } else {
                 further.extend(self.usable(name, value));
             }
         }
-        ClientKeys { issued, further }
+        ClientKeys {
+            issued,
+            upcoming,
+            previous,
+            further,
+        }
     }
 
     /// The entries that open nothing, each with the reason, once every client has asked.
@@ -153,6 +195,23 @@ mod tests {
         let issued = keys.issued.as_ref().expect("a key").expose_secret();
         assert!(check(issued.as_bytes()).is_ok(), "{issued}");
         assert_eq!(exposed(&keys), [issued, NEW]);
+    }
+
+    #[test]
+    fn a_rotation_makes_a_key_valid_before_it_is_handed_out_and_keeps_the_one_before() {
+        let only_old = entries(&[("globex", OLD)]);
+        let mut keys = ApiKeys::new(&only_old).of_client("globex");
+        keys.rotate();
+        let new = keys.upcoming.clone().expect("a new key");
+        keys.rotate();
+        assert_eq!(
+            keys.upcoming.as_ref().map(|key| key.expose_secret()),
+            Some(new.expose_secret())
+        );
+        assert_eq!(exposed(&keys), [OLD, new.expose_secret()]);
+        keys.hand_out();
+        assert_eq!(exposed(&keys), [new.expose_secret(), OLD]);
+        assert!(keys.upcoming.is_none());
     }
 
     #[test]

@@ -100,6 +100,12 @@ pub fn credentials_name(tenant: &str) -> String {
     credentials::name(tenant)
 }
 
+/// Entry of that Secret with the role of `client`.
+#[must_use]
+pub fn role_entry(client: &str) -> String {
+    credentials::role_entry(client)
+}
+
 /// Name of the Deployment, Service and most other children of the tenant `tenant`.
 #[must_use]
 pub fn api_name(tenant: &str) -> String {

@@ -79,6 +79,33 @@ impl Database {
         .await
     }
 
+    /// Takes the login of the role of a client that is no longer in use.
+    ///
+    /// # Errors
+    /// As [`Database::survey`].
+    pub async fn retire(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
+        self.run(
+            "retire",
+            &identity.schema,
+            docket_schema::retire(identity, tenant_uid),
+        )
+        .await
+    }
+
+    /// Whether anybody is logged in as `role`.
+    ///
+    /// # Errors
+    /// As [`Database::survey`].
+    pub async fn has_sessions(&self, role: &str) -> Result<bool, Error> {
+        let read = sqlx::query_scalar(docket_schema::READ_SESSIONS)
+            .bind(role)
+            .fetch_one(&self.pool);
+        match read.await {
+            Ok(sessions) => Ok(sessions),
+            Err(error) => Err(failure::explain(&self.pool, error).await),
+        }
+    }
+
     async fn run(
         &self,
         operation: &'static str,

@@ -21,6 +21,7 @@ pub mod latest;
 pub mod lease;
 pub mod metrics;
 pub mod reconcile;
+pub mod rotation;
 pub mod secret_value;
 pub mod serve;
 pub mod settings;

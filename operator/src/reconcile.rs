@@ -11,12 +11,14 @@ mod provision;
 mod release;
 mod report;
 mod rollout;
+mod rotate;
 mod validate;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use docket_crds::{DeletionPolicy, DocumentTenant};
+use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use rand::RngExt;
@@ -32,6 +34,9 @@ use crate::timeline::Timeline;
 
 /// How long until a steady tenant is looked at again, in case its database was changed by others.
 const RESYNC: Duration = Duration::from_secs(15 * 60);
+
+/// How soon a tenant is looked at again whose rotation is due and could not begin.
+const SOON: Duration = Duration::from_secs(10);
 
 /// Brings one tenant to what its spec asks for, and says on its status what became of it.
 ///
@@ -71,11 +76,11 @@ async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
     let tenant = identity::ensure_finalizer(tenant, ctx).await?;
     let mut timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
     match Box::pin(pursue(&tenant, ctx, &mut timeline)).await {
-        Ok(()) => {
+        Ok(next_rotation) => {
             ctx.backoff.forget(&uid);
-            Ok(Action::requeue(
-                RESYNC.mul_f64(rand::rng().random_range(0.8..1.2)),
-            ))
+            let resync = RESYNC.mul_f64(rand::rng().random_range(0.8..1.2));
+            let rotation = next_rotation.map_or(resync, from_now);
+            Ok(Action::requeue(resync.min(rotation)))
         }
         Err(error) => {
             let tenant = ctx.latest.of(tenant);
@@ -118,7 +123,7 @@ async fn pursue(
     tenant: &Arc<DocumentTenant>,
     ctx: &Context,
     timeline: &mut Timeline,
-) -> Result<()> {
+) -> Result<Option<Timestamp>> {
     let seen = timeline
         .phase(
             "dereference",
@@ -170,6 +175,13 @@ async fn pursue(
         );
         remaining.clear();
     }
+    if rollout.is_complete() && !report::pods_are_ending(&tenant, ctx) {
+        changes.extend(
+            rotate::finish(&tenant, &wanted, &seen.database, ctx)
+                .instrument(info_span!("rotation"))
+                .await?,
+        );
+    }
     let progress = report::Progress {
         wanted: &wanted,
         rollout,
@@ -179,7 +191,14 @@ async fn pursue(
     };
     report::progress(&ctx.latest.of(tenant), &progress, ctx)
         .instrument(info_span!("status"))
-        .await
+        .await?;
+    Ok(wanted.next_rotation)
+}
+
+/// The time until `then`; one that waits for something else is looked at now and then.
+fn from_now(then: Timestamp) -> Duration {
+    let wait = then.duration_since(Timestamp::now());
+    Duration::try_from(wait).unwrap_or_default().max(SOON)
 }
 
 #[cfg(test)]

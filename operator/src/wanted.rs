@@ -7,10 +7,12 @@ pub(crate) mod example;
 use docket_contract::{ApiAuth, Quota, RateLimit, S3Storage, Summarizer, Tls, Uploads};
 use docket_crds::{ClientStatus, Resources};
 use docket_schema::Identity;
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use secrecy::SecretString;
 
 use crate::api_keys::ClientKeys;
+use crate::rotation::Rotated;
 
 /// A tenant as it should be.
 #[derive(Clone, Debug)]
@@ -27,6 +29,12 @@ pub struct Wanted {
     pub clients: Vec<WantedClient>,
     /// Clients that the spec no longer names and that still exist in Postgres.
     pub released: Vec<ClientStatus>,
+    /// When the logins were last rotated, if they ever were.
+    pub rotated: Option<Rotated>,
+    /// The same of the API keys.
+    pub keys_rotated: Option<Rotated>,
+    /// When a rotation is due that nobody asks for.
+    pub next_rotation: Option<Timestamp>,
     /// The database, as the API servers reach it.
     pub database: docket_contract::Database,
     /// The bucket.
@@ -85,6 +93,8 @@ pub struct WantedClient {
     pub quota: Quota,
     /// Days that a deleted document stays in the trash.
     pub retention_days: u32,
+    /// The other one of its roles can still log in.
+    pub retiring: bool,
     /// What Postgres lacks, if anything.
     pub provision: Option<Provisioning>,
 }
@@ -104,6 +114,11 @@ pub enum Provisioning {
         /// Version of the schema.
         version: i32,
     },
+    /// The other role takes its turn.
+    Rotate {
+        /// Version of the schema.
+        version: i32,
+    },
 }
 
 impl Provisioning {
@@ -112,7 +127,9 @@ impl Provisioning {
     pub const fn version(self) -> i32 {
         match self {
             Self::Create => 0,
-            Self::Adopt { version } | Self::Update { version } => version,
+            Self::Adopt { version } | Self::Update { version } | Self::Rotate { version } => {
+                version
+            }
         }
     }
 }

@@ -7,12 +7,15 @@ const READABLE: usize = 24;
 /// Hex digits of the hash: 48 bits, so that ten thousand equal readable parts stay apart.
 const HASH: usize = 12;
 
-/// Schema and role of one client; at most 62 bytes of `[a-z0-9_]` (Postgres cuts names at 63).
+/// What the second login role of a client has behind its schema's name; no hash ends with it.
+const SECOND: char = 'x';
+
+/// Schema and role of one client; at most 63 bytes of `[a-z0-9_]`, where Postgres cuts names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity {
     /// Name of the schema; also the prefix of the client's objects in the bucket.
     pub schema: String,
-    /// Name of the login role.
+    /// Name of the login role: one of [`Identity::roles`], the first unless it was rotated.
     pub role: String,
 }
 
@@ -29,6 +32,31 @@ impl Identity {
         Self {
             schema: name.clone(),
             role: name,
+        }
+    }
+
+    /// The identity with the schema `schema` and its first role.
+    #[must_use]
+    pub fn of_schema(schema: &str) -> Self {
+        Self {
+            schema: schema.to_owned(),
+            role: schema.to_owned(),
+        }
+    }
+
+    /// The two roles that take turns when a client's login is rotated.
+    #[must_use]
+    pub fn roles(&self) -> [String; 2] {
+        [self.schema.clone(), format!("{}{SECOND}", self.schema)]
+    }
+
+    /// The same client with the other one of its roles.
+    #[must_use]
+    pub fn rotated(&self) -> Self {
+        let [first, second] = self.roles();
+        Self {
+            schema: self.schema.clone(),
+            role: if self.role == second { first } else { second },
         }
     }
 }
@@ -69,12 +97,21 @@ mod tests {
         assert_eq!(identity.role, identity.schema);
     }
 
+    #[test]
+    fn two_roles_take_turns() {
+        let first = Identity::of("acme", "acme", "globex");
+        let second = first.rotated();
+        assert_eq!(second.role, "acme_globex_b1f78a2e9838x");
+        assert_eq!(second.schema, first.schema);
+        assert_eq!(second.rotated(), first);
+    }
+
     proptest! {
         #[test]
         fn every_name_is_a_postgres_identifier_that_needs_no_quotes(
             namespace in dns_label(), tenant in dns_label(), client in dns_label(),
         ) {
-            let name = Identity::of(&namespace, &tenant, &client).schema;
+            let name = Identity::of(&namespace, &tenant, &client).rotated().role;
             prop_assert!(name.len() <= 63);
             prop_assert!(name.starts_with(|c: char| c.is_ascii_lowercase()));
             prop_assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));

@@ -13,5 +13,5 @@ mod release;
 pub use identity::Identity;
 pub use migrations::{LATEST_VERSION, MIGRATIONS, MIGRATIONS_TABLE, Migration, read_versions};
 pub use provision::{Provision, provision};
-pub use registry::{BOOTSTRAP, Owner, READ_CLIENTS, READ_UNREGISTERED, State};
-pub use release::{delete, retain};
+pub use registry::{BOOTSTRAP, Owner, READ_CLIENTS, READ_SESSIONS, READ_UNREGISTERED, State};
+pub use release::{delete, retain, retire};

@@ -73,6 +73,7 @@ REVOKE INSERT, UPDATE, DELETE ON {MIGRATIONS_TABLE} FROM {role};
 INSERT INTO docket.clients (schema_name, role_name, namespace, tenant, tenant_uid, client, state, credential_hash)
 VALUES ({values})
 ON CONFLICT (schema_name) DO UPDATE SET
+    role_name = excluded.role_name,
     tenant_uid = excluded.tenant_uid,
     state = excluded.state,
     credential_hash = excluded.credential_hash,

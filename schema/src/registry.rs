@@ -65,14 +65,18 @@ COMMIT;
 ";
 
 /// Query for all that decides what to do with a client's schema; `$1` is a `text[]` of schema
-/// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, tenant_uid text,
-/// namespace text, tenant text, state text, credential_hash text, read_only bool)`; the five before the
-/// last are null for a schema that the registry does not know.
+/// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, logins text[], read_only
+/// bool, tenant_uid text, namespace text, tenant text, state text, role_name text, credential_hash
+/// text)`; the last six are null for a schema that the registry does not know. `logins` are those of a client's two
+/// roles that can log in.
 pub const READ_CLIENTS: &str = "
 SELECT asked.schema_name,
        EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
-       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = asked.schema_name) AS role_exists,
-       known.tenant_uid, known.namespace, known.tenant, known.state, known.credential_hash,
+       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')) AS role_exists,
+       ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
+             WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
+       known.tenant_uid, known.namespace, known.tenant, known.state, known.role_name,
+       known.credential_hash,
        current_setting('transaction_read_only')::bool AS read_only
 FROM unnest($1::text[]) AS asked(schema_name)
 LEFT JOIN docket.clients AS known USING (schema_name)";
@@ -81,7 +85,13 @@ LEFT JOIN docket.clients AS known USING (schema_name)";
 pub const READ_UNREGISTERED: &str = "
 SELECT asked.schema_name,
        EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
-       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = asked.schema_name) AS role_exists,
+       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')) AS role_exists,
+       ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
+             WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
        NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS state,
-       NULL::text AS credential_hash, current_setting('transaction_read_only')::bool AS read_only
+       NULL::text AS role_name, NULL::text AS credential_hash, current_setting('transaction_read_only')::bool AS read_only
 FROM unnest($1::text[]) AS asked(schema_name)";
+
+/// Query for whether somebody is logged in as the role `$1`: one `bool`.
+pub const READ_SESSIONS: &str =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = $1)";

@@ -3,7 +3,7 @@
 use crate::Identity;
 use crate::quote::{identifier, literal};
 
-/// Keeps the data and takes away the access: the role can no longer log in, the registry says
+/// Keeps the data and takes away the access: neither role can log in any more, the registry says
 /// that the schema is retained. Does nothing to a schema of another tenant.
 #[must_use]
 pub fn retain(identity: &Identity, tenant_uid: &str) -> String {
@@ -11,15 +11,33 @@ pub fn retain(identity: &Identity, tenant_uid: &str) -> String {
         identity,
         tenant_uid,
         &format!(
-            "    ALTER ROLE {role} WITH NOLOGIN;
-    UPDATE docket.clients SET state = 'Retained', retained_at = now() WHERE schema_name = {schema};",
-            role = identifier(&identity.role),
+            "{logins}    UPDATE docket.clients SET state = 'Retained', retained_at = now() WHERE schema_name = {schema};",
+            logins = identity.roles().map(|role| without_login(&role)).concat(),
             schema = literal(&identity.schema),
         ),
     )
 }
 
-/// Drops the schema with all its data, and the role. Does nothing to a schema of another tenant.
+/// Takes the login of the role that `identity` no longer uses. Does nothing to a schema of another
+/// tenant.
+#[must_use]
+pub fn retire(identity: &Identity, tenant_uid: &str) -> String {
+    let logins = without_login(&identity.rotated().role);
+    guarded(identity, tenant_uid, logins.trim_end())
+}
+
+fn without_login(role: &str) -> String {
+    format!(
+        "    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {}) THEN
+      ALTER ROLE {} WITH NOLOGIN;
+    END IF;
+",
+        literal(role),
+        identifier(role),
+    )
+}
+
+/// Drops the schema with all its data, and both roles. Does nothing to a schema of another tenant.
 #[must_use]
 pub fn delete(identity: &Identity, tenant_uid: &str) -> String {
     guarded(
@@ -27,10 +45,10 @@ pub fn delete(identity: &Identity, tenant_uid: &str) -> String {
         tenant_uid,
         &format!(
             "    DROP SCHEMA IF EXISTS {schema} CASCADE;
-    DROP ROLE IF EXISTS {role};
+    DROP ROLE IF EXISTS {roles};
     DELETE FROM docket.clients WHERE schema_name = {schema_literal};",
             schema = identifier(&identity.schema),
-            role = identifier(&identity.role),
+            roles = identity.roles().map(|role| identifier(&role)).join(", "),
             schema_literal = literal(&identity.schema),
         ),
     )
@@ -62,6 +80,12 @@ mod tests {
     #[test]
     fn retain_takes_the_login_and_keeps_the_data() {
         insta::assert_snapshot!(retain(&Identity::of("acme", "acme", "globex"), UID));
+    }
+
+    #[test]
+    fn retire_takes_the_login_of_the_role_that_is_not_in_use() {
+        let identity = Identity::of("acme", "acme", "globex").rotated();
+        insta::assert_snapshot!(retire(&identity, UID));
     }
 
     #[test]

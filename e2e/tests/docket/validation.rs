@@ -51,6 +51,18 @@ const REFUSED: &[(&str, Change)] = &[
     ("spec.clients[0].retention.days: Invalid value: 0", |spec| {
         spec["clients"] = json!([{"name": "a", "retention": {"days": 0}}]);
     }),
+    (
+        "rotation must be a whole number of hours or days, such as 12h or 30d",
+        |spec| {
+            spec["credentials"] = json!({"rotation": "30m"});
+        },
+    ),
+    (
+        "apiKeyRotation must be a whole number of hours or days",
+        |spec| {
+            spec["credentials"] = json!({"apiKeyRotation": "0d"});
+        },
+    ),
     ("must have at most 100 items", |spec| {
         let many = (0..101).map(|n| json!({"name": format!("c{n}")}));
         spec["clients"] = many.collect();
@@ -199,6 +211,8 @@ const ACCEPTED: &[Change] = &[
         let quota = json!({"documents": 100_000, "storage": "10Gi"});
         spec["clients"] = json!([{"name": "a", "quota": quota, "retention": {"days": 3650}}])
     },
+    |spec| spec["paused"] = json!(true),
+    |spec| spec["credentials"] = json!({"rotation": "30d", "apiKeyRotation": "9999h"}),
     |spec| spec["database"]["deletionPolicy"] = json!("Delete"),
     |spec| spec["storage"]["s3"]["endpoint"] = json!("https://s3.example.com:9000/path"),
     |spec| spec["storage"]["s3"]["bucket"] = json!("my.bucket-1"),

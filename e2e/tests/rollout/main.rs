@@ -6,8 +6,9 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use docket_crds::DocumentTenant;
 use docket_e2e::authority::{Authority, Certificate};
+use docket_e2e::database::connect_as_admin;
 use docket_e2e::documents::Documents;
-use docket_e2e::scenario::{Scenario, TENANT, scenario};
+use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
 use docket_e2e::traffic::Traffic;
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::{Pod, Secret};
@@ -133,6 +134,47 @@ async fn a_certificate_is_replaced_under_load_and_fails_no_request() {
         traffic.flows(FLOW).await?;
         let answered = traffic.all_went_well().await?;
         eprintln!("{answered} requests while a certificate was replaced");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_are_rotated_under_load_fail_no_request() {
+    scenario(async |it| {
+        let mut spec = it.spec(&["globex"]);
+        spec["api"]["replicas"] = json!(2);
+        it.ready(spec).await?;
+        let traffic = traffic(it).await?;
+        let key = it.objects.secret("acme-api-keys", "globex").await?;
+        let ask = json!({"metadata": {"annotations": {"docket.dev/rotate": "1", "docket.dev/rotate-api-keys": "1"}}});
+        it.objects.merge::<DocumentTenant>(TENANT, ask).await?;
+        until("the new key to be handed out", async || {
+            let now = it.objects.secret("acme-api-keys", "globex").await?;
+            Ok((now != key).then_some(()).ok_or("it is the old one"))
+        })
+        .await?;
+        let previous = it.objects.secret("acme-api-keys", "globex.previous").await?;
+        ensure!(previous == key, "the key before is not kept");
+        let tenant = it.wait_ready().await?;
+        let schema = schema_of(&tenant, "globex")?;
+        let mut admin = connect_as_admin(&it.client).await?;
+        until("the end of the old login", async || {
+            let logins: Vec<String> = sqlx::query_scalar(
+                "SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND rolname IN ($1, $1 || 'x')",
+            )
+            .bind(&schema)
+            .fetch_all(&mut admin)
+            .await?;
+            let rotated = logins == [format!("{schema}x")];
+            Ok(rotated.then_some(()).ok_or_else(|| format!("{logins:?}")))
+        })
+        .await?;
+        // The callers have the key of before, and go on; one that has the new one is served too.
+        it.documents("globex").await?.upload("new-key.txt", b"new").await?;
+        traffic.flows(FLOW).await?;
+        let answered = traffic.all_went_well().await?;
+        eprintln!("{answered} requests during a rotation");
         Ok(())
     })
     .await;

@@ -2,14 +2,14 @@
 //! it the number of pods, which changes without a restart.
 
 use docket_contract::{
-    CONFIG_FILE, ClientConfig, REPLICAS_FILE, Storage, TenantConfig, hash_api_key,
+    ApiKeyHash, CONFIG_FILE, ClientConfig, REPLICAS_FILE, Storage, TenantConfig, hash_api_key,
 };
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::ExposeSecret;
 
 use super::metadata::{api_name, metadata};
-use crate::wanted::Wanted;
+use crate::wanted::{Wanted, WantedClient};
 
 pub(super) fn build(wanted: &Wanted) -> Secret {
     let config = TenantConfig {
@@ -30,11 +30,7 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
                 schema: client.identity.schema.clone(),
                 role: client.identity.role.clone(),
                 password: client.password.clone(),
-                api_key_hashes: client
-                    .keys
-                    .all()
-                    .map(|key| hash_api_key(key.expose_secret()))
-                    .collect(),
+                api_key_hashes: hashes(client),
                 quota: client.quota,
                 retention_days: client.retention_days,
             })
@@ -54,4 +50,13 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
         ),
         ..Secret::default()
     }
+}
+
+/// Sorted: which of the keys is handed out makes no difference to a pod.
+fn hashes(client: &WantedClient) -> Vec<ApiKeyHash> {
+    let keys = client.keys.all();
+    let mut hashes: Vec<_> = keys.map(|key| hash_api_key(key.expose_secret())).collect();
+    hashes.sort_by(|a, b| a.0.cmp(&b.0));
+    hashes.dedup();
+    hashes
 }

@@ -1,25 +1,39 @@
-//! A Secret with one entry a client, less those that have no value.
+//! A Secret with entries of clients, less those that have no value, and when it was last rotated.
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::metadata::metadata;
+use crate::rotation::Rotated;
 use crate::wanted::{Wanted, WantedClient};
+
+/// Name and value of an entry.
+pub(super) type Entry = (String, Option<SecretString>);
 
 pub(super) fn build(
     wanted: &Wanted,
     name: String,
-    value: fn(&WantedClient) -> Option<&SecretString>,
+    rotated: Option<&Rotated>,
+    entries: fn(&WantedClient) -> Vec<Entry>,
 ) -> Secret {
-    let entry = |client: &WantedClient| {
-        let bytes = value(client)?.expose_secret().as_bytes().to_vec();
-        Some((client.name.clone(), ByteString(bytes)))
+    let filled = |(name, value): Entry| {
+        let bytes = value?.expose_secret().as_bytes().to_vec();
+        Some((name, ByteString(bytes)))
     };
+    let mut metadata = metadata(wanted, name);
+    metadata.annotations = rotated.map(Rotated::annotations);
     Secret {
-        metadata: metadata(wanted, name),
+        metadata,
         type_: Some("Opaque".into()),
-        data: Some(wanted.clients.iter().filter_map(entry).collect()),
+        data: Some(
+            wanted
+                .clients
+                .iter()
+                .flat_map(entries)
+                .filter_map(filled)
+                .collect(),
+        ),
         ..Secret::default()
     }
 }

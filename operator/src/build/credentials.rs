@@ -1,14 +1,31 @@
-//! The Secret that keeps the database passwords: one entry a client, read by the operator only.
+//! The Secret that keeps the logins to the database, read by the operator only: for each client its
+//! password, and its role where that is not the first one.
 
 use k8s_openapi::api::core::v1::Secret;
 
-use super::client_secret;
-use crate::wanted::Wanted;
+use super::client_secret::{self, Entry};
+use crate::wanted::{Wanted, WantedClient};
 
 pub(super) fn name(tenant: &str) -> String {
     format!("{tenant}-credentials")
 }
 
+/// Entry with the role of `client`.
+pub(super) fn role_entry(client: &str) -> String {
+    format!("{client}.role")
+}
+
 pub(super) fn build(wanted: &Wanted) -> Secret {
-    client_secret::build(wanted, name(&wanted.name), |client| Some(&client.password))
+    let name = name(&wanted.name);
+    client_secret::build(wanted, name, wanted.rotated.as_ref(), entries)
+}
+
+fn entries(client: &WantedClient) -> Vec<Entry> {
+    let identity = &client.identity;
+    let [first, _] = identity.roles();
+    let role = (identity.role != first).then(|| identity.role.clone().into());
+    vec![
+        (client.name.clone(), Some(client.password.clone())),
+        (role_entry(&client.name), role),
+    ]
 }

@@ -15,8 +15,10 @@ pub type Survey = BTreeMap<String, ClientRow>;
 pub struct ClientRow {
     /// The schema exists.
     pub schema_exists: bool,
-    /// The role exists.
+    /// One of the client's two roles exists.
     pub role_exists: bool,
+    /// Those of the two that can log in.
+    pub logins: Vec<String>,
     /// Version of the schema; 0 where it does not exist.
     pub version: i32,
     /// What the registry says of the schema.
@@ -32,6 +34,8 @@ pub struct Registered {
     pub tenant_uid: String,
     /// Whether it is in use.
     pub state: State,
+    /// The role in use.
+    pub role: String,
     /// Fingerprint of the password that the role has.
     pub credential_hash: String,
 }
@@ -97,6 +101,7 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Survey> {
                     ),
                     tenant_uid: row.try_get("tenant_uid")?,
                     state,
+                    role: row.try_get("role_name")?,
                     credential_hash: row.try_get("credential_hash")?,
                 }),
             };
@@ -105,6 +110,7 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Survey> {
                 ClientRow {
                     schema_exists: row.try_get("schema_exists")?,
                     role_exists: row.try_get("role_exists")?,
+                    logins: row.try_get("logins")?,
                     version: 0,
                     registered,
                 },

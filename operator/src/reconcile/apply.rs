@@ -9,6 +9,7 @@ use std::sync::Arc;
 use docket_crds::{DocumentTenant, PlannedChange};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Resource, ResourceExt};
@@ -87,6 +88,21 @@ pub(super) async fn secrets(
         apply.one(store, api_keys).await?.0,
     ];
     Ok(changes.into_iter().flatten().collect())
+}
+
+/// Applies one Secret.
+pub(super) async fn secret(
+    tenant: &DocumentTenant,
+    wanted: &Wanted,
+    secret: Secret,
+    ctx: &Context,
+) -> Result<Option<Change>> {
+    let apply = Apply {
+        tenant,
+        wanted,
+        ctx,
+    };
+    Ok(apply.one(&ctx.stores.secrets, secret).await?.0)
 }
 
 /// Applies all other children; returns what changed, and the Deployment as it is now.

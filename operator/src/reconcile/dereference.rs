@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use docket_contract::{OpenAi, S3Storage, Summarizer};
 use docket_crds::{DocumentTenant, S3, SummarizerMode};
 use docket_schema::Identity;
+use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::reflector::ObjectRef;
@@ -18,6 +19,7 @@ use crate::content::Content;
 use crate::context::Context;
 use crate::database::{AdminConnection, Database, Survey};
 use crate::error::{Error, Problem, Result};
+use crate::rotation::{Asked, Rotated};
 
 /// All that a decision needs.
 pub(super) struct Seen {
@@ -37,10 +39,28 @@ pub(super) struct Seen {
     pub summarizer: Summarizer,
     /// What the database holds of the clients, by schema.
     pub survey: Survey,
-    /// Passwords that were issued, by client.
-    pub passwords: BTreeMap<String, String>,
-    /// The entries of the API keys' Secret: those that were issued, and what users made of them.
-    pub api_keys: BTreeMap<String, ByteString>,
+    /// Passwords and roles that were issued.
+    pub credentials: Issued,
+    /// API keys that were issued, and what users made of them.
+    pub api_keys: Issued,
+}
+
+/// What a Secret of ours holds.
+#[derive(Debug, Default)]
+pub(super) struct Issued {
+    /// Its entries; what is empty counts as not there.
+    pub entries: BTreeMap<String, ByteString>,
+    /// When it was last rotated, or made; none where there is no Secret yet.
+    pub rotated: Option<Rotated>,
+    /// Whether it was ever rotated.
+    pub was_rotated: bool,
+}
+
+impl Issued {
+    /// An entry as text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(&self.entries.get(name)?.0).ok()
+    }
 }
 
 /// What is looked at for.
@@ -77,6 +97,7 @@ pub(super) async fn dereference(
         .map(|identity| identity.schema)
         .collect();
     let survey = database.survey(&schemas).await?;
+    let name = tenant.name_any();
     tracing::debug!(
         bucket = s3.bucket,
         clients = schemas.len(),
@@ -91,8 +112,8 @@ pub(super) async fn dereference(
         issuer_ca,
         summarizer,
         survey,
-        passwords: texts(issued(tenant, build::credentials_name(&tenant.name_any()), ctx).await?),
-        api_keys: issued(tenant, build::api_keys_name(&tenant.name_any()), ctx).await?,
+        credentials: issued(tenant, build::credentials_name(&name), &logins(tenant), ctx).await?,
+        api_keys: issued(tenant, build::api_keys_name(&name), &keys(tenant), ctx).await?,
     })
 }
 
@@ -100,13 +121,7 @@ pub(super) async fn dereference(
 pub(super) fn identities(tenant: &DocumentTenant) -> BTreeMap<String, Identity> {
     let recorded = tenant.status.iter().flat_map(|status| &status.clients);
     let recorded: BTreeMap<&str, Identity> = recorded
-        .map(|client| {
-            let identity = Identity {
-                schema: client.schema.clone(),
-                role: client.role.clone(),
-            };
-            (client.name.as_str(), identity)
-        })
+        .map(|client| (client.name.as_str(), Identity::of_schema(&client.schema)))
         .collect();
     let (namespace, name) = (tenant.namespace().unwrap_or_default(), tenant.name_any());
     tenant
@@ -271,37 +286,66 @@ async fn read_secret(
     }
 }
 
+/// What a tenant asks for of the logins to its database.
+pub(super) fn logins(tenant: &DocumentTenant) -> Asked {
+    asked(
+        tenant,
+        "docket.dev/rotate",
+        &tenant.spec.credentials.rotation,
+    )
+}
+
+/// What a tenant asks for of its API keys.
+pub(super) fn keys(tenant: &DocumentTenant) -> Asked {
+    let every = &tenant.spec.credentials.api_key_rotation;
+    asked(tenant, "docket.dev/rotate-api-keys", every)
+}
+
+fn asked(tenant: &DocumentTenant, annotation: &str, every: &Option<String>) -> Asked {
+    Asked {
+        value: tenant.annotations().get(annotation).cloned(),
+        every: every.as_deref().and_then(docket_crds::interval),
+    }
+}
+
 /// What was issued to each client: from memory, or, where the watch may be behind, from the API
 /// server, because a value that is issued twice locks a client out.
 async fn issued(
     tenant: &DocumentTenant,
     name: String,
+    asked: &Asked,
     ctx: &Context,
-) -> Result<BTreeMap<String, ByteString>> {
+) -> Result<Issued> {
     let namespace = tenant.namespace().unwrap_or_default();
-    let names = || {
-        tenant
-            .spec
-            .clients
-            .iter()
-            .map(|client| client.name.as_str())
-    };
+    let mut names = tenant.spec.clients.iter().map(|client| &client.name);
     let known = ctx
         .stores
         .secrets
         .get(&ObjectRef::new(&name).within(&namespace));
     if let Some(secret) = known {
-        let entries = entries(&secret);
-        if names().all(|client| entries.contains_key(client)) {
-            return Ok(entries);
+        let known = read(&secret);
+        let due = known
+            .rotated
+            .as_ref()
+            .is_some_and(|last| asked.is_due(last, Timestamp::now()));
+        if !due && names.all(|client| known.entries.contains_key(client)) {
+            return Ok(known);
         }
     }
     let api: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
-    Ok(api
-        .get_opt(&name)
-        .await?
-        .map(|secret| entries(&secret))
-        .unwrap_or_default())
+    let secret = api.get_opt(&name).await?;
+    Ok(secret.as_ref().map(read).unwrap_or_default())
+}
+
+fn read(secret: &Secret) -> Issued {
+    let created = secret.metadata.creation_timestamp.as_ref();
+    let created = created.map_or_else(Timestamp::now, |created| created.0);
+    let annotations = secret.annotations();
+    Issued {
+        entries: entries(secret),
+        rotated: Some(Rotated::read(annotations, created)),
+        was_rotated: Rotated::is_in(annotations),
+    }
 }
 
 /// What is empty counts as not there.
@@ -310,13 +354,6 @@ fn entries(secret: &Secret) -> BTreeMap<String, ByteString> {
     let filled = all.filter(|(_, value)| !value.0.is_empty());
     filled
         .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
-}
-
-fn texts(entries: BTreeMap<String, ByteString>) -> BTreeMap<String, String> {
-    entries
-        .into_iter()
-        .filter_map(|(key, value)| Some((key, String::from_utf8(value.0).ok()?)))
         .collect()
 }
 

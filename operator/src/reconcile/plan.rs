@@ -67,6 +67,12 @@ fn in_database(wanted: &Wanted) -> Vec<PlannedChange> {
                     migrations(version)
                 ),
             ),
+            Provisioning::Rotate { .. } => (
+                "update",
+                format!(
+                    "client {name} gets a new login beside the one it has, until no pod uses that"
+                ),
+            ),
         };
         Some(PlannedChange {
             action: action.to_owned(),

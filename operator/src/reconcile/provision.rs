@@ -34,6 +34,7 @@ pub(super) async fn provision(wanted: &Wanted, seen: &Seen) -> Result<Vec<Change
             Provisioning::Create => "created",
             Provisioning::Adopt { .. } => "adopted",
             Provisioning::Update { .. } => "updated",
+            Provisioning::Rotate { .. } => "rotated the login of",
         };
         changes.push(Change::new(
             verb,

@@ -71,6 +71,7 @@ mod tests {
             tenant: "acme/acme".into(),
             tenant_uid: tenant_uid.into(),
             state,
+            role: String::new(),
             credential_hash: String::new(),
         };
         let row = ClientRow {

@@ -200,11 +200,22 @@ fn rollout(tenant: &DocumentTenant, ctx: &Context) -> Option<(Rollout, Vec<Arc<P
 }
 
 fn pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<Arc<Pod>> {
+    let mut pods = all_pods(tenant, ctx);
+    pods.retain(|pod| pod.metadata.deletion_timestamp.is_none());
+    pods
+}
+
+/// Whether a pod is on its way out: it may still finish requests, and a rollout counts it no more.
+pub(super) fn pods_are_ending(tenant: &DocumentTenant, ctx: &Context) -> bool {
+    let pods = all_pods(tenant, ctx);
+    pods.iter()
+        .any(|pod| pod.metadata.deletion_timestamp.is_some())
+}
+
+fn all_pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<Arc<Pod>> {
     let (namespace, name) = (tenant.namespace(), tenant.name_any());
     ctx.stores.pods.state_filter(|pod| {
-        pod.metadata.namespace == namespace
-            && pod.labels().get(TENANT_LABEL) == Some(&name)
-            && pod.metadata.deletion_timestamp.is_none()
+        pod.metadata.namespace == namespace && pod.labels().get(TENANT_LABEL) == Some(&name)
     })
 }
 

@@ -4,17 +4,19 @@ use std::num::NonZeroU32;
 
 use docket_contract::{ApiAuth, AuthMode, Jwt, Quota, RateLimit, Uploads};
 use docket_crds::{Auth, Client, DocumentTenant};
-use docket_schema::{LATEST_VERSION, State};
+use docket_schema::{Identity, LATEST_VERSION, State};
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
-use super::dereference::{Seen, identities, storage};
+use super::dereference::{self, Issued, Seen, identities, storage};
 use super::notices;
-use crate::api_keys::ApiKeys;
-use crate::build::Images;
+use crate::api_keys::{ApiKeys, UPCOMING};
+use crate::build::{self, Images};
 use crate::conditions::ConditionType;
 use crate::database::ClientRow;
 use crate::error::{Error, Problem, Result};
+use crate::rotation::{Asked, Rotated};
 use crate::secret_value::{fingerprint, new_password};
 use crate::wanted::{Provisioning, Wanted, WantedClient};
 
@@ -22,21 +24,35 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
     let spec = &tenant.spec;
     let uid = tenant.uid().unwrap_or_default();
     let mut clients = Vec::new();
-    let mut keys = ApiKeys::new(&seen.api_keys);
+    let mut keys = ApiKeys::new(&seen.api_keys.entries);
+    let now = Timestamp::now();
+    let (logins_asked, keys_asked) = (dereference::logins(tenant), dereference::keys(tenant));
+    let logins = Turn::of(&logins_asked, &seen.credentials, || overlaps(seen), now);
+    let api_keys = Turn::of(&keys_asked, &seen.api_keys, || hands_out(seen), now);
     for (name, identity) in identities(tenant) {
         let entry = spec.clients.iter().find(|client| client.name == name);
-        let password = seen
-            .passwords
-            .get(&name)
-            .map_or_else(new_password, |known| known.clone().into());
+        let issued = seen.credentials.text(&name);
+        let identity = in_use(identity, seen.credentials.text(&build::role_entry(&name)));
         let row = seen
             .survey
             .get(&identity.schema)
             .cloned()
             .unwrap_or_default();
+        let (identity, password) = match issued {
+            Some(_) if logins.rotate => (identity.rotated(), new_password()),
+            Some(password) => (identity, password.into()),
+            // Its password is lost and pods still use it: they are not locked out.
+            None if row.logins == [identity.role.clone()] => (identity.rotated(), new_password()),
+            None => (identity, new_password()),
+        };
+        let mut client_keys = keys.of_client(&name);
+        if api_keys.rotate {
+            client_keys.rotate();
+        }
         let claim = Claim {
             client: &name,
             schema: &identity.schema,
+            role: &identity.role,
             tenant_uid: &uid,
             credential_hash: &fingerprint(&password),
             version_on_status: version_on_status(tenant, &name),
@@ -44,7 +60,8 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         };
         let provision = claim.decide(&row)?;
         clients.push(WantedClient {
-            keys: keys.of_client(&name),
+            keys: client_keys,
+            retiring: row.logins.contains(&identity.rotated().role),
             name,
             identity,
             password,
@@ -67,6 +84,12 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         owner: owner(tenant),
         clients,
         released,
+        next_rotation: [logins.next(&logins_asked), api_keys.next(&keys_asked)]
+            .into_iter()
+            .flatten()
+            .min(),
+        rotated: logins.rotated,
+        keys_rotated: api_keys.rotated,
         database: seen.connection.database.clone(),
         storage: storage(&spec.storage.s3),
         storage_secret: spec.storage.s3.secret_ref.name.clone(),
@@ -154,10 +177,70 @@ fn version_on_status(tenant: &DocumentTenant, client: &str) -> i32 {
     known.map_or(0, |known| known.schema_version)
 }
 
+/// What becomes of a kind of credentials.
+struct Turn {
+    rotate: bool,
+    /// The last rotation, for the Secret; none while there never was one.
+    rotated: Option<Rotated>,
+    last: Option<Rotated>,
+}
+
+impl Turn {
+    /// A rotation begins only when the one before has come to its end.
+    fn of(asked: &Asked, issued: &Issued, busy: impl Fn() -> bool, now: Timestamp) -> Self {
+        let last = issued.rotated.clone();
+        let due = last.as_ref().is_some_and(|last| asked.is_due(last, now));
+        let rotate = due && !busy();
+        let first = last.is_none() && asked.value.is_some();
+        let rotated = match rotate || first {
+            true => Some(Rotated {
+                at: now,
+                asked: asked
+                    .value
+                    .clone()
+                    .or(last.clone().and_then(|last| last.asked)),
+            }),
+            false => last.clone().filter(|_| issued.was_rotated),
+        };
+        Self {
+            rotate,
+            last: rotated.clone().or(last),
+            rotated,
+        }
+    }
+
+    fn next(&self, asked: &Asked) -> Option<Timestamp> {
+        asked.next(self.last.as_ref()?)
+    }
+}
+
+/// Whether a client has two logins at once: a third would be needed.
+fn overlaps(seen: &Seen) -> bool {
+    seen.survey.values().any(|row| row.logins.len() > 1)
+}
+
+/// Whether a key is yet to be handed out.
+fn hands_out(seen: &Seen) -> bool {
+    let mut names = seen.api_keys.entries.keys();
+    names.any(|name| {
+        name.split_once('.')
+            .is_some_and(|(_, what)| what == UPCOMING)
+    })
+}
+
+/// `identity` with the role that the Secret names, if that is one of its own.
+fn in_use(identity: Identity, role: Option<&str>) -> Identity {
+    match role {
+        Some(role) if role == identity.rotated().role => identity.rotated(),
+        _ => identity,
+    }
+}
+
 /// What a client asks of a schema.
 struct Claim<'a> {
     client: &'a str,
     schema: &'a str,
+    role: &'a str,
     tenant_uid: &'a str,
     credential_hash: &'a str,
     version_on_status: i32,
@@ -215,8 +298,11 @@ impl Claim<'_> {
                 ),
             )),
             State::Active => {
+                if row.schema_exists && registered.role != self.role {
+                    return Ok(Some(Provisioning::Rotate { version }));
+                }
                 let current = row.schema_exists
-                    && row.role_exists
+                    && row.logins.iter().any(|role| role == self.role)
                     && version == LATEST_VERSION
                     && registered.credential_hash == self.credential_hash;
                 Ok((!current).then_some(Provisioning::Update { version }))

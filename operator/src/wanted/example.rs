@@ -20,6 +20,8 @@ pub(crate) fn acme() -> Wanted {
         password: format!("password of {name}").into(),
         keys: ClientKeys {
             issued: Some(format!("key of {name}").into()),
+            upcoming: None,
+            previous: None,
             further: Vec::new(),
         },
         quota: Quota {
@@ -27,6 +29,7 @@ pub(crate) fn acme() -> Wanted {
             bytes: None,
         },
         retention_days: 30,
+        retiring: false,
         provision: None,
     };
     let memory = |requests: &str, limits: &str| Resources {
@@ -53,6 +56,9 @@ pub(crate) fn acme() -> Wanted {
         },
         clients: vec![client("globex"), client("initech")],
         released: Vec::new(),
+        rotated: None,
+        keys_rotated: None,
+        next_rotation: None,
         database: docket_contract::Database {
             host: "postgres.docket-dev".into(),
             port: 5432,

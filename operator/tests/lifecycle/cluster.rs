@@ -38,9 +38,14 @@ pub struct Cluster {
 #[derive(Default)]
 struct Known {
     objects: BTreeMap<String, Value>,
+    /// Names of the entries that the operator applied, by path.
+    applied: BTreeMap<String, Vec<String>>,
     writes: Vec<String>,
     events: Vec<(String, String)>,
     version: u64,
+    pods_wait: bool,
+    /// Writes until one fails, and whether it is done all the same.
+    failure: Option<(usize, bool)>,
 }
 
 impl Cluster {
@@ -169,6 +174,41 @@ impl Cluster {
         known.objects.insert(path.to_owned(), object);
     }
 
+    /// An entry of a Secret.
+    pub fn secret(&self, name: &str, key: &str) -> Option<String> {
+        let data = self.get(&secret_path(name))["data"].get(key)?.clone();
+        let bytes: ByteString = serde_json::from_value(data).ok()?;
+        String::from_utf8(bytes.0).ok()
+    }
+
+    /// Takes an entry out of a Secret.
+    pub fn remove_entry(&self, name: &str, key: &str) {
+        let mut secret = self.get(&secret_path(name));
+        let data = secret["data"].as_object_mut().expect("entries");
+        data.remove(key).expect("the entry");
+        self.put(&secret_path(name), secret);
+    }
+
+    /// Whether pods of a new template stay away from now on.
+    pub fn hold_pods(&self, hold: bool) {
+        let mut known = self.lock();
+        known.pods_wait = hold;
+        let mut deployments = known.objects.values_mut();
+        if let Some(deployment) = deployments.find(|it| it["kind"] == "Deployment" && !hold) {
+            become_ready(deployment);
+        }
+    }
+
+    /// Lets the write after `count` more fail, after it was done if `done`.
+    pub fn fail_after(&self, count: usize, done: bool) {
+        self.lock().failure = Some((count, done));
+    }
+
+    /// Whether such a failure is still to come; it will not.
+    pub fn forget_failure(&self) -> bool {
+        self.lock().failure.take().is_some()
+    }
+
     /// Takes an object away, as somebody else would.
     pub fn remove(&self, path: &str) {
         self.lock().objects.remove(path);
@@ -215,6 +255,52 @@ impl Known {
                 None => refusal(StatusCode::NOT_FOUND, "NotFound"),
             };
         }
+        let fails = match &mut self.failure {
+            Some((0, done)) => Some(*done),
+            Some((count, _)) => {
+                *count -= 1;
+                None
+            }
+            None => None,
+        };
+        if let Some(done) = fails {
+            self.failure = None;
+            if done {
+                self.write(method, path, status_only, body);
+            }
+            return refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError");
+        }
+        self.write(method, path, status_only, body)
+    }
+
+    /// Entries of a Secret that were applied before and are no more.
+    fn take_out(&mut self, path: &str, object: &mut Value, applied: &Value) {
+        let names = |object: &Value| -> Vec<String> {
+            let data = object["data"].as_object();
+            data.into_iter()
+                .flatten()
+                .map(|(name, _)| name.clone())
+                .collect()
+        };
+        let now = names(applied);
+        let before = self.applied.insert(path.to_owned(), now.clone());
+        for name in before.unwrap_or_default() {
+            if let Some(data) = object["data"]
+                .as_object_mut()
+                .filter(|_| !now.contains(&name))
+            {
+                data.remove(&name);
+            }
+        }
+    }
+
+    fn write(
+        &mut self,
+        method: &Method,
+        path: &str,
+        status_only: bool,
+        body: Value,
+    ) -> (StatusCode, Value) {
         self.writes.push(format!("{method} {path}"));
         if *method == Method::DELETE {
             return match self.objects.remove(path) {
@@ -227,10 +313,11 @@ impl Known {
         if status_only {
             object["status"] = body["status"].clone();
         } else {
+            self.take_out(path, &mut object, &body);
             merge(&mut object, body);
         }
         if object["kind"] == "Deployment" {
-            roll_out(&mut object, &before);
+            roll_out(&mut object, &before, self.pods_wait);
         }
         if object != before {
             object["metadata"]["resourceVersion"] = self.next_version();
@@ -240,8 +327,8 @@ impl Known {
     }
 }
 
-/// Pods come about as soon as they are asked for.
-fn roll_out(deployment: &mut Value, before: &Value) {
+/// Pods come about as soon as they are asked for, unless they wait.
+fn roll_out(deployment: &mut Value, before: &Value, wait: bool) {
     if deployment["spec"] == before["spec"] && before["status"].is_object() {
         return;
     }
@@ -250,13 +337,22 @@ fn roll_out(deployment: &mut Value, before: &Value) {
         .unwrap_or_default()
         + 1;
     deployment["metadata"]["generation"] = generation.into();
-    let replicas = deployment["spec"]["replicas"].clone();
+    if !wait {
+        become_ready(deployment);
+    }
+}
+
+fn become_ready(deployment: &mut Value) {
+    let (generation, replicas) = (
+        &deployment["metadata"]["generation"],
+        &deployment["spec"]["replicas"],
+    );
     deployment["status"] = json!({"observedGeneration": generation, "replicas": replicas,
         "updatedReplicas": replicas, "availableReplicas": replicas, "readyReplicas": replicas});
 }
 
-/// A JSON merge patch (RFC 7396), which is what applying comes to for one manager that takes nothing
-/// out.
+/// A JSON merge patch (RFC 7396), which is what applying comes to for one manager, but for what it
+/// takes out.
 fn merge(object: &mut Value, patch: Value) {
     match patch {
         Value::Object(fields) => {

@@ -156,3 +156,57 @@ async fn an_administrator_without_the_rights_or_the_database_is_told_what_lacks(
     cluster.reconcile().await.expect_err("no database");
     assert_eq!(cluster.condition("DatabaseReady").1, "DatabaseNotFound");
 }
+
+/// As docs/operations.md says.
+#[tokio::test]
+async fn a_schema_that_was_lost_and_restored_with_its_row_is_served_again_under_a_working_login() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    cluster.settle().await;
+    let schema = cluster
+        .tenant()
+        .status
+        .expect("a status")
+        .clients
+        .remove(0)
+        .schema;
+    let file = |name: &str| format!("{}/{name}", postgres.folder().display());
+    let (dump, row) = (file("schema.sql"), file("row.copy"));
+    let option = |name: &str, value: &str| format!("--{name}={value}");
+    postgres.tool(
+        "pg_dump",
+        &[
+            "--no-owner",
+            "--no-privileges",
+            &option("schema", &schema),
+            &option("file", &dump),
+        ],
+    );
+    let whose = "SELECT * FROM docket.clients WHERE namespace = 'acme' AND tenant = 'acme'";
+    postgres.tool("psql", &["-c", &format!("\\copy ({whose}) TO '{row}'")]);
+
+    cluster.change(json!({"spec": {"paused": true}}));
+    cluster.settle().await;
+    postgres
+        .run(&format!(
+            "DROP SCHEMA {schema} CASCADE; DROP ROLE {schema}; DELETE FROM docket.clients"
+        ))
+        .await;
+    cluster.change(json!({"spec": {"paused": false}}));
+    cluster.reconcile().await.expect("it is the user's turn");
+    assert_eq!(cluster.condition("DatabaseReady").1, "SchemaLost");
+    postgres.tool("psql", &[&option("file", &dump)]);
+    cluster.reconcile().await.expect("it is the user's turn");
+    assert_eq!(cluster.condition("DatabaseReady").1, "SchemaNotOurs");
+    postgres.tool(
+        "psql",
+        &["-c", &format!("\\copy docket.clients FROM '{row}'")],
+    );
+    expect_ready(&cluster).await;
+    let password = cluster
+        .secret("acme-credentials", "globex")
+        .expect("a password");
+    let mut login = postgres.login(&schema, &password).await.expect("a login");
+    let read = sqlx::query("SELECT count(*) FROM document_metadata");
+    read.execute(&mut login).await.expect("its rows");
+}

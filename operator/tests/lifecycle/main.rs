@@ -5,3 +5,4 @@ mod database;
 mod drift;
 mod postgres;
 mod rest;
+mod rotation;

@@ -88,6 +88,21 @@ impl Postgres {
             .expect(sql);
     }
 
+    /// Runs `pg_dump` or `psql` against the database, as the superuser.
+    pub fn tool(&self, name: &str, arguments: &[&str]) {
+        run(Command::new(name)
+            .args([
+                "--host",
+                path(self.folder()),
+                "--username",
+                SUPERUSER,
+                "--dbname",
+                "postgres",
+            ])
+            .args(arguments)
+            .env("PGPASSWORD", PASSWORD));
+    }
+
     /// The one value that `sql` asks for.
     pub async fn number(&self, sql: &str) -> i64 {
         let mut connection = self.login(SUPERUSER, PASSWORD).await.expect("a superuser");

@@ -8,11 +8,13 @@ fn registered(tenant_uid: &str, state: State) -> ClientRow {
     ClientRow {
         schema_exists: true,
         role_exists: true,
+        logins: vec!["s".into()],
         version: LATEST_VERSION,
         registered: Some(Registered {
             tenant: "acme/acme".into(),
             tenant_uid: tenant_uid.into(),
             state,
+            role: "s".into(),
             credential_hash: "current".into(),
         }),
     }
@@ -30,6 +32,7 @@ fn decide_after(
     Claim {
         client: "globex",
         schema: "s",
+        role: "s",
         tenant_uid: OURS,
         credential_hash: "current",
         version_on_status,
@@ -56,7 +59,7 @@ fn a_client_that_is_as_it_should_be_needs_nothing() {
 fn what_differs_is_brought_up_to_date() {
     let changes: [fn(&mut ClientRow); 4] = [
         |row| row.schema_exists = false,
-        |row| row.role_exists = false,
+        |row| row.logins.clear(),
         |row| row.version = LATEST_VERSION - 1,
         |row| row.registered.as_mut().expect("registered").credential_hash = "old".into(),
     ];

@@ -1,0 +1,122 @@
+//! When credentials are made anew: as often as the spec says, and whenever an annotation changes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Annotation of a Secret with the time of its last rotation (RFC 3339).
+const AT: &str = "docket.dev/rotated-at";
+/// Annotation of a Secret with the value that asked for its last rotation.
+const FOR: &str = "docket.dev/rotated-for";
+
+/// The last rotation of what a Secret holds, kept in its annotations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    /// When it was; at first, when the Secret was made.
+    pub at: Timestamp,
+    /// The value of the tenant's annotation that asked for it.
+    pub asked: Option<String>,
+}
+
+/// What a tenant asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The value of its annotation: each new one asks for one rotation.
+    pub value: Option<String>,
+    /// Time between two rotations.
+    pub every: Option<Duration>,
+}
+
+impl Rotated {
+    /// What the annotations of a Secret say that was made at `created`.
+    #[must_use]
+    pub fn read(annotations: &BTreeMap<String, String>, created: Timestamp) -> Self {
+        let at = annotations.get(AT).and_then(|at| at.parse().ok());
+        Self {
+            at: at.unwrap_or(created),
+            asked: annotations.get(FOR).cloned(),
+        }
+    }
+
+    /// Whether the annotations of a Secret tell of a rotation.
+    #[must_use]
+    pub fn is_in(annotations: &BTreeMap<String, String>) -> bool {
+        annotations.contains_key(AT)
+    }
+
+    /// The annotations that say so.
+    #[must_use]
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        let at = (AT.to_owned(), self.at.to_string());
+        let asked = self.asked.clone().map(|asked| (FOR.to_owned(), asked));
+        std::iter::once(at).chain(asked).collect()
+    }
+}
+
+impl Asked {
+    /// Whether what was last rotated as `last` says is to be rotated now.
+    #[must_use]
+    pub fn is_due(&self, last: &Rotated, now: Timestamp) -> bool {
+        let asked_anew = self.value.is_some() && self.value != last.asked;
+        asked_anew || self.next(last).is_some_and(|next| next <= now)
+    }
+
+    /// When it is to be rotated by itself.
+    #[must_use]
+    pub fn next(&self, last: &Rotated) -> Option<Timestamp> {
+        last.at.checked_add(self.every?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn rotated(second: i64, asked: Option<&str>) -> Rotated {
+        Rotated {
+            at: at(second),
+            asked: asked.map(Into::into),
+        }
+    }
+
+    fn asked(value: Option<&str>, seconds: Option<u64>) -> Asked {
+        Asked {
+            value: value.map(Into::into),
+            every: seconds.map(Duration::from_secs),
+        }
+    }
+
+    #[test]
+    fn each_new_value_of_the_annotation_asks_once() {
+        let asked = asked(Some("b"), None);
+        assert!(asked.is_due(&rotated(0, None), at(1)));
+        assert!(asked.is_due(&rotated(0, Some("a")), at(1)));
+        assert!(!asked.is_due(&rotated(0, Some("b")), at(1_000_000)));
+    }
+
+    #[test]
+    fn an_annotation_that_was_taken_away_asks_for_nothing() {
+        assert!(!asked(None, None).is_due(&rotated(0, Some("a")), at(1)));
+    }
+
+    #[test]
+    fn an_interval_counts_from_the_last_rotation() {
+        let asked = asked(None, Some(60));
+        assert!(!asked.is_due(&rotated(100, None), at(159)));
+        assert!(asked.is_due(&rotated(100, None), at(160)));
+        assert_eq!(asked.next(&rotated(100, None)), Some(at(160)));
+    }
+
+    #[test]
+    fn what_is_written_on_a_secret_is_read_from_it() {
+        for rotated in [rotated(5, None), rotated(7, Some("x"))] {
+            assert_eq!(Rotated::read(&rotated.annotations(), at(0)), rotated);
+        }
+        assert_eq!(Rotated::read(&BTreeMap::new(), at(3)), rotated(3, None));
+    }
+}

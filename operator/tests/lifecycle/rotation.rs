@@ -1,0 +1,229 @@
+//! Credentials that are made anew while pods use them.
+
+use docket_contract::{TenantConfig, hash_api_key};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::postgres::{PASSWORD, Postgres};
+
+const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/acme/deployments/acme-api";
+const CREDENTIALS: &str = "/api/v1/namespaces/acme/secrets/acme-credentials";
+
+async fn ready() -> (Postgres, Cluster) {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    cluster.settle().await;
+    (postgres, cluster)
+}
+
+/// Role and password, as a pod that starts now reads them.
+fn login(cluster: &Cluster) -> (String, String) {
+    let client = config(cluster).clients.remove(0);
+    (client.role, client.password.expose_secret().to_owned())
+}
+
+fn config(cluster: &Cluster) -> TenantConfig {
+    let file = cluster.secret("acme-api", "tenant.json").expect("a file");
+    serde_json::from_str(&file).expect("a configuration")
+}
+
+async fn works(postgres: &Postgres, (role, password): &(String, String)) -> bool {
+    let Ok(mut connection) = postgres.login(role, password).await else {
+        return false;
+    };
+    // As a pod's statements do: in the schema of the client, without naming it.
+    sqlx::query("SELECT count(*) FROM document_metadata")
+        .execute(&mut connection)
+        .await
+        .is_ok()
+}
+
+fn ask(cluster: &Cluster, annotation: &str, value: &str) {
+    cluster.change(json!({"metadata": {"annotations": {annotation: value}}}));
+}
+
+fn template(cluster: &Cluster) -> Value {
+    cluster.get(DEPLOYMENT)["spec"]["template"].clone()
+}
+
+#[tokio::test]
+async fn a_login_is_rotated_on_demand_and_both_work_until_no_pod_uses_the_old_one() {
+    let (postgres, cluster) = ready().await;
+    let mut old = login(&cluster);
+    for round in ["first", "second", "third"] {
+        cluster.hold_pods(true);
+        ask(&cluster, "docket.dev/rotate", round);
+        for _ in 0..3 {
+            cluster.reconcile().await.expect("a rollout begins");
+        }
+        let new = login(&cluster);
+        assert_ne!((&old.0, &old.1), (&new.0, &new.1));
+        assert!(
+            works(&postgres, &old).await && works(&postgres, &new).await,
+            "{round}"
+        );
+        cluster.hold_pods(false);
+        cluster.settle().await;
+        assert!(
+            !works(&postgres, &old).await && works(&postgres, &new).await,
+            "{round}"
+        );
+        let clients = cluster.tenant().status.expect("a status").clients;
+        assert_eq!(clients[0].role, new.0);
+        old = new;
+    }
+    let told: Vec<String> = cluster.events().into_iter().map(|(_, note)| note).collect();
+    assert!(
+        told.iter()
+            .any(|note| note.contains("rotated the login of schema acme_globex")),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_asked_for_during_another_begins_after_it() {
+    let (postgres, cluster) = ready().await;
+    let first = login(&cluster);
+    cluster.hold_pods(true);
+    ask(&cluster, "docket.dev/rotate", "a");
+    cluster.reconcile().await.expect("a rollout begins");
+    let second = login(&cluster);
+    ask(&cluster, "docket.dev/rotate", "b");
+    for _ in 0..3 {
+        cluster.reconcile().await.expect("it waits");
+    }
+    assert_eq!(login(&cluster), second);
+    assert!(works(&postgres, &first).await && works(&postgres, &second).await);
+    cluster.hold_pods(false);
+    cluster.settle().await;
+    let third = login(&cluster);
+    assert_ne!(third, second);
+    assert!(works(&postgres, &third).await && !works(&postgres, &second).await);
+}
+
+#[tokio::test]
+async fn wherever_a_rotation_is_cut_off_what_pods_read_logs_in_and_it_ends_as_if_it_had_not_been() {
+    let (postgres, cluster) = ready().await;
+    let mut cuts = 0;
+    for done in [false, true] {
+        for count in 0.. {
+            let before = login(&cluster);
+            ask(&cluster, "docket.dev/rotate", &format!("{done} {count}"));
+            cluster.fail_after(count, done);
+            for _ in 0..2 {
+                // A failure is what this is about.
+                let _ = cluster.reconcile().await;
+                assert!(works(&postgres, &login(&cluster)).await, "{done} {count}");
+            }
+            let over = cluster.forget_failure();
+            cluster.settle().await;
+            let after = login(&cluster);
+            assert_ne!(before, after);
+            assert!(works(&postgres, &after).await && !works(&postgres, &before).await);
+            if over {
+                break;
+            }
+            cuts += 1;
+        }
+    }
+    assert!(cuts >= 8, "{cuts}");
+}
+
+#[tokio::test]
+async fn a_login_is_rotated_when_its_time_has_come_and_not_before() {
+    let (_postgres, cluster) = ready().await;
+    let first = login(&cluster);
+    cluster.change(json!({"spec": {"credentials": {"rotation": "30d"}}}));
+    cluster.settle().await;
+    assert_eq!(login(&cluster), first);
+    let mut secret = cluster.get(CREDENTIALS);
+    secret["metadata"]["annotations"]["docket.dev/rotated-at"] = "2020-01-01T00:00:00Z".into();
+    cluster.put(CREDENTIALS, secret);
+    cluster.settle().await;
+    assert_ne!(login(&cluster), first);
+    let second = login(&cluster);
+    cluster.settle().await;
+    assert_eq!(login(&cluster), second);
+}
+
+#[tokio::test]
+async fn a_lost_secret_locks_no_pod_out() {
+    let (postgres, cluster) = ready().await;
+    let old = login(&cluster);
+    cluster.hold_pods(true);
+    cluster.remove(CREDENTIALS);
+    cluster.reconcile().await.expect("it is made anew");
+    assert!(works(&postgres, &old).await && works(&postgres, &login(&cluster)).await);
+    cluster.hold_pods(false);
+    cluster.settle().await;
+    assert!(!works(&postgres, &old).await && works(&postgres, &login(&cluster)).await);
+}
+
+#[tokio::test]
+async fn a_login_that_somebody_uses_is_not_retired() {
+    let (postgres, cluster) = ready().await;
+    let old = login(&cluster);
+    let session = postgres.login(&old.0, &old.1).await.expect("a session");
+    ask(&cluster, "docket.dev/rotate", "a");
+    cluster.settle().await;
+    assert!(works(&postgres, &old).await);
+    drop(session);
+    for _ in 0..100 {
+        cluster.settle().await;
+        if !works(&postgres, &old).await {
+            return;
+        }
+    }
+    panic!("it can still log in");
+}
+
+#[tokio::test]
+async fn of_a_tenant_that_goes_neither_login_works() {
+    let (postgres, cluster) = ready().await;
+    cluster.hold_pods(true);
+    let old = login(&cluster);
+    ask(&cluster, "docket.dev/rotate", "a");
+    cluster.reconcile().await.expect("a rollout begins");
+    let new = login(&cluster);
+    cluster.change(json!({"metadata": {"deletionTimestamp": "2026-11-21T12:00:00Z"}}));
+    for _ in 0..2 {
+        cluster.reconcile().await.expect("it goes");
+    }
+    assert!(!works(&postgres, &old).await && !works(&postgres, &new).await);
+}
+
+#[tokio::test]
+async fn an_api_key_is_valid_in_every_pod_before_it_is_handed_out_and_the_one_before_stays_valid() {
+    let (_postgres, cluster) = ready().await;
+    let entry = |name: &str| cluster.secret("acme-api-keys", name);
+    let valid = |key: &str| {
+        config(&cluster).clients[0]
+            .api_key_hashes
+            .contains(&hash_api_key(key))
+    };
+    let old = entry("globex").expect("a key");
+    cluster.hold_pods(true);
+    ask(&cluster, "docket.dev/rotate-api-keys", "a");
+    for _ in 0..3 {
+        cluster.reconcile().await.expect("a rollout begins");
+    }
+    let new = entry("globex.upcoming").expect("the next key");
+    assert_eq!(
+        entry("globex").as_ref(),
+        Some(&old),
+        "no pod may know the new one yet"
+    );
+    assert!(valid(&old) && valid(&new));
+    let rolled_out = template(&cluster);
+    cluster.hold_pods(false);
+    cluster.settle().await;
+    assert_eq!(entry("globex").as_ref(), Some(&new));
+    assert_eq!(entry("globex.previous").as_ref(), Some(&old));
+    assert_eq!(entry("globex.upcoming"), None);
+    assert_eq!(template(&cluster), rolled_out, "one rollout is enough");
+    cluster.remove_entry("acme-api-keys", "globex.previous");
+    cluster.settle().await;
+    assert_eq!(entry("globex.previous"), None);
+    assert!(valid(&new) && !valid(&old));
+}
