@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
@@ -16,8 +16,8 @@ use crate::database::Database;
 use crate::documents::AcceptedTypes;
 use crate::error::Error;
 use crate::health::Health;
-use crate::middleware::rate_limit::{self, RateLimits};
-use crate::middleware::{HttpMetrics, auth, farewell, message, metrics, panic, request_id, trace};
+use crate::middleware::rate_limit::RateLimits;
+use crate::middleware::{HttpMetrics, around};
 use crate::text::TextService;
 use crate::tokens::{Issuer, Pace};
 use crate::{
@@ -157,24 +157,15 @@ pub fn data_store_router(app: Arc<App>) -> Router {
     assemble(app, workloads, data_store::health_routes())
 }
 
-/// `workloads` are for clients, so a request is traced and must prove whose it is; `operations`
-/// are for probes, which would drown everything else in the traces.
+/// `workloads` are for clients, so a request is traced, and each route has a gate; `operations` are
+/// for probes and people.
 fn assemble(app: Arc<App>, workloads: Router<Arc<App>>, operations: Router<Arc<App>>) -> Router {
     let workloads = workloads
-        .route_layer(from_fn_with_state(app.clone(), rate_limit::limit))
-        .route_layer(from_fn_with_state(app.clone(), auth::authenticate))
         .fallback(async || Error::NoRoute)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(panic::layer())
-        .layer(from_fn(trace::trace));
+        .layer(from_fn_with_state(app.clone(), around::client_request));
     let operations = operations
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(panic::layer());
-    workloads
-        .merge(operations)
-        .layer(from_fn(message::check))
-        .layer(from_fn_with_state(app.clone(), metrics::measure))
-        .layer(from_fn(request_id::identify))
-        .layer(from_fn_with_state(app.clone(), farewell::bid))
-        .with_state(app)
+        .layer(from_fn_with_state(app.clone(), around::operation));
+    workloads.merge(operations).with_state(app)
 }

@@ -61,9 +61,13 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_MAX_CONNECTIONS", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_connections: u32,
 
-    /// Connections to Postgres that one client may use at once.
+    /// Connections to Postgres that one client may read with at once.
     #[arg(long, env = "DOCKET_CONNECTIONS_PER_CLIENT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub connections_per_client: u32,
+
+    /// Connections to Postgres that one client may change something with at once.
+    #[arg(long, env = "DOCKET_COMMITS_PER_CLIENT", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub commits_per_client: u32,
 
     /// Connections to Postgres that all clients together may use at once.
     #[arg(long, env = "DOCKET_CONNECTIONS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]

@@ -8,7 +8,6 @@ mod record;
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,11 +16,8 @@ pub(crate) use record::{Entry, TABLE, record};
 
 use crate::App;
 use crate::documents;
-use crate::middleware::deadline;
 
 /// `GET /clients/{client}/audit`.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(documents::ADMIN.on(routes!(list::list_audit)))
-        .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
+    OpenApiRouter::new().routes(documents::ADMIN.on(app, routes!(list::list_audit)))
 }

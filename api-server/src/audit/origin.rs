@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::App;
-use crate::middleware::auth::Actor;
+use crate::middleware::auth::{Actor, Caller};
 use crate::middleware::request_id::RequestId;
 
 /// Who asks for a change, and what finds the request in traces and logs.
@@ -33,7 +33,8 @@ impl FromRequestParts<Arc<App>> for Origin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Infallible> {
-        let actor = parts.extensions.get::<Actor>().cloned();
+        let caller = parts.extensions.get::<Caller>();
+        let actor = caller.map(|caller| caller.actor.clone());
         let id = parts.extensions.get::<RequestId>().cloned();
         Ok(Self {
             actor: actor.unwrap_or_else(Actor::anonymous).0,

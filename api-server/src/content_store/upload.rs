@@ -108,6 +108,11 @@ impl Upload {
     pub(crate) fn keep(&mut self) {
         self.progress = Progress::Kept;
     }
+
+    /// It is certain that nothing refers to the object that was [kept](Self::keep).
+    pub(crate) fn give_up(&mut self) {
+        self.progress = Progress::Stored;
+    }
 }
 
 impl Drop for Upload {

@@ -58,7 +58,7 @@ impl TryFrom<CreateDocument> for NewDocument {
 #[tracing::instrument(name = "create_document", skip_all, err(level = "debug"))]
 pub(crate) async fn create_document(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     origin: Origin,
     sent: Result<Json<CreateDocument>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Document>), Error> {
@@ -88,7 +88,7 @@ pub(crate) async fn create_document(
     let texts = Texts::unread(new.filename.as_str(), new.file_type.as_str());
     let database = &app.database;
     let work = async {
-        let mut connection = database.connection(&client).await?;
+        let mut connection = database.connection_to_commit(&client).await?;
         let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
         let document = insert(
             database,

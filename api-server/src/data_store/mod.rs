@@ -7,14 +7,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub(crate) use health::routes as health_routes;
 
 use crate::App;
 use crate::documents;
-use crate::middleware::deadline;
 
 /// Largest JSON body, in bytes.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -24,12 +22,11 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route(
             "/clients/{client}/documents",
-            documents::WRITE.guard(post(create::create_document)),
+            documents::WRITE.guard(app, post(create::create_document)),
         )
         .route(
             "/clients/{client}/documents/{id}",
-            documents::READ.guard(get(documents::get_document)),
+            documents::READ.guard(app, get(documents::get_document)),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
 }

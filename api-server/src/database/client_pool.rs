@@ -20,10 +20,34 @@ const GIVEN_BACK: Duration = Duration::from_secs(1);
 /// One that was taken from sqlx this long ago goes back, so that its age is looked at.
 const AWAY: Duration = Duration::from_secs(60);
 
+/// What a connection is wanted for.
+///
+/// Reads keep a processor busy, so a few at once are as fast as many. Commits wait for the disk, which
+/// Postgres makes wait once for all that come together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Read,
+    Commit,
+}
+
+/// Connections of one client at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PerClient {
+    pub(super) reads: u32,
+    pub(super) commits: u32,
+}
+
+impl PerClient {
+    pub(super) const fn all(self) -> u32 {
+        self.reads + self.commits
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct ClientPool {
     pool: PgPool,
-    turns: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
+    commits: Arc<Semaphore>,
     warm: Mutex<Vec<Warm>>,
 }
 
@@ -57,11 +81,12 @@ enum Then {
 }
 
 impl ClientPool {
-    /// `most` connections at once, made by `pool`, which must allow as many.
-    pub(super) fn new(pool: PgPool, most: u32) -> Self {
+    /// As many connections at once as `most` says, made by `pool`, which must allow their sum.
+    pub(super) fn new(pool: PgPool, most: PerClient) -> Self {
         Self {
             pool,
-            turns: Arc::new(Semaphore::new(most as usize)),
+            reads: Arc::new(Semaphore::new(most.reads as usize)),
+            commits: Arc::new(Semaphore::new(most.commits as usize)),
             warm: Mutex::default(),
         }
     }
@@ -69,10 +94,15 @@ impl ClientPool {
     /// A connection within `patience`.
     pub(super) async fn connection(
         self: &Arc<Self>,
+        purpose: Purpose,
         in_use: OwnedSemaphorePermit,
         patience: Duration,
     ) -> Result<Connection, Error> {
-        let turn = permit(&self.turns, patience).await?;
+        let turns = match purpose {
+            Purpose::Read => &self.reads,
+            Purpose::Commit => &self.commits,
+        };
+        let turn = permit(turns, patience).await?;
         let (connection, taken) = match self.take_warm() {
             Some(warm) => (warm.connection, warm.taken),
             None => (self.pool.acquire().await?, Instant::now()),

@@ -12,4 +12,4 @@ pub(crate) use outage::is_outage;
 pub(crate) use pools::Database;
 pub(crate) use schema_state::SchemaState;
 pub(crate) use statement::{ArgumentList, Statement, arguments};
-pub(crate) use transaction::Transaction;
+pub(crate) use transaction::{Transaction, commits_itself};

@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use super::client_pool::{ClientPool, Connection, permit};
+use super::client_pool::{ClientPool, Connection, PerClient, Purpose, permit};
 use super::metrics::Metrics;
 use crate::error::Error;
 use crate::tenant::Client;
@@ -28,7 +28,7 @@ const ACQUIRE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Database {
     address: docket_contract::Database,
-    per_client: u32,
+    per_client: PerClient,
     deadline: Duration,
     in_use: Arc<Semaphore>,
     pools: Arc<Pools>,
@@ -93,7 +93,10 @@ impl Database {
         });
         Self {
             address: tenant.database.clone(),
-            per_client: settings.connections_per_client,
+            per_client: PerClient {
+                reads: settings.connections_per_client,
+                commits: settings.commits_per_client,
+            },
             deadline: settings.request_timeout,
             in_use: Arc::new(Semaphore::new(settings.connections as usize)),
             metrics: Metrics::new(Arc::downgrade(&pools)),
@@ -103,6 +106,15 @@ impl Database {
 
     /// A connection as `client`, within two seconds.
     pub(crate) async fn connection(&self, client: &Client) -> Result<Connection, Error> {
+        self.open(client, Purpose::Read).await
+    }
+
+    /// The same for a change that a caller waits for.
+    pub(crate) async fn connection_to_commit(&self, client: &Client) -> Result<Connection, Error> {
+        self.open(client, Purpose::Commit).await
+    }
+
+    async fn open(&self, client: &Client, purpose: Purpose) -> Result<Connection, Error> {
         let span = tracing::info_span!(
             "database_connection",
             otel.kind = "client",
@@ -110,23 +122,27 @@ impl Database {
             db.namespace = client.schema,
             server.address = self.address.host,
         );
-        self.acquire(client).instrument(span).await
+        self.acquire(client, purpose).instrument(span).await
     }
 
     /// `work`, cut off at the request's deadline.
-    pub(crate) async fn within_deadline<T>(
+    pub(crate) fn within_deadline<T>(
         &self,
         work: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
+    ) -> impl Future<Output = Result<T, Error>> {
         let limit = self.deadline;
-        tokio::time::timeout(limit, work)
-            .await
-            .unwrap_or(Err(Error::Deadline(limit)))
+        // Some kilobytes, which would be copied each time that one of the futures around them is moved.
+        let work = Box::pin(work);
+        async move {
+            let done = tokio::time::timeout(limit, work).await;
+            done.unwrap_or(Err(Error::Deadline(limit)))
+        }
     }
 
-    async fn acquire(&self, client: &Client) -> Result<Connection, Error> {
+    async fn acquire(&self, client: &Client, purpose: Purpose) -> Result<Connection, Error> {
         let in_use = permit(&self.in_use, ACQUIRE).await?;
-        self.pool(client)?.connection(in_use, ACQUIRE).await
+        let pool = self.pool(client)?;
+        pool.connection(purpose, in_use, ACQUIRE).await
     }
 
     fn pool(&self, client: &Client) -> Result<&Arc<ClientPool>, Error> {
@@ -134,11 +150,11 @@ impl Database {
         let slot = slot.ok_or(Error::NotFound("client"))?;
         Ok(slot.get_or_init(|| {
             self.pools.cool_from_now_on();
-            Arc::new(ClientPool::new(self.open(client), self.per_client))
+            Arc::new(ClientPool::new(self.pool_of(client), self.per_client))
         }))
     }
 
-    fn open(&self, client: &Client) -> PgPool {
+    fn pool_of(&self, client: &Client) -> PgPool {
         let timeout = format!("{}ms", self.deadline.as_millis());
         let options = PgConnectOptions::new_without_pgpass()
             .host(&self.address.host)
@@ -150,7 +166,7 @@ impl Database {
             .application_name(crate::SERVICE)
             .options([("statement_timeout", timeout)]);
         PgPoolOptions::new()
-            .max_connections(self.per_client)
+            .max_connections(self.per_client.all())
             .acquire_timeout(ACQUIRE.min(self.deadline))
             .idle_timeout(IDLE)
             .max_lifetime(LIFETIME)

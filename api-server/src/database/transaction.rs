@@ -1,7 +1,7 @@
-//! A transaction whose commit has a span.
+//! Transactions whose commit has a span.
 
 use sqlx::{Connection as _, PgConnection, Postgres};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::client_pool::Connection;
 use crate::error::Error;
@@ -30,13 +30,25 @@ impl<'c> Transaction<'c> {
 
     /// Past this call an error no longer means that nothing was changed.
     pub(crate) async fn commit(self) -> Result<(), Error> {
-        let span = tracing::info_span!(
-            "transaction_commit",
-            otel.kind = "client",
-            db.system.name = "postgresql",
-            db.operation.name = "COMMIT",
-            db.collection.name = self.table,
-        );
+        let span = commit_of(self.table);
         Ok(self.transaction.commit().instrument(span).await?)
     }
+}
+
+/// Runs a statement outside of any transaction, so that it commits with its own round trip.
+pub(crate) async fn commits_itself<T>(
+    table: &'static str,
+    statement: impl Future<Output = T>,
+) -> T {
+    statement.instrument(commit_of(table)).await
+}
+
+fn commit_of(table: &'static str) -> Span {
+    tracing::info_span!(
+        "transaction_commit",
+        otel.kind = "client",
+        db.system.name = "postgresql",
+        db.operation.name = "COMMIT",
+        db.collection.name = table,
+    )
 }

@@ -63,7 +63,7 @@ pub(super) async fn change(
     before_commit: impl FnOnce(),
 ) -> Result<Document, Error> {
     let work = async {
-        let mut connection = database.connection(client).await?;
+        let mut connection = database.connection_to_commit(client).await?;
         let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
         let (lock, missing) = match place {
             Place::Live => (LOCK_LIVE, "document"),

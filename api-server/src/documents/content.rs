@@ -67,7 +67,7 @@ pub(crate) async fn head_content(
 #[tracing::instrument(name = "get_content", skip_all, err(level = "debug"))]
 async fn serve(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     method: Method,
     headers: HeaderMap,
     path: Result<Path<DocumentPath>, PathRejection>,

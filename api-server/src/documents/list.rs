@@ -82,7 +82,7 @@ struct ListedDocument {
 #[tracing::instrument(name = "list_documents", skip_all, err(level = "debug"))]
 pub(crate) async fn list_documents(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Error> {
     let page = Page::parse(uri.query().unwrap_or_default())?;

@@ -54,7 +54,7 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, 
 #[tracing::instrument(name = "get_document", skip_all, err(level = "debug"))]
 pub(crate) async fn get_document(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     headers: HeaderMap,
     path: Result<Path<DocumentPath>, PathRejection>,
 ) -> Result<Response, Error> {

@@ -33,7 +33,6 @@ mod versions;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
@@ -49,7 +48,6 @@ pub(crate) use repository::{TABLE, insert, store_metadata};
 use search::{Place, Query};
 
 use crate::data_store::MAX_BODY;
-use crate::middleware::deadline;
 use crate::middleware::scope::Scope;
 use crate::{App, text};
 
@@ -71,18 +69,20 @@ pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
     let largest = app.limits.max_upload_bytes.saturating_add(ENVELOPE);
     let limit = DefaultBodyLimit::max(usize::try_from(largest).unwrap_or(usize::MAX));
     OpenApiRouter::new()
-        .routes(READ.on(routes!(list::list_documents)))
-        .routes(READ.on(routes!(metadata::get_document)))
-        .routes(WRITE.on(routes!(trash::delete_document)))
-        .routes(WRITE.on(routes!(trash::restore_document)))
-        .routes(READ.on(routes!(content::get_content, content::head_content)))
-        .routes(READ.on(routes!(versions::list_versions)))
-        .routes(READ.on(routes!(
-            version_content::get_version,
-            version_content::head_version
-        )))
-        .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
-        .routes(WRITE.on(routes!(update::update_document).layer(DefaultBodyLimit::max(MAX_BODY))))
-        .routes(WRITE.on(routes!(upload::upload_document).layer(limit)))
-        .routes(WRITE.on(routes!(replace::replace_content).layer(limit)))
+        .routes(READ.on(app, routes!(list::list_documents)))
+        .routes(READ.on(app, routes!(metadata::get_document)))
+        .routes(WRITE.on(app, routes!(trash::delete_document)))
+        .routes(WRITE.on(app, routes!(trash::restore_document)))
+        .routes(READ.on(app, routes!(content::get_content, content::head_content)))
+        .routes(READ.on(app, routes!(versions::list_versions)))
+        .routes(READ.on(
+            app,
+            routes!(version_content::get_version, version_content::head_version),
+        ))
+        .routes(WRITE.on_upload(
+            app,
+            routes!(update::update_document).layer(DefaultBodyLimit::max(MAX_BODY)),
+        ))
+        .routes(WRITE.on_upload(app, routes!(upload::upload_document).layer(limit)))
+        .routes(WRITE.on_upload(app, routes!(replace::replace_content).layer(limit)))
 }

@@ -74,7 +74,7 @@ const REPLACE: Statement = Statement {
 #[tracing::instrument(name = "replace_content", skip_all, err(level = "debug"))]
 pub(crate) async fn replace_content(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     origin: Origin,
     path: Result<Path<DocumentPath>, PathRejection>,
     request: Request,

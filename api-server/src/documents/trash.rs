@@ -52,7 +52,7 @@ const RESTORE: Statement = set_deleted!("NULL");
 #[tracing::instrument(name = "delete_document", skip_all, err(level = "debug"))]
 pub(crate) async fn delete_document(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     origin: Origin,
     headers: HeaderMap,
     path: Result<Path<DocumentPath>, PathRejection>,
@@ -91,7 +91,7 @@ pub(crate) async fn delete_document(
 #[tracing::instrument(name = "restore_document", skip_all, err(level = "debug"))]
 pub(crate) async fn restore_document(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     origin: Origin,
     path: Result<Path<DocumentPath>, PathRejection>,
 ) -> Result<Representation, Error> {

@@ -12,7 +12,7 @@ use super::room::check_room;
 use super::{Document, NewDocument, TABLE, repository, store_metadata};
 use crate::app::{App, SharedApp};
 use crate::audit::Origin;
-use crate::database::Transaction;
+use crate::database::{Transaction, commits_itself};
 use crate::error::Error;
 use crate::idempotency::{Claim, Claimed, Fingerprint, IdempotencyKey, REPLAYED};
 use crate::middleware::auth::Caller;
@@ -64,7 +64,7 @@ pub(crate) struct Uploaded {
 #[tracing::instrument(name = "upload_document", skip_all, err(level = "debug"))]
 pub(crate) async fn upload_document(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     origin: Origin,
     request: Request,
 ) -> Result<Response, Error> {
@@ -112,25 +112,32 @@ async fn upload(
     let texts = app.text.at_upload(name, file_type, new.file_size, &start);
     let database = &app.database;
     let work = async {
-        let mut connection = database.connection(client).await?;
-        let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
-        let metadata =
-            repository::insert(database, transaction.as_mut(), client, origin, &new, &texts)
-                .await?;
-        let uploaded = Uploaded {
-            message: "Document uploaded successfully",
-            client_id: client.name.clone(),
-            document_id: metadata.id,
-            metadata,
+        let mut connection = database.connection_to_commit(client).await?;
+        let insert = async |connection| {
+            repository::insert(database, connection, client, origin, &new, &texts).await
         };
-        let answer = serde_json::to_vec(&uploaded).map_err(Error::Encoding)?;
-        if let Some(claim) = claim {
-            let meaning = meaning(&new);
-            claim.answer(transaction.as_mut(), meaning, &answer).await?;
-        }
-        // Past this point an error no longer means that nothing was recorded.
-        upload.keep();
-        transaction.commit().await?;
+        let answer = match claim {
+            None => {
+                // Past this point an error no longer means that nothing was recorded.
+                upload.keep();
+                let metadata = commits_itself(TABLE, insert(connection.as_mut())).await;
+                let metadata = metadata.inspect_err(|error| {
+                    if matches!(error, Error::QuotaExceeded(_) | Error::Unprocessable(_)) {
+                        upload.give_up();
+                    }
+                })?;
+                answer(client, metadata)?
+            }
+            Some(claim) => {
+                let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
+                let answer = answer(client, insert(transaction.as_mut()).await?)?;
+                let meaning = meaning(&new);
+                claim.answer(transaction.as_mut(), meaning, &answer).await?;
+                upload.keep();
+                transaction.commit().await?;
+                answer
+            }
+        };
         connection.settle();
         Ok(answer)
     };
@@ -140,6 +147,16 @@ async fn upload(
         app.text.wake(client);
     }
     Ok(answer)
+}
+
+fn answer(client: &Client, metadata: Document) -> Result<Vec<u8>, Error> {
+    let uploaded = Uploaded {
+        message: "Document uploaded successfully",
+        client_id: client.name.clone(),
+        document_id: metadata.id,
+        metadata,
+    };
+    serde_json::to_vec(&uploaded).map_err(Error::Encoding)
 }
 
 /// What makes two uploads the same.

@@ -72,7 +72,7 @@ pub(crate) async fn head_version(
 #[tracing::instrument(name = "get_version", skip_all, err(level = "debug"))]
 async fn serve(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     method: Method,
     headers: HeaderMap,
     path: Result<Path<VersionPath>, PathRejection>,

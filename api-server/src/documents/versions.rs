@@ -71,7 +71,7 @@ struct Versions {
 #[tracing::instrument(name = "list_versions", skip_all, err(level = "debug"))]
 pub(crate) async fn list_versions(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
     path: Result<Path<DocumentPath>, PathRejection>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Error> {

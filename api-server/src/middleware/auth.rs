@@ -2,30 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::{FromRequestParts, RawPathParams};
 use docket_contract::API_KEY_HEADER;
 use http::HeaderMap;
 use http::request::Parts;
 
 use super::scope::Scopes;
-use crate::app::{App, SharedApp};
+use crate::app::App;
 use crate::error::Error;
 use crate::tenant::{Client, Tenant};
 use crate::tokens::{self, Issuer};
 
-/// The client that a request was proved to come from; also left on the response, for the log.
+/// Who a request was proved to come from, and what it may do; also left on the response, for the log.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller(pub(crate) Arc<Client>);
-
-/// What a request proved: whose it is, and what it may do. [`Scope`](super::scope::Scope) makes a
-/// [`Caller`] of it.
-#[derive(Clone, Debug)]
-pub(crate) struct Identified {
+pub(crate) struct Caller {
     pub(crate) client: Arc<Client>,
     pub(crate) scopes: Scopes,
+    pub(crate) actor: Actor,
 }
 
 /// Who acts, as the audit log names it: `key:<first digits of the key's hash>`, `sub:<the token's
@@ -54,35 +47,34 @@ impl Actor {
     }
 }
 
-pub(crate) async fn authenticate(
-    State(app): SharedApp,
-    params: Result<RawPathParams, RawPathParamsRejection>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Error> {
-    let params = params?;
+/// The caller of the `{client}` in the path.
+///
+/// # Errors
+/// When nothing, or nothing that opens this client, was sent along.
+pub(super) async fn identify(
+    app: &App,
+    params: &RawPathParams,
+    headers: &HeaderMap,
+) -> Result<Caller, Error> {
     let name = params
         .iter()
         .find_map(|(key, value)| (key == "client").then_some(value));
     let name = name.unwrap_or_default();
-    let (identified, actor) = match &app.issuer {
-        Some(issuer) => by_token(&app.tenant, issuer, name, request.headers()).await?,
-        None => by_key(&app.tenant, name, request.headers())?,
-    };
-    let caller = Caller(identified.client.clone());
-    request.extensions_mut().insert(identified);
-    request.extensions_mut().insert(actor);
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(caller);
-    Ok(response)
+    match &app.issuer {
+        Some(issuer) => by_token(&app.tenant, issuer, name, headers).await,
+        None => by_key(&app.tenant, name, headers),
+    }
 }
 
 /// A key opens all that is its client's.
-fn by_key(tenant: &Tenant, name: &str, headers: &HeaderMap) -> Result<(Identified, Actor), Error> {
+fn by_key(tenant: &Tenant, name: &str, headers: &HeaderMap) -> Result<Caller, Error> {
     let key = headers.get(API_KEY_HEADER).map(|value| value.as_bytes());
     let (client, actor) = tenant.authenticate(name, key)?;
-    let scopes = Scopes::All;
-    Ok((Identified { client, scopes }, actor))
+    Ok(Caller {
+        client,
+        scopes: Scopes::All,
+        actor,
+    })
 }
 
 /// A client that does not exist gets the same answer as one that the token does not name.
@@ -91,21 +83,23 @@ async fn by_token(
     issuer: &Issuer,
     name: &str,
     headers: &HeaderMap,
-) -> Result<(Identified, Actor), Error> {
+) -> Result<Caller, Error> {
     let claims = issuer.verify(tokens::token(headers)?).await?;
     let client = tenant
         .client(name)
         .filter(|_| claims.opens(issuer.client_claim(), name))
         .ok_or(Error::ClientRefused)?;
-    let scopes = Scopes::Of(claims.scopes());
-    let actor = Actor::of_subject(&claims.sub);
-    Ok((Identified { client, scopes }, actor))
+    Ok(Caller {
+        client,
+        scopes: Scopes::Of(claims.scopes()),
+        actor: Actor::of_subject(&claims.sub),
+    })
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Error;
 
-    /// A route that forgot its scope answers 403 rather than serving.
+    /// A route without a [`Gate`](super::gate::Gate) answers 403 rather than serving.
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Error> {
         parts
             .extensions

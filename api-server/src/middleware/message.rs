@@ -1,17 +1,15 @@
 //! What HTTP asks of every request, and hyper leaves to us.
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::Response;
 use http::{HeaderMap, Version, header};
 
 use crate::error::Error;
 
-pub(crate) async fn check(request: Request, next: Next) -> Result<Response, Error> {
-    let problem = problem(request.version(), request.headers());
-    match problem {
+/// # Errors
+/// [`Error::BadRequest`].
+pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), Error> {
+    match problem(version, headers) {
         Some(problem) => Err(Error::BadRequest(problem.into())),
-        None => Ok(next.run(request).await),
+        None => Ok(()),
     }
 }
 

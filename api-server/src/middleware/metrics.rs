@@ -6,15 +6,13 @@
 
 use std::time::Instant;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::Request;
 use docket_instrumentation::LATENCY_BUCKETS;
+use http::StatusCode;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
 
 use super::{method, route};
-use crate::app::SharedApp;
 
 /// Instruments of the HTTP layer; labels `method`, `path` (the route's template), `status`.
 #[derive(Debug)]
@@ -46,24 +44,34 @@ impl HttpMetrics {
     }
 }
 
-pub(crate) async fn measure(State(app): SharedApp, request: Request, next: Next) -> Response {
-    let start = Instant::now();
-    let method = method(request.method());
-    let path = route(request.extensions());
-    let response = next.run(request).await;
-    let status = response.status();
-    let labels = [
-        KeyValue::new("method", method),
-        KeyValue::new("path", path),
-        KeyValue::new("status", i64::from(status.as_u16())),
-    ];
-    let metrics = &app.http_metrics;
-    metrics.requests.add(1, &labels);
-    metrics
-        .duration
-        .record(start.elapsed().as_secs_f64(), &labels);
-    if status.is_client_error() || status.is_server_error() {
-        metrics.errors.add(1, &labels);
+/// A request on its way.
+pub(super) struct Measure {
+    start: Instant,
+    method: &'static str,
+    path: String,
+}
+
+impl Measure {
+    pub(super) fn begin(request: &Request) -> Self {
+        Self {
+            start: Instant::now(),
+            method: method(request.method()),
+            path: route(request.extensions()),
+        }
     }
-    response
+
+    pub(super) fn end(self, metrics: &HttpMetrics, status: StatusCode) {
+        let labels = [
+            KeyValue::new("method", self.method),
+            KeyValue::new("path", self.path),
+            KeyValue::new("status", i64::from(status.as_u16())),
+        ];
+        metrics.requests.add(1, &labels);
+        metrics
+            .duration
+            .record(self.start.elapsed().as_secs_f64(), &labels);
+        if status.is_client_error() || status.is_server_error() {
+            metrics.errors.add(1, &labels);
+        }
+    }
 }

@@ -1,15 +1,15 @@
-//! The layers that every request passes, whatever the workload; one file a layer.
+//! What every request passes, whatever the workload: [`around`] it all, and the [`gate`] of a
+//! client's route; what these two do stands in a file each.
 
+pub(crate) mod around;
 pub(crate) mod auth;
-pub(crate) mod deadline;
-pub(crate) mod farewell;
-pub(crate) mod message;
-pub(crate) mod metrics;
-pub(crate) mod panic;
+pub(crate) mod gate;
+mod message;
+mod metrics;
 pub(crate) mod rate_limit;
 pub(crate) mod request_id;
 pub(crate) mod scope;
-pub(crate) mod trace;
+mod trace;
 
 pub(crate) use metrics::HttpMetrics;
 

@@ -6,19 +6,13 @@ use std::num::NonZeroU32;
 use std::sync::RwLock;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use docket_contract::RateLimit;
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use http::{HeaderName, HeaderValue};
-
-use super::auth::Identified;
-use crate::app::SharedApp;
-use crate::error::Error;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
@@ -56,7 +50,8 @@ impl RateLimits {
             .expect("no holder of this lock panics") = limiters;
     }
 
-    fn take(&self, client: &str) -> Option<Taken> {
+    /// What `client` finds; none where nothing is limited.
+    pub(super) fn take(&self, client: &str) -> Option<Taken> {
         let limiters = self
             .by_client
             .read()
@@ -81,9 +76,9 @@ struct Limiter<C: Clock = DefaultClock> {
 
 /// What a request found.
 #[derive(Debug)]
-struct Taken {
+pub(super) struct Taken {
     /// Time until one like it is let through; none when this one is.
-    wait: Option<Duration>,
+    pub(super) wait: Option<Duration>,
     left: u32,
     policy: HeaderValue,
     /// Seconds until as many as ever are left.
@@ -124,7 +119,7 @@ fn seconds_of(quota: Quota, requests: u32) -> u64 {
 }
 
 impl Taken {
-    fn tell(self, response: &mut Response) {
+    pub(super) fn tell(self, response: &mut Response) {
         let headers = response.headers_mut();
         headers.insert(POLICY, self.policy);
         let left = format!("\"default\";r={};t={}", self.left, self.full_in);
@@ -132,20 +127,6 @@ impl Taken {
             headers.insert(LEFT, left);
         }
     }
-}
-
-/// Stands behind authentication: whoever proves nothing costs a hash and no client its share.
-pub(crate) async fn limit(State(app): SharedApp, request: Request, next: Next) -> Response {
-    let identified = request.extensions().get::<Identified>();
-    let Some(taken) = identified.and_then(|it| app.rate_limits.take(&it.client.name)) else {
-        return next.run(request).await;
-    };
-    let mut response = match taken.wait {
-        None => next.run(request).await,
-        Some(wait) => Error::RateLimited(wait).into_response(),
-    };
-    taken.tell(&mut response);
-    response
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! `X-Request-ID`: the caller's, or a new one; in the answer, the log and the traces.
 
-use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -13,19 +11,18 @@ const LONGEST: usize = 128;
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
 
-pub(crate) async fn identify(mut request: Request, next: Next) -> Response {
-    let id = request
-        .headers()
-        .get(HEADER)
-        .and_then(|value| value.to_str().ok())
-        .filter(|id| is_sane(id))
-        .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
-    if let Ok(value) = HeaderValue::try_from(id) {
-        response.headers_mut().insert(HEADER, value);
+impl RequestId {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let sent = headers.get(HEADER).and_then(|value| value.to_str().ok());
+        let id = sent.filter(|id| is_sane(id));
+        Self(id.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned))
     }
-    response
+
+    pub(super) fn tell(self, response: &mut Response) {
+        if let Ok(value) = HeaderValue::try_from(self.0) {
+            response.headers_mut().insert(HEADER, value);
+        }
+    }
 }
 
 /// Whether an id may be repeated in headers and logs; a card number or a token may not.

@@ -1,14 +1,15 @@
 //! What a caller may do: each route states, where it is declared, the scope that it needs.
 
-use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
-use super::auth::{Caller, Identified};
+use super::gate::{self, Gate};
 use crate::error::Error;
-use crate::openapi;
+use crate::{App, openapi};
 
 /// Something that a token must allow, such as `documents:read`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,35 +36,55 @@ impl Scopes {
 }
 
 impl Scope {
-    /// `routes`, for callers that have this scope; the OpenAPI document says so.
-    pub(crate) fn on<S>(self, mut routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S>
-    where
-        S: Clone + Send + Sync + 'static,
-    {
+    /// `routes`, for callers that have this scope, answered within the deadline; the OpenAPI document
+    /// says so.
+    pub(crate) fn on<S: Clone + Send + Sync + 'static>(
+        self,
+        app: &Arc<App>,
+        routes: UtoipaMethodRouter<S>,
+    ) -> UtoipaMethodRouter<S> {
+        self.documented(app, Some(app.limits.request_timeout), routes)
+    }
+
+    /// The same for routes that read a body, which takes as long as it is: they set their own limits.
+    pub(crate) fn on_upload<S: Clone + Send + Sync + 'static>(
+        self,
+        app: &Arc<App>,
+        routes: UtoipaMethodRouter<S>,
+    ) -> UtoipaMethodRouter<S> {
+        self.documented(app, None, routes)
+    }
+
+    /// [`on`](Self::on) for routes that are in no document.
+    pub(crate) fn guard<S: Clone + Send + Sync + 'static>(
+        self,
+        app: &Arc<App>,
+        router: MethodRouter<S>,
+    ) -> MethodRouter<S> {
+        self.gated(app, Some(app.limits.request_timeout), router)
+    }
+
+    fn documented<S: Clone + Send + Sync + 'static>(
+        self,
+        app: &Arc<App>,
+        deadline: Option<Duration>,
+        mut routes: UtoipaMethodRouter<S>,
+    ) -> UtoipaMethodRouter<S> {
         openapi::require_scope(&mut routes.1, self.0);
-        routes.map(|router| self.guard(router))
+        routes.map(|router| self.gated(app, deadline, router))
     }
 
-    /// The same for routes that are in no document.
-    pub(crate) fn guard<S>(self, router: MethodRouter<S>) -> MethodRouter<S>
-    where
-        S: Clone + Send + Sync + 'static,
-    {
-        router.route_layer(from_fn_with_state(self, check))
+    fn gated<S: Clone + Send + Sync + 'static>(
+        self,
+        app: &Arc<App>,
+        deadline: Option<Duration>,
+        router: MethodRouter<S>,
+    ) -> MethodRouter<S> {
+        let gate = Gate {
+            app: app.clone(),
+            scope: self,
+            deadline,
+        };
+        router.route_layer(from_fn_with_state(gate, gate::pass))
     }
-}
-
-/// Lets the handler know its [`Caller`], which nothing else does: a route without a scope serves
-/// nobody.
-async fn check(
-    State(scope): State<Scope>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Error> {
-    let identified = request.extensions().get::<Identified>();
-    let identified = identified.ok_or(Error::Forbidden)?;
-    identified.scopes.check(scope)?;
-    let caller = Caller(identified.client.clone());
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
 }

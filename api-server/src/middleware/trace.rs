@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use docket_instrumentation::Reason;
 use http::StatusCode;
@@ -22,7 +21,10 @@ const LONGEST_PATH: usize = 256;
 /// From here on a request is worth looking at.
 const SLOW: Duration = Duration::from_secs(1);
 
-pub(crate) async fn trace(request: Request, next: Next) -> Response {
+pub(super) async fn trace<A: Future<Output = Response>>(
+    request: Request,
+    answer: impl FnOnce(Request) -> A,
+) -> Response {
     let mut line = Line {
         method: method(request.method()),
         route: route(request.extensions()),
@@ -33,10 +35,10 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
     let id = request
         .extensions()
         .get::<RequestId>()
-        .map_or_else(String::new, |id| id.0.clone());
-    if let Some(place) = docket_instrumentation::dropped_request(request.headers(), &id) {
+        .map_or("", |id| &id.0);
+    if let Some(place) = docket_instrumentation::dropped_request(request.headers(), id) {
         line.place = Some(place.clone());
-        return answer(request, next, line).with_context(place).await;
+        return told(answer(request), line).with_context(place).await;
     }
     let span = tracing::info_span!(
         "http_request",
@@ -46,20 +48,20 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         http.request.method = line.method,
         http.route = line.route,
         http.response.status_code = Empty,
-        url.path = told(request.uri().path()),
+        url.path = plain(request.uri().path()),
         client = Empty,
     );
-    docket_instrumentation::accept_request(&span, request.headers(), &id);
-    answer(request, next, line).instrument(span).await
+    docket_instrumentation::accept_request(&span, request.headers(), id);
+    told(answer(request), line).instrument(span).await
 }
 
-async fn answer(request: Request, next: Next, mut line: Line) -> Response {
-    let mut response = next.run(request).await;
+async fn told(answer: impl Future<Output = Response>, mut line: Line) -> Response {
+    let mut response = answer.await;
     let status = response.status();
     let client = response
         .extensions()
         .get::<Caller>()
-        .map(|caller| caller.0.name.clone());
+        .map(|caller| caller.client.name.clone());
     let span = Span::current();
     span.record("http.response.status_code", status.as_u16());
     span.record("client", client.as_deref());
@@ -74,9 +76,9 @@ async fn answer(request: Request, next: Next, mut line: Line) -> Response {
 
 /// A path that says nothing but which of our resources it is: what else a caller may have written
 /// into it, in whatever encoding, is not for telemetry. The query never is.
-fn told(path: &str) -> Option<&str> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._".contains(&byte);
-    (path.len() <= LONGEST_PATH && path.bytes().all(plain))
+fn plain(path: &str) -> Option<&str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._".contains(&byte);
+    (path.len() <= LONGEST_PATH && path.bytes().all(is_plain))
         .then_some(path)
         .filter(|path| docket_instrumentation::is_clean(path))
 }
@@ -164,7 +166,7 @@ mod tests {
             ("/clients/078-05-1120/documents", false),
             (&long, false),
         ] {
-            assert_eq!(told(path).is_some(), is_told, "{path}");
+            assert_eq!(plain(path).is_some(), is_told, "{path}");
         }
     }
 }

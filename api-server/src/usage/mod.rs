@@ -8,7 +8,6 @@ mod show;
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,13 +18,10 @@ pub use recount::recount_usage;
 
 use crate::App;
 use crate::documents;
-use crate::middleware::deadline;
 
 /// `GET /clients/{client}/usage`.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(documents::READ.on(routes!(show::get_usage)))
-        .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
+    OpenApiRouter::new().routes(documents::READ.on(app, routes!(show::get_usage)))
 }
 
 /// Rows whose sums are what a client uses, trash and old versions included.

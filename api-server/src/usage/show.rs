@@ -41,7 +41,7 @@ pub(crate) struct Most {
 #[tracing::instrument(name = "get_usage", skip_all, err(level = "debug"))]
 pub(crate) async fn get_usage(
     State(app): SharedApp,
-    Caller(client): Caller,
+    Caller { client, .. }: Caller,
 ) -> Result<Json<Used>, Error> {
     let work = async {
         let mut connection = app.database.connection(&client).await?;

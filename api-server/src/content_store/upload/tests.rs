@@ -74,6 +74,21 @@ async fn a_stored_object_that_is_not_kept_disappears() {
 }
 
 #[tokio::test]
+async fn a_kept_object_that_nothing_refers_to_after_all_disappears() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut upload, ..) = upload(folder.path());
+    upload
+        .write(Bytes::from_static(b"text"))
+        .await
+        .expect("written");
+    upload.finish().await.expect("finished");
+    upload.keep();
+    upload.give_up();
+    drop(upload);
+    eventually(folder.path(), 0).await;
+}
+
+#[tokio::test]
 async fn parts_of_an_upload_that_broke_off_disappear() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut upload, ..) = upload(folder.path());

@@ -1,0 +1,93 @@
+//! What happens around every request, in its order: its id, its measure, its trace and its log line.
+//!
+//! One layer for all of it: each layer of axum copies those within it for every request.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures::FutureExt as _;
+use http::{HeaderValue, header};
+
+use super::metrics::Measure;
+use super::request_id::RequestId;
+use super::{message, trace};
+use crate::app::{App, SharedApp};
+use crate::error::Error;
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// Around a request of a client, which is traced.
+pub(crate) async fn client_request(
+    State(app): SharedApp,
+    request: Request,
+    next: Next,
+) -> Response {
+    let answer = |request| trace::trace(request, |request| unbroken(next, request));
+    around(&app, request, answer).await
+}
+
+/// Around a probe or a question about the service itself: traces would drown in them.
+pub(crate) async fn operation(State(app): SharedApp, request: Request, next: Next) -> Response {
+    around(&app, request, |request| unbroken(next, request)).await
+}
+
+async fn around<A: Future<Output = Response>>(
+    app: &App,
+    mut request: Request,
+    answer: impl FnOnce(Request) -> A,
+) -> Response {
+    let id = RequestId::of(request.headers());
+    let measure = Measure::begin(&request);
+    let mut response = match message::check(request.version(), request.headers()) {
+        Err(error) => error.into_response(),
+        Ok(()) => {
+            request.extensions_mut().insert(id.clone());
+            answer(request).await
+        }
+    };
+    measure.end(&app.http_metrics, response.status());
+    id.tell(&mut response);
+    // A caller then makes its next connection, which leads elsewhere, before this server closes it.
+    if app.is_draining() {
+        response.headers_mut().insert(header::CONNECTION, CLOSE);
+    }
+    response
+}
+
+/// A panic costs one request its answer, not the process its life.
+async fn unbroken(next: Next, request: Request) -> Response {
+    AssertUnwindSafe(async { next.run(request).await })
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Error::Panic.into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use http::StatusCode;
+    use tower::ServiceExt as _;
+
+    async fn broken() -> StatusCode {
+        panic!("broken");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_like_any_other() {
+        let layer = from_fn(async |request, next| unbroken(next, request).await);
+        let router: Router = Router::new().route("/", get(broken)).layer(layer);
+        let request = Request::get("/").body(Body::empty()).expect("a request");
+        let response = router.oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! What stands before a route of a client: who asks, how often, with which scope, for how long.
+//!
+//! One layer for all of it: each layer of axum copies those within it for every request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::auth::{Caller, identify};
+use super::scope::Scope;
+use crate::App;
+use crate::error::Error;
+
+/// What a route asks of a request.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) app: Arc<App>,
+    pub(crate) scope: Scope,
+    /// Time until the first byte of an answer; none for routes that read large bodies.
+    pub(crate) deadline: Option<Duration>,
+}
+
+/// Lets the handler know its [`Caller`], which nothing else does: a route without a gate serves nobody.
+pub(crate) async fn pass(
+    State(gate): State<Gate>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    let caller = identify(&gate.app, &params?, request.headers()).await?;
+    // Behind authentication: whoever proves nothing costs a hash and no client its share.
+    let taken = gate.app.rate_limits.take(&caller.client.name);
+    let wait = taken.as_ref().and_then(|taken| taken.wait);
+    let answer = match (wait, caller.scopes.check(gate.scope)) {
+        (Some(wait), _) => Err(Error::RateLimited(wait)),
+        (None, Err(error)) => Err(error),
+        (None, Ok(())) => {
+            request.extensions_mut().insert(caller.clone());
+            gate.within_deadline(next.run(request)).await
+        }
+    };
+    let mut response = answer.into_response();
+    if let Some(taken) = taken {
+        taken.tell(&mut response);
+    }
+    // For the log.
+    response.extensions_mut().insert::<Caller>(caller);
+    Ok(response)
+}
+
+impl Gate {
+    async fn within_deadline(
+        &self,
+        answer: impl Future<Output = Response>,
+    ) -> Result<Response, Error> {
+        let Some(limit) = self.deadline else {
+            return Ok(answer.await);
+        };
+        let answer = tokio::time::timeout(limit, answer).await;
+        answer.map_err(|_| Error::Deadline(limit))
+    }
+}
