@@ -43,7 +43,7 @@ pub(crate) fn lines(rust_log: Option<String>) -> anyhow::Result<EnvFilter> {
 /// so after a mere question (`enabled!`, as sqlx asks) a cached yes would meet that question's no.
 pub(crate) fn exported_spans<S>() -> DynFilterFn<S> {
     DynFilterFn::new(|metadata: &Metadata<'_>, _: &Context<'_, S>| {
-        may_leave(metadata) && !is_dropped()
+        !is_dropped() && may_leave(metadata)
     })
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn exported_spans<S>() -> DynFilterFn<S> {
 pub(crate) fn exported_lines<S>() -> DynFilterFn<S> {
     DynFilterFn::new(|metadata: &Metadata<'_>, _: &Context<'_, S>| {
         metadata.is_event()
-            && may_leave(metadata)
             && (*metadata.level() <= Level::WARN || !is_dropped())
+            && may_leave(metadata)
     })
 }
 

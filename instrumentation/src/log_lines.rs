@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::TraceContextExt as _;
-use serde::ser::{SerializeMap as _, Serializer as _};
-use serde_json::{Map, Value};
+use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tracing::field::{Field, Visit};
@@ -67,54 +66,69 @@ where
 fn line(event: &Event<'_>) -> Result<Vec<u8>, serde_json::Error> {
     let mut fields = Fields::default();
     event.record(&mut fields);
-    let context = OtelContext::current();
-    let span = context.span().span_context().clone();
     let metadata = event.metadata();
     let now = OffsetDateTime::now_utc()
         .format(&Rfc3339)
         .unwrap_or_default();
 
-    let mut line = Vec::with_capacity(256);
-    let mut json = serde_json::Serializer::new(&mut line);
-    let mut map = json.serialize_map(None)?;
-    map.serialize_entry("timestamp", &now)?;
-    map.serialize_entry("level", metadata.level().as_str())?;
-    map.serialize_entry("target", metadata.target())?;
-    map.serialize_entry("message", &fields.message)?;
-    if span.is_valid() {
-        map.serialize_entry("trace_id", &span.trace_id().to_string())?;
-        map.serialize_entry("span_id", &span.span_id().to_string())?;
-    }
-    if let Some(id) = correlation_id(&context) {
-        map.serialize_entry(CORRELATION_ID, id)?;
-    }
-    for (key, value) in fields
-        .rest
-        .iter()
-        .filter(|(key, _)| !OWN_KEYS.contains(&key.as_str()))
-    {
-        map.serialize_entry(key, value)?;
-    }
-    map.end()?;
+    let mut line = Vec::with_capacity(512);
+    line.extend_from_slice(b"{\"timestamp\":");
+    serde_json::to_writer(&mut line, &now)?;
+    entry(&mut line, "level", metadata.level().as_str())?;
+    entry(&mut line, "target", metadata.target())?;
+    entry(&mut line, "message", &fields.message)?;
+    OtelContext::map_current(|context| {
+        let span = context.span();
+        let span = span.span_context();
+        if span.is_valid() {
+            entry(&mut line, "trace_id", &span.trace_id().to_string())?;
+            entry(&mut line, "span_id", &span.span_id().to_string())?;
+        }
+        let id = correlation_id(context);
+        id.map_or(Ok(()), |id| entry(&mut line, CORRELATION_ID, id))
+    })?;
+    line.append(&mut fields.rest);
+    line.push(b'}');
     Ok(line)
 }
 
+/// Adds one more to the object that `line` is the beginning of.
+fn entry<T: Serialize + ?Sized>(
+    line: &mut Vec<u8>,
+    key: &str,
+    value: &T,
+) -> Result<(), serde_json::Error> {
+    line.push(b',');
+    serde_json::to_writer(&mut *line, key)?;
+    line.push(b':');
+    serde_json::to_writer(line, value)
+}
+
+/// What an event says, as JSON from the first: this is written for every request.
 #[derive(Default)]
 struct Fields {
     message: String,
-    rest: Map<String, Value>,
+    /// Entries of an object, each after a comma.
+    rest: Vec<u8>,
 }
 
 impl Fields {
-    fn put(&mut self, field: &Field, value: impl Into<Value>) {
-        self.rest.insert(field.name().to_owned(), value.into());
+    fn put<T: Serialize + ?Sized>(&mut self, field: &Field, value: &T) {
+        if OWN_KEYS.contains(&field.name()) {
+            return;
+        }
+        let before = self.rest.len();
+        // Half an entry would spoil the whole line.
+        if entry(&mut self.rest, field.name(), value).is_err() {
+            self.rest.truncate(before);
+        }
     }
 
     fn put_text(&mut self, field: &Field, text: &str) {
-        let text = redact(text).into_owned();
+        let text = redact(text);
         match field.name() {
-            "message" => self.message = text,
-            _ => self.put(field, text),
+            "message" => self.message = text.into_owned(),
+            _ => self.put(field, text.as_ref()),
         }
     }
 }
@@ -129,19 +143,19 @@ impl Visit for Fields {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value);
+        self.put(field, &value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value);
+        self.put(field, &value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value);
+        self.put(field, &value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, value);
+        self.put(field, &value);
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {

@@ -198,13 +198,15 @@ fn subscribe(
             .with_tracked_inactivity(false)
     });
     let records = logs.map(OpenTelemetryTracingBridge::new);
-    // A span that no layer wants costs next to nothing, and JSON lines show none.
+    // A span that no layer wants costs next to nothing, and JSON lines show none. A filter without a
+    // layer would want some all the same.
     let events = filter_fn(|metadata| metadata.is_event());
+    let (of_json, of_text) = (events.and(filter()?), filter()?);
     tracing_subscriber::registry()
-        .with(spans.with_filter(log_filter::exported_spans()))
-        .with(records.with_filter(log_filter::exported_lines()))
-        .with(json.with_filter(filter()?.and(events)))
-        .with(text.with_filter(filter()?))
+        .with(spans.map(|layer| layer.with_filter(log_filter::exported_spans())))
+        .with(records.map(|layer| layer.with_filter(log_filter::exported_lines())))
+        .with(json.map(|layer| layer.with_filter(of_json)))
+        .with(text.map(|layer| layer.with_filter(of_text)))
         .try_init()
         .context("another subscriber of tracing is already set")
 }
