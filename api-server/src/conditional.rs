@@ -8,6 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 
+/// Bytes that the JSON of a document seldom exceeds.
+const USUAL: usize = 1024;
+
 /// What the preconditions of a read leave to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -102,7 +105,8 @@ pub(crate) struct Representation {
 
 impl Representation {
     pub(crate) fn of(value: &impl Serialize) -> Result<Self, Error> {
-        let json = serde_json::to_vec(value).map_err(Error::Encoding)?;
+        let mut json = Vec::with_capacity(USUAL);
+        serde_json::to_writer(&mut json, value).map_err(Error::Encoding)?;
         let etag = strong_etag(&Sha256::digest(&json));
         Ok(Self { json, etag })
     }
