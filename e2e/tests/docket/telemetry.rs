@@ -61,7 +61,7 @@ async fn the_trace_of_an_upload_arrives_at_the_gateway_with_its_spans() {
             ("file_save", "file_processing"),
             ("store_metadata", "upload_document"),
             ("database_connection", "store_metadata"),
-            ("sql_execution", "store_metadata"),
+            ("sql_execution", "transaction_commit"),
             ("transaction_commit", "store_metadata"),
         ] {
             let found = parent_of(&spans, child)?;
