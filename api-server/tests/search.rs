@@ -134,7 +134,7 @@ async fn a_search_goes_on_page_by_page_and_with_the_filters_of_a_list() {
         let page = search(&router, &query).await;
         seen.extend(shown(&page, "id"));
         // What comes in meanwhile is of another search.
-        upload(&router, "globex", "offer_new.txt", b"An offer").await;
+        upload(&router, "globex", "new.txt", b"An offer").await;
         let Some(link) = page.headers.get(header::LINK) else {
             assert_eq!(page.json()["next"], Value::Null);
             break;
