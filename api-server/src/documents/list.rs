@@ -62,6 +62,7 @@ struct ListedDocument {
             pattern = "^[a-zA-Z0-9!#$%&'*+.^_`|~-]+/[a-zA-Z0-9!#$%&'*+.^_`|~-]+$",
             description = "One media type such as `text/plain`, or all of a kind such as `image/*`"),
         ("tag" = Option<String>, Query, min_length = 1, max_length = 64,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$",
             description = "Those that have this tag"),
         ("deleted" = Option<bool>, Query,
             description = "With `true` those in the trash, the last deleted first; not with `q`"),
