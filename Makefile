@@ -35,7 +35,7 @@ deploy: ## images, charts and the example tenant onto the cluster
 dev: ## after a change of code or chart: build, import and roll out what changed
 	@e2e/cluster/deploy.sh operator api-server
 
-test: lint unit up lint-charts e2e ## everything that must hold before a commit lands
+test: lint unit bench-api-short up lint-charts e2e ## everything that must hold before a commit lands
 
 unit: tools ## unit and snapshot tests, and a short fuzz-api; no cluster
 	INSTA_UPDATE=no cargo test --workspace --exclude docket-e2e --locked

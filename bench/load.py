@@ -57,7 +57,10 @@ def pgbench(postgres: Postgres, client: dict, script: Path, seconds: float, **va
         *[word for name, value in variables.items() for word in ("-D", f"{name}={value}")], "postgres",
     ]
     output, generator = timed(command, env=os.environ | {"PGPASSWORD": client["password"]})
-    return Measured(float(re.search(r"^tps = ([0-9.]+)", output, re.MULTILINE)[1]), generator=generator)
+    tps = re.search(r"^tps = ([0-9.]+)", output, re.MULTILINE)
+    if not tps:
+        sys.exit(f"bench: pgbench ended nothing in {seconds} s: is the machine busy with something else?\n{output}")
+    return Measured(float(tps[1]), generator=generator)
 
 
 def put_floor(postgres: Postgres, client: dict, folder: Path, seconds: float) -> Measured:
