@@ -19,7 +19,7 @@ pub use size::bytes;
 pub use spec::{
     Api, Auth, AuthMode, Client, Collector, Credentials, Database, DeletionPolicy, DocumentTenant,
     DocumentTenantSpec, Jwt, OpenAi, Quota, RateLimit, Retention, S3, Storage, Summarizer,
-    SummarizerMode, Telemetry, Tls, Uploads,
+    SummarizerMode, TaintEffect, Telemetry, Tls, Toleration, TolerationOperator, Uploads,
 };
 pub use status::{
     ApiStatus, ClientStatus, DocumentTenantStatus, PlanStatus, PlannedChange, ReconcileStatus,

@@ -1,5 +1,7 @@
 //! What a tenant asks for.
 
+use std::collections::BTreeMap;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -206,6 +208,14 @@ pub struct Api {
     #[serde(default = "default_replicas")]
     #[schemars(range(min = 1, max = 50))]
     pub replicas: i32,
+    /// Labels of the nodes that the pods may run on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 32))]
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints of nodes that the pods put up with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub tolerations: Vec<Toleration>,
     /// Compute resources of the API container.
     #[serde(default = "default_api_resources")]
     pub resources: Resources,
@@ -231,6 +241,8 @@ impl Default for Api {
         Self {
             image: None,
             replicas: default_replicas(),
+            node_selector: BTreeMap::new(),
+            tolerations: Vec::new(),
             resources: default_api_resources(),
             auth: Auth::default(),
             rate_limit: RateLimit::default(),
@@ -239,6 +251,49 @@ impl Default for Api {
             summarizer: Summarizer::default(),
         }
     }
+}
+
+/// A taint of nodes that pods put up with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.key) || self.operator == 'Exists'").message("a toleration without a key needs the operator Exists, and means every taint"))]
+#[x_kube(validation = Rule::new("!has(self.value) || self.operator == 'Equal'").message("value has no meaning with the operator Exists"))]
+pub struct Toleration {
+    /// Key of the taint; every one by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 316))]
+    pub key: Option<String>,
+    /// Whether the taint's value counts.
+    #[serde(default)]
+    pub operator: TolerationOperator,
+    /// Value of the taint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub value: Option<String>,
+    /// Effect of the taint; every one by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<TaintEffect>,
+}
+
+/// Whether a taint's value counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TolerationOperator {
+    /// It must be the same.
+    #[default]
+    Equal,
+    /// It may be any.
+    Exists,
+}
+
+/// What a taint does to pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TaintEffect {
+    /// None is put there.
+    NoSchedule,
+    /// None is put there while there is room elsewhere.
+    PreferNoSchedule,
+    /// Those that are there go, too.
+    NoExecute,
 }
 
 /// How often each client may call, over all pods together. A request beyond that is answered with

@@ -11,6 +11,7 @@ mod metadata;
 mod network_policy;
 mod pod_disruption_budget;
 mod redaction;
+mod scheduling;
 mod service;
 mod service_account;
 

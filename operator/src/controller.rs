@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use docket_crds::DocumentTenant;
 use futures::{Stream, StreamExt};
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::{apps, core, networking, policy};
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::{Controller, WatchStreamExt, watcher};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 use crate::build::{MANAGED_BY, TENANT_LABEL};
 use crate::context::Context;
 use crate::error::Error;
 use crate::reconcile::reconcile;
+use crate::scope::Scope;
 use crate::stores::Stores;
 
 /// The watches that a controller needs, and the stores that they fill.
@@ -30,18 +32,18 @@ pub struct Watches {
 impl Watches {
     /// Sets up the watches; they start when [`Watches::run`] is polled.
     #[must_use]
-    pub fn new(client: &Client, concurrency: u16) -> Self {
-        let controller = Controller::new(Api::all(client.clone()), watcher::Config::default())
+    pub fn new(scope: &Scope, concurrency: u16) -> Self {
+        let controller = Controller::new(scope.api(), watcher::Config::default())
             .with_config(controller::Config::default().concurrency(concurrency));
-        let (secrets, secret_events) = children::<core::v1::Secret>(client);
-        let (config_maps, config_map_events) = children::<core::v1::ConfigMap>(client);
-        let (services, service_events) = children::<core::v1::Service>(client);
-        let (service_accounts, account_events) = children::<core::v1::ServiceAccount>(client);
+        let (secrets, secret_events) = children::<core::v1::Secret>(scope);
+        let (config_maps, config_map_events) = children::<core::v1::ConfigMap>(scope);
+        let (services, service_events) = children::<core::v1::Service>(scope);
+        let (service_accounts, account_events) = children::<core::v1::ServiceAccount>(scope);
         let (disruption_budgets, budget_events) =
-            children::<policy::v1::PodDisruptionBudget>(client);
-        let (network_policies, policy_events) = children::<networking::v1::NetworkPolicy>(client);
-        let (deployments, deployment_events) = children::<apps::v1::Deployment>(client);
-        let (pods, pod_events) = children::<Pod>(client);
+            children::<policy::v1::PodDisruptionBudget>(scope);
+        let (network_policies, policy_events) = children::<networking::v1::NetworkPolicy>(scope);
+        let (deployments, deployment_events) = children::<apps::v1::Deployment>(scope);
+        let (pods, pod_events) = children::<Pod>(scope);
         let tenants = controller.store();
         let controller = controller
             .owns_stream(secret_events)
@@ -52,7 +54,7 @@ impl Watches {
             .owns_stream(policy_events)
             .owns_stream(deployment_events)
             .watches_stream(pod_events, |pod| tenant_of(&pod))
-            .watches_stream(referenced_secrets(client), move |secret| {
+            .watches_stream(referenced_secrets(scope), move |secret| {
                 tenants_that_name(&tenants, &secret)
             });
         let stores = Stores {
@@ -98,24 +100,28 @@ fn retry(tenant: Arc<DocumentTenant>, error: &Error, ctx: Arc<Context>) -> Actio
 type Events<K> = std::pin::Pin<Box<dyn Stream<Item = Result<K, watcher::Error>> + Send>>;
 
 /// Watches the objects of a kind that carry our label, into a store.
-fn children<K>(client: &Client) -> (Store<K>, Events<K>)
+fn children<K>(scope: &Scope) -> (Store<K>, Events<K>)
 where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + Trim + 'static,
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Sync
+        + Trim
+        + 'static,
 {
     let (reader, writer) = store();
     let labels = format!("app.kubernetes.io/managed-by={MANAGED_BY}");
-    let events = watcher(
-        Api::<K>::all(client.clone()),
-        watcher::Config::default().labels(&labels),
-    )
-    .default_backoff()
-    .modify(|object| {
-        object.meta_mut().managed_fields = None;
-        object.trim();
-    })
-    .reflect(writer)
-    .touched_objects()
-    .boxed();
+    let events = watcher(scope.api::<K>(), watcher::Config::default().labels(&labels))
+        .default_backoff()
+        .modify(|object| {
+            object.meta_mut().managed_fields = None;
+            object.trim();
+        })
+        .reflect(writer)
+        .touched_objects()
+        .boxed();
     (reader, events)
 }
 
@@ -140,16 +146,13 @@ impl Trim for Pod {
 
 /// Any Secret may be one that a tenant names, so all are watched, without their data.
 fn referenced_secrets(
-    client: &Client,
-) -> impl Stream<Item = Result<PartialObjectMeta<Secret>, watcher::Error>> + Send + 'static {
+    scope: &Scope,
+) -> impl Stream<Item = Result<PartialObjectMeta<Secret>, watcher::Error>> + Send + use<> {
     let labels = format!("app.kubernetes.io/managed-by!={MANAGED_BY}");
     let config = watcher::Config::default().labels(&labels);
-    watcher(
-        Api::<PartialObjectMeta<Secret>>::all(client.clone()),
-        config,
-    )
-    .default_backoff()
-    .touched_objects()
+    watcher(scope.api::<PartialObjectMeta<Secret>>(), config)
+        .default_backoff()
+        .touched_objects()
 }
 
 fn tenants_that_name(

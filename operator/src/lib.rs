@@ -22,6 +22,7 @@ pub mod lease;
 pub mod metrics;
 pub mod reconcile;
 pub mod rotation;
+pub mod scope;
 pub mod secret_value;
 pub mod serve;
 pub mod settings;

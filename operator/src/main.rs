@@ -19,11 +19,12 @@ use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::lease::{Leadership, TIMING};
 use docket_operator::metrics::Metrics;
+use docket_operator::scope::Scope;
 use docket_operator::serve::serve;
 use docket_operator::settings::Settings;
 use docket_operator::story::Story;
 use kube::api::ListParams;
-use kube::{Api, Client, Config};
+use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -82,7 +83,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     // A renewal that is late is worth nothing: trying again is up to the Lease.
     config.default_retry = false;
     let unfenced = Client::try_from(config)?;
-    check_crd(&unfenced).await?;
+    check_crd(&Scope::new(unfenced.clone(), &settings.namespace)).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let leadership = Leadership::new(
@@ -102,7 +103,10 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     }
     tell_ready.send_replace(false);
 
-    let watches = Watches::new(&client, settings.concurrency);
+    let watches = Watches::new(
+        &Scope::new(client.clone(), &settings.namespace),
+        settings.concurrency,
+    );
     let mut filled = watches.stores.filled();
     let metrics = Metrics::default();
     let context = Arc::new(Context {
@@ -151,9 +155,9 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     outcome
 }
 
-async fn check_crd(client: &Client) -> anyhow::Result<()> {
-    let tenants: Api<DocumentTenant> = Api::all(client.clone());
-    tenants
+async fn check_crd(scope: &Scope) -> anyhow::Result<()> {
+    scope
+        .api::<DocumentTenant>()
         .list(&ListParams::default().limit(1))
         .await
         .map(|_| ())

@@ -6,7 +6,7 @@ use clap::Parser;
 
 /// Turns DocumentTenants into running document services.
 ///
-/// It watches every namespace of the cluster that KUBECONFIG names, or of the one that it runs in.
+/// It works in the cluster that KUBECONFIG names, or in the one that it runs in.
 /// Its own traces, metrics and logs go to OTEL_EXPORTER_OTLP_ENDPOINT where that is set; RUST_LOG
 /// says how much it logs.
 #[derive(Clone, Debug, Parser)]
@@ -21,6 +21,9 @@ pub struct Settings {
     /// OTLP/gRPC endpoint that collectors send to, for tenants that name none.
     #[arg(long, env = "DOCKET_TELEMETRY_ENDPOINT")]
     pub telemetry_endpoint: Option<String>,
+    /// The one namespace whose tenants it cares for; those of all namespaces when it is empty.
+    #[arg(long, env = "DOCKET_NAMESPACE", default_value = "")]
+    pub namespace: String,
     /// Address of /livez, /readyz and /metrics.
     #[arg(long, env = "DOCKET_LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,

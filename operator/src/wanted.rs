@@ -4,8 +4,10 @@
 #[cfg(test)]
 pub(crate) mod example;
 
+use std::collections::BTreeMap;
+
 use docket_contract::{ApiAuth, Quota, RateLimit, S3Storage, Summarizer, Tls, Uploads};
-use docket_crds::{ClientStatus, Resources};
+use docket_crds::{ClientStatus, Resources, Toleration};
 use docket_schema::Identity;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -61,6 +63,10 @@ pub struct Wanted {
     pub collector_image: String,
     /// Number of pods.
     pub replicas: i32,
+    /// Labels of the nodes that pods may run on.
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints of nodes that pods put up with.
+    pub tolerations: Vec<Toleration>,
     /// Compute resources of the API container.
     pub api_resources: Resources,
     /// Compute resources of the collector's container.

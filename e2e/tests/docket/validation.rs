@@ -52,6 +52,15 @@ const REFUSED: &[(&str, Change)] = &[
         spec["clients"] = json!([{"name": "a", "retention": {"days": 0}}]);
     }),
     (
+        "a toleration without a key needs the operator Exists",
+        |spec| {
+            spec["api"]["tolerations"] = json!([{"value": "yes"}]);
+        },
+    ),
+    ("value has no meaning with the operator Exists", |spec| {
+        spec["api"]["tolerations"] = json!([{"key": "a", "operator": "Exists", "value": "b"}]);
+    }),
+    (
         "rotation must be a whole number of hours or days, such as 12h or 30d",
         |spec| {
             spec["credentials"] = json!({"rotation": "30m"});
@@ -212,6 +221,10 @@ const ACCEPTED: &[Change] = &[
         spec["clients"] = json!([{"name": "a", "quota": quota, "retention": {"days": 3650}}])
     },
     |spec| spec["paused"] = json!(true),
+    |spec| {
+        spec["api"]["nodeSelector"] = json!({"disk": "fast"});
+        spec["api"]["tolerations"] = json!([{"operator": "Exists"}, {"key": "spot", "value": "yes", "effect": "NoSchedule"}]);
+    },
     |spec| spec["credentials"] = json!({"rotation": "30d", "apiKeyRotation": "9999h"}),
     |spec| spec["database"]["deletionPolicy"] = json!("Delete"),
     |spec| spec["storage"]["s3"]["endpoint"] = json!("https://s3.example.com:9000/path"),

@@ -18,7 +18,7 @@ use super::container::{
     security_context,
 };
 use super::metadata::{api_name, labels, metadata, selector};
-use super::{collector_config, container, service};
+use super::{collector_config, container, scheduling, service};
 use crate::content::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::wanted::Wanted;
 
@@ -91,6 +91,9 @@ fn pod(wanted: &Wanted) -> PodSpec {
         // Service links would put every Service of the namespace into the environment.
         enable_service_links: Some(false),
         termination_grace_period_seconds: Some(GRACE),
+        node_selector: scheduling::node_selector(wanted),
+        tolerations: scheduling::tolerations(wanted),
+        topology_spread_constraints: Some(scheduling::spread(wanted)),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
             run_as_user: Some(USER),

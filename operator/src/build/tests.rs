@@ -143,3 +143,29 @@ fn pods_stay_when_nothing_that_they_read_changes() {
     wanted.replicas = 5;
     assert_eq!(template_hash(&wanted), template_hash(&acme()));
 }
+
+#[test]
+fn pods_run_where_the_spec_allows() {
+    let mut wanted = acme();
+    wanted.node_selector = [("disk".to_owned(), "fast".to_owned())].into();
+    wanted.tolerations = vec![
+        docket_crds::Toleration {
+            operator: docket_crds::TolerationOperator::Exists,
+            effect: Some(docket_crds::TaintEffect::NoExecute),
+            ..docket_crds::Toleration::default()
+        },
+        docket_crds::Toleration {
+            key: Some("spot".into()),
+            value: Some("yes".into()),
+            ..docket_crds::Toleration::default()
+        },
+    ];
+    let pod = children(&wanted)
+        .deployment
+        .spec
+        .expect("a spec")
+        .template
+        .spec;
+    let pod = pod.expect("a pod");
+    insta::assert_yaml_snapshot!("scheduling", (pod.node_selector, pod.tolerations));
+}

@@ -106,6 +106,8 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         api_image: spec.api.image.clone().unwrap_or_else(|| images.api.clone()),
         collector_image: images.collector.clone(),
         replicas: spec.api.replicas,
+        node_selector: spec.api.node_selector.clone(),
+        tolerations: spec.api.tolerations.clone(),
         api_resources: spec.api.resources.clone(),
         collector_resources: spec.telemetry.collector.resources.clone(),
         telemetry_endpoint: spec

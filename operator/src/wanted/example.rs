@@ -1,5 +1,6 @@
 //! A tenant for tests.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use docket_contract::{
@@ -87,6 +88,8 @@ pub(crate) fn acme() -> Wanted {
         api_image: "docket.local/api-server:1".into(),
         collector_image: "docket.local/collector:1".into(),
         replicas: 2,
+        node_selector: BTreeMap::new(),
+        tolerations: Vec::new(),
         api_resources: memory("64Mi", "256Mi"),
         collector_resources: memory("64Mi", "128Mi"),
         telemetry_endpoint: Some("http://gateway.docket-dev:4317".into()),
