@@ -8,7 +8,7 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds tools bench-api bench-api-short
+.PHONY: help up down env cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds tools control-plane-tools bench-api bench-api-short
 .NOTPARALLEL:
 
 help: ## this list
@@ -37,7 +37,7 @@ dev: ## after a change of code or chart: build, import and roll out what changed
 
 test: lint unit bench-api-short up lint-charts e2e ## everything that must hold before a commit lands
 
-unit: tools ## unit and snapshot tests, and a short fuzz-api; no cluster
+unit: tools control-plane-tools ## unit and snapshot tests, a few crash points, and a short fuzz-api; no cluster
 	INSTA_UPDATE=no cargo test --workspace --exclude docket-e2e --locked
 	@api-server/fuzz/run.sh 30
 
@@ -50,8 +50,9 @@ e2e: ## black-box tests against the cluster that is up
 		cargo test --package docket-e2e --test rollout --locked -- --test-threads=1 --nocapture && \
 		cargo test --package docket-e2e --test faults --locked -- --nocapture
 
-test-faults: tools ## at least 50 times kill -9 of the API server, Postgres or S3 among 2,000 uploads; no cluster
+test-faults: tools control-plane-tools ## kills of the API server, Postgres and S3 among uploads, and of the operator at each of its calls; no cluster
 	cargo test --package docket-api-server --test faults --locked -- --ignored --nocapture
+	cargo test --package docket-operator --test matrix --locked -- --ignored --nocapture --test-threads=1
 
 test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
 	@e2e/cluster/test.sh
@@ -73,6 +74,10 @@ crds: ## the CRD of the chart, from the types in crds/
 
 tools: ## packages and commands that the rest needs, into the cache
 	@e2e/cluster/cluster.sh tools
+
+control-plane-tools: ## what tests need that start a Kubernetes of their own, into the cache
+	@e2e/cluster/tools.sh kubernetes etcd kube-apiserver kube-controller-manager kube-scheduler
+	@e2e/cluster/tools.sh kwok
 
 bench-api: ## measures the API against a peer and the floor, and prints the table (about half an hour)
 	@bench/api.sh

@@ -1,0 +1,326 @@
+//! A Kubernetes without a machine: real etcd, API server, controllers and scheduler as plain
+//! processes, and kwok for nodes and pods.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::binary;
+use crate::certificate::Certificate;
+use crate::kubernetes::Kubernetes;
+use crate::process::{Process, free_address, mortal};
+
+/// Who may do everything.
+const ADMIN: &str = "admin";
+/// Who may do what the chart lets the operator do.
+const OPERATOR: &str = "operator";
+
+/// Cold and beside other work, the API server needs some ten seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the chart gives the operator, as `helm template` renders it; `charts/test.sh` compares.
+const RIGHTS: &str = include_str!("../../charts/docket/golden/rbac.yaml");
+const STAGES: &str = include_str!("stages.yaml");
+
+/// The processes; they end on drop.
+#[derive(Debug)]
+pub struct ControlPlane {
+    /// The API server, asked by one who may do everything.
+    pub admin: Kubernetes,
+    url: String,
+    certificate: Vec<u8>,
+    // Ended in this order: who is asked goes last.
+    processes: Vec<Process>,
+    folder: TempDir,
+}
+
+impl ControlPlane {
+    /// Starts everything, with the CRD and the operator's rights in place.
+    ///
+    /// # Errors
+    /// A command is missing, or does not come up.
+    pub async fn start() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("docket-matrix").tempdir()?;
+        let certificate = Certificate::make(folder.path())?;
+        let tokens = folder.path().join("tokens.csv");
+        std::fs::write(
+            &tokens,
+            format!(
+                "{ADMIN},admin,admin,system:masters\n\
+                 {OPERATOR},system:serviceaccount:docket:docket-operator,operator,system:serviceaccounts\n"
+            ),
+        )?;
+        let etcd = free_address()?;
+        let server = free_address()?;
+        let url = format!("https://{server}");
+        let trusted = std::fs::read(&certificate.certificate)?;
+        let mut plane = Self {
+            admin: Kubernetes::new(url.clone(), &trusted, ADMIN)?,
+            url,
+            certificate: trusted,
+            processes: Vec::new(),
+            folder,
+        };
+        plane.start_etcd(etcd)?;
+        plane.start_api_server(etcd, server, &certificate, &tokens)?;
+        plane.wait_until_ready().await?;
+        plane.install().await?;
+        let kubeconfig = plane.folder.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, admin_kubeconfig(server, &certificate))?;
+        plane.start_controllers(&kubeconfig)?;
+        plane.add_node().await?;
+        Ok(plane)
+    }
+
+    /// The API server, asked with the operator's rights, over a connection of its own: one carries
+    /// no more than a hundred watches.
+    ///
+    /// # Errors
+    /// None that a test could see.
+    pub fn as_operator(&self) -> Result<Kubernetes> {
+        Kubernetes::new(self.url.clone(), &self.certificate, OPERATOR)
+    }
+
+    /// The folder that goes with it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its processes.
+    #[must_use]
+    pub fn process_ids(&self) -> Vec<u32> {
+        self.processes.iter().map(Process::id).collect()
+    }
+
+    fn run(&mut self, name: &str, arguments: &[String]) -> Result<()> {
+        let mut command = mortal(&binary::tool(name)?, "KILL");
+        command.args(arguments);
+        let log = self.folder.path().join(format!("{name}.log"));
+        self.processes.insert(0, Process::start(&mut command, log)?);
+        Ok(())
+    }
+
+    fn start_etcd(&mut self, address: SocketAddr) -> Result<()> {
+        let peers = format!("http://{}", free_address()?);
+        let data = self.folder.path().join("etcd");
+        self.run(
+            "etcd",
+            &[
+                format!("--data-dir={}", data.display()),
+                format!("--listen-client-urls=http://{address}"),
+                format!("--advertise-client-urls=http://{address}"),
+                format!("--listen-peer-urls={peers}"),
+                format!("--initial-advertise-peer-urls={peers}"),
+                format!("--initial-cluster=default={peers}"),
+                // What a machine's crash loses, a test run does not miss.
+                "--unsafe-no-fsync".into(),
+                "--log-level=warn".into(),
+            ],
+        )
+    }
+
+    fn start_api_server(
+        &mut self,
+        etcd: SocketAddr,
+        address: SocketAddr,
+        certificate: &Certificate,
+        tokens: &Path,
+    ) -> Result<()> {
+        let (file, key) = (certificate.certificate.display(), certificate.key.display());
+        self.run(
+            "kube-apiserver",
+            &[
+                format!("--etcd-servers=http://{etcd}"),
+                format!("--bind-address={}", address.ip()),
+                format!("--secure-port={}", address.port()),
+                format!("--tls-cert-file={file}"),
+                format!("--tls-private-key-file={key}"),
+                format!("--token-auth-file={}", tokens.display()),
+                "--authorization-mode=RBAC".into(),
+                "--service-cluster-ip-range=10.0.0.0/16".into(),
+                "--service-account-issuer=https://kubernetes.default.svc".into(),
+                format!("--service-account-key-file={file}"),
+                format!("--service-account-signing-key-file={key}"),
+                "--endpoint-reconciler-type=none".into(),
+                // The controller that would take the taint away again does not run.
+                "--disable-admission-plugins=TaintNodesByCondition".into(),
+                "--max-requests-inflight=3000".into(),
+                "--max-mutating-requests-inflight=1500".into(),
+                "--profiling=false".into(),
+            ],
+        )
+    }
+
+    fn start_controllers(&mut self, kubeconfig: &Path) -> Result<()> {
+        let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
+        let stages = self.folder.path().join("stages.yaml");
+        std::fs::write(&stages, STAGES)?;
+        self.run(
+            "kube-controller-manager",
+            &[
+                kubeconfig.clone(),
+                "--controllers=garbage-collector-controller,namespace-controller,deployment-controller,replicaset-controller".into(),
+                "--leader-elect=false".into(),
+                "--secure-port=0".into(),
+                // With the defaults they would be what is measured.
+                "--kube-api-qps=2000".into(),
+                "--kube-api-burst=4000".into(),
+                "--concurrent-deployment-syncs=20".into(),
+                "--concurrent-replicaset-syncs=20".into(),
+            ],
+        )?;
+        self.run(
+            "kube-scheduler",
+            &[
+                kubeconfig.clone(),
+                "--leader-elect=false".into(),
+                "--secure-port=0".into(),
+                "--kube-api-qps=2000".into(),
+                "--kube-api-burst=4000".into(),
+            ],
+        )?;
+        self.run(
+            "kwok",
+            &[
+                kubeconfig,
+                format!("--config={}", stages.display()),
+                "--manage-all-nodes=true".into(),
+                // Nothing here watches whether nodes live.
+                "--node-lease-duration-seconds=0".into(),
+                format!("--server-address={}", free_address()?),
+            ],
+        )
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let answer = self.admin.request(Method::GET, "/readyz").send().await;
+            if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
+                return Ok(());
+            }
+            for process in &mut self.processes {
+                if let Some(status) = process.ended() {
+                    bail!(
+                        "a part of the control plane ended with {status}:\n{}",
+                        process.last_words()
+                    );
+                }
+            }
+            if start.elapsed() > PATIENCE {
+                let words: Vec<String> = self.processes.iter().map(Process::last_words).collect();
+                bail!("no API server within {PATIENCE:?}:\n{}", words.join("\n"));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The CRD comes before the controllers, so that the garbage collector knows it from the start.
+    async fn install(&self) -> Result<()> {
+        let crd = docket_crds::custom_resource_definition_yaml();
+        for document in documents::<Value>(&crd)? {
+            let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+            self.admin.create(path, &document).await?;
+        }
+        let rights = "/apis/rbac.authorization.k8s.io/v1";
+        for document in documents::<Value>(RIGHTS)? {
+            match document["kind"].as_str().unwrap_or_default() {
+                "ClusterRole" => {
+                    let path = format!("{rights}/clusterroles");
+                    self.admin.create(&path, &document).await?;
+                }
+                "ClusterRoleBinding" => {
+                    let path = format!("{rights}/clusterrolebindings");
+                    self.admin.create(&path, &document).await?;
+                }
+                // Each operator here has its Lease in a namespace of its own.
+                "Role" => {
+                    let role = cluster_wide("ClusterRole", json!({"rules": document["rules"]}));
+                    let path = format!("{rights}/clusterroles");
+                    self.admin.create(&path, &role).await?;
+                }
+                "RoleBinding" => {
+                    let binding = cluster_wide(
+                        "ClusterRoleBinding",
+                        json!({
+                            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "leases"},
+                            "subjects": document["subjects"],
+                        }),
+                    );
+                    let path = format!("{rights}/clusterrolebindings");
+                    self.admin.create(&path, &binding).await?;
+                }
+                kind => bail!("the chart's rights hold a {kind}, which nobody installs here"),
+            }
+        }
+        let tenants = "/apis/docket.dev/v1alpha1/documenttenants";
+        let start = Instant::now();
+        // Until its storage is there, the answer is 429.
+        while !matches!(self.admin.get(tenants).await, Ok(Some(_))) {
+            if start.elapsed() > PATIENCE {
+                bail!("DocumentTenants are not served within {PATIENCE:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    async fn add_node(&self) -> Result<()> {
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "kwok"}});
+        self.admin.create("/api/v1/nodes", &node).await?;
+        let start = Instant::now();
+        loop {
+            let node = self.admin.get("/api/v1/nodes/kwok").await?;
+            if node.is_some_and(|node| is_ready(&node)) {
+                return Ok(());
+            }
+            if start.elapsed() > PATIENCE {
+                let words: Vec<String> = self.processes.iter().map(Process::last_words).collect();
+                bail!("no node within {PATIENCE:?}:\n{}", words.join("\n"));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn is_ready(node: &Value) -> bool {
+    let conditions = node["status"]["conditions"].as_array();
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|it| it["type"] == "Ready" && it["status"] == "True")
+}
+
+fn cluster_wide(kind: &str, mut object: Value) -> Value {
+    object["apiVersion"] = "rbac.authorization.k8s.io/v1".into();
+    object["kind"] = kind.into();
+    object["metadata"] = json!({"name": "leases"});
+    object
+}
+
+fn documents<T: DeserializeOwned>(yaml: &str) -> Result<Vec<T>> {
+    serde_yaml::Deserializer::from_str(yaml)
+        .map(|document| T::deserialize(document).context("the YAML cannot be read"))
+        .collect()
+}
+
+fn admin_kubeconfig(server: SocketAddr, certificate: &Certificate) -> String {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "matrix",
+        "clusters": [{"name": "matrix", "cluster": {
+            "server": format!("https://{server}"), "certificate-authority": certificate.certificate,
+        }}],
+        "users": [{"name": ADMIN, "user": {"token": ADMIN}}],
+        "contexts": [{"name": "matrix", "context": {"cluster": "matrix", "user": ADMIN}}],
+    })
+    .to_string()
+}

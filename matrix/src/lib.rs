@@ -1,0 +1,41 @@
+//! The operator at every crash point.
+//!
+//! Start reading at [`matrix`]: it learns what the operator does in each [`scenario`](Scenario) and
+//! runs it again with each [`fault`](Fault) at each point. A [`case`] is one such run, in a
+//! [`world`](World) of its own on a shared [`ground`](Ground). The proxies are [`gateway`] and
+//! [`wire`]; what must come of it is compared by [`snapshot`].
+
+mod binary;
+mod case;
+mod certificate;
+mod control_plane;
+mod gateway;
+mod ground;
+mod kubernetes;
+mod mask;
+pub mod matrix;
+mod object_store;
+mod operator;
+mod postgres;
+mod process;
+mod scenario;
+mod script;
+mod snapshot;
+mod specs;
+pub mod stale;
+pub mod states;
+mod wire;
+mod world;
+
+pub use case::{Case, Outcome, Reference, learn};
+pub use control_plane::ControlPlane;
+pub use gateway::{Disturbance, Gateway};
+pub use ground::Ground;
+pub use kubernetes::Kubernetes;
+pub use operator::Operator;
+pub use postgres::{ADMIN, PASSWORD, Postgres};
+pub use process::Process;
+pub use scenario::Scenario;
+pub use script::{Fault, Place, Point, Script};
+pub use wire::Wire;
+pub use world::World;

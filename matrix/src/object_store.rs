@@ -1,0 +1,69 @@
+//! An S3 server over a folder, in which a folder is a bucket and a file an object.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::binary;
+use crate::process::{Process, free_address, mortal};
+
+/// The one bucket.
+pub(crate) const BUCKET: &str = "docket";
+/// Who may do everything with it, and the password.
+pub(crate) const KEY: &str = "for-tests-only";
+
+/// A server; it ends on drop.
+#[derive(Debug)]
+pub struct ObjectStore {
+    _process: Process,
+    address: SocketAddr,
+    folder: PathBuf,
+}
+
+impl ObjectStore {
+    /// Starts a server over a folder in `folder`.
+    ///
+    /// # Errors
+    /// The command is missing.
+    pub fn start(folder: &Path) -> Result<Self> {
+        let data = folder.join("s3");
+        std::fs::create_dir_all(data.join(BUCKET))?;
+        let address = free_address()?;
+        let mut command = mortal(&binary::tool("versitygw")?, "KILL");
+        command
+            .args([&format!("--port={address}"), "--quiet", "posix"])
+            .arg(&data)
+            .env("ROOT_ACCESS_KEY_ID", KEY)
+            .env("ROOT_SECRET_ACCESS_KEY", KEY);
+        Ok(Self {
+            _process: Process::start(&mut command, folder.join("s3.log"))?,
+            address,
+            folder: data,
+        })
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stores an object of a client, past the server.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn put(&self, schema: &str) -> Result<()> {
+        let folder = self.folder.join(BUCKET).join(schema);
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("document"), schema)?;
+        Ok(())
+    }
+
+    /// Whether the object that [`put`](Self::put) made is there and is whole.
+    #[must_use]
+    pub fn has(&self, schema: &str) -> bool {
+        let file = self.folder.join(BUCKET).join(schema).join("document");
+        std::fs::read_to_string(file).is_ok_and(|text| text == schema)
+    }
+}

@@ -1,0 +1,301 @@
+//! What a user does to a tenant, from what it was before to what must hold in the end.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use docket_schema::Identity;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _};
+
+use crate::mask::decode;
+use crate::world::{LOOK, PATIENCE, World};
+
+/// The one tenant of a scenario.
+pub(crate) const TENANT: &str = "acme";
+
+/// The client that every scenario leaves alone.
+const STAYS: &str = "globex";
+/// The client that comes or goes.
+const GOES: &str = "initech";
+
+/// What a user does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scenario {
+    /// A tenant with two clients where there was none.
+    Create,
+    /// A second client.
+    AddClient,
+    /// A client less, its data kept.
+    RemoveRetain,
+    /// A client less, its data deleted.
+    RemoveDelete,
+    /// Another image.
+    ChangeImage,
+    /// The tenant goes, its data kept.
+    DeleteRetain,
+    /// The tenant goes with its data.
+    DeleteDelete,
+}
+
+impl Scenario {
+    /// Every scenario.
+    pub const ALL: [Self; 7] = [
+        Self::Create,
+        Self::AddClient,
+        Self::RemoveRetain,
+        Self::RemoveDelete,
+        Self::ChangeImage,
+        Self::DeleteRetain,
+        Self::DeleteDelete,
+    ];
+
+    /// What it is called in the table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::AddClient => "add a client",
+            Self::RemoveRetain => "remove a client, Retain",
+            Self::RemoveDelete => "remove a client, Delete",
+            Self::ChangeImage => "change image",
+            Self::DeleteRetain => "delete, Retain",
+            Self::DeleteDelete => "delete, Delete",
+        }
+    }
+
+    /// Whether the tenant is to be gone in the end.
+    fn deletes(self) -> bool {
+        matches!(self, Self::DeleteRetain | Self::DeleteDelete)
+    }
+
+    /// The clients that are served in the end.
+    fn served(self) -> &'static [&'static str] {
+        match self {
+            Self::Create | Self::AddClient => &[STAYS, GOES],
+            Self::RemoveRetain | Self::RemoveDelete | Self::ChangeImage => &[STAYS],
+            Self::DeleteRetain | Self::DeleteDelete => &[],
+        }
+    }
+
+    /// The clients whose data is kept for whoever adopts it.
+    fn retained(self) -> &'static [&'static str] {
+        match self {
+            Self::RemoveRetain => &[GOES],
+            Self::DeleteRetain => &[STAYS],
+            _ => &[],
+        }
+    }
+
+    /// The clients whose data is gone in the end.
+    fn deleted(self) -> &'static [&'static str] {
+        match self {
+            Self::RemoveDelete => &[GOES],
+            Self::DeleteDelete => &[STAYS],
+            _ => &[],
+        }
+    }
+
+    /// What is there before the user does it.
+    pub(crate) async fn prepare(self, world: &World) -> Result<()> {
+        let clients: &[&str] = match self {
+            Self::Create => return Ok(()),
+            Self::RemoveRetain | Self::RemoveDelete => &[STAYS, GOES],
+            _ => &[STAYS],
+        };
+        let policy = match self {
+            Self::RemoveDelete | Self::DeleteDelete => "Delete",
+            _ => "Retain",
+        };
+        let mut spec = world.spec();
+        spec["clients"] = clients.iter().map(|name| json!({"name": name})).collect();
+        spec["database"]["deletionPolicy"] = policy.into();
+        world.create(TENANT, &spec).await?;
+        world.ready(TENANT).await?;
+        for client in clients {
+            store_document(world, client).await?;
+        }
+        Ok(())
+    }
+
+    /// What the user does.
+    pub(crate) async fn act(self, world: &World) -> Result<()> {
+        match self {
+            Self::Create => {
+                let mut spec = world.spec();
+                spec["clients"] = json!([{"name": STAYS}, {"name": GOES}]);
+                world.create(TENANT, &spec).await
+            }
+            Self::AddClient => {
+                let clients = json!([{"name": STAYS}, {"name": GOES}]);
+                world
+                    .change(TENANT, &json!({"spec": {"clients": clients}}))
+                    .await
+            }
+            Self::RemoveRetain | Self::RemoveDelete => {
+                let clients = json!([{"name": STAYS}]);
+                world
+                    .change(TENANT, &json!({"spec": {"clients": clients}}))
+                    .await
+            }
+            Self::ChangeImage => {
+                let image = "docket.test/api-server:2";
+                world
+                    .change(TENANT, &json!({"spec": {"api": {"image": image}}}))
+                    .await
+            }
+            Self::DeleteRetain | Self::DeleteDelete => world.delete(TENANT).await,
+        }
+    }
+
+    /// Waits until the tenant is as the user asked.
+    pub(crate) async fn done(self, world: &World) -> Result<()> {
+        if !self.deletes() {
+            world.ready(TENANT).await?;
+            return self.released(world).await;
+        }
+        let start = Instant::now();
+        while world.tenant(TENANT).await?.is_some() {
+            if start.elapsed() > PATIENCE {
+                bail!(
+                    "the tenant does not go within {PATIENCE:?}\n{}",
+                    world.operator.last_words()
+                );
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until the status names the clients that are served, and no other.
+    async fn released(self, world: &World) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+            let clients = tenant["status"]["clients"].as_array();
+            let names: Vec<&str> = clients
+                .into_iter()
+                .flatten()
+                .filter_map(|client| client["name"].as_str())
+                .collect();
+            if names == self.served() {
+                return Ok(());
+            }
+            if start.elapsed() > PATIENCE {
+                bail!(
+                    "the status names {names:?}\n{}",
+                    world.operator.last_words()
+                );
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What must hold beside what a snapshot shows: credentials open, kept data is whole and can be
+    /// adopted, deleted data is gone.
+    pub(crate) async fn aftermath(self, world: &World) -> Result<()> {
+        for client in self.served() {
+            log_in(world, client).await?;
+        }
+        for client in self.deleted() {
+            let schema = schema(world, client);
+            ensure!(
+                !world.ground.objects.has(&schema),
+                "the content of {client} is left"
+            );
+        }
+        let retained = self.retained();
+        for client in retained {
+            check_document(world, client).await?;
+        }
+        if retained.is_empty() {
+            return Ok(());
+        }
+        let adopting = json!(
+            [STAYS, GOES]
+                .iter()
+                .map(|name| json!({"name": name, "adopt": true}))
+                .collect::<Vec<_>>()
+        );
+        let all: Vec<&str> = match self {
+            Self::RemoveRetain => {
+                world
+                    .change(TENANT, &json!({"spec": {"clients": adopting}}))
+                    .await?;
+                vec![STAYS, GOES]
+            }
+            _ => {
+                let mut spec = world.spec();
+                spec["clients"] = json!([{"name": STAYS, "adopt": true}]);
+                world.create(TENANT, &spec).await?;
+                vec![STAYS]
+            }
+        };
+        world.ready(TENANT).await.context("adopting")?;
+        for client in all {
+            log_in(world, client).await?;
+            check_document(world, client).await?;
+        }
+        Ok(())
+    }
+}
+
+fn schema(world: &World, client: &str) -> String {
+    Identity::of(&world.namespace, TENANT, client).schema
+}
+
+/// Stores a document of a client, its row and its content, as the API would.
+pub(crate) async fn store_document(world: &World, client: &str) -> Result<()> {
+    let schema = schema(world, client);
+    let mut superuser = world.ground.postgres.superuser(&world.database).await?;
+    let sql = format!(
+        "INSERT INTO {schema}.document_metadata (filename, file_size, file_type, content_key, sha256)
+         VALUES ('kept', 1, 'text/plain', gen_random_uuid(), sha256('kept'))"
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut superuser)
+        .await?;
+    superuser.close().await?;
+    world.ground.objects.put(&schema)
+}
+
+pub(crate) async fn check_document(world: &World, client: &str) -> Result<()> {
+    let schema = schema(world, client);
+    let mut superuser = world.ground.postgres.superuser(&world.database).await?;
+    let sql = format!("SELECT count(*) FROM {schema}.document_metadata WHERE filename = 'kept'");
+    let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+        .fetch_one(&mut superuser)
+        .await?;
+    superuser.close().await?;
+    ensure!(rows == 1, "{client} has {rows} documents instead of 1");
+    ensure!(
+        world.ground.objects.has(&schema),
+        "the content of {client} is lost"
+    );
+    Ok(())
+}
+
+/// Logs in with what the tenant's Secret says, as the API does.
+pub(crate) async fn log_in(world: &World, client: &str) -> Result<()> {
+    let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+    let clients = tenant["status"]["clients"].as_array();
+    let known = clients
+        .into_iter()
+        .flatten()
+        .find(|known| known["name"] == client);
+    let role = known.and_then(|known| known["role"].as_str());
+    let role = role.with_context(|| format!("the status names no role of {client}"))?;
+    let path = world.path("api/v1", &format!("secrets/{TENANT}-credentials"));
+    let secret: Option<Value> = world.ground.plane.admin.get(&path).await?;
+    let password = secret
+        .as_ref()
+        .and_then(|secret| secret["data"][client].as_str())
+        .and_then(decode)
+        .with_context(|| format!("there is no password of {client}"))?;
+    let postgres = &world.ground.postgres;
+    let connection = postgres.login(&world.database, role, &password).await;
+    connection
+        .with_context(|| format!("{client} cannot log in"))?
+        .close()
+        .await?;
+    Ok(())
+}

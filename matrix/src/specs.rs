@@ -1,0 +1,215 @@
+//! Specs that the API server accepts: such as the operator can fulfil, and such as it cannot.
+
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
+
+use crate::snapshot::CLIENTS;
+
+/// Secret with a certificate that can be served.
+pub(crate) const TLS: &str = "docket-tls";
+/// Secret with a key of a language model.
+pub(crate) const OPENAI: &str = "docket-openai";
+/// Secret in which nothing is as it should be.
+pub(crate) const BROKEN: &str = "docket-broken";
+
+/// Two specs to go between, and what comes in between.
+#[derive(Clone, Debug)]
+pub(crate) struct Pair {
+    pub a: Value,
+    pub b: Value,
+    /// `a` with something that the operator cannot do.
+    pub invalid: Value,
+}
+
+/// `count` pairs, the same in every run; `base` is what all specs share.
+pub(crate) fn pairs(count: usize, base: &Value) -> Vec<Pair> {
+    let config = Config::default();
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let strategy = (spec(base.clone()), spec(base.clone()), 0..FLAWS.len());
+    std::iter::repeat_with(|| strategy.new_tree(&mut runner))
+        .flatten()
+        .map(|tree| tree.current())
+        .map(|(a, b, flaw)| Pair {
+            invalid: flawed(&a, flaw),
+            a,
+            b,
+        })
+        .take(count)
+        .collect()
+}
+
+/// What the schema accepts and the operator refuses, as a merge patch of a spec.
+const FLAWS: [fn() -> Value; 6] = [
+    || json!({"database": {"secretRef": {"name": "nowhere"}}}),
+    || json!({"database": {"secretRef": {"name": BROKEN}}}),
+    || json!({"storage": {"s3": {"secretRef": {"name": "nowhere"}}}}),
+    || json!({"storage": {"s3": {"secretRef": {"name": BROKEN}}}}),
+    || json!({"api": {"tls": {"secretRef": {"name": BROKEN}}}}),
+    || {
+        json!({"api": {"summarizer": {"mode": "OpenAI", "openai": {
+            "url": "https://models.docket.test/v1", "model": "m", "secretRef": {"name": BROKEN}}}}})
+    },
+];
+
+fn flawed(spec: &Value, flaw: usize) -> Value {
+    let mut spec = spec.clone();
+    merge(&mut spec, FLAWS[flaw]());
+    spec
+}
+
+fn merge(into: &mut Value, change: Value) {
+    match (into, change) {
+        (Value::Object(into), Value::Object(change)) => {
+            for (key, value) in change {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, change) => *into = change,
+    }
+}
+
+fn spec(base: Value) -> impl Strategy<Value = Value> {
+    (clients(), policy(), api(), telemetry()).prop_map(move |(clients, policy, api, telemetry)| {
+        let mut spec = base.clone();
+        spec["clients"] = clients;
+        spec["database"]["deletionPolicy"] = policy;
+        spec["api"] = api;
+        spec["telemetry"] = telemetry;
+        spec
+    })
+}
+
+/// All adopt: a client that comes back finds what it left.
+fn clients() -> impl Strategy<Value = Value> {
+    let names = subsequence(CLIENTS.to_vec(), 1..=3);
+    let details = proptest::collection::vec(client(), CLIENTS.len());
+    (names, details).prop_map(|(names, details)| {
+        let named = |(name, mut client): (&str, Value)| {
+            client["name"] = name.into();
+            client
+        };
+        names.into_iter().zip(details).map(named).collect()
+    })
+}
+
+fn client() -> impl Strategy<Value = Value> {
+    let quota = proptest::option::of((1..1000i64, 1..64u32));
+    (quota, 1..=36_500i32).prop_map(|(quota, days)| {
+        let mut client = json!({"adopt": true, "retention": {"days": days}});
+        if let Some((documents, gigabytes)) = quota {
+            let storage = format!("{gigabytes}Gi");
+            client["quota"] = json!({"documents": documents, "storage": storage});
+        }
+        client
+    })
+}
+
+fn policy() -> impl Strategy<Value = Value> {
+    select(vec![json!("Retain"), json!("Delete")])
+}
+
+fn api() -> impl Strategy<Value = Value> {
+    let image = proptest::option::of(select(vec!["docket.test/api:1", "docket.test/api:2"]));
+    let limit = (1..10_000i32, proptest::option::of(1..10_000i32));
+    let types = subsequence(vec!["application/pdf", "image/*", "text/plain"], 0..=3);
+    let size = select(vec!["1Mi", "500Mi", "5Gi"]);
+    (
+        image,
+        1..=2i32,
+        resources(),
+        auth(),
+        limit,
+        (size, types),
+        any::<bool>(),
+        summarizer(),
+    )
+        .prop_map(
+            |(image, replicas, resources, auth, limit, (size, types), tls, summarizer)| {
+                let mut api = json!({
+                    "replicas": replicas, "resources": resources, "auth": auth,
+                    "rateLimit": {"requestsPerSecond": limit.0},
+                    "uploads": {"maxSize": size, "acceptedTypes": types},
+                    "summarizer": summarizer,
+                });
+                if let Some(image) = image {
+                    api["image"] = image.into();
+                }
+                if let Some(burst) = limit.1 {
+                    api["rateLimit"]["burst"] = burst.into();
+                }
+                if tls {
+                    api["tls"] = json!({"secretRef": {"name": TLS}});
+                }
+                api
+            },
+        )
+}
+
+fn resources() -> impl Strategy<Value = Value> {
+    (
+        select(vec!["10m", "0.1", "1"]),
+        select(vec!["64Mi", "0.5Gi"]),
+        any::<bool>(),
+    )
+        .prop_map(|(cpu, memory, limited)| {
+            let mut resources = json!({"requests": {"cpu": cpu, "memory": memory}});
+            if limited {
+                resources["limits"] = json!({"cpu": "2000m", "memory": "1Gi"});
+            }
+            resources
+        })
+}
+
+fn auth() -> impl Strategy<Value = Value> {
+    let jwt = |keys: Option<&str>| {
+        let mut jwt = json!({"issuer": "https://login.docket.test", "audience": "docket"});
+        if let Some(keys) = keys {
+            jwt["jwksUrl"] = keys.into();
+        }
+        json!({"mode": "Jwt", "jwt": jwt})
+    };
+    select(vec![
+        json!({"mode": "ApiKey"}),
+        json!({"mode": "None"}),
+        jwt(None),
+        jwt(Some("https://login.docket.test/keys")),
+    ])
+}
+
+fn summarizer() -> impl Strategy<Value = Value> {
+    select(vec![
+        json!({"mode": "Extractive"}),
+        json!({"mode": "None"}),
+        json!({"mode": "OpenAI", "openai": {"url": "https://models.docket.test/v1", "model": "m",
+            "timeout": "15s", "secretRef": {"name": OPENAI}}}),
+    ])
+}
+
+fn telemetry() -> impl Strategy<Value = Value> {
+    (any::<bool>(), resources()).prop_map(|(named, resources)| {
+        let mut telemetry = json!({"collector": {"resources": resources}});
+        if named {
+            telemetry["endpoint"] = "http://other.docket.test:4317".into();
+        }
+        telemetry
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_the_same_in_every_run_and_differ_among_themselves() {
+        let base = json!({"database": {}, "storage": {}});
+        let (one, two) = (pairs(50, &base), pairs(50, &base));
+        assert!(one.iter().zip(&two).all(|(a, b)| a.a == b.a && a.b == b.b));
+        let specs: std::collections::BTreeSet<String> =
+            one.iter().map(|pair| pair.a.to_string()).collect();
+        assert_eq!(specs.len(), 50);
+    }
+}

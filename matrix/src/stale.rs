@@ -1,0 +1,261 @@
+//! What the operator knows is late, or has a gap: watches that freeze, skip, break and expire while
+//! objects go and come back with another uid.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::case::{Outcome, REST, arrive, rest};
+use crate::gateway::Disturbance;
+use crate::ground::Ground;
+use crate::scenario::{TENANT, check_document, log_in, store_document};
+use crate::snapshot::{self, CLIENTS, State};
+use crate::world::{LOOK, PATIENCE, UNHURRIED, World};
+
+/// The tenant's one client.
+const CLIENT: &str = "globex";
+
+/// A resource that the operator watches, and the objects of it that go while its watch is disturbed.
+const WATCHED: [(&str, &str, &[&str]); 9] = [
+    ("documenttenants", "apis/docket.dev/v1alpha1", &[]),
+    (
+        "secrets",
+        "api/v1",
+        &["acme-credentials", "acme-api-keys", "acme-api"],
+    ),
+    ("configmaps", "api/v1", &["acme-collector"]),
+    ("services", "api/v1", &["acme-api"]),
+    ("serviceaccounts", "api/v1", &["acme-api"]),
+    (
+        "networkpolicies",
+        "apis/networking.k8s.io/v1",
+        &["acme-api"],
+    ),
+    ("poddisruptionbudgets", "apis/policy/v1", &["acme-api"]),
+    ("deployments", "apis/apps/v1", &["acme-api"]),
+    ("pods", "api/v1", &[]),
+];
+
+const DISTURBANCES: [Disturbance; 4] = [
+    Disturbance::Freeze,
+    Disturbance::Coalesce,
+    Disturbance::Gone,
+    Disturbance::Cut,
+];
+
+/// How every watch took every disturbance.
+#[derive(Debug, Default)]
+pub struct Staleness(BTreeMap<(usize, usize), Outcome>);
+
+/// Disturbs each watch in each way, and one of tenants while a tenant is deleted and created anew.
+///
+/// # Errors
+/// A case panicked.
+pub async fn stale(ground: &Arc<Ground>, parallel: usize) -> Result<Staleness> {
+    let turns = Arc::new(Semaphore::new(parallel));
+    let mut cases = JoinSet::new();
+    for watched in 0..WATCHED.len() {
+        let (ground, turns) = (ground.clone(), turns.clone());
+        cases.spawn(async move {
+            let _turn = turns.acquire_owned().await;
+            let mut outcomes = Vec::new();
+            let reference = run(&ground, watched, None, None).await;
+            for (at, disturbance) in DISTURBANCES.into_iter().enumerate() {
+                let outcome = match &reference {
+                    Err(error) => Outcome::Failed(format!("undisturbed: {error:#}")),
+                    Ok(reference) => {
+                        match run(&ground, watched, Some(disturbance), Some(reference)).await {
+                            Ok(_) => Outcome::Passed,
+                            Err(error) => Outcome::Failed(format!("{error:#}")),
+                        }
+                    }
+                };
+                outcomes.push(((watched, at), outcome));
+            }
+            outcomes
+        });
+    }
+    let mut all = Staleness::default();
+    while let Some(ended) = cases.join_next().await {
+        for (key, outcome) in ended.context("a case panicked")? {
+            if let Outcome::Failed(why) = &outcome {
+                let (resource, disturbance) = (WATCHED[key.0].0, DISTURBANCES[key.1]);
+                eprintln!("FAILED  {resource}, {disturbance:?}: {why}\n");
+            }
+            all.0.insert(key, outcome);
+        }
+    }
+    Ok(all)
+}
+
+impl Staleness {
+    /// The watches and disturbances that failed.
+    pub fn failures(&self) -> impl Iterator<Item = String> {
+        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
+        let failures = self.0.iter().filter(move |(_, outcome)| failed(outcome));
+        failures
+            .map(|((watched, at), _)| format!("{}, {:?}", WATCHED[*watched].0, DISTURBANCES[*at]))
+    }
+
+    /// A Markdown table: a row a watch, a column a disturbance.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text =
+            "| watch of | frozen | coalesced | 410 Gone | cut in mid chunk |\n".to_owned();
+        text.push_str("| --- | --- | --- | --- | --- |\n");
+        for (watched, (resource, ..)) in WATCHED.iter().enumerate() {
+            let marks = (0..DISTURBANCES.len()).map(|at| match self.0.get(&(watched, at)) {
+                Some(Outcome::Failed(_)) => "**0 of 1**",
+                Some(_) => "1 of 1",
+                None => "",
+            });
+            let marks: Vec<&str> = marks.collect();
+            let _ = writeln!(text, "| {resource} | {} |", marks.join(" | "));
+        }
+        text
+    }
+}
+
+/// Disturbs one watch in one way.
+///
+/// # Errors
+/// What is otherwise than it should be.
+pub async fn disturbed(
+    ground: &Arc<Ground>,
+    resource: &str,
+    disturbance: Disturbance,
+) -> Result<()> {
+    let watched = WATCHED.iter().position(|(name, ..)| *name == resource);
+    let watched = watched.context("a resource that is watched")?;
+    let reference = run(ground, watched, None, None).await?;
+    run(ground, watched, Some(disturbance), Some(&reference)).await?;
+    Ok(())
+}
+
+/// A tenant is changed and its objects go while a watch is disturbed; returns what it comes to.
+async fn run(
+    ground: &Arc<Ground>,
+    watched: usize,
+    disturbance: Option<Disturbance>,
+    reference: Option<&State>,
+) -> Result<State> {
+    let (resource, group, objects) = WATCHED[watched];
+    let world = World::make(ground.clone(), UNHURRIED).await?;
+    create(&world, false).await?;
+    world.ready(TENANT).await?;
+    world.quiet(REST).await?;
+    world.gateway.disturb(resource, disturbance);
+    for object in objects {
+        let path = world.path(group, &format!("{resource}/{object}"));
+        world.ground.plane.admin.delete(&path).await?;
+    }
+    if resource == "pods" {
+        let pods = world.path("api/v1", "pods");
+        world.ground.plane.admin.delete(&pods).await?;
+    }
+    for turn in ["one", "two", "three"] {
+        // Each brings the tenant up for a reconcile that sees what the watches show.
+        let touched = json!({"metadata": {"annotations": {"turn": turn}},
+            "spec": {"api": {"rateLimit": {"burst": turn.len()}}}});
+        world.change(TENANT, &touched).await?;
+        tokio::time::sleep(LOOK).await;
+    }
+    if disturbance.is_some() {
+        world.quiet(REST).await?;
+    }
+    world.gateway.disturb(resource, None);
+    world.ready(TENANT).await?;
+    // On a busy machine a watch may bring late that an object went.
+    world.quiet(3 * REST).await?;
+    if let Some(reference) = reference {
+        arrive(&world, TENANT, &CLIENTS, reference, forget_revisions).await?;
+    }
+    rest(&world, REST).await?;
+    log_in(&world, CLIENT).await?;
+    let mut found = snapshot::take(&world, TENANT, &CLIENTS).await?;
+    forget_revisions(&mut found);
+    world.end().await?;
+    Ok(found)
+}
+
+/// How many rollouts three changes become depends on how many of them are seen.
+pub(crate) fn forget_revisions(state: &mut State) {
+    state.remove("replicasets of 0");
+    for (name, object) in state {
+        if name.starts_with("deployments/")
+            && let Some(annotations) = object["metadata"]["annotations"].as_object_mut()
+        {
+            annotations.remove("deployment.kubernetes.io/revision");
+        }
+    }
+}
+
+async fn create(world: &World, adopt: bool) -> Result<()> {
+    let mut spec = world.spec();
+    spec["clients"] = json!([{"name": CLIENT, "adopt": adopt}]);
+    world.create(TENANT, &spec).await
+}
+
+/// A tenant is deleted, and another one of its name takes its data over, while the operator still
+/// believes in the first.
+///
+/// # Errors
+/// What is otherwise than it should be.
+pub async fn a_tenant_that_comes_back_unseen(ground: &Arc<Ground>) -> Result<()> {
+    let world = World::make(ground.clone(), UNHURRIED).await?;
+    create(&world, false).await?;
+    world.ready(TENANT).await?;
+    store_document(&world, CLIENT).await?;
+    world.quiet(REST).await?;
+    world.script.begin(None);
+    let before = uid(&world).await?;
+    world.delete(TENANT).await?;
+    // It has seen the deletion when it deletes the pods; it is not to see the end.
+    let start = Instant::now();
+    let deletes = |call: &str| call == "DELETE deployments/acme-api";
+    while !world.script.calls().iter().any(|it| deletes(&it.call)) {
+        ensure!(start.elapsed() < PATIENCE, "the pods are not deleted");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    world
+        .gateway
+        .disturb("documenttenants", Some(Disturbance::Freeze));
+    while world.tenant(TENANT).await?.is_some() {
+        ensure!(start.elapsed() < PATIENCE, "the tenant does not go");
+        tokio::time::sleep(LOOK).await;
+    }
+    create(&world, true).await?;
+    let after = uid(&world).await?;
+    ensure!(before != after, "it is another tenant");
+    for turn in ["one", "two"] {
+        // Brings up what the operator believes in.
+        let path = world.path("api/v1", "secrets/docket-database");
+        let touched = json!({"metadata": {"annotations": {"turn": turn}}});
+        world.ground.plane.admin.merge(&path, &touched).await?;
+        tokio::time::sleep(REST).await;
+    }
+    let unseen = world.tenant(TENANT).await?.unwrap_or_default();
+    ensure!(unseen["metadata"]["uid"] == after, "the tenant is lost");
+    ensure!(
+        unseen["metadata"]["finalizers"].is_null() && unseen["status"].is_null(),
+        "it was written to in the name of the one before: {unseen}"
+    );
+    world.gateway.disturb("documenttenants", None);
+    world.ready(TENANT).await?;
+    log_in(&world, CLIENT).await?;
+    check_document(&world, CLIENT).await?;
+    world.quiet(REST).await?;
+    rest(&world, REST).await?;
+    world.end().await
+}
+
+async fn uid(world: &World) -> Result<Value> {
+    let tenant = world.tenant(TENANT).await?.context("a tenant")?;
+    Ok(tenant["metadata"]["uid"].clone())
+}

@@ -1,0 +1,95 @@
+//! What a statement is called, whatever names and numbers stand in it.
+
+use std::collections::HashMap;
+
+use super::message::{BIND, Message, PARSE, QUERY};
+
+/// What a text has in it, and what it is called then; the first that fits.
+const NAMES: [(&str, &str); 7] = [
+    ("DROP SCHEMA", "delete"),
+    ("NOLOGIN", "retain"),
+    ("CREATE ROLE", "provision"),
+    ("CREATE SCHEMA IF NOT EXISTS docket;", "make registry"),
+    ("to_regclass", "find registry"),
+    ("unnest($1", "survey"),
+    ("schema_migrations", "read versions"),
+];
+
+/// The name of what the client asks for with these messages; none for what is no statement.
+pub(super) fn name(unit: &[Message], prepared: &mut HashMap<Vec<u8>, String>) -> Option<String> {
+    let mut name = None;
+    for message in unit {
+        let mut strings = message.strings();
+        match message.kind {
+            QUERY => name = strings.next().map(of),
+            PARSE => {
+                let statement = strings.next().unwrap_or_default();
+                let text = of(strings.next().unwrap_or_default());
+                prepared.insert(statement.to_vec(), text.clone());
+                name = Some(format!("prepare {text}"));
+            }
+            BIND => {
+                let statement = strings.nth(1).unwrap_or_default();
+                name = prepared.get(statement).cloned();
+            }
+            _ => {}
+        }
+    }
+    name.filter(|name| !name.is_empty())
+}
+
+fn of(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let known = NAMES.iter().find(|(part, _)| text.contains(part));
+    if let Some((_, name)) = known {
+        return (*name).to_owned();
+    }
+    // Past the comment that carries the trace.
+    let text = text.rsplit("*/").next().unwrap_or_default();
+    let words: Vec<&str> = text.split_whitespace().take(4).collect();
+    words.join(" ")
+}
+
+/// Whether a statement of that name changes what is stored.
+pub(super) fn changes(name: &str) -> bool {
+    !name.starts_with("prepare ")
+        && !["find registry", "survey", "read versions"].contains(&name)
+        && !name.starts_with("SELECT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(kind: u8, body: &[u8]) -> Message {
+        let mut bytes = vec![kind, 0, 0, 0, 0];
+        bytes.extend_from_slice(body);
+        Message { kind, bytes }
+    }
+
+    #[test]
+    fn a_script_is_named_by_what_it_does() {
+        let mut prepared = HashMap::new();
+        let unit = [message(
+            QUERY,
+            b"/*traceparent='00-1'*/ BEGIN; CREATE ROLE x; COMMIT;\0",
+        )];
+        assert_eq!(name(&unit, &mut prepared).as_deref(), Some("provision"));
+        let unit = [message(QUERY, b"/*traceparent='00-1'*/ SELECT 1 + 2 + 3\0")];
+        assert_eq!(name(&unit, &mut prepared).as_deref(), Some("SELECT 1 + 2"));
+        assert!(changes("provision") && !changes("SELECT 1 + 2"));
+    }
+
+    #[test]
+    fn a_prepared_statement_keeps_its_name() {
+        let mut prepared = HashMap::new();
+        let parse = [message(PARSE, b"s1\0SELECT to_regclass('x')\0")];
+        let prepare = name(&parse, &mut prepared);
+        assert_eq!(prepare.as_deref(), Some("prepare find registry"));
+        let bind = [message(BIND, b"\0s1\0\0\0")];
+        let run = name(&bind, &mut prepared);
+        assert_eq!(run.as_deref(), Some("find registry"));
+        let nothing = name(&[message(b'S', b"")], &mut prepared);
+        assert_eq!(nothing, None);
+    }
+}

@@ -1,0 +1,259 @@
+//! One case's part of the ground: a namespace, a database, an operator, and the proxies between.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::gateway::Gateway;
+use crate::ground::Ground;
+use crate::object_store::{BUCKET, KEY};
+use crate::operator::Operator;
+use crate::postgres::{ADMIN, PASSWORD};
+use crate::script::Script;
+use crate::wire::Wire;
+
+/// A busy machine may take long, and what is broken takes for ever.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// How long an operator waits for an answer where none is held back.
+pub(crate) const UNHURRIED: Duration = Duration::from_secs(30);
+/// How often is looked whether something has come about.
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
+
+/// A namespace, a database, an operator, and the proxies between.
+#[derive(Debug)]
+pub struct World {
+    /// What it stands on.
+    pub ground: Arc<Ground>,
+    /// The namespace, all that the operator sees.
+    pub namespace: String,
+    /// The database.
+    pub database: String,
+    /// What goes between the operator and the rest.
+    pub script: Arc<Script>,
+    /// The operator.
+    pub operator: Arc<Operator>,
+    /// Between the operator and the API server.
+    pub gateway: Gateway,
+    pub(crate) wire: Wire,
+    kubelet: JoinHandle<()>,
+}
+
+impl World {
+    /// Makes a world, with the Secrets that tenants name, and starts its operator, which waits for
+    /// an answer until `deadline`.
+    ///
+    /// # Errors
+    /// The ground does not answer.
+    pub async fn make(ground: Arc<Ground>, deadline: Duration) -> Result<Self> {
+        let namespace = ground.next_name();
+        let script = Arc::new(Script::default());
+        let upstream = ground.plane.as_operator()?;
+        let gateway = Gateway::start(upstream, Some(namespace.clone()), script.clone()).await?;
+        let wire = Wire::start(ground.postgres.socket(), script.clone()).await?;
+        let operator = Operator::new(
+            &ground.binary,
+            ground.plane.folder(),
+            &gateway.url(),
+            &namespace,
+            deadline,
+        )?;
+        let operator = Arc::new(operator);
+        gateway.serves(operator.clone());
+        wire.serves(operator.clone());
+        ground.postgres.create_database(&namespace).await?;
+        let world = Self {
+            database: namespace.clone(),
+            ground,
+            namespace,
+            script,
+            operator: operator.clone(),
+            gateway,
+            wire,
+            kubelet: tokio::spawn(revive(operator)),
+        };
+        world.furnish().await?;
+        world.operator.start()?;
+        Ok(world)
+    }
+
+    async fn furnish(&self) -> Result<()> {
+        let admin = &self.ground.plane.admin;
+        let namespace = json!({"metadata": {"name": self.namespace}});
+        admin.create("/api/v1/namespaces", &namespace).await?;
+        let address = self.wire.address();
+        let database = json!({
+            "host": address.ip().to_string(), "port": address.port().to_string(),
+            "dbname": self.database, "username": ADMIN, "password": PASSWORD, "sslmode": "disable",
+        });
+        self.put_secret("docket-database", &database).await?;
+        let s3 = json!({"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": KEY});
+        self.put_secret("docket-s3", &s3).await
+    }
+
+    /// Creates a Secret with these entries.
+    ///
+    /// # Errors
+    /// It is there already.
+    pub async fn put_secret(&self, name: &str, entries: &Value) -> Result<()> {
+        let secret = json!({"metadata": {"name": name}, "stringData": entries});
+        let path = self.path("api/v1", "secrets");
+        self.ground.plane.admin.create(&path, &secret).await?;
+        Ok(())
+    }
+
+    /// Path of a collection in the namespace.
+    #[must_use]
+    pub fn path(&self, group: &str, resource: &str) -> String {
+        format!("/{group}/namespaces/{}/{resource}", self.namespace)
+    }
+
+    /// Path of a tenant.
+    #[must_use]
+    pub fn tenant_path(&self, name: &str) -> String {
+        let tenants = self.path("apis/docket.dev/v1alpha1", "documenttenants");
+        format!("{tenants}/{name}")
+    }
+
+    /// The part of a spec that all tenants of this world share.
+    #[must_use]
+    pub fn spec(&self) -> Value {
+        json!({
+            "database": {"secretRef": {"name": "docket-database"}},
+            "storage": {"s3": {"bucket": BUCKET, "endpoint": self.ground.objects.endpoint(),
+                "secretRef": {"name": "docket-s3"}}},
+            "api": {"replicas": 1},
+        })
+    }
+
+    /// Creates a tenant.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn create(&self, name: &str, spec: &Value) -> Result<()> {
+        let tenant = json!({"apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
+            "metadata": {"name": name}, "spec": spec});
+        let path = self.path("apis/docket.dev/v1alpha1", "documenttenants");
+        self.ground.plane.admin.create(&path, &tenant).await?;
+        Ok(())
+    }
+
+    /// Changes a tenant by a merge patch.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn change(&self, name: &str, change: &Value) -> Result<()> {
+        let path = self.tenant_path(name);
+        self.ground.plane.admin.merge(&path, change).await?;
+        Ok(())
+    }
+
+    /// Gives a tenant another spec, of which nothing is left over.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn replace(&self, name: &str, spec: &Value) -> Result<()> {
+        let patch = json!([{"op": "replace", "path": "/spec", "value": spec}]);
+        let path = self.tenant_path(name);
+        self.ground.plane.admin.patch(&path, &patch).await?;
+        Ok(())
+    }
+
+    /// Deletes a tenant, without waiting for its end.
+    ///
+    /// # Errors
+    /// The API server refuses.
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        let path = self.tenant_path(name);
+        self.ground.plane.admin.delete(&path).await
+    }
+
+    /// A tenant as it is now.
+    ///
+    /// # Errors
+    /// The API server does not answer.
+    pub async fn tenant(&self, name: &str) -> Result<Option<Value>> {
+        self.ground.plane.admin.get(&self.tenant_path(name)).await
+    }
+
+    /// Waits until a tenant is ready as its spec asks.
+    ///
+    /// # Errors
+    /// It does not get ready.
+    pub async fn ready(&self, name: &str) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let tenant = self.tenant(name).await?;
+            if tenant.as_ref().is_some_and(|it| is_met(it, "True")) {
+                return Ok(());
+            }
+            if start.elapsed() > PATIENCE {
+                let status = tenant.map(|tenant| tenant["status"].clone());
+                bail!(
+                    "{name} is not ready within {PATIENCE:?}: {status:?}\n{}",
+                    self.operator.last_words()
+                );
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until nothing has come by for `pause`.
+    ///
+    /// # Errors
+    /// Something always comes by.
+    pub async fn quiet(&self, pause: Duration) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let since = self
+                .script
+                .last()
+                .map_or(start.elapsed(), |last| last.elapsed());
+            if since >= pause {
+                return Ok(());
+            }
+            if start.elapsed() > PATIENCE {
+                bail!("the operator never rests\n{}", self.operator.last_words());
+            }
+            tokio::time::sleep(pause - since).await;
+        }
+    }
+
+    /// Ends the operator and takes the database away; objects stay as they are, with no pods.
+    ///
+    /// # Errors
+    /// The ground does not answer.
+    pub async fn end(self) -> Result<()> {
+        self.kubelet.abort();
+        self.operator.stop();
+        self.ground.postgres.drop_database(&self.database).await
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kubelet.abort();
+    }
+}
+
+/// As a kubelet does with a container that ends.
+async fn revive(operator: Arc<Operator>) {
+    loop {
+        tokio::time::sleep(4 * LOOK).await;
+        operator.revive().expect("the operator started before");
+    }
+}
+
+/// Whether the condition `Ready` speaks of the current spec and has this status.
+pub(crate) fn is_met(tenant: &Value, status: &str) -> bool {
+    let generation = &tenant["metadata"]["generation"];
+    let conditions = tenant["status"]["conditions"].as_array();
+    tenant["status"]["observedGeneration"] == *generation
+        && conditions.into_iter().flatten().any(|it| {
+            it["type"] == "Ready"
+                && it["status"] == status
+                && it["observedGeneration"] == *generation
+        })
+}
