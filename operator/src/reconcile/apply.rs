@@ -2,6 +2,7 @@
 
 mod difference;
 mod drift;
+mod quantity;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -235,7 +236,7 @@ impl Apply<'_> {
         // On the heap: there is one of these for each child, and a thread's stack is small.
         Box::pin(async {
             let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
-            let child = difference::with_hash(child);
+            let mut child = difference::with_hash(child);
             let found = self.find(store, &api, &child).await?;
             let (verb, before) = match found {
                 None => ("created", None),
@@ -245,6 +246,8 @@ impl Apply<'_> {
                     if difference::applied_hash(&*found.live) == difference::applied_hash(&child) {
                         self.tell_of_drift(&api, &name, &found.places).await;
                     }
+                    // Makes the apply fail for an object that took its place meanwhile.
+                    child.meta_mut().uid = found.live.uid();
                     ("updated", found.live.resource_version())
                 }
             };
@@ -283,16 +286,22 @@ impl Apply<'_> {
         child: &K,
     ) -> Result<Option<Found<K>>> {
         let name = child.name_any();
-        // The stores hold only what carries our label: look again before taking anything over.
-        let live = match store.get(&ObjectRef::new(&name).within(&self.wanted.namespace)) {
-            Some(live) => live,
-            None => match api.get_opt(&name).await? {
-                Some(live) => Arc::new(live),
-                None => return Ok(None),
-            },
+        let known = store.get(&ObjectRef::new(&name).within(&self.wanted.namespace));
+        if let Some(live) = known
+            && belongs_to(&*live, &self.wanted.uid)
+        {
+            let places = difference::between(child, &*live);
+            if places.is_empty() {
+                return Ok(Some(Found { live, places }));
+            }
+        }
+        // The stores hold only what carries our label, and run behind: look before writing.
+        let Some(live) = api.get_opt(&name).await? else {
+            return Ok(None);
         };
-        self.refuse_foreign(&*live)?;
-        let places = difference::between(child, &*live);
+        self.refuse_foreign(&live)?;
+        let places = difference::between(child, &live);
+        let live = Arc::new(live);
         Ok(Some(Found { live, places }))
     }
 

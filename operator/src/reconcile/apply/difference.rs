@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::quantity;
+
 /// Annotation with the hash of what was applied. It shows that a field was taken out of what we
 /// want, which a comparison with the live object alone would not.
 const APPLIED_HASH: &str = "docket.dev/applied-hash";
@@ -82,6 +84,7 @@ fn compare(live: &Value, wanted: &Value, place: &mut Place, places: &mut Vec<Pla
             for (key, value) in wanted {
                 place.0.push(key.clone());
                 match live.get(key) {
+                    Some(live) if is_same_quantity(place, live, value) => {}
                     Some(live) => compare(live, value, place, places),
                     None if is_empty(value) => {}
                     None => places.push(place.clone()),
@@ -114,6 +117,16 @@ fn compare(live: &Value, wanted: &Value, place: &mut Place, places: &mut Vec<Pla
         _ if live == wanted => {}
         _ => places.push(place.clone()),
     }
+}
+
+/// Whether both are the same amount of a resource: the API server writes it in its own way.
+fn is_same_quantity(place: &Place, live: &Value, wanted: &Value) -> bool {
+    let list = place.0.iter().rev().nth(1);
+    list.is_some_and(|list| list == "requests" || list == "limits")
+        && match (live.as_str(), wanted.as_str()) {
+            (Some(live), Some(wanted)) => quantity::same(live, wanted),
+            _ => false,
+        }
 }
 
 /// The API server drops what is empty.
@@ -162,6 +175,18 @@ mod tests {
         assert!(!contains(&json!({"spec": {"list": [{"x": 1}]}}), &wanted));
         assert!(!contains(
             &json!({"spec": {"a": 1, "list": [{"x": 1}, {"x": 2}]}}),
+            &wanted
+        ));
+    }
+
+    #[test]
+    fn resources_that_the_api_server_writes_in_its_own_way_are_so() {
+        let resources = |cpu: &str, memory: &str| json!({"resources": {"requests": {"cpu": cpu, "memory": memory}}});
+        let wanted = resources("0.1", "0.5Gi");
+        assert!(contains(&resources("100m", "512Mi"), &wanted));
+        assert!(!contains(&resources("200m", "512Mi"), &wanted));
+        assert!(!contains(
+            &json!({"resources": {"requests": {"cpu": "100m"}}}),
             &wanted
         ));
     }
