@@ -3,6 +3,7 @@
 mod connection;
 mod failure;
 mod pools;
+mod sessions;
 mod survey;
 
 pub use connection::AdminConnection;
@@ -10,19 +11,17 @@ pub use pools::Databases;
 pub use survey::{ClientRow, Registered, Survey};
 
 use docket_schema::{Identity, Provision};
-use sqlx::PgPool;
 use tracing::Instrument;
 
+use self::sessions::Sessions;
 use crate::error::Error;
-use crate::fence::Fence;
 use crate::metrics::Metrics;
 
 /// A connection to one database, with the rights of the operator.
 #[derive(Clone, Debug)]
 pub struct Database {
-    pool: PgPool,
+    sessions: Sessions,
     metrics: Metrics,
-    fence: Fence,
     /// SQL that reads what is there of clients.
     read_clients: &'static str,
 }
@@ -33,10 +32,10 @@ impl Database {
     /// # Errors
     /// Transient ones only: a database that does not answer may do so later.
     pub async fn survey(&self, schemas: &[String]) -> Result<Survey, Error> {
-        match survey::survey(&self.pool, self.read_clients, schemas).await {
+        match survey::survey(&self.sessions, self.read_clients, schemas).await {
             Ok(Some(survey)) => Ok(survey),
             Ok(None) => Err(failure::read_only()),
-            Err(error) => Err(failure::explain(&self.pool, error).await),
+            Err(error) => Err(failure::explain(self.sessions.pool(), error).await),
         }
     }
 
@@ -97,12 +96,15 @@ impl Database {
     /// # Errors
     /// As [`Database::survey`].
     pub async fn has_sessions(&self, role: &str) -> Result<bool, Error> {
-        let read = sqlx::query_scalar(docket_schema::READ_SESSIONS)
-            .bind(role)
-            .fetch_one(&self.pool);
+        let read = self.sessions.with(async |connection| {
+            sqlx::query_scalar(docket_schema::READ_SESSIONS)
+                .bind(role)
+                .fetch_one(connection)
+                .await
+        });
         match read.await {
             Ok(sessions) => Ok(sessions),
-            Err(error) => Err(failure::explain(&self.pool, error).await),
+            Err(error) => Err(failure::explain(self.sessions.pool(), error).await),
         }
     }
 
@@ -120,29 +122,10 @@ impl Database {
             db.namespace = schema,
         );
         self.metrics.ran_sql(operation);
-        let result = run_script(&self.pool, &self.fence, script);
+        let result = self.sessions.run_script(script);
         match result.instrument(span).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(failure::explain(&self.pool, error).await),
+            Err(error) => Err(failure::explain(self.sessions.pool(), error).await),
         }
     }
-}
-
-/// Runs a script that begins and commits by itself; a connection on which one failed is closed, so
-/// that no transaction stays open.
-async fn run_script(pool: &PgPool, fence: &Fence, script: String) -> sqlx::Result<()> {
-    let mut connection = pool.acquire().await?;
-    let script = match docket_instrumentation::traceparent() {
-        Some(parent) => format!("/*traceparent='{parent}'*/ {script}"),
-        None => script,
-    };
-    // Sent by the next line, in one piece.
-    fence.check().map_err(std::io::Error::from)?;
-    let result = sqlx::raw_sql(sqlx::AssertSqlSafe(script))
-        .execute(&mut *connection)
-        .await;
-    if result.is_err() {
-        connection.detach();
-    }
-    result.map(|_| ())
 }

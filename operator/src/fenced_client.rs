@@ -6,6 +6,7 @@
 use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -16,20 +17,23 @@ use kube::client::retry::RetryPolicy;
 use kube::client::{Body, ClientBuilder, ConfigExt as _};
 use kube::{Client, Config};
 use tower::retry::RetryLayer;
+use tower::timeout::TimeoutLayer;
 use tower::{BoxError, Service, ServiceBuilder};
 
 use crate::fence::Fence;
 
 /// Three tries in about a second; after that the reconcile fails, says so and comes back.
-const FIRST_RETRY: std::time::Duration = std::time::Duration::from_millis(100);
-const LAST_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LAST_RETRY: Duration = Duration::from_secs(1);
 const RETRIES: u32 = 3;
 
-/// The client of `config`, for as long as `fence` is open.
+/// The client of `config`, for as long as `fence` is open. No request waits for its answer longer than
+/// `deadline`, retries included; what a watch brings after the answer's head may take as long as it
+/// likes.
 ///
 /// # Errors
 /// Credentials or authorities in `config` cannot be used.
-pub fn fenced_client(config: &Config, fence: Fence) -> anyhow::Result<Client> {
+pub fn fenced_client(config: &Config, fence: Fence, deadline: Duration) -> anyhow::Result<Client> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     let connector = Fenced { inner: http, fence };
@@ -42,6 +46,7 @@ pub fn fenced_client(config: &Config, fence: Fence) -> anyhow::Result<Client> {
         hyper_util::client::legacy::Builder::new(TokioExecutor::new()).build::<_, Body>(connector);
     let retry = RetryPolicy::new(FIRST_RETRY, LAST_RETRY, RETRIES, true)?;
     let service = ServiceBuilder::new()
+        .layer(TimeoutLayer::new(deadline))
         .layer(config.base_uri_layer())
         .layer(RetryLayer::new(retry))
         .option_layer(config.auth_layer()?)
@@ -128,5 +133,64 @@ impl<T: Write + Unpin> Write for Fenced<T> {
     ) -> Poll<std::io::Result<usize>> {
         self.fence.check()?;
         Pin::new(&mut self.inner).poll_write_vectored(context, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::StreamExt;
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::Api;
+    use kube::api::WatchParams;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    const DEADLINE: Duration = Duration::from_millis(50);
+
+    /// An API server that answers with `answer`.
+    async fn api<F: Future<Output = ()> + Send>(
+        answer: impl Fn(TcpStream) -> F + Send + 'static,
+    ) -> Api<ConfigMap> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                answer(stream).await;
+            }
+        });
+        let config = Config::new(url.parse().expect("a URL"));
+        Api::namespaced(
+            fenced_client(&config, Fence::open(), DEADLINE).expect("a client"),
+            "acme",
+        )
+    }
+
+    #[tokio::test]
+    async fn a_request_that_nobody_answers_fails() {
+        let api = api(|stream| async move {
+            let _open = stream;
+            std::future::pending().await
+        })
+        .await;
+        let asked = tokio::time::timeout(100 * DEADLINE, api.get("config")).await;
+        assert!(asked.expect("an end").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_watch_may_be_silent_for_longer_than_a_request_may_take() {
+        let api = api(|mut stream| async move {
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.expect("sent");
+            tokio::time::sleep(3 * DEADLINE).await;
+            let event = r#"{"type":"ADDED","object":{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"late"}}}"#;
+            stream.write_all(event.as_bytes()).await.expect("sent");
+            stream.write_all(b"\n").await.expect("sent");
+        })
+        .await;
+        let watch = api.watch(&WatchParams::default(), "0").await;
+        let mut watch = Box::pin(watch.expect("a watch"));
+        assert!(watch.next().await.expect("an event").is_ok());
     }
 }

@@ -79,9 +79,12 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         .await
         .context("no cluster: set KUBECONFIG, or run inside a cluster with a ServiceAccount")?;
     let fence = Fence::shut();
-    let client = fenced_client(&config, fence.clone())?;
+    let api_deadline = Duration::from_secs(settings.api_deadline);
+    let client = fenced_client(&config, fence.clone(), api_deadline)?;
     // A renewal that is late is worth nothing: trying again is up to the Lease.
     config.default_retry = false;
+    // It watches nothing.
+    config.read_timeout = Some(api_deadline);
     let unfenced = Client::try_from(config)?;
     check_crd(&Scope::new(unfenced.clone(), &settings.namespace)).await?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -114,7 +117,11 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         fence: fence.clone(),
         stores: watches.stores.clone(),
         filled: filled.clone(),
-        databases: Databases::new(metrics.clone(), fence),
+        databases: Databases::new(
+            metrics.clone(),
+            fence,
+            Duration::from_secs(settings.sql_deadline),
+        ),
         connections: LastKnown::default(),
         contents: LastKnown::default(),
         images: Images {

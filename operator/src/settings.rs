@@ -30,6 +30,12 @@ pub struct Settings {
     /// Tenants that are reconciled at the same time.
     #[arg(long, env = "DOCKET_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub concurrency: u16,
+    /// Seconds after which a request to the API server that was not answered has failed.
+    #[arg(long, env = "DOCKET_API_DEADLINE", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub api_deadline: u64,
+    /// Seconds after which a transaction in a tenant's database that did not end has failed.
+    #[arg(long, env = "DOCKET_SQL_DEADLINE", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub sql_deadline: u64,
     /// Namespace of the Lease that keeps a second operator from writing.
     #[arg(long, env = "POD_NAMESPACE", default_value = "docket-system")]
     pub lease_namespace: String,

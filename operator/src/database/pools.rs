@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
-use super::{AdminConnection, Database, failure, run_script};
+use super::sessions::Sessions;
+use super::{AdminConnection, Database, failure};
 use crate::error::Error;
 use crate::fence::Fence;
 use crate::metrics::Metrics;
@@ -21,7 +21,7 @@ const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug)]
 struct Known {
-    pool: PgPool,
+    sessions: Sessions,
     used: Instant,
 }
 
@@ -31,16 +31,19 @@ pub struct Databases {
     pools: Mutex<HashMap<String, Known>>,
     metrics: Metrics,
     fence: Fence,
+    deadline: Duration,
 }
 
 impl Databases {
-    /// Databases whose work is counted in `metrics`, and that change only while `fence` is open.
+    /// Databases whose work is counted in `metrics`, that change only while `fence` is open, and in
+    /// which nothing may take longer than `deadline`.
     #[must_use]
-    pub fn new(metrics: Metrics, fence: Fence) -> Self {
+    pub fn new(metrics: Metrics, fence: Fence, deadline: Duration) -> Self {
         Self {
             pools: Mutex::default(),
             metrics,
             fence,
+            deadline,
         }
     }
 
@@ -50,17 +53,17 @@ impl Databases {
     /// Transient ones: the server does not answer or refuses.
     pub async fn open(&self, connection: &AdminConnection) -> Result<Database, Error> {
         let key = connection.key();
-        let pool = match self.known(&key) {
-            Some(pool) => pool,
+        let sessions = match self.known(&key) {
+            Some(sessions) => sessions,
             None => {
-                let pool = pool(connection);
-                if let Err(error) = self.ensure_registry(&pool).await {
-                    return Err(failure::explain(&pool, error).await);
+                let sessions = self.sessions(connection);
+                if let Err(error) = ensure_registry(&sessions).await {
+                    return Err(failure::explain(sessions.pool(), error).await);
                 }
-                self.keep(key, pool)
+                self.keep(key, sessions)
             }
         };
-        Ok(self.database(pool, docket_schema::READ_CLIENTS))
+        Ok(self.database(sessions, docket_schema::READ_CLIENTS))
     }
 
     /// The database of `connection` as it is, to look at it only.
@@ -68,62 +71,67 @@ impl Databases {
     /// # Errors
     /// As [`Databases::open`].
     pub async fn look(&self, connection: &AdminConnection) -> Result<Database, Error> {
-        if let Some(pool) = self.known(&connection.key()) {
-            return Ok(self.database(pool, docket_schema::READ_CLIENTS));
+        if let Some(sessions) = self.known(&connection.key()) {
+            return Ok(self.database(sessions, docket_schema::READ_CLIENTS));
         }
-        let pool = pool(connection);
-        let read_clients = match has_registry(&pool).await {
+        let sessions = self.sessions(connection);
+        let read_clients = match has_registry(&sessions).await {
             Ok(true) => docket_schema::READ_CLIENTS,
             Ok(false) => docket_schema::READ_UNREGISTERED,
-            Err(error) => return Err(failure::explain(&pool, error).await),
+            Err(error) => return Err(failure::explain(sessions.pool(), error).await),
         };
-        Ok(self.database(pool, read_clients))
+        Ok(self.database(sessions, read_clients))
     }
 
-    async fn ensure_registry(&self, pool: &PgPool) -> sqlx::Result<()> {
-        if !has_registry(pool).await? {
-            run_script(pool, &self.fence, docket_schema::BOOTSTRAP.to_owned()).await?;
-        }
-        Ok(())
-    }
-
-    /// The pool of `key`, which may have been made by another meanwhile; forgets those of credentials
+    /// The sessions of `key`, which may have been made by another meanwhile; forgets those of credentials
     /// that nobody uses any more.
-    fn keep(&self, key: String, pool: PgPool) -> PgPool {
+    fn keep(&self, key: String, sessions: Sessions) -> Sessions {
         let mut pools = self.pools.lock().expect("no holder of this lock panics");
         pools.retain(|_, known| known.used.elapsed() < FORGOTTEN);
         let used = Instant::now();
-        let known = pools.entry(key).or_insert(Known { pool, used });
-        known.pool.clone()
+        let known = pools.entry(key).or_insert(Known { sessions, used });
+        known.sessions.clone()
     }
 
-    fn known(&self, key: &str) -> Option<PgPool> {
+    fn known(&self, key: &str) -> Option<Sessions> {
         let mut pools = self.pools.lock().expect("no holder of this lock panics");
         let known = pools.get_mut(key)?;
         known.used = Instant::now();
-        Some(known.pool.clone())
+        Some(known.sessions.clone())
     }
 
-    fn database(&self, pool: PgPool, read_clients: &'static str) -> Database {
+    fn sessions(&self, connection: &AdminConnection) -> Sessions {
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(IDLE_TIMEOUT)
+            .connect_lazy_with(connection.options());
+        Sessions::new(pool, self.fence.clone(), self.deadline)
+    }
+
+    fn database(&self, sessions: Sessions, read_clients: &'static str) -> Database {
         Database {
-            pool,
+            sessions,
             metrics: self.metrics.clone(),
-            fence: self.fence.clone(),
             read_clients,
         }
     }
 }
 
-fn pool(connection: &AdminConnection) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .idle_timeout(IDLE_TIMEOUT)
-        .connect_lazy_with(connection.options())
+async fn ensure_registry(sessions: &Sessions) -> sqlx::Result<()> {
+    if !has_registry(sessions).await? {
+        let script = docket_schema::BOOTSTRAP.to_owned();
+        sessions.run_script(script).await?;
+    }
+    Ok(())
 }
 
-async fn has_registry(pool: &PgPool) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT to_regclass('docket.clients') IS NOT NULL")
-        .fetch_one(pool)
+async fn has_registry(sessions: &Sessions) -> sqlx::Result<bool> {
+    sessions
+        .with(async |connection| {
+            sqlx::query_scalar("SELECT to_regclass('docket.clients') IS NOT NULL")
+                .fetch_one(connection)
+                .await
+        })
         .await
 }

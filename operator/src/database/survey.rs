@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use docket_schema::State;
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, Row};
 use tracing::Instrument;
+
+use super::sessions::Sessions;
 
 /// What is there, by schema name.
 pub type Survey = BTreeMap<String, ClientRow>;
@@ -42,7 +44,7 @@ pub struct Registered {
 
 /// What is there; `None` of a database that takes no changes.
 pub(super) async fn survey(
-    pool: &PgPool,
+    sessions: &Sessions,
     read_clients: &'static str,
     schemas: &[String],
 ) -> sqlx::Result<Option<Survey>> {
@@ -52,8 +54,8 @@ pub(super) async fn survey(
         db.system.name = "postgresql",
         db.operation.name = "survey",
     );
-    async {
-        let rows = rows(pool, read_clients, schemas).await?;
+    let read = sessions.with(async |connection| {
+        let rows = rows(connection, read_clients, schemas).await?;
         for row in &rows {
             if row.try_get("read_only")? {
                 return Ok(None);
@@ -69,7 +71,7 @@ pub(super) async fn survey(
         if let Some(query) = docket_schema::read_versions(&existing) {
             for row in sqlx::query(sqlx::AssertSqlSafe(query))
                 .persistent(false)
-                .fetch_all(pool)
+                .fetch_all(&mut *connection)
                 .await?
             {
                 if let Some(client) = survey.get_mut(row.try_get::<&str, _>("schema")?) {
@@ -78,13 +80,16 @@ pub(super) async fn survey(
             }
         }
         Ok(Some(survey))
-    }
-    .instrument(span)
-    .await
+    });
+    read.instrument(span).await
 }
 
-async fn rows(pool: &PgPool, query: &'static str, schemas: &[String]) -> sqlx::Result<Vec<PgRow>> {
-    sqlx::query(query).bind(schemas).fetch_all(pool).await
+async fn rows(
+    connection: &mut PgConnection,
+    query: &'static str,
+    schemas: &[String],
+) -> sqlx::Result<Vec<PgRow>> {
+    sqlx::query(query).bind(schemas).fetch_all(connection).await
 }
 
 fn by_schema(rows: &[PgRow]) -> sqlx::Result<Survey> {

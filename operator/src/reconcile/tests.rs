@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use docket_crds::DocumentTenant;
 use http::{Method, Request, Response, StatusCode};
@@ -144,7 +145,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         fence: Fence::open(),
         stores,
         filled,
-        databases: Databases::new(Metrics::default(), Fence::open()),
+        databases: Databases::new(Metrics::default(), Fence::open(), Duration::from_secs(60)),
         connections: LastKnown::default(),
         contents: LastKnown::default(),
         images: Images {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use docket_crds::DocumentTenant;
 use docket_operator::backoff::Backoff;
@@ -71,7 +72,7 @@ impl Cluster {
                 pods: store().0,
             },
             filled,
-            databases: Databases::new(metrics.clone(), Fence::open()),
+            databases: Databases::new(metrics.clone(), Fence::open(), Duration::from_secs(60)),
             connections: LastKnown::default(),
             contents: LastKnown::default(),
             images: Images {

@@ -1,0 +1,72 @@
+//! Sessions with one database. None outlives work that failed or took too long in it.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool};
+
+use crate::fence::Fence;
+
+/// A pool, and how long its sessions may be busy with one thing.
+#[derive(Clone, Debug)]
+pub(super) struct Sessions {
+    pool: PgPool,
+    fence: Fence,
+    deadline: Duration,
+}
+
+impl Sessions {
+    pub fn new(pool: PgPool, fence: Fence, deadline: Duration) -> Self {
+        Self {
+            pool,
+            fence,
+            deadline,
+        }
+    }
+
+    /// Where the sessions come from.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Does `work` in a session.
+    ///
+    /// A session in which it fails, or is not done by the deadline, is closed: nobody knows whether
+    /// a transaction is open in it, or an answer still to come.
+    pub async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> sqlx::Result<T> {
+        let mut connection = self.pool.acquire().await?;
+        let result = tokio::time::timeout(self.deadline, work(&mut connection))
+            .await
+            .unwrap_or_else(|_| Err(self.too_late()));
+        if result.is_err() {
+            drop(connection.detach());
+        }
+        result
+    }
+
+    /// Runs a script that begins and commits by itself.
+    pub async fn run_script(&self, script: String) -> sqlx::Result<()> {
+        let trace = docket_instrumentation::traceparent()
+            .map_or_else(String::new, |parent| format!("/*traceparent='{parent}'*/ "));
+        // The server does not see that we gave up: what waits for a lock must not be done later, when
+        // something else may be wanted.
+        let patience = self.deadline.as_millis();
+        let script = format!("{trace}SET lock_timeout = {patience}; {script}");
+        self.with(async |connection| {
+            // Sent by the next line, in one piece.
+            self.fence.check().map_err(std::io::Error::from)?;
+            sqlx::raw_sql(sqlx::AssertSqlSafe(script))
+                .execute(connection)
+                .await
+                .map(|_| ())
+        })
+        .await
+    }
+
+    fn too_late(&self) -> sqlx::Error {
+        let text = format!("no answer within {:?}", self.deadline);
+        sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, text))
+    }
+}

@@ -1,0 +1,83 @@
+//! The operator's sessions with a real Postgres.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use docket_matrix::Postgres;
+use docket_operator::database::{AdminConnection, Databases};
+use docket_operator::error::Error;
+use docket_operator::fence::Fence;
+use docket_operator::metrics::Metrics;
+use docket_schema::{Identity, Owner, Provision};
+use k8s_openapi::ByteString;
+use sqlx::{AssertSqlSafe, Connection as _};
+
+const DATABASE: &str = "tenants";
+const DEADLINE: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn a_transaction_that_is_given_up_is_not_done_later_and_keeps_no_session() {
+    let postgres = Postgres::start().await.expect("a Postgres");
+    postgres.create_database(DATABASE).await.expect("made");
+    let databases = Databases::new(Metrics::default(), Fence::open(), DEADLINE);
+    let database = databases.open(&admin(&postgres)).await.expect("open");
+    let identity = Identity::of("acme", "acme", "globex");
+
+    let mut holder = postgres.superuser(DATABASE).await.expect("a session");
+    let lock = format!(
+        "SELECT pg_advisory_lock(hashtextextended('docket:{}', 0))",
+        identity.schema
+    );
+    sqlx::raw_sql(AssertSqlSafe(lock))
+        .execute(&mut holder)
+        .await
+        .expect("locked");
+    // As many as there are sessions: one that is not given back would be missed afterwards.
+    let start = Instant::now();
+    let stuck = (0..8).map(|_| provision(&database, &identity));
+    for ended in futures::future::join_all(stuck).await {
+        assert!(ended.expect_err("nobody ends it").is_transient());
+    }
+    assert!(start.elapsed() < 5 * DEADLINE);
+
+    holder.close().await.expect("closed");
+    // None of those that were given up has been done meanwhile.
+    provision(&database, &identity).await.expect("provisioned");
+}
+
+async fn provision(
+    database: &docket_operator::database::Database,
+    identity: &Identity,
+) -> Result<(), Error> {
+    let owner = Owner {
+        namespace: "acme".into(),
+        tenant: "acme".into(),
+        tenant_uid: "11111111-2222-3333-4444-555555555555".into(),
+        client: "globex".into(),
+    };
+    let wanted = Provision {
+        identity,
+        owner: &owner,
+        // Postgres makes the verifier itself when it is given the password.
+        verifier: "password",
+        credential_hash: "hash",
+        version: 0,
+    };
+    database.provision(&wanted).await
+}
+
+fn admin(postgres: &Postgres) -> AdminConnection {
+    let socket = postgres.socket();
+    let folder = socket.parent().and_then(|it| it.to_str()).expect("UTF-8");
+    let entries = [
+        ("host", folder),
+        ("dbname", DATABASE),
+        ("username", docket_matrix::ADMIN),
+        ("password", docket_matrix::PASSWORD),
+        ("sslmode", "disable"),
+    ];
+    let secret: BTreeMap<String, ByteString> = entries
+        .map(|(key, value)| (key.to_owned(), ByteString(value.into())))
+        .into();
+    AdminConnection::from_secret(&secret).expect("a whole Secret")
+}

@@ -1,0 +1,150 @@
+//! The operator at every crash point, on a control plane of its own: see `matrix/`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use docket_matrix::matrix::{Selection, matrix};
+use docket_matrix::stale::{a_tenant_that_comes_back_unseen, disturbed, stale};
+use docket_matrix::states::states;
+use docket_matrix::{Disturbance, Fault, Ground, Scenario};
+
+async fn ground() -> Arc<Ground> {
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_docket-operator"));
+    // Another one, to see what the matrix sees.
+    let binary = std::env::var_os("DOCKET_OPERATOR").map_or(built, PathBuf::from);
+    Arc::new(Ground::prepare(binary).await.expect("a control plane"))
+}
+
+/// A few that each show something else; the tests below run all.
+const SHORT: [(Scenario, &str, u32, Fault); 12] = [
+    (
+        Scenario::Create,
+        "PATCH documenttenants/acme",
+        1,
+        Fault::CutCommitted,
+    ),
+    (
+        Scenario::Create,
+        "PATCH documenttenants/acme/status",
+        1,
+        Fault::KillBefore,
+    ),
+    (
+        Scenario::Create,
+        "PATCH secrets/acme-credentials",
+        1,
+        Fault::KillCommitted,
+    ),
+    (Scenario::Create, "provision", 1, Fault::KillCommitted),
+    (Scenario::Create, "provision", 2, Fault::Hang),
+    (
+        Scenario::Create,
+        "PATCH serviceaccounts/acme-api",
+        1,
+        Fault::Conflict,
+    ),
+    (
+        Scenario::Create,
+        "PATCH deployments/acme-api",
+        1,
+        Fault::Hang,
+    ),
+    (Scenario::Create, "survey", 1, Fault::Shutdown),
+    (
+        Scenario::DeleteDelete,
+        "DELETE deployments/acme-api",
+        1,
+        Fault::KillAnswered,
+    ),
+    (Scenario::DeleteDelete, "delete", 1, Fault::KillBefore),
+    (Scenario::DeleteDelete, "delete", 1, Fault::KillCommitted),
+    (
+        Scenario::DeleteDelete,
+        "PATCH documenttenants/acme",
+        1,
+        Fault::Unavailable,
+    ),
+];
+
+/// Prints a table, and keeps it beside what was built.
+fn tell(name: &str, table: &str) {
+    eprintln!("{table}");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(folder.join(format!("fault-matrix-{name}.md")), table).expect("written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_crash_points_come_to_what_a_clean_run_comes_to() {
+    let ground = ground().await;
+    let selection = Selection {
+        scenarios: vec![Scenario::Create, Scenario::DeleteDelete],
+        takes: |scenario, point, fault| {
+            SHORT.contains(&(scenario, point.call.as_str(), point.occurrence, fault))
+        },
+        steady: Duration::from_secs(1),
+        parallel: 6,
+    };
+    let report = matrix(&ground, &selection).await.expect("clean runs");
+    assert_eq!((report.total(), report.not_met()), (SHORT.len(), 0));
+    let failures: Vec<String> = report.failures().collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_that_runs_behind_causes_no_write_again_and_again() {
+    let ground = ground().await;
+    let seen = disturbed(&ground, "deployments", Disturbance::Coalesce).await;
+    seen.expect("the operator rests, and the end is the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: make test-faults"]
+async fn every_crash_point_of_every_scenario_comes_to_what_a_clean_run_comes_to() {
+    let ground = ground().await;
+    let selection = Selection {
+        scenarios: match std::env::var("SCENARIO") {
+            Ok(name) => Scenario::ALL
+                .into_iter()
+                .filter(|it| it.name() == name)
+                .collect(),
+            Err(_) => Scenario::ALL.to_vec(),
+        },
+        takes: |_, _, _| true,
+        steady: Duration::from_secs(60),
+        parallel: 8,
+    };
+    let report = matrix(&ground, &selection).await.expect("clean runs");
+    tell("scenarios", &report.table());
+    eprintln!("{} cases, {} not met", report.total(), report.not_met());
+    let failures: Vec<String> = report.failures().collect();
+    assert!(
+        failures.is_empty(),
+        "{} failed:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: make test-faults"]
+async fn watches_that_freeze_skip_break_and_expire_lose_nothing() {
+    let ground = ground().await;
+    let staleness = stale(&ground, 6).await.expect("cases");
+    tell("watches", &staleness.table());
+    let failures: Vec<String> = staleness.failures().collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+    a_tenant_that_comes_back_unseen(&ground)
+        .await
+        .expect("the second tenant is served, and has the data of the first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: make test-faults"]
+async fn a_spec_comes_to_the_same_whatever_was_before_it() {
+    let ground = ground().await;
+    let pairs = std::env::var("PAIRS").map_or(100, |it| it.parse().expect("a number"));
+    let states = states(&ground, pairs, 4).await.expect("worlds");
+    eprintln!("{} of {} pairs failed", states.failures.len(), states.pairs);
+    assert!(states.failures.is_empty());
+}
