@@ -6,7 +6,7 @@ use regex::Regex;
 use serde_json::{Number, Value};
 
 /// Fields that no two runs have in common, or that say when and how often rather than what.
-const VOLATILE: [&str; 15] = [
+const VOLATILE: [&str; 16] = [
     "uid",
     "resourceVersion",
     "creationTimestamp",
@@ -20,6 +20,7 @@ const VOLATILE: [&str; 15] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     // The last reconcile that changed something: when, how long, in which trace.
     "reconcile",
+    "docket.dev/rotated-at",
     "created_at",
     "retained_at",
     "tenant_uid",

@@ -29,6 +29,8 @@ pub enum Scenario {
     RemoveRetain,
     /// A client less, its data deleted.
     RemoveDelete,
+    /// A new login to the database and a new API key.
+    Rotate,
     /// Another image.
     ChangeImage,
     /// The tenant goes, its data kept.
@@ -39,11 +41,12 @@ pub enum Scenario {
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Create,
         Self::AddClient,
         Self::RemoveRetain,
         Self::RemoveDelete,
+        Self::Rotate,
         Self::ChangeImage,
         Self::DeleteRetain,
         Self::DeleteDelete,
@@ -57,6 +60,7 @@ impl Scenario {
             Self::AddClient => "add a client",
             Self::RemoveRetain => "remove a client, Retain",
             Self::RemoveDelete => "remove a client, Delete",
+            Self::Rotate => "rotate",
             Self::ChangeImage => "change image",
             Self::DeleteRetain => "delete, Retain",
             Self::DeleteDelete => "delete, Delete",
@@ -72,7 +76,7 @@ impl Scenario {
     fn served(self) -> &'static [&'static str] {
         match self {
             Self::Create | Self::AddClient => &[STAYS, GOES],
-            Self::RemoveRetain | Self::RemoveDelete | Self::ChangeImage => &[STAYS],
+            Self::RemoveRetain | Self::RemoveDelete | Self::Rotate | Self::ChangeImage => &[STAYS],
             Self::DeleteRetain | Self::DeleteDelete => &[],
         }
     }
@@ -137,6 +141,11 @@ impl Scenario {
                     .change(TENANT, &json!({"spec": {"clients": clients}}))
                     .await
             }
+            Self::Rotate => {
+                let asked = json!({"docket.dev/rotate": "1", "docket.dev/rotate-api-keys": "1"});
+                let change = json!({"metadata": {"annotations": asked}});
+                world.change(TENANT, &change).await
+            }
             Self::ChangeImage => {
                 let image = "docket.test/api-server:2";
                 world
@@ -149,6 +158,9 @@ impl Scenario {
 
     /// Waits until the tenant is as the user asked.
     pub(crate) async fn done(self, world: &World) -> Result<()> {
+        if self == Self::Rotate {
+            rotated(world).await?;
+        }
         if !self.deletes() {
             world.ready(TENANT).await?;
             return self.released(world).await;
@@ -239,6 +251,35 @@ impl Scenario {
     }
 }
 
+/// Waits until the first login is closed, and the first key is the one before.
+async fn rotated(world: &World) -> Result<()> {
+    let start = Instant::now();
+    let [first, second] = Identity::of(&world.namespace, TENANT, STAYS).roles();
+    let previous = format!("{STAYS}.previous");
+    loop {
+        let mut superuser = world.ground.postgres.superuser(&world.database).await?;
+        let logins: Vec<String> = sqlx::query_scalar(
+            "SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND rolname = ANY($1)",
+        )
+        .bind([&first, &second].map(String::as_str))
+        .fetch_all(&mut superuser)
+        .await?;
+        superuser.close().await?;
+        let path = world.path("api/v1", &format!("secrets/{TENANT}-api-keys"));
+        let keys = world.ground.plane.admin.get(&path).await?;
+        let keys = keys.unwrap_or_default();
+        if logins == [second.clone()] && keys["data"][&previous].is_string() {
+            return Ok(());
+        }
+        ensure!(
+            start.elapsed() < PATIENCE,
+            "{logins:?} can log in\n{}",
+            world.operator.last_words()
+        );
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 fn schema(world: &World, client: &str) -> String {
     Identity::of(&world.namespace, TENANT, client).schema
 }
@@ -283,7 +324,7 @@ pub(crate) async fn log_in(world: &World, client: &str) -> Result<()> {
         .flatten()
         .find(|known| known["name"] == client);
     let role = known.and_then(|known| known["role"].as_str());
-    let role = role.with_context(|| format!("the status names no role of {client}"))?;
+    let recorded = role.with_context(|| format!("the status names no role of {client}"))?;
     let path = world.path("api/v1", &format!("secrets/{TENANT}-credentials"));
     let secret: Option<Value> = world.ground.plane.admin.get(&path).await?;
     let password = secret
@@ -291,8 +332,14 @@ pub(crate) async fn log_in(world: &World, client: &str) -> Result<()> {
         .and_then(|secret| secret["data"][client].as_str())
         .and_then(decode)
         .with_context(|| format!("there is no password of {client}"))?;
+    let role = secret
+        .as_ref()
+        .and_then(|secret| secret["data"][format!("{client}.role")].as_str())
+        .and_then(decode)
+        .unwrap_or_else(|| schema(world, client));
+    ensure!(role == recorded, "the status names {recorded}, not {role}");
     let postgres = &world.ground.postgres;
-    let connection = postgres.login(&world.database, role, &password).await;
+    let connection = postgres.login(&world.database, &role, &password).await;
     connection
         .with_context(|| format!("{client} cannot log in"))?
         .close()

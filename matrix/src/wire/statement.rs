@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use super::message::{BIND, Message, PARSE, QUERY};
 
 /// What a text has in it, and what it is called then; the first that fits.
-const NAMES: [(&str, &str); 7] = [
+const NAMES: [(&str, &str); 8] = [
     ("DROP SCHEMA", "delete"),
-    ("NOLOGIN", "retain"),
+    ("retained_at = now()", "retain"),
+    ("NOLOGIN", "retire"),
     ("CREATE ROLE", "provision"),
     ("CREATE SCHEMA IF NOT EXISTS docket;", "make registry"),
     ("to_regclass", "find registry"),
