@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::mask::decode;
+use crate::snapshot;
 use crate::world::{LOOK, PATIENCE, World};
 
 /// The one tenant of a scenario.
@@ -166,13 +167,18 @@ impl Scenario {
             return self.released(world).await;
         }
         let start = Instant::now();
-        while world.tenant(TENANT).await?.is_some() {
-            if start.elapsed() > PATIENCE {
-                bail!(
-                    "the tenant does not go within {PATIENCE:?}\n{}",
-                    world.operator.last_words()
-                );
+        // Its children go after it, when the garbage collector comes by.
+        loop {
+            let left = snapshot::take(world, TENANT, &[]).await?;
+            if !snapshot::has_objects(&left) {
+                break;
             }
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "left within {PATIENCE:?}: {:?}\n{}",
+                left.keys(),
+                world.operator.last_words()
+            );
             tokio::time::sleep(LOOK).await;
         }
         Ok(())

@@ -190,6 +190,12 @@ async fn database(connection: &mut PgConnection, names: &[String]) -> Result<Map
     Ok(all)
 }
 
+/// Whether anything is left in Kubernetes.
+pub(crate) fn has_objects(state: &State) -> bool {
+    let in_database = |name: &String| QUERIES.iter().any(|(what, _)| what == name);
+    !state.keys().all(in_database)
+}
+
 /// What one has and the other has not, one line each; empty where they are the same.
 pub(crate) fn difference(wanted: &State, found: &State) -> Vec<String> {
     let mut lines = Vec::new();
