@@ -4,6 +4,7 @@ import os
 import socket
 import statistics
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ class Bench:
     config: Path
     clients: dict[str, dict]
     telemetry: dict[str, str]  # environment that turns everything on
+    flame: Path | None  # where to draw what the API server does
 
     def docket(self, name: str, environment: dict[str, str] | None = None, flags: tuple[str, ...] = ()):
         return docket(name, self.config, self.telemetry if environment is None else environment, flags)
@@ -69,6 +71,11 @@ def get_metadata(bench: Bench) -> list[Row]:
             "peer": lambda: bench.get(bare),
             "peer traced": lambda: bench.get(traced),
         })
+        if bench.flame:
+            drawing = subprocess.Popen([HERE / "flame.sh", str(ours.pid), str(bench.size.seconds), bench.flame])
+            bench.get(ours)
+            if drawing.wait():
+                sys.exit("bench: no flame graph: is perf installed?")
     floor, ours, bare, traced = of.values()
     generator = f"the generator took {ours.generator:.0%} of the machine"
     return [

@@ -6,6 +6,7 @@ import platform
 import time
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import processes
 from load import progress
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="a minute at most, and figures that say nothing")
     parser.add_argument("--rounds", type=int, help="how often each load is run")
     parser.add_argument("--seconds", type=int, help="how long each load is run")
+    parser.add_argument("--flame", metavar="SVG", type=Path, help="draws what the API server does while `get` runs")
     parser.add_argument("rows", nargs="*", choices=[[], *ROWS], metavar="ROW", help=", ".join(ROWS))
     arguments = parser.parse_args()
     wanted = arguments.rows or list(ROWS)
@@ -40,7 +42,7 @@ def main() -> None:
         postgres.psql(file=processes.HERE / "sql/peer.sql", client="some", count=size.some)
         with processes.collector(folder) as (endpoint, _):
             telemetry = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
-            bench = Bench(size, folder, postgres, folder / "tenant.json", clients, telemetry)
+            bench = Bench(size, folder, postgres, folder / "tenant.json", clients, telemetry, arguments.flame)
             for name in wanted:
                 progress(f"==> {name}")
                 started = time.monotonic()

@@ -87,10 +87,21 @@ impl Connection {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(terms.idle));
         let stream = Box::pin(stream);
-        let Some(tls) = terms.tls else {
-            return self.answer(stream).await;
-        };
-        let handshake = tokio::time::timeout(terms.idle, tls.accept(stream));
+        match terms.tls {
+            None => self.answer(stream).await,
+            // A handshake has kilobytes, which a connection without one should not keep.
+            Some(tls) => Box::pin(self.accept_tls(tls, stream, terms.idle, stop)).await,
+        }
+    }
+
+    async fn accept_tls(
+        self,
+        tls: TlsAcceptor,
+        stream: Pin<Box<TimeoutStream<TcpStream>>>,
+        patience: Duration,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let handshake = tokio::time::timeout(patience, tls.accept(stream));
         match stop.run_until_cancelled(handshake).await {
             None => Ok(()),
             Some(Err(_)) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
