@@ -191,6 +191,19 @@ pub(super) async fn plan(
     Ok(planned.into_iter().flatten().collect())
 }
 
+/// Who changed what of a child. The stores do not know who it was: they keep no managed fields.
+async fn drift_of<K: Child>(api: &Api<K>, name: &str, places: &[Place]) -> String {
+    let live = api.get_metadata_opt(name).await.ok().flatten();
+    let managers = live.and_then(|live| live.metadata.managed_fields);
+    let who = drift::changed_by(managers.as_deref().unwrap_or_default(), places);
+    format!(
+        "{} changed {}/{name}: it {}, and is made again as the spec asks.",
+        who.unwrap_or("Somebody"),
+        K::kind(&()),
+        differs_in(places),
+    )
+}
+
 /// A sentence's part that names where an object differs.
 fn differs_in(places: &[Place]) -> String {
     let named: Vec<String> = places
@@ -238,17 +251,20 @@ impl Apply<'_> {
             let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
             let mut child = difference::with_hash(child);
             let found = self.find(store, &api, &child).await?;
-            let (verb, before) = match found {
-                None => ("created", None),
+            let (verb, before, drift) = match found {
+                None => ("created", None, None),
                 Some(found) if found.places.is_empty() => return Ok((None, found.live)),
                 Some(found) => {
                     // The same was applied before: somebody changed it since.
-                    if difference::applied_hash(&*found.live) == difference::applied_hash(&child) {
-                        self.tell_of_drift(&api, &name, &found.places).await;
-                    }
+                    let drift =
+                        difference::applied_hash(&*found.live) == difference::applied_hash(&child);
+                    let drift = match drift {
+                        true => Some(drift_of(&api, &name, &found.places).await),
+                        false => None,
+                    };
                     // Makes the apply fail for an object that took its place meanwhile.
                     child.meta_mut().uid = found.live.uid();
-                    ("updated", found.live.resource_version())
+                    ("updated", found.live.resource_version(), drift)
                 }
             };
             let params = PatchParams::apply(FIELD_MANAGER).force();
@@ -256,6 +272,12 @@ impl Apply<'_> {
             let live = api.patch(&name, &params, &Patch::Apply(&child)).await?;
             // What others added to our fields and the API server lets them keep is no change.
             let changed = before.is_none() || before != live.resource_version();
+            if let Some(note) = drift.filter(|_| changed) {
+                self.ctx
+                    .story
+                    .tell(self.tenant, "DriftRepaired", note)
+                    .await;
+            }
             let change = changed.then(|| Change::new(verb, format!("{kind}/{name}")));
             Ok((change, Arc::new(live)))
         })
@@ -303,23 +325,6 @@ impl Apply<'_> {
         let places = difference::between(child, &live);
         let live = Arc::new(live);
         Ok(Some(Found { live, places }))
-    }
-
-    /// Who it was, the stores do not know: they keep no managed fields.
-    async fn tell_of_drift<K: Child>(&self, api: &Api<K>, name: &str, places: &[Place]) {
-        let live = api.get_metadata_opt(name).await.ok().flatten();
-        let managers = live.and_then(|live| live.metadata.managed_fields);
-        let who = drift::changed_by(managers.as_deref().unwrap_or_default(), places);
-        let note = format!(
-            "{} changed {}/{name}: it {}, and is made again as the spec asks.",
-            who.unwrap_or("Somebody"),
-            K::kind(&()),
-            differs_in(places),
-        );
-        self.ctx
-            .story
-            .tell(self.tenant, "DriftRepaired", note)
-            .await;
     }
 
     fn refuse_foreign<K: Resource<DynamicType = ()>>(&self, live: &K) -> Result<()> {

@@ -90,8 +90,11 @@ pub(super) async fn progress(
     }
     if became_ready {
         let note = format!(
-            "{} are served at {}",
-            findings::clients(wanted.clients.len()),
+            "{} at {}",
+            match wanted.clients.len() {
+                1 => "1 client is served".to_owned(),
+                count => format!("{count} clients are served"),
+            },
             api_url(wanted)
         );
         ctx.story.tell(&written, "Ready", note).await;

@@ -53,7 +53,11 @@ async fn what_others_added_to_a_child_is_left_alone() {
     let container = &mut deployment["spec"]["template"]["spec"]["containers"][0];
     let env = container["env"].as_array_mut().expect("variables");
     env.insert(0, json!({"name": "INJECTED", "value": "1"}));
-    cluster.put(DEPLOYMENT, deployment.clone());
+    cluster.put(DEPLOYMENT, deployment);
+    let mut service = cluster.get(SERVICE);
+    let ports = service["spec"]["ports"].as_array_mut().expect("ports");
+    ports.push(json!({"name": "theirs", "port": 99}));
+    cluster.put(SERVICE, service);
     cluster.forget_writes();
     cluster.reconcile().await.expect("nothing to do");
     assert_eq!(cluster.writes(), [""; 0]);

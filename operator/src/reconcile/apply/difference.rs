@@ -69,8 +69,18 @@ impl fmt::Display for Place {
 
 /// Keys by which the API server tells the entries of a list apart; those of other lists belong to
 /// whoever applied the list.
-fn merge_key(list: &str) -> Option<&'static str> {
-    match list {
+fn merge_key(place: &Place) -> Option<&'static str> {
+    let Place(keys) = place;
+    match keys.last()?.as_str() {
+        "ports"
+            if keys
+                .iter()
+                .any(|key| key == "containers" || key == "initContainers") =>
+        {
+            Some("containerPort")
+        }
+        // Those of a NetworkPolicy are part of its rule.
+        "ports" if keys.len() == 2 => Some("port"),
         "containers" | "initContainers" | "env" | "volumes" => Some("name"),
         "volumeMounts" => Some("mountPath"),
         "ownerReferences" => Some("uid"),
@@ -93,7 +103,7 @@ fn compare(live: &Value, wanted: &Value, place: &mut Place, places: &mut Vec<Pla
             }
         }
         (Value::Array(live), Value::Array(wanted)) => {
-            let key = place.0.last().and_then(|list| merge_key(list));
+            let key = merge_key(place);
             if key.is_none() && live.len() != wanted.len() {
                 return places.push(place.clone());
             }
@@ -224,15 +234,26 @@ mod tests {
 
     #[test]
     fn an_entry_that_others_added_to_a_list_with_keys_is_left_alone() {
-        let wanted = json!({"env": [{"name": "A", "value": "1"}], "ports": [{"port": 80}]});
-        let live = json!({"env": [{"name": "X", "value": "2"}, {"name": "A", "value": "1"}], "ports": [{"port": 80}]});
+        let wanted = json!({"env": [{"name": "A", "value": "1"}], "list": [{"port": 80}]});
+        let live = json!({"env": [{"name": "X", "value": "2"}, {"name": "A", "value": "1"}], "list": [{"port": 80}]});
         assert!(contains(&live, &wanted));
         let changed =
-            json!({"env": [{"name": "A", "value": "2"}], "ports": [{"port": 80}, {"port": 81}]});
+            json!({"env": [{"name": "A", "value": "2"}], "list": [{"port": 80}, {"port": 81}]});
         let mut places = Vec::new();
         compare(&changed, &wanted, &mut Place::default(), &mut places);
         let places: Vec<String> = places.iter().map(ToString::to_string).collect();
-        assert_eq!(places, ["env.A.value", "ports"]);
+        assert_eq!(places, ["env.A.value", "list"]);
+    }
+
+    #[test]
+    fn a_port_that_others_added_is_left_alone_and_one_in_a_rule_of_a_network_policy_is_not() {
+        let ports =
+            |list: &[u16]| -> Value { list.iter().map(|port| json!({"port": port})).collect() };
+        let service = |list: &[u16]| json!({"spec": {"ports": ports(list)}});
+        assert!(contains(&service(&[99, 80]), &service(&[80])));
+        assert!(!contains(&service(&[99]), &service(&[80])));
+        let policy = |list: &[u16]| json!({"spec": {"ingress": [{"ports": ports(list)}]}});
+        assert!(!contains(&policy(&[80, 99]), &policy(&[80])));
     }
 
     #[test]
