@@ -475,6 +475,11 @@ pub struct Telemetry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Collector {
+    /// Image of the collector; the operator's own release by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("self.matches('^[^\\\\s]+$')").message("image must not contain white space"))]
+    pub image: Option<String>,
     /// Compute resources of the collector's container.
     #[serde(default = "default_collector_resources")]
     pub resources: Resources,
@@ -483,6 +488,7 @@ pub struct Collector {
 impl Default for Collector {
     fn default() -> Self {
         Self {
+            image: None,
             resources: default_collector_resources(),
         }
     }

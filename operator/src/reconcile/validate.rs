@@ -23,6 +23,7 @@ use crate::wanted::{Provisioning, Wanted, WantedClient};
 pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) -> Result<Wanted> {
     let spec = &tenant.spec;
     let uid = tenant.uid().unwrap_or_default();
+    let collector = &spec.telemetry.collector;
     let mut clients = Vec::new();
     let mut keys = ApiKeys::new(&seen.api_keys.entries);
     let now = Timestamp::now();
@@ -104,12 +105,15 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         tls: seen.certificate.as_ref().map(|seen| seen.tls.clone()),
         notices: notices::notices(tenant, seen, &keys.ignored()),
         api_image: spec.api.image.clone().unwrap_or_else(|| images.api.clone()),
-        collector_image: images.collector.clone(),
+        collector_image: collector
+            .image
+            .clone()
+            .unwrap_or_else(|| images.collector.clone()),
         replicas: spec.api.replicas,
         node_selector: spec.api.node_selector.clone(),
         tolerations: spec.api.tolerations.clone(),
         api_resources: spec.api.resources.clone(),
-        collector_resources: spec.telemetry.collector.resources.clone(),
+        collector_resources: collector.resources.clone(),
         telemetry_endpoint: spec
             .telemetry
             .endpoint

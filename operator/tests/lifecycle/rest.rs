@@ -95,7 +95,7 @@ async fn a_plan_for_a_change_names_what_differs_and_goes_when_it_is_carried_out(
     );
     cluster.settle().await;
     cluster.change(json!({"metadata": {"annotations": {PLAN: "true"}},
-        "spec": {"clients": [{"name": "globex"}], "api": {"image": "api:2"}}}));
+        "spec": {"clients": [{"name": "globex"}], "api": {"image": "api:2"}, "telemetry": {"collector": {"image": "collector:2"}}}}));
     cluster.forget_writes();
     for _ in 0..3 {
         cluster.reconcile().await.expect("at rest");
