@@ -40,14 +40,18 @@ pub enum Outcome {
 }
 
 /// Learns a scenario: runs it twice without a fault. Calls that only one of the runs makes, because
-/// pods were faster or slower, are left out.
+/// pods were faster or slower, are left out. Nothing may be written for `steady` after each.
 ///
 /// # Errors
 /// The clean runs differ, or come to no end.
-pub async fn learn(ground: &Arc<Ground>, scenario: Scenario) -> Result<Reference> {
+pub async fn learn(
+    ground: &Arc<Ground>,
+    scenario: Scenario,
+    steady: Duration,
+) -> Result<Reference> {
     let (first, second) = tokio::try_join!(
-        clean(ground, scenario, Duration::ZERO),
-        clean(ground, scenario, Duration::from_millis(300)),
+        clean(ground, scenario, steady),
+        clean(ground, scenario, steady),
     )
     .with_context(|| format!("a clean run of {}", scenario.name()))?;
     let difference = snapshot::difference(&first.state, &second.state);
@@ -62,8 +66,7 @@ pub async fn learn(ground: &Arc<Ground>, scenario: Scenario) -> Result<Reference
     Ok(Reference { points, ..second })
 }
 
-async fn clean(ground: &Arc<Ground>, scenario: Scenario, later: Duration) -> Result<Reference> {
-    tokio::time::sleep(later).await;
+async fn clean(ground: &Arc<Ground>, scenario: Scenario, steady: Duration) -> Result<Reference> {
     let world = World::make(ground.clone(), DEADLINE).await?;
     scenario.prepare(&world).await?;
     world.quiet(REST).await?;
@@ -71,6 +74,7 @@ async fn clean(ground: &Arc<Ground>, scenario: Scenario, later: Duration) -> Res
     scenario.act(&world).await?;
     scenario.done(&world).await?;
     world.quiet(REST).await?;
+    rest(&world, steady).await?;
     let reference = Reference {
         points: world.script.calls(),
         commits: world.script.commits(),
@@ -79,6 +83,27 @@ async fn clean(ground: &Arc<Ground>, scenario: Scenario, later: Duration) -> Res
     scenario.aftermath(&world).await?;
     world.end().await?;
     Ok(reference)
+}
+
+/// How many cases run side by side: with more operators than the machine can carry, none would
+/// renew its Lease in time.
+#[derive(Debug)]
+pub struct Turns {
+    /// Cases that do something.
+    busy: Semaphore,
+    /// Those, and the ones that only watch that nothing is written.
+    worlds: Semaphore,
+}
+
+impl Turns {
+    /// Turns for as many cases that do something.
+    #[must_use]
+    pub fn new(parallel: usize) -> Self {
+        Self {
+            busy: Semaphore::new(parallel),
+            worlds: Semaphore::new(2 * parallel),
+        }
+    }
 }
 
 /// One case: what is done, and what goes wrong.
@@ -97,13 +122,9 @@ pub struct Case {
 impl Case {
     /// Runs it when `turns` has a turn, and compares with `reference`. It takes no turn while it
     /// only watches that nothing is written.
-    pub async fn run(
-        self,
-        ground: &Arc<Ground>,
-        reference: &Reference,
-        turns: &Semaphore,
-    ) -> Outcome {
-        let turn = turns.acquire().await;
+    pub async fn run(self, ground: &Arc<Ground>, reference: &Reference, turns: &Turns) -> Outcome {
+        let _world = turns.worlds.acquire().await;
+        let turn = turns.busy.acquire().await;
         let world = match World::make(ground.clone(), DEADLINE).await {
             Ok(world) => world,
             Err(error) => return Outcome::Failed(format!("{error:#}")),
@@ -112,7 +133,7 @@ impl Case {
             let met = self.strike(&world, reference).await?;
             drop(turn);
             rest(&world, self.steady).await?;
-            let _turn = turns.acquire().await;
+            let _turn = turns.busy.acquire().await;
             self.check(&world, reference).await?;
             Ok::<_, anyhow::Error>(met)
         };

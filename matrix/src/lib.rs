@@ -27,7 +27,7 @@ pub mod states;
 mod wire;
 mod world;
 
-pub use case::{Case, Outcome, Reference, learn};
+pub use case::{Case, Outcome, Reference, Turns, learn};
 pub use control_plane::ControlPlane;
 pub use gateway::{Disturbance, Gateway};
 pub use ground::Ground;

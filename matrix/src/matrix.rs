@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::case::{Case, Outcome, Reference, learn};
+use crate::case::{Case, Outcome, Reference, Turns, learn};
 use crate::ground::Ground;
 use crate::scenario::Scenario;
 use crate::script::{Fault, Place, Point};
@@ -23,6 +22,8 @@ pub struct Selection {
     pub takes: fn(Scenario, &Point, Fault) -> bool,
     /// How long nothing may be written after each.
     pub steady: Duration,
+    /// How long nothing may be written after a clean run of each scenario.
+    pub clean_steady: Duration,
     /// Cases at the same time.
     pub parallel: usize,
 }
@@ -40,9 +41,9 @@ pub struct Report {
 pub async fn matrix(ground: &Arc<Ground>, selection: &Selection) -> Result<Report> {
     let mut learners = JoinSet::new();
     for scenario in selection.scenarios.clone() {
-        let ground = ground.clone();
+        let (ground, steady) = (ground.clone(), selection.clean_steady);
         learners.spawn(async move {
-            Ok::<_, anyhow::Error>((scenario, learn(&ground, scenario).await?))
+            Ok::<_, anyhow::Error>((scenario, learn(&ground, scenario, steady).await?))
         });
     }
     let mut references: BTreeMap<Scenario, Arc<Reference>> = BTreeMap::new();
@@ -50,7 +51,7 @@ pub async fn matrix(ground: &Arc<Ground>, selection: &Selection) -> Result<Repor
         let (scenario, reference) = learnt.context("a clean run panicked")??;
         references.insert(scenario, Arc::new(reference));
     }
-    let turns = Arc::new(Semaphore::new(selection.parallel));
+    let turns = Arc::new(Turns::new(selection.parallel));
     let mut cases = JoinSet::new();
     for (scenario, reference) in references {
         for (at, point) in reference.points.clone().into_iter().enumerate() {
@@ -76,8 +77,11 @@ pub async fn matrix(ground: &Arc<Ground>, selection: &Selection) -> Result<Repor
     let mut report = Report::default();
     while let Some(ended) = cases.join_next().await {
         let (key, value) = ended.context("a case panicked")?;
-        if let Outcome::Failed(why) = &value.1 {
-            eprintln!("FAILED  {}, {}, {}: {why}\n", key.0.name(), value.0, key.2);
+        let case = format!("{}, {}, {}", key.0.name(), value.0, key.2);
+        match &value.1 {
+            Outcome::Failed(why) => eprintln!("FAILED  {case}: {why}\n"),
+            Outcome::Passed => eprintln!("ok      {case}"),
+            Outcome::NotMet => eprintln!("not met {case}"),
         }
         report.cases.insert(key, value);
     }

@@ -164,7 +164,7 @@ async fn run(
         let touched = json!({"metadata": {"annotations": {"turn": turn}},
             "spec": {"api": {"rateLimit": {"burst": turn.len()}}}});
         world.change(TENANT, &touched).await?;
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(LOOK / 3).await;
     }
     if disturbance.is_some() {
         world.quiet(REST).await?;

@@ -20,7 +20,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// How long an operator waits for an answer where none is held back.
 pub(crate) const UNHURRIED: Duration = Duration::from_secs(30);
 /// How often is looked whether something has come about.
-pub(crate) const LOOK: Duration = Duration::from_millis(50);
+pub(crate) const LOOK: Duration = Duration::from_millis(150);
 
 /// A namespace, a database, an operator, and the proxies between.
 #[derive(Debug)]
@@ -238,10 +238,10 @@ impl Drop for World {
     }
 }
 
-/// As a kubelet does with a container that ends.
+/// As a kubelet does with a container that ends, after a pause.
 async fn revive(operator: Arc<Operator>) {
     loop {
-        tokio::time::sleep(4 * LOOK).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
         operator.revive().expect("the operator started before");
     }
 }

@@ -83,6 +83,7 @@ async fn a_few_crash_points_come_to_what_a_clean_run_comes_to() {
             SHORT.contains(&(scenario, point.call.as_str(), point.occurrence, fault))
         },
         steady: Duration::from_secs(1),
+        clean_steady: Duration::from_secs(1),
         parallel: 6,
     };
     let report = matrix(&ground, &selection).await.expect("clean runs");
@@ -110,8 +111,11 @@ async fn every_crash_point_of_every_scenario_comes_to_what_a_clean_run_comes_to(
                 .collect(),
             Err(_) => Scenario::ALL.to_vec(),
         },
-        takes: |_, _, _| true,
-        steady: Duration::from_secs(60),
+        takes: |_, _, fault| {
+            std::env::var("FAULT").map_or(true, |named| named == fault.to_string())
+        },
+        steady: Duration::from_secs(3),
+        clean_steady: Duration::from_secs(60),
         parallel: 8,
     };
     let report = matrix(&ground, &selection).await.expect("clean runs");
