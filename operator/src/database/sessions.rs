@@ -50,9 +50,9 @@ impl Sessions {
     pub async fn run_script(&self, script: String) -> sqlx::Result<()> {
         let trace = docket_instrumentation::traceparent()
             .map_or_else(String::new, |parent| format!("/*traceparent='{parent}'*/ "));
-        // The server does not see that we gave up: what waits for a lock must not be done later, when
-        // something else may be wanted.
-        let patience = self.deadline.as_millis();
+        // The server does not see that we gave up: what waits for a lock must end before, and not be
+        // done later, when something else may be wanted.
+        let patience = (self.deadline * 3 / 4).as_millis();
         let script = format!("{trace}SET lock_timeout = {patience}; {script}");
         self.with(async |connection| {
             // Sent by the next line, in one piece.
