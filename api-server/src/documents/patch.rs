@@ -15,7 +15,12 @@ const NAMED: usize = 5;
 #[schema(as = DocumentPatch)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Patch {
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 255, example = "offer.txt")]
+    /// The new name; what counts is what follows the last separator of a path, and can be seen.
+    #[schema(
+        value_type = Option<String>, nullable = false, min_length = 1, max_length = 255, example = "offer.txt",
+        // Something is left of it that is neither `.` nor `..`, as `Filename` has it.
+        pattern = r"([^/\\\s.\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\.[^/\\]*\.[^/\\]*\.|\.[^/\\]*[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000][^/\\]*\.)[^/\\]*$"
+    )]
     filename: Option<Filename>,
     /// All tags from now on, each of 1 to 64 characters; null for none.
     #[schema(value_type = Option<Vec<Tag>>, max_items = 50, example = json!(["offer"]))]
