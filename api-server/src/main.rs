@@ -4,10 +4,6 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use docket_api_server::{Settings, Tenant, server};
-use mimalloc::MiMalloc;
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Exit code of a configuration that cannot be used.
 const BAD_CONFIGURATION: u8 = 2;

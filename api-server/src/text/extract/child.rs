@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use rlimit::Resource;
 
-use super::{Format, NO_RESERVE};
+use super::Format;
 use crate::text::decode::{clean, prefix};
 
 /// Bytes of text that are handed back.
@@ -45,26 +45,8 @@ fn confine() -> Result<(), String> {
             .set(most, most)
             .map_err(|error| format!("{resource:?} cannot be limited: {error}"))?;
     }
-    within_memory()?;
     // What a reader says when it panics would fill the log of the server.
     std::panic::set_hook(Box::new(|_| {}));
-    Ok(())
-}
-
-/// Addresses that were taken before the limit stay usable, so they must be within it, too.
-fn within_memory() -> Result<(), String> {
-    let status = std::fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())?;
-    let taken = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB"))
-        .and_then(|kib| kib.parse::<u64>().ok())
-        .ok_or("how much memory is taken already is not known")?;
-    if taken * 1024 > MEMORY {
-        return Err(format!(
-            "{taken} KiB of addresses are taken already: set {}={}",
-            NO_RESERVE.0, NO_RESERVE.1
-        ));
-    }
     Ok(())
 }
 

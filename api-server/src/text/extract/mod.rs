@@ -12,9 +12,6 @@ pub(crate) use parent::{Extractor, Failure, LARGEST};
 
 /// First argument of the process that reads a file.
 pub const SUBCOMMAND: &str = "extract-text";
-/// Environment of that process: an allocator that has a gigabyte of addresses in reserve before `main`
-/// would never meet the limit that is set there.
-const NO_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "0");
 
 /// A format that is read in a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
-use super::{Format, NO_RESERVE, SUBCOMMAND};
+use super::{Format, SUBCOMMAND};
 use crate::error::Error;
 use crate::text::decode::decode;
 
@@ -64,7 +64,6 @@ impl Extractor {
         let mut child = Command::new(&self.program)
             .args([SUBCOMMAND, format.as_str()])
             .env_clear()
-            .env(NO_RESERVE.0, NO_RESERVE.1)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -172,7 +171,7 @@ mod tests {
         assert!(sentence.contains("why"), "{sentence}");
         let environment = run(
             folder.path(),
-            "/usr/bin/env | /bin/grep -v -E '^(PWD|SHLVL|_|OLDPWD|MIMALLOC_ARENA_RESERVE)='",
+            "/usr/bin/env | /bin/grep -v -E '^(PWD|SHLVL|_|OLDPWD)='",
             b"",
         )
         .await;
