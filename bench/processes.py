@@ -91,7 +91,8 @@ class Postgres:
             as_user = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--"]
         data = self.folder / "data"
         subprocess.run(
-            [*as_user, POSTGRES_BIN / "initdb", "-D", data, "-U", "postgres", "--auth-local", "trust", "--auth-host", "scram-sha-256"],
+            [*as_user, POSTGRES_BIN / "initdb", "-D", data, "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
+             "--auth-local", "trust", "--auth-host", "scram-sha-256"],
             check=True, stdout=subprocess.DEVNULL, cwd="/",
         )
         options = [f"-c{name}={value}" for name, value in POSTGRES_OPTIONS.items()]

@@ -43,6 +43,8 @@ impl Postgres {
             .args([
                 "--username",
                 SUPERUSER,
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
                 "--auth",
                 "scram-sha-256",
                 "--no-sync",

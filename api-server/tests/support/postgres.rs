@@ -49,6 +49,8 @@ impl Postgres {
                 &data,
                 "--username",
                 SUPERUSER,
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
                 "--auth",
                 "scram-sha-256",
                 "--pwfile",

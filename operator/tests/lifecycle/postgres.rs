@@ -141,6 +141,8 @@ fn template() -> &'static Path {
             std::fs::write(&password, PASSWORD).expect("written");
             give_away(folder.path());
             let auth = [
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
                 "--auth",
                 "scram-sha-256",
                 "--pwfile",
