@@ -32,11 +32,7 @@ impl Database {
     /// # Errors
     /// Transient ones only: a database that does not answer may do so later.
     pub async fn survey(&self, schemas: &[String]) -> Result<Survey, Error> {
-        match survey::survey(&self.sessions, self.read_clients, schemas).await {
-            Ok(Some(survey)) => Ok(survey),
-            Ok(None) => Err(failure::read_only()),
-            Err(error) => Err(failure::explain(self.sessions.pool(), error).await),
-        }
+        survey::survey(&self.sessions, self.read_clients, schemas).await
     }
 
     /// Makes a client's role, schema and grants, or brings them up to date.
@@ -102,10 +98,7 @@ impl Database {
                 .fetch_one(connection)
                 .await
         });
-        match read.await {
-            Ok(sessions) => Ok(sessions),
-            Err(error) => Err(failure::explain(self.sessions.pool(), error).await),
-        }
+        read.await
     }
 
     async fn run(
@@ -122,10 +115,6 @@ impl Database {
             db.namespace = schema,
         );
         self.metrics.ran_sql(operation);
-        let result = self.sessions.run_script(script);
-        match result.instrument(span).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(failure::explain(self.sessions.pool(), error).await),
-        }
+        self.sessions.run_script(script).instrument(span).await
     }
 }

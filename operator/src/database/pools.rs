@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgPoolOptions;
 
 use super::sessions::Sessions;
-use super::{AdminConnection, Database, failure};
+use super::{AdminConnection, Database};
 use crate::error::Error;
 use crate::fence::Fence;
 use crate::metrics::Metrics;
@@ -57,9 +57,7 @@ impl Databases {
             Some(sessions) => sessions,
             None => {
                 let sessions = self.sessions(connection);
-                if let Err(error) = ensure_registry(&sessions).await {
-                    return Err(failure::explain(sessions.pool(), error).await);
-                }
+                ensure_registry(&sessions).await?;
                 self.keep(key, sessions)
             }
         };
@@ -75,10 +73,9 @@ impl Databases {
             return Ok(self.database(sessions, docket_schema::READ_CLIENTS));
         }
         let sessions = self.sessions(connection);
-        let read_clients = match has_registry(&sessions).await {
-            Ok(true) => docket_schema::READ_CLIENTS,
-            Ok(false) => docket_schema::READ_UNREGISTERED,
-            Err(error) => return Err(failure::explain(sessions.pool(), error).await),
+        let read_clients = match has_registry(&sessions).await? {
+            true => docket_schema::READ_CLIENTS,
+            false => docket_schema::READ_UNREGISTERED,
         };
         Ok(self.database(sessions, read_clients))
     }
@@ -118,7 +115,7 @@ impl Databases {
     }
 }
 
-async fn ensure_registry(sessions: &Sessions) -> sqlx::Result<()> {
+async fn ensure_registry(sessions: &Sessions) -> Result<(), Error> {
     if !has_registry(sessions).await? {
         let script = docket_schema::BOOTSTRAP.to_owned();
         sessions.run_script(script).await?;
@@ -126,7 +123,7 @@ async fn ensure_registry(sessions: &Sessions) -> sqlx::Result<()> {
     Ok(())
 }
 
-async fn has_registry(sessions: &Sessions) -> sqlx::Result<bool> {
+async fn has_registry(sessions: &Sessions) -> Result<bool, Error> {
     sessions
         .with(async |connection| {
             sqlx::query_scalar("SELECT to_regclass('docket.clients') IS NOT NULL")

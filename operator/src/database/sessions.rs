@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
+use super::failure;
+use crate::error::Error;
 use crate::fence::Fence;
 
 /// A pool, and how long its sessions may be busy with one thing.
@@ -23,16 +25,24 @@ impl Sessions {
         }
     }
 
-    /// Where the sessions come from.
-    pub fn pool(&self) -> &PgPool {
-        &self.pool
-    }
-
     /// Does `work` in a session.
     ///
     /// A session in which it fails, or is not done by the deadline, is closed: nobody knows whether
     /// a transaction is open in it, or an answer still to come.
+    ///
+    /// # Errors
+    /// What went wrong, in words; transient, as a database that does not answer may do so later.
     pub async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> Result<T, Error> {
+        match self.attempt(work).await {
+            Ok(done) => Ok(done),
+            Err(error) => Err(failure::explain(&self.pool, error).await),
+        }
+    }
+
+    async fn attempt<T>(
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> sqlx::Result<T> {
@@ -47,7 +57,10 @@ impl Sessions {
     }
 
     /// Runs a script that begins and commits by itself.
-    pub async fn run_script(&self, script: String) -> sqlx::Result<()> {
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub async fn run_script(&self, script: String) -> Result<(), Error> {
         let trace = docket_instrumentation::traceparent()
             .map_or_else(String::new, |parent| format!("/*traceparent='{parent}'*/ "));
         // The server does not see that we gave up: what waits for a lock must end before, and not be

@@ -7,7 +7,9 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tracing::Instrument;
 
+use super::failure;
 use super::sessions::Sessions;
+use crate::error::Error;
 
 /// What is there, by schema name.
 pub type Survey = BTreeMap<String, ClientRow>;
@@ -42,12 +44,12 @@ pub struct Registered {
     pub credential_hash: String,
 }
 
-/// What is there; `None` of a database that takes no changes.
+/// What is there; a database that takes no changes is a problem, even if none is needed now.
 pub(super) async fn survey(
     sessions: &Sessions,
     read_clients: &'static str,
     schemas: &[String],
-) -> sqlx::Result<Option<Survey>> {
+) -> Result<Survey, Error> {
     let span = tracing::info_span!(
         "sql_execution",
         otel.kind = "client",
@@ -81,7 +83,8 @@ pub(super) async fn survey(
         }
         Ok(Some(survey))
     });
-    read.instrument(span).await
+    let read: Option<Survey> = read.instrument(span).await?;
+    read.ok_or_else(failure::read_only)
 }
 
 async fn rows(

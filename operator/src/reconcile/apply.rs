@@ -78,15 +78,9 @@ pub(super) async fn secrets(
         credentials,
         api_keys,
     } = secrets;
-    let apply = Apply {
-        tenant,
-        wanted,
-        ctx,
-    };
-    let store = &ctx.stores.secrets;
     let changes = [
-        apply.one(store, credentials).await?.0,
-        apply.one(store, api_keys).await?.0,
+        secret(tenant, wanted, credentials, ctx).await?,
+        secret(tenant, wanted, api_keys, ctx).await?,
     ];
     Ok(changes.into_iter().flatten().collect())
 }

@@ -243,8 +243,7 @@ async fn summarizer(tenant: &DocumentTenant, ctx: &Context) -> Result<Summarizer
         }
     };
     let (name, field) = (&openai.secret_ref.name, "spec.api.summarizer.openai");
-    let condition = ConditionType::CredentialsReady;
-    let secret = read_secret(tenant, name, condition, field, ctx).await?;
+    let secret = credentials(tenant, name, field, ctx).await?;
     let key = secret
         .get(API_KEY)
         .map(|key| String::from_utf8_lossy(&key.0));
