@@ -62,14 +62,13 @@ pub(super) fn env_from_field(name: &str, field: &str) -> EnvVar {
         field_path: field.to_owned(),
         ..Default::default()
     };
-    EnvVar {
-        name: name.to_owned(),
-        value: None,
-        value_from: Some(EnvVarSource {
+    env_from(
+        name,
+        EnvVarSource {
             field_ref: Some(field_ref),
             ..EnvVarSource::default()
-        }),
-    }
+        },
+    )
 }
 
 /// A resource of the container itself, as a number of the smallest unit.
@@ -78,14 +77,13 @@ pub(super) fn env_from_resource(name: &str, resource: &str) -> EnvVar {
         resource: resource.to_owned(),
         ..ResourceFieldSelector::default()
     };
-    EnvVar {
-        name: name.to_owned(),
-        value: None,
-        value_from: Some(EnvVarSource {
+    env_from(
+        name,
+        EnvVarSource {
             resource_field_ref: Some(resource_field_ref),
             ..EnvVarSource::default()
-        }),
-    }
+        },
+    )
 }
 
 pub(super) fn env_from_secret(key: &str, secret: &str) -> EnvVar {
@@ -94,13 +92,20 @@ pub(super) fn env_from_secret(key: &str, secret: &str) -> EnvVar {
         key: key.to_owned(),
         optional: None,
     };
-    EnvVar {
-        name: key.to_owned(),
-        value: None,
-        value_from: Some(EnvVarSource {
+    env_from(
+        key,
+        EnvVarSource {
             secret_key_ref: Some(secret_key_ref),
             ..EnvVarSource::default()
-        }),
+        },
+    )
+}
+
+fn env_from(name: &str, source: EnvVarSource) -> EnvVar {
+    EnvVar {
+        name: name.to_owned(),
+        value: None,
+        value_from: Some(source),
     }
 }
 
