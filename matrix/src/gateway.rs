@@ -4,7 +4,6 @@
 mod call;
 mod watches;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,14 +16,14 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::net::TcpStream;
 
 use self::call::Call;
 pub use self::watches::Disturbance;
 use self::watches::Watches;
 use crate::kubernetes::Kubernetes;
 use crate::operator::Operator;
+use crate::proxy::{Proxy, Victim};
 use crate::script::{Fault, Place, Script};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -36,9 +35,8 @@ pub(crate) const DELIVERY: Duration = Duration::from_millis(3);
 /// The proxy; it ends on drop.
 #[derive(Debug)]
 pub struct Gateway {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    task: JoinHandle<()>,
+    proxy: Proxy,
 }
 
 #[derive(Debug)]
@@ -47,7 +45,7 @@ struct Shared {
     /// `None`: the operator sees the whole cluster.
     namespace: Option<String>,
     script: Arc<Script>,
-    operator: std::sync::OnceLock<Arc<Operator>>,
+    victim: Victim,
     watches: Watches,
 }
 
@@ -61,31 +59,27 @@ impl Gateway {
         namespace: Option<String>,
         script: Arc<Script>,
     ) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
         let shared = Arc::new(Shared {
             upstream,
             namespace,
             script,
-            operator: std::sync::OnceLock::new(),
+            victim: Victim::default(),
             watches: Watches::default(),
         });
-        Ok(Self {
-            address: listener.local_addr()?,
-            shared: shared.clone(),
-            task: tokio::spawn(listen(listener, shared)),
-        })
+        let of_proxy = shared.clone();
+        let proxy = Proxy::start(move |stream| serve(of_proxy.clone(), stream)).await?;
+        Ok(Self { shared, proxy })
     }
 
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.proxy.address)
     }
 
     /// Whom the faults kill.
     pub fn serves(&self, operator: Arc<Operator>) {
-        // There is one operator for a proxy's whole life.
-        let _ = self.shared.operator.set(operator);
+        self.shared.victim.is(operator);
     }
 
     /// Disturbs the watch of a resource, such as `secrets`; `None` ends that.
@@ -94,28 +88,12 @@ impl Gateway {
     }
 }
 
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn listen(listener: TcpListener, shared: Arc<Shared>) {
-    // Ended with this task, and with them every connection.
-    let mut connections = tokio::task::JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let shared = shared.clone();
-        // Only delays what the operator sees.
-        let _ = stream.set_nodelay(true);
-        connections.spawn(async move {
-            let service = service_fn(move |request| answer(shared.clone(), request));
-            // A connection that we cut ends with an error.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
-        while connections.try_join_next().is_some() {}
-    }
+async fn serve(shared: Arc<Shared>, stream: TcpStream) {
+    let service = service_fn(move |request| answer(shared.clone(), request));
+    // A connection that we cut ends with an error.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Error> {
@@ -131,7 +109,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         .and_then(|counted| shared.script.arrives(Place::Kubernetes, counted));
     match fault {
         Some(Fault::KillBefore) => {
-            shared.crash();
+            shared.victim.crash();
             return Err("killed before".into());
         }
         Some(Fault::Cut) => return Err("cut before".into()),
@@ -150,27 +128,19 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     };
     match fault {
         Some(Fault::KillCommitted) => {
-            shared.crash();
+            shared.victim.crash();
             return Err("killed when committed".into());
         }
         Some(Fault::CutCommitted) => return Err("cut when committed".into()),
         Some(Fault::KillAnswered) => {
             tokio::spawn(async move {
                 tokio::time::sleep(DELIVERY).await;
-                shared.crash();
+                shared.victim.crash();
             });
         }
         _ => {}
     }
     Ok(respond(status, &headers, full(body)))
-}
-
-impl Shared {
-    fn crash(&self) {
-        if let Some(operator) = self.operator.get() {
-            operator.crash().expect("the operator started before");
-        }
-    }
 }
 
 enum Forwarded {

@@ -18,6 +18,7 @@ mod object_store;
 mod operator;
 mod postgres;
 mod process;
+mod proxy;
 mod scenario;
 mod script;
 mod snapshot;

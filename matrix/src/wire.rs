@@ -14,28 +14,27 @@ use std::io::ErrorKind::UnexpectedEof;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use self::message::Message;
 use crate::gateway::DELIVERY;
 use crate::operator::Operator;
+use crate::proxy::{Proxy, Victim};
 use crate::script::{Fault, Place, Script};
 
 /// The proxy; it ends on drop.
 #[derive(Debug)]
 pub struct Wire {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    task: JoinHandle<()>,
+    proxy: Proxy,
 }
 
 #[derive(Debug)]
 struct Shared {
     socket: PathBuf,
     script: Arc<Script>,
-    operator: std::sync::OnceLock<Arc<Operator>>,
+    victim: Victim,
 }
 
 impl Wire {
@@ -44,62 +43,37 @@ impl Wire {
     /// # Errors
     /// No port is free.
     pub async fn start(socket: PathBuf, script: Arc<Script>) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
         let shared = Arc::new(Shared {
             socket,
             script,
-            operator: std::sync::OnceLock::new(),
+            victim: Victim::default(),
         });
-        Ok(Self {
-            address: listener.local_addr()?,
-            shared: shared.clone(),
-            task: tokio::spawn(listen(listener, shared)),
-        })
+        let of_proxy = shared.clone();
+        let serve = move |stream| {
+            let shared = of_proxy.clone();
+            async move {
+                // A connection that we or the server cut ends with an error.
+                let _ = relay(stream, &shared).await;
+            }
+        };
+        let proxy = Proxy::start(serve).await?;
+        Ok(Self { shared, proxy })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.proxy.address
     }
 
     /// Whom the faults kill.
     pub fn serves(&self, operator: Arc<Operator>) {
-        // There is one operator for a proxy's whole life.
-        let _ = self.shared.operator.set(operator);
-    }
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn listen(listener: TcpListener, shared: Arc<Shared>) {
-    // Ended with this task, and with them every connection.
-    let mut connections = tokio::task::JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let shared = shared.clone();
-        connections.spawn(async move {
-            // A connection that we or the server cut ends with an error.
-            let _ = relay(stream, &shared).await;
-        });
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-impl Shared {
-    fn crash(&self) {
-        if let Some(operator) = self.operator.get() {
-            operator.crash().expect("the operator started before");
-        }
+        self.shared.victim.is(operator);
     }
 }
 
 /// One connection: the login as it is, then statement by statement.
 async fn relay(client: TcpStream, shared: &Shared) -> std::io::Result<()> {
-    client.set_nodelay(true)?;
     let (mut from_client, to_client) = client.into_split();
     let (from_server, mut to_server) = UnixStream::connect(&shared.socket).await?.into_split();
     let length = from_client.read_u32().await?;
@@ -195,7 +169,7 @@ impl Connection {
             .and_then(|name| shared.script.arrives(Place::Postgres, name));
         match fault {
             Some(Fault::KillBefore) => {
-                shared.crash();
+                shared.victim.crash();
                 return Ok(false);
             }
             Some(Fault::Cut) => return Ok(false),
@@ -238,7 +212,7 @@ impl Connection {
         }
         match fault {
             Some(Fault::KillCommitted) => {
-                shared.crash();
+                shared.victim.crash();
                 return Ok(false);
             }
             Some(Fault::CutCommitted) => return Ok(false),
@@ -247,7 +221,7 @@ impl Connection {
         self.to_client.write_all(&answer).await?;
         if fault == Some(Fault::KillAnswered) {
             tokio::time::sleep(DELIVERY).await;
-            shared.crash();
+            shared.victim.crash();
             return Ok(false);
         }
         Ok(true)
