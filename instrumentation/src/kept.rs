@@ -54,23 +54,12 @@ mod tests {
     use http::HeaderMap;
     use opentelemetry::Value;
     use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
-    use opentelemetry_sdk::error::OTelSdkResult;
-    use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
-    use std::sync::{Arc, Mutex};
+    use opentelemetry_sdk::trace::SdkTracerProvider;
 
     use crate::correlation::Correlate;
     use crate::dropped_request;
+    use crate::ended::Ended;
     use crate::sampling::at_most;
-
-    #[derive(Clone, Debug, Default)]
-    struct Ended(Arc<Mutex<Vec<SpanData>>>);
-
-    impl SpanExporter for Ended {
-        async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-            self.0.lock().expect("spans").extend(batch);
-            Ok(())
-        }
-    }
 
     #[test]
     fn a_failed_request_of_a_dropped_trace_leaves_a_span_that_tells_whose_and_how_long() {
@@ -86,7 +75,7 @@ mod tests {
         let _current = place.attach();
         let took = Duration::from_secs(2);
         record(&tracer, "GET /".into(), Reason::Failed, took, Vec::new());
-        let spans = ended.0.lock().expect("spans").clone();
+        let spans = ended.spans();
         assert_eq!(spans.len(), 1);
         assert_eq!(spans[0].span_context.trace_id(), trace);
         assert_eq!(spans[0].status, Status::error(""));

@@ -24,6 +24,8 @@
 //! `text` for people).
 
 mod correlation;
+#[cfg(test)]
+mod ended;
 mod kept;
 mod log_filter;
 mod log_lines;

@@ -3,14 +3,14 @@ use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 use serde_json::Value;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::JsonLines;
 use crate::correlation::Correlate;
+use crate::ended::Ended;
 use crate::log_filter;
 use crate::{accept_request, inject, trace_id, traceparent};
 
@@ -37,16 +37,6 @@ impl Sink {
     }
 }
 
-#[derive(Clone, Debug, Default)]
-struct Ended(Arc<Mutex<Vec<SpanData>>>);
-
-impl SpanExporter for Ended {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.0.lock().expect("spans").extend(batch);
-        Ok(())
-    }
-}
-
 /// Runs `work` under all layers; its log lines and the spans that ended.
 fn observe(work: impl FnOnce()) -> (Vec<Value>, Vec<SpanData>) {
     let sink = Sink::default();
@@ -67,7 +57,7 @@ fn observe(work: impl FnOnce()) -> (Vec<Value>, Vec<SpanData>) {
                 .with_filter(log_filter::lines(None).expect("a filter")),
         );
     tracing::subscriber::with_default(subscriber, work);
-    let ended = spans.0.lock().expect("spans").clone();
+    let ended = spans.spans();
     (sink.lines(), ended)
 }
 

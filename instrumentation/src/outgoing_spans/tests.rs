@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
 use opentelemetry::{Array, KeyValue, Value};
@@ -6,17 +6,8 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 
 use super::OutgoingSpans;
+use crate::ended::Ended;
 use crate::queue::{LONGEST, Queue};
-
-#[derive(Clone, Debug, Default)]
-struct Arrived(Arc<Mutex<Vec<SpanData>>>);
-
-impl SpanExporter for Arrived {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.0.lock().expect("spans").extend(batch);
-        Ok(())
-    }
-}
 
 fn provider(exporter: impl SpanExporter + 'static, queue: Queue) -> SdkTracerProvider {
     let spans = OutgoingSpans::to(exporter, queue);
@@ -27,7 +18,7 @@ fn provider(exporter: impl SpanExporter + 'static, queue: Queue) -> SdkTracerPro
 
 #[test]
 fn no_part_of_a_span_holds_personal_data() {
-    let arrived = Arrived::default();
+    let arrived = Ended::default();
     let provider = provider(arrived.clone(), Queue::default());
     let mut span = provider.tracer("docket").start("mail to jane@example.com");
     span.set_attribute(KeyValue::new("text", "jane@example.com"));
@@ -40,7 +31,7 @@ fn no_part_of_a_span_holds_personal_data() {
     span.set_status(Status::error("no such user: jane@example.com"));
     span.end();
     provider.force_flush().expect("flushed");
-    let arrived = format!("{:?}", arrived.0.lock().expect("spans"));
+    let arrived = format!("{:?}", arrived.spans());
     assert!(
         !arrived.contains("jane@") && !arrived.contains("4111"),
         "{arrived}"

@@ -59,15 +59,21 @@ async fn what_is_kept_can_be_read_whatever_its_size() {
     }
 }
 
-#[tokio::test]
-async fn a_stored_object_that_is_not_kept_disappears() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (mut upload, ..) = upload(folder.path());
+/// An upload whose object is in the store.
+async fn stored(folder: &FilePath) -> Upload {
+    let (mut upload, ..) = upload(folder);
     upload
         .write(Bytes::from_static(b"text"))
         .await
         .expect("written");
     upload.finish().await.expect("finished");
+    upload
+}
+
+#[tokio::test]
+async fn a_stored_object_that_is_not_kept_disappears() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let upload = stored(folder.path()).await;
     assert_eq!(files(folder.path()), 1);
     drop(upload);
     eventually(folder.path(), 0).await;
@@ -76,12 +82,7 @@ async fn a_stored_object_that_is_not_kept_disappears() {
 #[tokio::test]
 async fn a_kept_object_that_nothing_refers_to_after_all_disappears() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut upload, ..) = upload(folder.path());
-    upload
-        .write(Bytes::from_static(b"text"))
-        .await
-        .expect("written");
-    upload.finish().await.expect("finished");
+    let mut upload = stored(folder.path()).await;
     upload.keep();
     upload.give_up();
     drop(upload);
