@@ -96,12 +96,12 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Turns for as many cases that do something.
+    /// Turns for `parallel` cases that do something, and `watching` beside them.
     #[must_use]
-    pub fn new(parallel: usize) -> Self {
+    pub fn new(parallel: usize, watching: usize) -> Self {
         Self {
             busy: Semaphore::new(parallel),
-            worlds: Semaphore::new(2 * parallel),
+            worlds: Semaphore::new(parallel + watching),
         }
     }
 }

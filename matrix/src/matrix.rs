@@ -24,8 +24,10 @@ pub struct Selection {
     pub steady: Duration,
     /// How long nothing may be written after a clean run of each scenario.
     pub clean_steady: Duration,
-    /// Cases at the same time.
+    /// Cases that do something at the same time.
     pub parallel: usize,
+    /// Cases beside those that only watch that nothing is written.
+    pub watching: usize,
 }
 
 /// How every case went.
@@ -51,7 +53,7 @@ pub async fn matrix(ground: &Arc<Ground>, selection: &Selection) -> Result<Repor
         let (scenario, reference) = learnt.context("a clean run panicked")??;
         references.insert(scenario, Arc::new(reference));
     }
-    let turns = Arc::new(Turns::new(selection.parallel));
+    let turns = Arc::new(Turns::new(selection.parallel, selection.watching));
     let mut cases = JoinSet::new();
     for (scenario, reference) in references {
         for (at, point) in reference.points.clone().into_iter().enumerate() {

@@ -53,11 +53,12 @@ const DISTURBANCES: [Disturbance; 4] = [
 #[derive(Debug, Default)]
 pub struct Staleness(BTreeMap<(usize, usize), Outcome>);
 
-/// Disturbs each watch in each way, and one of tenants while a tenant is deleted and created anew.
+/// Disturbs each watch in each way, `parallel` watches at a time; nothing may be written for `steady`
+/// after each.
 ///
 /// # Errors
 /// A case panicked.
-pub async fn stale(ground: &Arc<Ground>, parallel: usize) -> Result<Staleness> {
+pub async fn stale(ground: &Arc<Ground>, parallel: usize, steady: Duration) -> Result<Staleness> {
     let turns = Arc::new(Semaphore::new(parallel));
     let mut cases = JoinSet::new();
     for watched in 0..WATCHED.len() {
@@ -65,12 +66,12 @@ pub async fn stale(ground: &Arc<Ground>, parallel: usize) -> Result<Staleness> {
         cases.spawn(async move {
             let _turn = turns.acquire_owned().await;
             let mut outcomes = Vec::new();
-            let reference = run(&ground, watched, None, None).await;
+            let reference = run(&ground, watched, None, steady).await;
             for (at, disturbance) in DISTURBANCES.into_iter().enumerate() {
                 let outcome = match &reference {
                     Err(error) => Outcome::Failed(format!("undisturbed: {error:#}")),
                     Ok(reference) => {
-                        match run(&ground, watched, Some(disturbance), Some(reference)).await {
+                        match run(&ground, watched, Some((disturbance, reference)), steady).await {
                             Ok(_) => Outcome::Passed,
                             Err(error) => Outcome::Failed(format!("{error:#}")),
                         }
@@ -122,7 +123,7 @@ impl Staleness {
     }
 }
 
-/// Disturbs one watch in one way.
+/// Disturbs one watch in one way; nothing may be written for `steady` afterwards.
 ///
 /// # Errors
 /// What is otherwise than it should be.
@@ -130,21 +131,24 @@ pub async fn disturbed(
     ground: &Arc<Ground>,
     resource: &str,
     disturbance: Disturbance,
+    steady: Duration,
 ) -> Result<()> {
     let watched = WATCHED.iter().position(|(name, ..)| *name == resource);
     let watched = watched.context("a resource that is watched")?;
-    let reference = run(ground, watched, None, None).await?;
-    run(ground, watched, Some(disturbance), Some(&reference)).await?;
+    let reference = run(ground, watched, None, steady).await?;
+    run(ground, watched, Some((disturbance, &reference)), steady).await?;
     Ok(())
 }
 
-/// A tenant is changed and its objects go while a watch is disturbed; returns what it comes to.
+/// A tenant is changed and its objects go while a watch is disturbed, if it is, and comes to what a
+/// run without that came to; returns what it comes to.
 async fn run(
     ground: &Arc<Ground>,
     watched: usize,
-    disturbance: Option<Disturbance>,
-    reference: Option<&State>,
+    disturbed: Option<(Disturbance, &State)>,
+    steady: Duration,
 ) -> Result<State> {
+    let disturbance = disturbed.map(|(disturbance, _)| disturbance);
     let (resource, group, objects) = WATCHED[watched];
     let world = World::make(ground.clone(), UNHURRIED).await?;
     create(&world, false).await?;
@@ -173,10 +177,10 @@ async fn run(
     world.ready(TENANT).await?;
     // On a busy machine a watch may bring late that an object went.
     world.quiet(3 * REST).await?;
-    if let Some(reference) = reference {
+    if let Some((_, reference)) = disturbed {
         arrive(&world, TENANT, &CLIENTS, reference, forget_revisions).await?;
     }
-    rest(&world, REST).await?;
+    rest(&world, steady).await?;
     log_in(&world, CLIENT).await?;
     let mut found = snapshot::take(&world, TENANT, &CLIENTS).await?;
     forget_revisions(&mut found);

@@ -2,7 +2,7 @@
 //! deploy of the last spec comes to.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -28,18 +28,24 @@ pub struct States {
     pub failures: Vec<String>,
 }
 
-/// Goes between the specs of `count` pairs, in `parallel` worlds at a time.
+/// Goes between the specs of `count` pairs, in `parallel` worlds at a time; nothing may be written for
+/// `resting` in a world whose pairs have come to their end.
 ///
 /// # Errors
 /// A task panicked.
-pub async fn states(ground: &Arc<Ground>, count: usize, parallel: usize) -> Result<States> {
+pub async fn states(
+    ground: &Arc<Ground>,
+    count: usize,
+    parallel: usize,
+    resting: Duration,
+) -> Result<States> {
     let turns = Arc::new(Semaphore::new(parallel));
     let mut worlds = JoinSet::new();
     for first in (0..count).step_by(TOGETHER) {
         let (ground, turns) = (ground.clone(), turns.clone());
         worlds.spawn(async move {
             let _turn = turns.acquire_owned().await;
-            in_one_world(&ground, first, count).await
+            in_one_world(&ground, first, count, resting).await
         });
     }
     let mut states = States {
@@ -56,7 +62,12 @@ pub async fn states(ground: &Arc<Ground>, count: usize, parallel: usize) -> Resu
     Ok(states)
 }
 
-async fn in_one_world(ground: &Arc<Ground>, first: usize, count: usize) -> Vec<String> {
+async fn in_one_world(
+    ground: &Arc<Ground>,
+    first: usize,
+    count: usize,
+    resting: Duration,
+) -> Vec<String> {
     let world = match furnished(ground).await {
         Ok(world) => Arc::new(world),
         Err(error) => return vec![format!("pairs from {first}: {error:#}")],
@@ -75,7 +86,7 @@ async fn in_one_world(ground: &Arc<Ground>, first: usize, count: usize) -> Vec<S
             Err(panic) => failures.push(panic.to_string()),
         }
     }
-    if let Err(error) = steady(&world).await {
+    if let Err(error) = steady(&world, resting).await {
         failures.push(format!("pairs from {first}: {error:#}"));
     }
     if let Some(world) = Arc::into_inner(world)
@@ -173,9 +184,9 @@ async fn refused(world: &World, tenant: &str) -> Result<()> {
     }
 }
 
-async fn steady(world: &World) -> Result<()> {
+async fn steady(world: &World, resting: Duration) -> Result<()> {
     world.quiet(REST).await?;
-    rest(world, REST).await?;
+    rest(world, resting).await?;
     world.operator.crash()?;
     world.quiet(REST).await?;
     rest(world, REST).await.context("after a restart")

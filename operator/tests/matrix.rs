@@ -16,6 +16,9 @@ async fn ground() -> Arc<Ground> {
     Arc::new(Ground::prepare(binary).await.expect("a control plane"))
 }
 
+/// How long nothing may be written once a tenant is as it should be.
+const STEADY: Duration = Duration::from_secs(60);
+
 /// A few that each show something else; the tests below run all.
 const SHORT: [(Scenario, &str, u32, Fault); 12] = [
     (
@@ -85,6 +88,7 @@ async fn a_few_crash_points_come_to_what_a_clean_run_comes_to() {
         steady: Duration::from_secs(1),
         clean_steady: Duration::from_secs(1),
         parallel: 6,
+        watching: 6,
     };
     let report = matrix(&ground, &selection).await.expect("clean runs");
     assert_eq!((report.total(), report.not_met()), (SHORT.len(), 0));
@@ -95,7 +99,7 @@ async fn a_few_crash_points_come_to_what_a_clean_run_comes_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_that_runs_behind_causes_no_write_again_and_again() {
     let ground = ground().await;
-    let seen = disturbed(&ground, "deployments", Disturbance::Coalesce).await;
+    let seen = disturbed(&ground, "deployments", Disturbance::Coalesce, STEADY / 60).await;
     seen.expect("the operator rests, and the end is the same");
 }
 
@@ -114,9 +118,10 @@ async fn every_crash_point_of_every_scenario_comes_to_what_a_clean_run_comes_to(
         takes: |_, _, fault| {
             std::env::var("FAULT").map_or(true, |named| named == fault.to_string())
         },
-        steady: Duration::from_secs(3),
-        clean_steady: Duration::from_secs(60),
+        steady: STEADY,
+        clean_steady: STEADY,
         parallel: 8,
+        watching: 72,
     };
     let report = matrix(&ground, &selection).await.expect("clean runs");
     tell("scenarios", &report.table());
@@ -134,7 +139,7 @@ async fn every_crash_point_of_every_scenario_comes_to_what_a_clean_run_comes_to(
 #[ignore = "takes minutes: make test-faults"]
 async fn watches_that_freeze_skip_break_and_expire_lose_nothing() {
     let ground = ground().await;
-    let staleness = stale(&ground, 6).await.expect("cases");
+    let staleness = stale(&ground, 9, STEADY).await.expect("cases");
     tell("watches", &staleness.table());
     let failures: Vec<String> = staleness.failures().collect();
     assert!(failures.is_empty(), "{failures:#?}");
@@ -148,7 +153,7 @@ async fn watches_that_freeze_skip_break_and_expire_lose_nothing() {
 async fn a_spec_comes_to_the_same_whatever_was_before_it() {
     let ground = ground().await;
     let pairs = std::env::var("PAIRS").map_or(100, |it| it.parse().expect("a number"));
-    let states = states(&ground, pairs, 4).await.expect("worlds");
+    let states = states(&ground, pairs, 4, STEADY).await.expect("worlds");
     eprintln!("{} of {} pairs failed", states.failures.len(), states.pairs);
     assert!(states.failures.is_empty());
 }
