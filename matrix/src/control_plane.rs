@@ -20,12 +20,15 @@ use crate::process::{Process, free_address, mortal};
 const ADMIN: &str = "admin";
 /// Who may do what the chart lets the operator do.
 const OPERATOR: &str = "operator";
+/// The same of an operator that cares for one namespace.
+const OPERATOR_OF_ONE: &str = "operator-of-one";
 
 /// Cold and beside other work, the API server needs some ten seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the chart gives the operator, as `helm template` renders it; `charts/test.sh` compares.
 const RIGHTS: &str = include_str!("../../charts/docket/golden/rbac.yaml");
+const RIGHTS_IN_ONE: &str = include_str!("../../charts/docket/golden/rbac-of-one-namespace.yaml");
 const STAGES: &str = include_str!("stages.yaml");
 
 /// The processes; they end on drop.
@@ -53,7 +56,8 @@ impl ControlPlane {
             &tokens,
             format!(
                 "{ADMIN},admin,admin,system:masters\n\
-                 {OPERATOR},system:serviceaccount:docket:docket-operator,operator,system:serviceaccounts\n"
+                 {OPERATOR},system:serviceaccount:docket:docket-operator,operator,system:serviceaccounts\n\
+                 {OPERATOR_OF_ONE},{OPERATOR_OF_ONE},{OPERATOR_OF_ONE},system:serviceaccounts\n"
             ),
         )?;
         let etcd = free_address()?;
@@ -85,6 +89,30 @@ impl ControlPlane {
     /// None that a test could see.
     pub fn as_operator(&self) -> Result<Kubernetes> {
         Kubernetes::new(self.url.clone(), &self.certificate, OPERATOR)
+    }
+
+    /// The same, with the rights that the chart gives an operator of `namespace` alone, which has its
+    /// Lease there, too.
+    ///
+    /// # Errors
+    /// The API server refuses them.
+    pub async fn as_operator_of(&self, namespace: &str) -> Result<Kubernetes> {
+        for mut document in documents::<Value>(RIGHTS_IN_ONE)? {
+            let kind = document["kind"].as_str().unwrap_or_default().to_lowercase();
+            // The others are for users, or given to all operators here.
+            if !matches!(kind.as_str(), "role" | "rolebinding") {
+                continue;
+            }
+            document["metadata"]["namespace"] = namespace.into();
+            if kind == "rolebinding" {
+                document["subjects"] = json!([{"kind": "User", "name": OPERATOR_OF_ONE,
+                    "apiGroup": "rbac.authorization.k8s.io"}]);
+            }
+            let rights = "/apis/rbac.authorization.k8s.io/v1/namespaces";
+            let path = format!("{rights}/{namespace}/{kind}s");
+            self.admin.create(&path, &document).await?;
+        }
+        Kubernetes::new(self.url.clone(), &self.certificate, OPERATOR_OF_ONE)
     }
 
     /// The folder that goes with it.

@@ -15,6 +15,7 @@ mod kubernetes;
 mod mask;
 pub mod matrix;
 mod object_store;
+pub mod one_namespace;
 mod operator;
 mod postgres;
 mod process;

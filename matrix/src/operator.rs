@@ -19,6 +19,7 @@ pub struct Operator {
     kubeconfig: PathBuf,
     log: PathBuf,
     namespace: String,
+    watched: Option<String>,
     deadline: Duration,
     process: Mutex<Option<Process>>,
 }
@@ -51,9 +52,17 @@ impl Operator {
             kubeconfig,
             log: folder.join(format!("{namespace}.log")),
             namespace: namespace.to_owned(),
+            watched: None,
             deadline,
             process: Mutex::default(),
         })
+    }
+
+    /// The same, and it cares for `namespace` alone.
+    #[must_use]
+    pub fn of(mut self, namespace: &str) -> Self {
+        self.watched = Some(namespace.to_owned());
+        self
     }
 
     fn process(&self) -> MutexGuard<'_, Option<Process>> {
@@ -75,6 +84,7 @@ impl Operator {
                 &format!("--api-deadline={}", self.deadline.as_secs()),
                 &format!("--sql-deadline={}", self.deadline.as_secs()),
             ])
+            .args(self.watched.iter().map(|it| format!("--namespace={it}")))
             .env("KUBECONFIG", &self.kubeconfig)
             // A container that starts again has the pod's name that it had.
             .env("POD_NAME", "docket-operator-0")

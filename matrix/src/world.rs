@@ -41,6 +41,13 @@ pub struct World {
     kubelet: JoinHandle<()>,
 }
 
+/// Where an operator may do what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rights {
+    Everywhere,
+    InOneNamespace,
+}
+
 impl World {
     /// Makes a world, with the Secrets that tenants name, and starts its operator, which waits for
     /// an answer until `deadline`.
@@ -48,10 +55,31 @@ impl World {
     /// # Errors
     /// The ground does not answer.
     pub async fn make(ground: Arc<Ground>, deadline: Duration) -> Result<Self> {
+        Self::with_rights(ground, deadline, Rights::Everywhere).await
+    }
+
+    /// The same, and the operator cares for its namespace alone, with rights in no other.
+    ///
+    /// # Errors
+    /// As [`make`](Self::make).
+    pub async fn of_one_namespace(ground: Arc<Ground>, deadline: Duration) -> Result<Self> {
+        Self::with_rights(ground, deadline, Rights::InOneNamespace).await
+    }
+
+    async fn with_rights(ground: Arc<Ground>, deadline: Duration, rights: Rights) -> Result<Self> {
         let namespace = ground.next_name();
+        let object = json!({"metadata": {"name": namespace}});
+        ground
+            .plane
+            .admin
+            .create("/api/v1/namespaces", &object)
+            .await?;
         let script = Arc::new(Script::default());
-        let upstream = ground.plane.as_operator()?;
-        let gateway = Gateway::start(upstream, Some(namespace.clone()), script.clone()).await?;
+        let (upstream, shown) = match rights {
+            Rights::Everywhere => (ground.plane.as_operator()?, Some(namespace.clone())),
+            Rights::InOneNamespace => (ground.plane.as_operator_of(&namespace).await?, None),
+        };
+        let gateway = Gateway::start(upstream, shown, script.clone()).await?;
         let wire = Wire::start(ground.postgres.socket(), script.clone()).await?;
         let operator = Operator::new(
             &ground.binary,
@@ -60,7 +88,10 @@ impl World {
             &namespace,
             deadline,
         )?;
-        let operator = Arc::new(operator);
+        let operator = Arc::new(match rights {
+            Rights::Everywhere => operator,
+            Rights::InOneNamespace => operator.of(&namespace),
+        });
         gateway.serves(operator.clone());
         wire.serves(operator.clone());
         ground.postgres.create_database(&namespace).await?;
@@ -80,9 +111,6 @@ impl World {
     }
 
     async fn furnish(&self) -> Result<()> {
-        let admin = &self.ground.plane.admin;
-        let namespace = json!({"metadata": {"name": self.namespace}});
-        admin.create("/api/v1/namespaces", &namespace).await?;
         let address = self.wire.address();
         let database = json!({
             "host": address.ip().to_string(), "port": address.port().to_string(),

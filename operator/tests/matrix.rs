@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_matrix::matrix::{Selection, matrix};
+use docket_matrix::one_namespace::a_life_in_one_namespace;
 use docket_matrix::stale::{a_tenant_that_comes_back_unseen, disturbed, stale};
 use docket_matrix::states::states;
 use docket_matrix::{Disturbance, Fault, Ground, Scenario};
@@ -101,6 +102,13 @@ async fn a_watch_that_runs_behind_causes_no_write_again_and_again() {
     let ground = ground().await;
     let seen = disturbed(&ground, "deployments", Disturbance::Coalesce, STEADY / 60).await;
     seen.expect("the operator rests, and the end is the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_of_one_namespace_needs_no_rights_in_any_other() {
+    let ground = ground().await;
+    let served = a_life_in_one_namespace(&ground).await;
+    served.expect("a tenant comes, changes and goes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
