@@ -46,6 +46,8 @@ refused docket 'apiServer.image=""' /apiServer/image
 refused docket 'collector=null' collector
 refused docket 'imagePullPolicy="Sometimes"' /imagePullPolicy
 refused docket 'telemetry.endpoint="gateway:4317"' /telemetry/endpoint
+refused docket 'metricsSource.url="prometheus:9090"' /metricsSource/url
+refused docket 'metricsSource.caSecret="ca"' /metricsSource/caSecret
 refused docket 'logLevel="loud"' /logLevel
 refused docket 'watch.namespace="Acme"' /watch/namespace
 refused docket 'replicas=0' /replicas
@@ -69,6 +71,9 @@ refused docket-dev 'prometheus.image="x"' prometheus
 
 accepted docket 'telemetry.endpoint="https://otlp.example.com"' '--telemetry-endpoint=https://otlp.example.com'
 accepted docket 'watch.namespace="acme"' '--namespace=acme'
+accepted docket 'metricsSource.url="https://prometheus.example.com/tenant"' '--prometheus-url=https://prometheus.example.com/tenant'
+accepted docket 'metricsSource={"url":"https://p","caSecret":"prometheus-ca"}' 'secretName: prometheus-ca'
+accepted docket 'metricsSource={"url":"https://p","headersSecret":"token"}' '--prometheus-headers=/etc/docket/prometheus-headers'
 accepted docket 'replicas=2' 'kind: PodDisruptionBudget'
 accepted docket 'replicas=2' 'type: RollingUpdate'
 accepted docket 'replicas=2' podAntiAffinity

@@ -5,6 +5,7 @@
 //! there, with its sentence.
 
 mod interval;
+mod objective;
 mod quantity;
 mod reference;
 mod size;
@@ -13,6 +14,7 @@ mod status;
 mod yaml;
 
 pub use interval::interval;
+pub use objective::{BurnRate, Objective, ObjectiveStatus};
 pub use quantity::{ResourceList, Resources};
 pub use reference::SecretReference;
 pub use size::bytes;

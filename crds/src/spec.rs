@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DocumentTenantStatus, Resources, SecretReference, interval, size};
+use crate::{DocumentTenantStatus, Objective, Resources, SecretReference, interval, size};
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
 /// Postgres schema.
@@ -26,6 +26,7 @@ use crate::{DocumentTenantStatus, Resources, SecretReference, interval, size};
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
     printcolumn(name = "API", type_ = "string", json_path = ".status.api.url"),
     printcolumn(name = "Clients", type_ = "integer", json_path = ".status.clientCount"),
+    printcolumn(name = "Budget", type_ = "string", json_path = ".status.errorBudgetRemaining"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = Rule::new("self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')").message("the name of a DocumentTenant becomes part of other names: at most 40 lower-case letters, digits and '-', starting with a letter and ending with a letter or digit"),
 )]
@@ -52,6 +53,12 @@ pub struct DocumentTenantSpec {
     /// The credentials that the operator makes.
     #[serde(default)]
     pub credentials: Credentials,
+    /// What the document API promises. How far it keeps it is on the status, where the operator is
+    /// told of a Prometheus.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub objectives: Vec<Objective>,
 }
 
 impl DocumentTenantSpec {

@@ -4,6 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ObjectiveStatus;
+
 /// What became of a tenant. All of it is derived: it can be deleted and comes back, except for the
 /// identities in `clients`, which are written before anything is created under them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -13,7 +15,7 @@ pub struct DocumentTenantStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// `Ready` and what it is made of: `DatabaseReady`, `CredentialsReady`, `ApiAvailable`,
-    /// `CollectorReady`.
+    /// `CollectorReady`; and, beside them, `ObjectivesMet`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -27,6 +29,13 @@ pub struct DocumentTenantStatus {
     /// Number of entries in `clients`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_count: Option<i32>,
+    /// How far the objectives are met; the condition `ObjectivesMet` says it in a sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub objectives: Vec<ObjectiveStatus>,
+    /// Percent of the error budget that is left of the objective that has the least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_budget_remaining: Option<String>,
     /// The last reconcile that changed something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile: Option<ReconcileStatus>,

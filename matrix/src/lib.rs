@@ -19,6 +19,8 @@ pub mod one_namespace;
 mod operator;
 mod postgres;
 mod process;
+mod prometheus;
+pub mod promises;
 mod proxy;
 mod scenario;
 mod script;

@@ -19,7 +19,7 @@ pub struct Operator {
     kubeconfig: PathBuf,
     log: PathBuf,
     namespace: String,
-    watched: Option<String>,
+    more: Vec<String>,
     deadline: Duration,
     process: Mutex<Option<Process>>,
 }
@@ -52,16 +52,16 @@ impl Operator {
             kubeconfig,
             log: folder.join(format!("{namespace}.log")),
             namespace: namespace.to_owned(),
-            watched: None,
+            more: Vec::new(),
             deadline,
             process: Mutex::default(),
         })
     }
 
-    /// The same, and it cares for `namespace` alone.
+    /// The same with these arguments, too.
     #[must_use]
-    pub fn of(mut self, namespace: &str) -> Self {
-        self.watched = Some(namespace.to_owned());
+    pub fn told(mut self, arguments: &[String]) -> Self {
+        self.more.extend_from_slice(arguments);
         self
     }
 
@@ -84,7 +84,7 @@ impl Operator {
                 &format!("--api-deadline={}", self.deadline.as_secs()),
                 &format!("--sql-deadline={}", self.deadline.as_secs()),
             ])
-            .args(self.watched.iter().map(|it| format!("--namespace={it}")))
+            .args(&self.more)
             .env("KUBECONFIG", &self.kubeconfig)
             // A container that starts again has the pod's name that it had.
             .env("POD_NAME", "docket-operator-0")

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::gateway::Gateway;
 use crate::ground::Ground;
+use crate::kubernetes::Kubernetes;
 use crate::object_store::{BUCKET, KEY};
 use crate::operator::Operator;
 use crate::postgres::{ADMIN, PASSWORD};
@@ -41,13 +42,6 @@ pub struct World {
     kubelet: JoinHandle<()>,
 }
 
-/// Where an operator may do what it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rights {
-    Everywhere,
-    InOneNamespace,
-}
-
 impl World {
     /// Makes a world, with the Secrets that tenants name, and starts its operator, which waits for
     /// an answer until `deadline`.
@@ -55,30 +49,47 @@ impl World {
     /// # Errors
     /// The ground does not answer.
     pub async fn make(ground: Arc<Ground>, deadline: Duration) -> Result<Self> {
-        Self::with_rights(ground, deadline, Rights::Everywhere).await
+        let namespace = ground.next_name();
+        Self::told(ground, deadline, namespace, &[]).await
     }
 
-    /// The same, and the operator cares for its namespace alone, with rights in no other.
+    /// The same in `namespace`, and its operator has these arguments, too.
+    ///
+    /// # Errors
+    /// As [`make`](Self::make).
+    pub async fn told(
+        ground: Arc<Ground>,
+        deadline: Duration,
+        namespace: String,
+        arguments: &[String],
+    ) -> Result<Self> {
+        let upstream = ground.plane.as_operator()?;
+        make_namespace(&ground, &namespace).await?;
+        let shown = Some(namespace.clone());
+        Self::with(ground, deadline, namespace, (upstream, shown), arguments).await
+    }
+
+    /// The same, and its operator cares for its namespace alone, with rights in no other.
     ///
     /// # Errors
     /// As [`make`](Self::make).
     pub async fn of_one_namespace(ground: Arc<Ground>, deadline: Duration) -> Result<Self> {
-        Self::with_rights(ground, deadline, Rights::InOneNamespace).await
+        let namespace = ground.next_name();
+        make_namespace(&ground, &namespace).await?;
+        let upstream = ground.plane.as_operator_of(&namespace).await?;
+        let arguments = [format!("--namespace={namespace}")];
+        Self::with(ground, deadline, namespace, (upstream, None), &arguments).await
     }
 
-    async fn with_rights(ground: Arc<Ground>, deadline: Duration, rights: Rights) -> Result<Self> {
-        let namespace = ground.next_name();
-        let object = json!({"metadata": {"name": namespace}});
-        ground
-            .plane
-            .admin
-            .create("/api/v1/namespaces", &object)
-            .await?;
+    /// With the API server as the operator may ask it, and the one namespace that it is shown.
+    async fn with(
+        ground: Arc<Ground>,
+        deadline: Duration,
+        namespace: String,
+        (upstream, shown): (Kubernetes, Option<String>),
+        arguments: &[String],
+    ) -> Result<Self> {
         let script = Arc::new(Script::default());
-        let (upstream, shown) = match rights {
-            Rights::Everywhere => (ground.plane.as_operator()?, Some(namespace.clone())),
-            Rights::InOneNamespace => (ground.plane.as_operator_of(&namespace).await?, None),
-        };
         let gateway = Gateway::start(upstream, shown, script.clone()).await?;
         let wire = Wire::start(ground.postgres.socket(), script.clone()).await?;
         let operator = Operator::new(
@@ -88,10 +99,7 @@ impl World {
             &namespace,
             deadline,
         )?;
-        let operator = Arc::new(match rights {
-            Rights::Everywhere => operator,
-            Rights::InOneNamespace => operator.of(&namespace),
-        });
+        let operator = Arc::new(operator.told(arguments));
         gateway.serves(operator.clone());
         wire.serves(operator.clone());
         ground.postgres.create_database(&namespace).await?;
@@ -264,6 +272,13 @@ impl Drop for World {
     fn drop(&mut self) {
         self.kubelet.abort();
     }
+}
+
+async fn make_namespace(ground: &Ground, name: &str) -> Result<()> {
+    let namespace = json!({"metadata": {"name": name}});
+    let admin = &ground.plane.admin;
+    admin.create("/api/v1/namespaces", &namespace).await?;
+    Ok(())
 }
 
 /// As a kubelet does with a container that ends, after a pause.

@@ -18,6 +18,8 @@ pub enum ConditionType {
     ApiAvailable,
     /// The collectors beside the API containers run.
     CollectorReady,
+    /// The tenant keeps what its objectives promise; there where it has some.
+    ObjectivesMet,
 }
 
 impl ConditionType {

@@ -26,6 +26,8 @@ use crate::stores::Stores;
 pub struct Watches {
     /// What the watches have brought so far.
     pub stores: Stores,
+    /// The tenants.
+    pub tenants: Store<DocumentTenant>,
     controller: Controller<DocumentTenant>,
 }
 
@@ -45,6 +47,7 @@ impl Watches {
         let (deployments, deployment_events) = children::<apps::v1::Deployment>(scope);
         let (pods, pod_events) = children::<Pod>(scope);
         let tenants = controller.store();
+        let named_in = tenants.clone();
         let controller = controller
             .owns_stream(secret_events)
             .owns_stream(config_map_events)
@@ -55,7 +58,7 @@ impl Watches {
             .owns_stream(deployment_events)
             .watches_stream(pod_events, |pod| tenant_of(&pod))
             .watches_stream(referenced_secrets(scope), move |secret| {
-                tenants_that_name(&tenants, &secret)
+                tenants_that_name(&named_in, &secret)
             });
         let stores = Stores {
             secrets,
@@ -67,7 +70,11 @@ impl Watches {
             deployments,
             pods,
         };
-        Self { stores, controller }
+        Self {
+            stores,
+            tenants,
+            controller,
+        }
     }
 
     /// Reconciles until `stop` resolves; what was begun is finished.

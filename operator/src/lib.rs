@@ -20,6 +20,7 @@ pub mod last_known;
 pub mod latest;
 pub mod lease;
 pub mod metrics;
+pub mod objectives;
 pub mod reconcile;
 pub mod rotation;
 pub mod scope;

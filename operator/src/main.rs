@@ -19,6 +19,7 @@ use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::lease::{Leadership, TIMING};
 use docket_operator::metrics::Metrics;
+use docket_operator::objectives::{self, Prometheus, Source};
 use docket_operator::scope::Scope;
 use docket_operator::serve::serve;
 use docket_operator::settings::Settings;
@@ -28,6 +29,7 @@ use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How long reconciles that were begun may take to end. What does not is cut off: the next operator
 /// finds it as after a crash, and should not have to wait.
@@ -72,6 +74,7 @@ async fn main() -> ExitCode {
 
 async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
+    let prometheus = prometheus(&settings)?;
     let (tell_ready, ready) = watch::channel(false);
     let server = tokio::spawn(serve(settings.listen, telemetry, ready, stop.clone()));
 
@@ -111,6 +114,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         settings.concurrency,
     );
     let mut filled = watches.stores.filled();
+    let tenants = watches.tenants.clone();
     let metrics = Metrics::default();
     let context = Arc::new(Context {
         client: client.clone(),
@@ -134,6 +138,10 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         metrics,
         story: Story::new(client, settings.identity),
     });
+    let namespace = Some(settings.namespace).filter(|namespace| !namespace.is_empty());
+    let interval = Duration::from_secs(settings.objectives_interval);
+    let watch = objectives::watch(tenants, prometheus, namespace, interval, context.clone());
+    let objectives = AbortOnDropHandle::new(tokio::spawn(watch));
     let mut controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
     tokio::spawn(async move {
         if filled.wait_for(|filled| *filled).await.is_ok() {
@@ -147,6 +155,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     };
+    drop(objectives);
     // Without the Lease nothing may be finished: the process ends as it stands.
     if outcome.is_ok() {
         stop.cancel();
@@ -160,6 +169,19 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         leadership.release().await;
     }
     outcome
+}
+
+fn prometheus(settings: &Settings) -> anyhow::Result<Option<Prometheus>> {
+    let Some(url) = &settings.prometheus_url else {
+        return Ok(None);
+    };
+    let source = Source {
+        url,
+        ca_file: settings.prometheus_ca_file.as_deref(),
+        headers: settings.prometheus_headers.as_deref(),
+    };
+    let prometheus = Prometheus::new(&source).context("--prometheus-url cannot be used")?;
+    Ok(Some(prometheus))
 }
 
 async fn check_crd(scope: &Scope) -> anyhow::Result<()> {

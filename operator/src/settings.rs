@@ -1,6 +1,7 @@
 //! What the operator is told on its command line or by its environment.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Parser;
 
@@ -36,6 +37,19 @@ pub struct Settings {
     /// Seconds after which a transaction in a tenant's database that did not end has failed.
     #[arg(long, env = "DOCKET_SQL_DEADLINE", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub sql_deadline: u64,
+    /// Base URL of a Prometheus, or of what speaks like one, that scrapes the tenants' pods: how far
+    /// objectives are met is read from it. Without one it is not said.
+    #[arg(long, env = "DOCKET_PROMETHEUS_URL")]
+    pub prometheus_url: Option<String>,
+    /// File with the authorities of that server's certificate, as PEM.
+    #[arg(long, env = "DOCKET_PROMETHEUS_CA_FILE", requires = "prometheus_url")]
+    pub prometheus_ca_file: Option<PathBuf>,
+    /// Folder with a file for each header of a request to that server, such as Authorization.
+    #[arg(long, env = "DOCKET_PROMETHEUS_HEADERS", requires = "prometheus_url")]
+    pub prometheus_headers: Option<PathBuf>,
+    /// Seconds between two looks at how far objectives are met.
+    #[arg(long, env = "DOCKET_OBJECTIVES_INTERVAL", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub objectives_interval: u64,
     /// Namespace of the Lease that keeps a second operator from writing.
     #[arg(long, env = "POD_NAMESPACE", default_value = "docket-system")]
     pub lease_namespace: String,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use docket_matrix::matrix::{Selection, matrix};
 use docket_matrix::one_namespace::a_life_in_one_namespace;
+use docket_matrix::promises::a_status_says_how_far_promises_are_kept;
 use docket_matrix::stale::{a_tenant_that_comes_back_unseen, disturbed, stale};
 use docket_matrix::states::states;
 use docket_matrix::{Disturbance, Fault, Ground, Scenario};
@@ -109,6 +110,13 @@ async fn an_operator_of_one_namespace_needs_no_rights_in_any_other() {
     let ground = ground().await;
     let served = a_life_in_one_namespace(&ground).await;
     served.expect("a tenant comes, changes and goes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_says_what_a_prometheus_knows_of_the_objectives() {
+    let ground = ground().await;
+    let said = a_status_says_how_far_promises_are_kept(&ground).await;
+    said.expect("each kind of traffic is told by its reason");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,7 +68,7 @@ pub(super) async fn progress(
         client_count: i32::try_from(clients.len()).ok(),
         clients,
         reconcile,
-        plan: None,
+        ..DocumentTenantStatus::default()
     };
     let notice = new_notice(&before.conditions, &status.conditions);
     let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
@@ -176,7 +176,8 @@ pub(super) async fn write_status(
     status: DocumentTenantStatus,
     ctx: &Context,
 ) -> Result<Arc<DocumentTenant>> {
-    if tenant.status.as_ref() == Some(&status) {
+    let status = without_objectives(status);
+    if tenant.status.clone().map(without_objectives).as_ref() == Some(&status) {
         return Ok(tenant);
     }
     // The uid makes the patch fail for a tenant that was deleted and created anew meanwhile.
@@ -192,6 +193,19 @@ pub(super) async fn write_status(
         .patch_status(&tenant.name_any(), &params, &Patch::Apply(patch))
         .await?;
     Ok(ctx.latest.wrote(written))
+}
+
+/// What of a status is written here: the rest has a field manager of its own.
+fn without_objectives(status: DocumentTenantStatus) -> DocumentTenantStatus {
+    let type_ = ConditionType::ObjectivesMet.to_string();
+    let mut conditions = status.conditions;
+    conditions.retain(|condition| condition.type_ != type_);
+    DocumentTenantStatus {
+        conditions,
+        objectives: Vec::new(),
+        error_budget_remaining: None,
+        ..status
+    }
 }
 
 /// How far the pods are, where there is a Deployment.

@@ -1,0 +1,143 @@
+//! What a tenant promises, and what its status says of it, told by a real Prometheus.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use crate::case::{REST, rest};
+use crate::ground::Ground;
+use crate::prometheus::{Prometheus, Traffic};
+use crate::scenario::TENANT;
+use crate::world::{LOOK, PATIENCE, UNHURRIED, World};
+
+/// Traffic that keeps its promises, that breaks one, that breaks both, and none: the status says so,
+/// and is written only when what it says changes.
+///
+/// # Errors
+/// What the status says instead.
+pub async fn a_status_says_how_far_promises_are_kept(ground: &Arc<Ground>) -> Result<()> {
+    let namespace = ground.next_name();
+    let folder = ground.plane.folder();
+    let prometheus = Prometheus::start(folder, &namespace, TENANT).await?;
+    let arguments = [
+        format!("--prometheus-url={}", prometheus.url()),
+        "--objectives-interval=1".to_owned(),
+    ];
+    let world = World::told(ground.clone(), UNHURRIED, namespace, &arguments).await?;
+    let mut spec = world.spec();
+    spec["clients"] = json!([{"name": "globex"}]);
+    spec["objectives"] = json!([
+        {"name": "availability", "target": "99.9"},
+        {"name": "latency", "target": "90", "threshold": "300ms"},
+    ]);
+    world.create(TENANT, &spec).await?;
+    world.ready(TENANT).await?;
+    says(&world, "Unknown", "NoTraffic", |status| {
+        status["errorBudgetRemaining"].is_null()
+    })
+    .await?;
+
+    prometheus.sees(Traffic {
+        good: 1000,
+        ..Traffic::default()
+    });
+    says(&world, "True", "WithinBudget", |status| {
+        status["errorBudgetRemaining"] == "100"
+            && status["objectives"][0]["observed"] == "100"
+            && rate(&status["objectives"][0], "5m") == Some("0")
+    })
+    .await?;
+    world.quiet(REST).await?;
+    rest(&world, 3 * REST).await?;
+
+    // Three in ten are late, where one may be: the first budget is whole, the second is gone.
+    prometheus.sees(Traffic {
+        good: 7000,
+        slow: 100_000,
+        failed: 0,
+    });
+    says(&world, "False", "BudgetExhausted", |status| {
+        let message = &status["conditions"]
+            .as_array()
+            .map(|all| met(all)["message"].clone());
+        status["objectives"][0]["errorBudgetRemaining"] == "100"
+            && status["objectives"][1]["errorBudgetRemaining"]
+                .as_str()
+                .is_some_and(|left| left.starts_with('-'))
+            && message
+                .as_ref()
+                .and_then(Value::as_str)
+                .is_some_and(|it| it.contains("of latency is"))
+    })
+    .await?;
+
+    prometheus.sees(Traffic {
+        good: 0,
+        slow: 0,
+        failed: 1_000_000,
+    });
+    says(&world, "False", "BudgetExhausted", |status| {
+        status["objectives"][0]["errorBudgetRemaining"] == "-1000"
+    })
+    .await?;
+    let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+    ensure!(
+        crate::world::is_met(&tenant, "True"),
+        "a promise that is broken makes no tenant less ready: {}",
+        tenant["status"]
+    );
+
+    world
+        .change(TENANT, &json!({"spec": {"objectives": null}}))
+        .await?;
+    let start = Instant::now();
+    loop {
+        let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+        let status = &tenant["status"];
+        let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
+        let nothing = status["objectives"].is_null() && status["errorBudgetRemaining"].is_null();
+        if nothing && met(&conditions).is_null() {
+            break;
+        }
+        ensure!(start.elapsed() < PATIENCE, "something is left: {status}");
+        tokio::time::sleep(LOOK).await;
+    }
+    world.end().await
+}
+
+/// Waits until the status says so.
+async fn says(
+    world: &World,
+    status: &str,
+    reason: &str,
+    and: impl Fn(&Value) -> bool,
+) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+        let found = &tenant["status"];
+        let conditions = found["conditions"].as_array().cloned().unwrap_or_default();
+        let condition = met(&conditions);
+        if condition["status"] == status && condition["reason"] == reason && and(found) {
+            return Ok(());
+        }
+        ensure!(
+            start.elapsed() < PATIENCE,
+            "wanted {status} {reason}, found {found}\n{}",
+            world.operator.last_words()
+        );
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn met(conditions: &[Value]) -> Value {
+    let found = conditions.iter().find(|it| it["type"] == "ObjectivesMet");
+    found.cloned().unwrap_or_default()
+}
+
+fn rate<'a>(objective: &'a Value, window: &str) -> Option<&'a str> {
+    let rates = objective["burnRates"].as_array()?;
+    rates.iter().find(|it| it["window"] == window)?["rate"].as_str()
+}

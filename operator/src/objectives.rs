@@ -1,0 +1,97 @@
+//! Objectives of all tenants: asks a Prometheus for their requests, one query a window, and says on
+//! each status how far they are met.
+//!
+//! Beside the reconciles: what a tenant promised is no part of what it is made of, and a Prometheus
+//! that is slow or gone keeps nothing from being served. The fields of the status that are written
+//! here have a field manager of their own.
+
+mod prometheus;
+mod report;
+mod requests;
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use docket_crds::DocumentTenant;
+use kube::ResourceExt;
+use kube::runtime::reflector::Store;
+use tokio::time::MissedTickBehavior;
+use tracing::{Instrument, info_span};
+
+pub use self::prometheus::{Prometheus, Source};
+use self::requests::Known;
+use crate::context::Context;
+
+/// Field manager of the part of the status that is written here.
+pub const FIELD_MANAGER: &str = "docket-operator-objectives";
+
+/// For how long a source may fail before that is said.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Asks and reports once in `interval`, for as long as it is polled; no status changes more often.
+pub async fn watch(
+    tenants: Store<DocumentTenant>,
+    source: Option<Prometheus>,
+    namespace: Option<String>,
+    interval: Duration,
+    ctx: Arc<Context>,
+) {
+    let mut known = Known::new(namespace);
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut filled = ctx.filled.clone();
+    if filled.wait_for(|filled| *filled).await.is_err() {
+        return;
+    }
+    loop {
+        ticks.tick().await;
+        let span = info_span!(parent: None, "objectives");
+        round(&tenants, source.as_ref(), &mut known, &ctx)
+            .instrument(span)
+            .await;
+    }
+}
+
+async fn round(
+    tenants: &Store<DocumentTenant>,
+    source: Option<&Prometheus>,
+    known: &mut Known,
+    ctx: &Context,
+) {
+    let mut concerned: Vec<Arc<DocumentTenant>> = tenants
+        .state()
+        .into_iter()
+        .map(|tenant| ctx.latest.of(tenant))
+        .filter(|tenant| tenant.metadata.deletion_timestamp.is_none())
+        .filter(|tenant| !tenant.spec.objectives.is_empty() || status::is_reported(tenant))
+        .collect();
+    if concerned.is_empty() {
+        return;
+    }
+    concerned.sort_by_key(|tenant| (tenant.namespace(), tenant.name_any()));
+    let objectives: Vec<_> = concerned
+        .iter()
+        .flat_map(|it| status::objectives(it))
+        .collect();
+    let answers = match source {
+        None => Err(status::Unknown::NoSource),
+        Some(source) => match known.ask(source, &objectives).await {
+            Ok(known) => Ok(known),
+            // One answer that fails is no news.
+            Err(failure) if failure.since.elapsed() < PATIENCE => return,
+            Err(failure) => Err(status::Unknown::Unavailable(failure.why)),
+        },
+    };
+    for tenant in concerned {
+        let wanted = status::of(&tenant, answers.as_ref());
+        if let Err(error) = report::report(&tenant, &wanted, ctx).await {
+            tracing::warn!(
+                docket.tenant = tenant.name_any(),
+                k8s.namespace.name = tenant.namespace(),
+                %error,
+                "objectives cannot be reported now"
+            );
+        }
+    }
+}

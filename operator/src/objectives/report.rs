@@ -1,0 +1,67 @@
+//! Writes what a status says of objectives, where it differs.
+
+use docket_crds::DocumentTenant;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, ResourceExt};
+use serde_json::json;
+
+use super::FIELD_MANAGER;
+use super::status::Wanted;
+use crate::conditions::{ConditionType, Status, conditions};
+use crate::context::Context;
+
+/// Patches the status of `tenant` where it does not say what it should, and tells of a condition that
+/// turned.
+pub(super) async fn report(
+    tenant: &DocumentTenant,
+    wanted: &Wanted,
+    ctx: &Context,
+) -> Result<(), kube::Error> {
+    let before = tenant.status.clone().unwrap_or_default();
+    let generation = tenant.metadata.generation;
+    let found: Vec<_> = wanted.finding.iter().cloned().collect();
+    let now = conditions(&before.conditions, &found, generation, Timestamp::now());
+    let type_ = ConditionType::ObjectivesMet.to_string();
+    let said: Vec<&Condition> = before
+        .conditions
+        .iter()
+        .filter(|it| it.type_ == type_)
+        .collect();
+    let same = said == now.iter().collect::<Vec<_>>()
+        && before.objectives == wanted.objectives
+        && before.error_budget_remaining == wanted.error_budget_remaining;
+    if same {
+        return Ok(());
+    }
+    let mut status = json!({"conditions": now, "objectives": wanted.objectives});
+    if let Some(percent) = &wanted.error_budget_remaining {
+        status["errorBudgetRemaining"] = percent.as_str().into();
+    }
+    // The uid makes the patch fail for a tenant that was deleted and created anew meanwhile.
+    let patch = json!({
+        "apiVersion": "docket.dev/v1alpha1",
+        "kind": "DocumentTenant",
+        "metadata": {"uid": tenant.uid()},
+        "status": status,
+    });
+    let api: Api<DocumentTenant> =
+        Api::namespaced(ctx.client.clone(), &tenant.namespace().unwrap_or_default());
+    ctx.metrics.wrote("DocumentTenant", "status");
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    let written = api
+        .patch_status(&tenant.name_any(), &params, &Patch::Apply(patch))
+        .await?;
+    let written = ctx.latest.wrote(written);
+    let turned = |condition: &&Condition| said.iter().all(|it| it.status != condition.status);
+    if let Some(condition) = now.iter().find(turned) {
+        let (reason, message) = (&condition.reason, condition.message.clone());
+        match wanted.finding.as_ref().map(|finding| finding.status) {
+            Some(Status::False) => ctx.story.warn(&written, reason, message).await,
+            Some(Status::True) => ctx.story.tell(&written, "ObjectivesMet", message).await,
+            _ => {}
+        }
+    }
+    Ok(())
+}

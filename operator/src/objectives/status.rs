@@ -1,0 +1,164 @@
+//! What a tenant's status should say of its objectives.
+
+use docket_crds::{BurnRate, DocumentTenant, ObjectiveStatus};
+use docket_objectives::{Objective, Observation, Verdict, verdict};
+use kube::ResourceExt;
+
+use super::requests::Known;
+use crate::conditions::{ConditionType, Finding, Status};
+
+/// Why nothing is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// The operator is told of no Prometheus.
+    NoSource,
+    /// It does not answer; the sentence says why.
+    Unavailable(String),
+}
+
+/// What is to be said; nothing of a tenant that promises nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) objectives: Vec<ObjectiveStatus>,
+    /// Percent, of the objective that has the least left.
+    pub(super) error_budget_remaining: Option<String>,
+    pub(super) finding: Option<Finding>,
+}
+
+/// Whether something was said before.
+pub(super) fn is_reported(tenant: &DocumentTenant) -> bool {
+    let type_ = ConditionType::ObjectivesMet.to_string();
+    let conditions = tenant.status.iter().flat_map(|status| &status.conditions);
+    conditions.into_iter().any(|it| it.type_ == type_)
+}
+
+/// The objectives of a tenant, as far as they are such that the schema accepts them.
+pub(super) fn objectives(tenant: &DocumentTenant) -> Vec<Objective> {
+    let understood = tenant.spec.objectives.iter().filter_map(|objective| {
+        Some(Objective {
+            namespace: tenant.namespace()?,
+            tenant: tenant.name_any(),
+            name: objective.name.clone(),
+            target: objective.target.parse().ok()?,
+            indicator: objective.indicator()?,
+            window: objective.period()?,
+        })
+    });
+    understood.collect()
+}
+
+/// What is to be said of `tenant`, given all that is known, or why nothing is.
+pub(super) fn of(tenant: &DocumentTenant, known: Result<&&Known, &Unknown>) -> Wanted {
+    let objectives = objectives(tenant);
+    if objectives.is_empty() {
+        return Wanted::default();
+    }
+    let unknown = |reason, message: String| {
+        Finding::new(
+            ConditionType::ObjectivesMet,
+            Status::Unknown,
+            reason,
+            message,
+        )
+    };
+    match known {
+        Ok(known) => {
+            let observed = objectives.into_iter().map(|objective| {
+                let observation = known.observation(&objective);
+                (objective, observation)
+            });
+            of_observed(&observed.collect::<Vec<_>>())
+        }
+        Err(Unknown::NoSource) => Wanted {
+            finding: Some(unknown(
+                "NoMetricsSource",
+                "The operator is told of no Prometheus: set metricsSource.url of its chart.".into(),
+            )),
+            ..Wanted::default()
+        },
+        // What was known last stays.
+        Err(Unknown::Unavailable(why)) => Wanted {
+            objectives: before(tenant).0,
+            error_budget_remaining: before(tenant).1,
+            finding: Some(unknown(
+                "MetricsUnavailable",
+                format!("The Prometheus does not answer: {why}; the numbers are those of before."),
+            )),
+        },
+    }
+}
+
+fn before(tenant: &DocumentTenant) -> (Vec<ObjectiveStatus>, Option<String>) {
+    let status = tenant.status.as_ref();
+    status.map_or_else(Default::default, |status| {
+        (
+            status.objectives.clone(),
+            status.error_budget_remaining.clone(),
+        )
+    })
+}
+
+fn of_observed(observed: &[(Objective, Observation)]) -> Wanted {
+    let least = observed
+        .iter()
+        .filter_map(|(_, it)| Some((it.budget_remaining?, it.budget_percent()?)))
+        .min_by(|a, b| a.0.total_cmp(&b.0));
+    let finding = |status, reason: &str, message: String| {
+        Finding::new(ConditionType::ObjectivesMet, status, reason, message)
+    };
+    let finding = match verdict(observed) {
+        Verdict::Met => finding(
+            Status::True,
+            "WithinBudget",
+            "Every objective that had traffic has error budget left.".into(),
+        ),
+        Verdict::BudgetExhausted(names) => finding(
+            Status::False,
+            "BudgetExhausted",
+            format!(
+                "The error budget of {} is used up: more requests were bad than the target allows over its window.",
+                names.join(", ")
+            ),
+        ),
+        Verdict::FastBurn(names) => finding(
+            Status::False,
+            "FastBurn",
+            format!(
+                "The error budget of {} is being used up fast enough to page: look at burnRates, and at what changed.",
+                names.join(", ")
+            ),
+        ),
+        Verdict::NoTraffic => finding(
+            Status::Unknown,
+            "NoTraffic",
+            "No request of a client was answered over the objectives' windows, or the Prometheus does not scrape the pods.".into(),
+        ),
+    };
+    Wanted {
+        objectives: observed
+            .iter()
+            .map(|(objective, it)| reported(objective, it))
+            .collect(),
+        error_budget_remaining: least.map(|(_, percent)| percent),
+        finding: Some(finding),
+    }
+}
+
+fn reported(objective: &Objective, observation: &Observation) -> ObjectiveStatus {
+    let rate = |burn: &docket_objectives::Burn| {
+        Some(BurnRate {
+            window: burn.window.to_string(),
+            rate: burn.quantised()?,
+        })
+    };
+    ObjectiveStatus {
+        name: objective.name.clone(),
+        target: objective.target.to_string(),
+        observed: observation.observed_percent(),
+        error_budget_remaining: observation.budget_percent(),
+        burn_rates: observation.burns.iter().filter_map(rate).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
