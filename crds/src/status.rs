@@ -90,6 +90,9 @@ pub struct ClientStatus {
     pub schema: String,
     /// Its login role.
     pub role: String,
+    /// The login role before, while it can still log in: a rotation ends with its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retiring: Option<String>,
     /// Version of the schema; 0 before it exists.
     #[serde(default)]
     pub schema_version: i32,

@@ -131,7 +131,7 @@ async fn pursue(
             dereference::dereference(tenant, Purpose::Change, ctx),
         )
         .await?;
-    let wanted = validate::validate(tenant, &seen, &ctx.images)?;
+    let mut wanted = validate::validate(tenant, &seen, &ctx.images)?;
     let tenant = identity::record(tenant.clone(), &wanted, ctx).await?;
 
     let secrets = build::secrets(&wanted);
@@ -177,7 +177,7 @@ async fn pursue(
     }
     if rollout.is_complete() && !report::pods_are_ending(&tenant, ctx) {
         changes.extend(
-            rotate::finish(&tenant, &wanted, &seen.database, ctx)
+            rotate::finish(&tenant, &mut wanted, &seen.database, ctx)
                 .instrument(info_span!("rotation"))
                 .await?,
         );

@@ -77,6 +77,7 @@ pub(super) async fn record(
                 name: client.name.clone(),
                 schema: client.identity.schema.clone(),
                 role: client.identity.role.clone(),
+                retiring: None,
                 schema_version: 0,
             });
         }

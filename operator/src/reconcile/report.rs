@@ -48,6 +48,7 @@ pub(super) async fn progress(
             name: client.name.clone(),
             schema: client.identity.schema.clone(),
             role: client.identity.role.clone(),
+            retiring: client.retiring.then(|| client.identity.rotated().role),
             schema_version: LATEST_VERSION,
         })
         .chain(progress.remaining.iter().cloned())

@@ -12,16 +12,18 @@ use crate::wanted::Wanted;
 /// The end of a rotation, once all pods are of the current template and none is ending.
 pub(super) async fn finish(
     tenant: &DocumentTenant,
-    wanted: &Wanted,
+    wanted: &mut Wanted,
     database: &Database,
     ctx: &Context,
 ) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    for client in wanted.clients.iter().filter(|client| client.retiring) {
+    let clients = wanted.clients.iter_mut();
+    for client in clients.filter(|client| client.retiring) {
         let role = client.identity.rotated().role;
         // Somebody else may use it; who is logged in stays so, and would not come back.
         if !database.has_sessions(&role).await? {
             database.retire(&client.identity, &wanted.uid).await?;
+            client.retiring = false;
             changes.push(Change::new("retired", format!("login {role}")));
         }
     }

@@ -23,6 +23,12 @@ fn login(cluster: &Cluster) -> (String, String) {
     (client.role, client.password.expose_secret().to_owned())
 }
 
+/// The login that can still be used beside the new one, as the status tells.
+fn retiring(cluster: &Cluster) -> Option<String> {
+    let mut clients = cluster.tenant().status.expect("a status").clients;
+    clients.remove(0).retiring
+}
+
 fn config(cluster: &Cluster) -> TenantConfig {
     let file = cluster.secret("acme-api", "tenant.json").expect("a file");
     serde_json::from_str(&file).expect("a configuration")
@@ -59,11 +65,20 @@ async fn a_login_is_rotated_on_demand_and_both_work_until_no_pod_uses_the_old_on
         }
         let new = login(&cluster);
         assert_ne!((&old.0, &old.1), (&new.0, &new.1));
+        assert_eq!(retiring(&cluster).as_ref(), Some(&old.0), "{round}");
         assert!(
             works(&postgres, &old).await && works(&postgres, &new).await,
             "{round}"
         );
         cluster.hold_pods(false);
+        // Sessions of this test may be there for a moment longer.
+        for _ in 0..100 {
+            cluster.reconcile().await.expect("the rollout is complete");
+            if !works(&postgres, &old).await {
+                break;
+            }
+        }
+        assert_eq!(retiring(&cluster), None, "{round}: said at once");
         cluster.settle().await;
         assert!(
             !works(&postgres, &old).await && works(&postgres, &new).await,
@@ -168,6 +183,7 @@ async fn a_login_that_somebody_uses_is_not_retired() {
     ask(&cluster, "docket.dev/rotate", "a");
     cluster.settle().await;
     assert!(works(&postgres, &old).await);
+    assert_eq!(retiring(&cluster).as_ref(), Some(&old.0));
     drop(session);
     for _ in 0..100 {
         cluster.settle().await;
