@@ -8,7 +8,7 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds tools control-plane-tools bench-api bench-api-short
+.PHONY: help up down env cli cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds tools control-plane-tools bench-api bench-api-short
 .NOTPARALLEL:
 
 help: ## this list
@@ -20,8 +20,11 @@ up: ## a cluster with Docket on it, and a document stored in it
 down: ## ends the cluster and leaves nothing behind but the cache
 	@e2e/cluster/cluster.sh down
 
-env: ## shell lines for kubectl, helm and cargo: eval "`make -s env`"
+env: ## shell lines for kubectl, its plugin, helm and cargo: eval "`make -s env`"
 	@e2e/cluster/cluster.sh env
+
+cli: ## docketctl, which is kubectl's plugin `kubectl docket` too
+	cargo build --locked --profile $(PROFILE) --package docket-cli
 
 cluster: ## the cluster alone, nothing on it
 	@e2e/cluster/cluster.sh up

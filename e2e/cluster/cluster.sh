@@ -51,9 +51,13 @@ down() {
 
 case $1 in
 env)
+    programs=${BINARIES:-$repository/target/debug}
+    # kubectl finds its plugins by name; the link leads somewhere as soon as docketctl is built.
+    mkdir -p "$programs"
+    ln -sfn docketctl "$programs/kubectl-docket"
     printf 'export KUBECONFIG=%q\n' "$KUBECONFIG"
     # shellcheck disable=SC2016 # the caller's shell puts its own PATH in
-    printf 'export PATH=%q:%q:$PATH\n' "$links" "${BINARIES:-$repository/target/debug}"
+    printf 'export PATH=%q:%q:$PATH\n' "$links" "$programs"
     # With other settings cargo would compile all over again.
     printf 'export CARGO_BUILD_TARGET=%q RUSTFLAGS=%q\n' "${CARGO_BUILD_TARGET:-}" "${RUSTFLAGS:-}"
     ;;

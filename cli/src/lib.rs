@@ -1,0 +1,38 @@
+//! `docketctl`, also the kubectl plugin `kubectl docket`: what plain kubectl shows badly of a tenant.
+//!
+//! Start reading at [`arguments`]: one file, or folder, for each command. A command reads, then a
+//! function without any client in sight makes the page, then it is printed. What it changes goes
+//! through [`edit`], and what it waits for through [`wait`].
+
+mod adopt;
+pub mod arguments;
+mod cluster;
+mod columns;
+mod edit;
+mod plan;
+pub mod problem;
+mod rotate;
+pub mod screen;
+mod since;
+mod status;
+mod tenant;
+mod wait;
+
+use arguments::{Arguments, Command};
+use cluster::Cluster;
+use problem::Problem;
+use screen::Screen;
+
+/// Does what `arguments` ask for, and shows it on `screen`.
+///
+/// # Errors
+/// It could not be done, or the answer is no.
+pub async fn run(arguments: Arguments, screen: &mut Screen<'_>) -> Result<(), Problem> {
+    let cluster = Cluster::of(&arguments.cluster).await?;
+    match arguments.command {
+        Command::Status(wanted) => status::status(&cluster, &wanted, screen).await,
+        Command::Plan(wanted) => plan::plan(&cluster, &wanted, screen).await,
+        Command::Rotate(wanted) => rotate::rotate(&cluster, &wanted, screen).await,
+        Command::Adopt(wanted) => adopt::adopt(&cluster, &wanted, screen).await,
+    }
+}
