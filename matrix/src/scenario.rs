@@ -215,11 +215,7 @@ impl Scenario {
             log_in(world, client).await?;
         }
         for client in self.deleted() {
-            let schema = schema(world, client);
-            ensure!(
-                !world.ground.objects.has(&schema),
-                "the content of {client} is left"
-            );
+            gone(world, client).await?;
         }
         let retained = self.retained();
         for client in retained {
@@ -288,6 +284,27 @@ async fn rotated(world: &World) -> Result<()> {
 
 fn schema(world: &World, client: &str) -> String {
     Identity::of(&world.namespace, TENANT, client).schema
+}
+
+/// Nothing is left of a client, whatever a clean run leaves.
+async fn gone(world: &World, client: &str) -> Result<()> {
+    let identity = Identity::of(&world.namespace, TENANT, client);
+    ensure!(
+        !world.ground.objects.has(&identity.schema),
+        "the content of {client} is left"
+    );
+    let mut superuser = world.ground.postgres.superuser(&world.database).await?;
+    let left: Vec<String> = sqlx::query_scalar(
+        "SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname = $1
+         UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname = ANY($2)",
+    )
+    .bind(&identity.schema)
+    .bind(identity.roles().as_slice())
+    .fetch_all(&mut superuser)
+    .await?;
+    superuser.close().await?;
+    ensure!(left.is_empty(), "of {client} are left: {left:?}");
+    Ok(())
 }
 
 /// Stores a document of a client, its row and its content, as the API would.
