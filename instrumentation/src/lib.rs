@@ -18,8 +18,9 @@
 //! ```
 //!
 //! Environment: `OTEL_EXPORTER_OTLP_ENDPOINT` (gRPC; unset: nothing leaves the process),
-//! `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`
-//! (instead of the service's `traces_per_second`), `OTEL_SDK_DISABLED` (`true`: no traces, no metrics,
+//! `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` and
+//! `OTEL_TRACES_SAMPLER_ARG` (instead of the service's `traces_per_second`; what failed or was slow is
+//! kept with `parentbased_traceidratio`, too), `OTEL_SDK_DISABLED` (`true`: no traces, no metrics,
 //! and log lines without ids), `OTEL_METRIC_EXPORT_INTERVAL`, `RUST_LOG` (default `info`), `DOCKET_LOG_FORMAT` (`json`, or
 //! `text` for people).
 

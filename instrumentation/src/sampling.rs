@@ -19,12 +19,23 @@ pub(crate) const KEPT: &str = "docket.kept";
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// What limits this process, when anything does.
-static LIMIT: OnceLock<AtMost> = OnceLock::new();
+static LIMIT: OnceLock<Limit> = OnceLock::new();
 
 /// The caller's decision where there is one; else the first `per_second` traces of each second, for
 /// the whole process from now on.
 pub(crate) fn at_most(per_second: u32) -> ParentBasedSampler {
-    let _ = LIMIT.set(AtMost::new(per_second));
+    limited(Limit::PerSecond(AtMost::new(per_second)))
+}
+
+/// The caller's decision where there is one; else `part` of the traces, from 0 to 1, for the whole
+/// process from now on.
+pub(crate) fn part(part: f64) -> ParentBasedSampler {
+    limited(Limit::Part(part))
+}
+
+/// Roots are let pass: those of requests were decided on before they had a span.
+fn limited(limit: Limit) -> ParentBasedSampler {
+    let _ = LIMIT.set(limit);
     sampler(Sampler::AlwaysOn)
 }
 
@@ -40,14 +51,14 @@ pub(crate) fn dropped(parent: &Context) -> Option<Context> {
     dropped_by(LIMIT.get()?, parent)
 }
 
-fn dropped_by(limit: &AtMost, parent: &Context) -> Option<Context> {
+fn dropped_by(limit: &Limit, parent: &Context) -> Option<Context> {
     let caller = parent.span().span_context().clone();
     let (trace, recorded) = match caller.is_valid() {
         true => (caller.trace_id(), caller.is_sampled()),
-        false => (
-            RandomIdGenerator::default().new_trace_id(),
-            limit.admits(Instant::now()),
-        ),
+        false => {
+            let trace = RandomIdGenerator::default().new_trace_id();
+            (trace, limit.admits(trace))
+        }
     };
     (!recorded).then(|| {
         let span = RandomIdGenerator::default().new_span_id();
@@ -64,6 +75,25 @@ pub(crate) fn is_dropped() -> bool {
         let span = span.span_context();
         span.is_valid() && !span.is_sampled()
     })
+}
+
+#[derive(Debug)]
+enum Limit {
+    PerSecond(AtMost),
+    Part(f64),
+}
+
+impl Limit {
+    fn admits(&self, trace: TraceId) -> bool {
+        match self {
+            Self::PerSecond(limit) => limit.admits(Instant::now()),
+            Self::Part(part) => {
+                let sampler = Sampler::TraceIdRatioBased(*part);
+                let result = sampler.should_sample(None, trace, "", &SpanKind::Server, &[], &[]);
+                result.decision == SamplingDecision::RecordAndSample
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -151,11 +181,27 @@ mod tests {
         assert_eq!(admitted(Duration::from_millis(1500)), 2);
     }
 
+    fn per_second(most: u32) -> Limit {
+        Limit::PerSecond(AtMost::new(most))
+    }
+
+    #[test]
+    fn a_part_of_the_traces_is_recorded_and_none_or_all_of_them_at_the_ends() {
+        let recorded = |part| {
+            let limit = Limit::Part(part);
+            let traces = (0..2000).filter(|_| dropped_by(&limit, &Context::new()).is_none());
+            traces.count()
+        };
+        assert_eq!((recorded(0.0), recorded(1.0)), (0, 2000));
+        let tenth = recorded(0.1);
+        assert!((100..320).contains(&tenth), "{tenth}");
+    }
+
     #[test]
     fn a_caller_that_decided_is_followed_and_its_trace_goes_on() {
-        let limit = AtMost::new(0);
+        let limit = per_second(0);
         assert!(dropped_by(&limit, &remote(TraceFlags::SAMPLED)).is_none());
-        let limit = AtMost::new(5);
+        let limit = per_second(5);
         let place = dropped_by(&limit, &remote(TraceFlags::default())).expect("dropped");
         let place = place.span().span_context().clone();
         assert_eq!(place.trace_id(), TraceId::from(1));
@@ -164,7 +210,7 @@ mod tests {
 
     #[test]
     fn without_a_caller_the_limit_decides() {
-        let limit = AtMost::new(1);
+        let limit = per_second(1);
         assert!(dropped_by(&limit, &Context::new()).is_none());
         let place = dropped_by(&limit, &Context::new()).expect("dropped");
         assert!(place.span().span_context().is_valid());
@@ -174,7 +220,7 @@ mod tests {
     #[test]
     fn in_a_dropped_place_only_what_is_kept_is_recorded() {
         let tracer = tracer();
-        let place = dropped_by(&AtMost::new(0), &Context::new()).expect("dropped");
+        let place = dropped_by(&per_second(0), &Context::new()).expect("dropped");
         let trace = place.span().span_context().trace_id();
         let child = tracer.start_with_context("child", &place);
         assert!(!child.span_context().is_sampled());
@@ -193,7 +239,7 @@ mod tests {
         let recorded = Context::new().with_span(span).attach();
         assert!(!is_dropped());
         drop(recorded);
-        let place = dropped_by(&AtMost::new(0), &Context::new()).expect("dropped");
+        let place = dropped_by(&per_second(0), &Context::new()).expect("dropped");
         let _place = place.attach();
         assert!(is_dropped());
     }

@@ -149,9 +149,15 @@ fn tracer_provider(
     let mut builder = SdkTracerProvider::builder()
         .with_resource(resource)
         .with_span_processor(Correlate);
-    // The SDK itself reads the variable.
-    if let (Some(most), None) = (per_second, variable("OTEL_TRACES_SAMPLER")) {
-        builder = builder.with_sampler(sampling::at_most(most));
+    let sampler = variable("OTEL_TRACES_SAMPLER");
+    match (per_second, sampler.as_deref()) {
+        (Some(most), None) => builder = builder.with_sampler(sampling::at_most(most)),
+        // As the SDK's own, but what failed or was slow is kept.
+        (Some(_), Some("parentbased_traceidratio")) => {
+            builder = builder.with_sampler(sampling::part(sampled_part()?));
+        }
+        // The SDK itself reads the variable.
+        _ => {}
     }
     if !exports {
         return Ok(builder.build());
@@ -162,6 +168,17 @@ fn tracer_provider(
         .context("the exporter of traces cannot be set up: check OTEL_EXPORTER_OTLP_ENDPOINT")?;
     let outgoing = OutgoingSpans::to(exporter, queue);
     Ok(builder.with_span_processor(outgoing).build())
+}
+
+fn sampled_part() -> anyhow::Result<f64> {
+    let Some(argument) = variable("OTEL_TRACES_SAMPLER_ARG") else {
+        return Ok(1.0);
+    };
+    let part = argument.parse().ok();
+    part.filter(|part| (0.0..=1.0).contains(part))
+        .with_context(|| {
+            format!("OTEL_TRACES_SAMPLER_ARG is {argument:?}: it must be a number from 0 to 1")
+        })
 }
 
 fn logger_provider(resource: Resource, queue: Queue) -> anyhow::Result<SdkLoggerProvider> {
