@@ -78,10 +78,11 @@ crds: ## the CRD of the chart, from the types in crds/
 tools: ## packages and commands that the rest needs, into the cache
 	@e2e/cluster/cluster.sh tools
 
-control-plane-tools: ## what tests need that start a Kubernetes or a Prometheus of their own, into the cache
+control-plane-tools: ## what tests start as processes of their own (Kubernetes, Prometheus, a collector), into the cache
 	@e2e/cluster/tools.sh kubernetes etcd kube-apiserver kube-controller-manager kube-scheduler
 	@e2e/cluster/tools.sh kwok
 	@e2e/cluster/debian.sh prometheus prometheus promtool
+	@e2e/cluster/collector.sh
 
 bench-api: ## measures the API against a peer and the floor, and prints the table (about half an hour)
 	@bench/api.sh

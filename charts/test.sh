@@ -46,6 +46,7 @@ refused docket 'apiServer.image=""' /apiServer/image
 refused docket 'collector=null' collector
 refused docket 'imagePullPolicy="Sometimes"' /imagePullPolicy
 refused docket 'telemetry.endpoint="gateway:4317"' /telemetry/endpoint
+refused docket 'telemetry.endpoint="https://otlp.example.com"' /telemetry/endpoint
 refused docket 'metricsSource.url="prometheus:9090"' /metricsSource/url
 refused docket 'metricsSource.caSecret="ca"' /metricsSource/caSecret
 refused docket 'logLevel="loud"' /logLevel
@@ -69,7 +70,7 @@ refused docket-dev 's3.buckets=["../etc"]' /s3/buckets/0
 refused docket-dev 'gateway.maxMegabytes="many"' /gateway/maxMegabytes
 refused docket-dev 'prometheus.image="x"' prometheus
 
-accepted docket 'telemetry.endpoint="https://otlp.example.com"' '--telemetry-endpoint=https://otlp.example.com'
+accepted docket 'telemetry.endpoint="https://otlp.example.com:4317"' '--telemetry-endpoint=https://otlp.example.com:4317'
 accepted docket 'watch.namespace="acme"' '--namespace=acme'
 accepted docket 'metricsSource.url="https://prometheus.example.com/tenant"' '--prometheus-url=https://prometheus.example.com/tenant'
 accepted docket 'metricsSource={"url":"https://p","caSecret":"prometheus-ca"}' 'secretName: prometheus-ca'

@@ -20,8 +20,9 @@ pub use reference::SecretReference;
 pub use size::bytes;
 pub use spec::{
     Api, Auth, AuthMode, Client, Collector, Credentials, Database, DeletionPolicy, DocumentTenant,
-    DocumentTenantSpec, Jwt, OpenAi, Quota, RateLimit, Retention, S3, Storage, Summarizer,
-    SummarizerMode, TaintEffect, Telemetry, Tls, Toleration, TolerationOperator, Uploads,
+    DocumentTenantSpec, Jwt, OpenAi, Quota, RateLimit, Redaction, Retention, S3, Sampling, Storage,
+    Summarizer, SummarizerMode, TaintEffect, Telemetry, TelemetryTls, Tls, Toleration,
+    TolerationOperator, Uploads,
 };
 pub use status::{
     ApiStatus, ClientStatus, DocumentTenantStatus, PlanStatus, PlannedChange, ReconcileStatus,

@@ -68,11 +68,19 @@ impl DocumentTenantSpec {
         let jwt = self.api.auth.jwt.as_ref();
         let ca = jwt.and_then(|jwt| jwt.ca_secret_ref.as_ref());
         let openai = self.api.summarizer.openai.as_ref();
+        let telemetry = &self.telemetry;
+        let gateway = telemetry.tls.iter().flat_map(|tls| {
+            [&tls.ca_secret_ref, &tls.certificate_secret_ref]
+                .into_iter()
+                .flatten()
+        });
         [&self.database.secret_ref, &self.storage.s3.secret_ref]
             .into_iter()
             .chain(tls)
             .chain(ca)
             .chain(openai.map(|openai| &openai.secret_ref))
+            .chain(gateway)
+            .chain(&telemetry.headers_secret_ref)
     }
 }
 
@@ -466,16 +474,76 @@ pub struct Jwt {
 /// Where traces, metrics and logs go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.tls) || !has(self.endpoint) || url(self.endpoint).getScheme() == 'https'").message("tls needs an endpoint that starts with https://"))]
 pub struct Telemetry {
     /// OTLP/gRPC endpoint that the collectors send to; the operator's own by default, and none
     /// where that has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = Rule::new("isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''").message("endpoint must be a URL such as http://gateway.observability:4317"))]
+    #[x_kube(validation = Rule::new("isURL(self) && self.matches('^https?://([^][/?#@:[:space:]]+|[[][0-9A-Fa-f:.]+[]]):[0-9]{1,5}$')").message("endpoint must be a URL such as http://gateway.observability:4317, with a port and without a path"))]
     pub endpoint: Option<String>,
+    /// Whom the collectors trust, and how they show who they are; by default the authorities that
+    /// everybody trusts, and no certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TelemetryTls>,
+    /// Secret of which each entry is a header that is sent along, such as `authorization`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers_secret_ref: Option<SecretReference>,
+    /// Which traces are recorded. By default the first hundred of each second, and of every other
+    /// request that fails or is slow its one span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
+    /// What is taken out beside the personal data and secrets that always are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<Redaction>,
     /// The collector beside each API container.
     #[serde(default)]
     pub collector: Collector,
+}
+
+/// TLS of the way to the telemetry endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.caSecretRef) || has(self.certificateSecretRef) || has(self.serverName)").message("tls names caSecretRef, certificateSecretRef, serverName or several of them"))]
+pub struct TelemetryTls {
+    /// Secret with the key `ca.crt`, the authorities of the endpoint's certificate; by default those
+    /// that everybody trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_secret_ref: Option<SecretReference>,
+    /// Secret of the type `kubernetes.io/tls`, such as cert-manager makes it: the certificate that
+    /// the collectors show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_secret_ref: Option<SecretReference>,
+    /// Name that the endpoint's certificate must have; that of the endpoint by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$')").message("serverName must be the name of a host, such as gateway.example.com"))]
+    pub server_name: Option<String>,
+}
+
+/// Which traces are recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Sampling {
+    /// Part of the traces that begin in the API and are recorded, from `0` to `1`, such as `0.1`. A
+    /// caller that sends a `traceparent` decides itself. Of a request that fails or is slow its one
+    /// span is recorded in any case; with `1` a gateway may choose among whole traces.
+    #[schemars(length(min = 1, max = 6))]
+    #[x_kube(validation = Rule::new("self.matches('^(0([.][0-9]{1,4})?|1([.]0{1,4})?)$')").message("ratio must be a number from 0 to 1 with at most four decimals, such as 0.1"))]
+    pub ratio: String,
+}
+
+/// What is taken out of telemetry beside what always is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Redaction {
+    /// Regular expressions in the syntax of RE2. What matches one in an attribute, in the name of a
+    /// span or in the text of a log line is replaced by `****`.
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 256)))]
+    // The engine of these rules is that of the collector: what it cannot read, it refuses here.
+    #[x_kube(validation = Rule::new("self.all(p, !''.matches(p))").message("a pattern must be a regular expression of RE2 that does not match the empty text"))]
+    #[x_kube(validation = Rule::new("self.all(p, !p.matches('[[:cntrl:]]'))").message("a pattern must be one line, without control characters"))]
+    pub patterns: Vec<String>,
 }
 
 /// The OpenTelemetry Collector beside each API container.

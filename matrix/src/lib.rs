@@ -8,6 +8,7 @@
 mod binary;
 mod case;
 mod certificate;
+mod collector;
 mod control_plane;
 mod gateway;
 mod ground;
@@ -32,6 +33,7 @@ mod wire;
 mod world;
 
 pub use case::{Case, Outcome, Reference, Turns, learn};
+pub use collector::Collector;
 pub use control_plane::ControlPlane;
 pub use gateway::{Disturbance, Gateway};
 pub use ground::Ground;

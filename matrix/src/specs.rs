@@ -12,6 +12,8 @@ use crate::snapshot::CLIENTS;
 pub(crate) const TLS: &str = "docket-tls";
 /// Secret with a key of a language model.
 pub(crate) const OPENAI: &str = "docket-openai";
+/// Secret with headers of telemetry.
+pub(crate) const HEADERS: &str = "docket-headers";
 /// Secret in which nothing is as it should be.
 pub(crate) const BROKEN: &str = "docket-broken";
 
@@ -43,7 +45,7 @@ pub(crate) fn pairs(count: usize, base: &Value) -> Vec<Pair> {
 }
 
 /// What the schema accepts and the operator refuses, as a merge patch of a spec.
-const FLAWS: [fn() -> Value; 6] = [
+const FLAWS: [fn() -> Value; 8] = [
     || json!({"database": {"secretRef": {"name": "nowhere"}}}),
     || json!({"database": {"secretRef": {"name": BROKEN}}}),
     || json!({"storage": {"s3": {"secretRef": {"name": "nowhere"}}}}),
@@ -52,6 +54,11 @@ const FLAWS: [fn() -> Value; 6] = [
     || {
         json!({"api": {"summarizer": {"mode": "OpenAI", "openai": {
             "url": "https://models.docket.test/v1", "model": "m", "secretRef": {"name": BROKEN}}}}})
+    },
+    || json!({"telemetry": {"headersSecretRef": {"name": "nowhere"}}}),
+    || {
+        json!({"telemetry": {"endpoint": "https://other.docket.test:4317",
+            "tls": {"certificateSecretRef": {"name": BROKEN}}}})
     },
 ];
 
@@ -190,13 +197,31 @@ fn summarizer() -> impl Strategy<Value = Value> {
 }
 
 fn telemetry() -> impl Strategy<Value = Value> {
-    (any::<bool>(), resources()).prop_map(|(named, resources)| {
-        let mut telemetry = json!({"collector": {"resources": resources}});
-        if named {
-            telemetry["endpoint"] = "http://other.docket.test:4317".into();
-        }
-        telemetry
-    })
+    let endpoint = select(vec![
+        json!({}),
+        json!({"endpoint": "http://other.docket.test:4317"}),
+        json!({"endpoint": "https://other.docket.test:4317"}),
+        json!({"endpoint": "https://other.docket.test:4317", "tls": {
+            "caSecretRef": {"name": TLS}, "certificateSecretRef": {"name": TLS},
+            "serverName": "docket.test"}}),
+    ]);
+    let ratio = proptest::option::of(select(vec!["0", "0.25", "1"]));
+    let patterns = subsequence(vec!["acme-[0-9]{6}$", "(?i)project x"], 0..=2);
+    (endpoint, any::<bool>(), ratio, patterns, resources()).prop_map(
+        |(mut telemetry, headers, ratio, patterns, resources)| {
+            telemetry["collector"] = json!({"resources": resources});
+            if headers {
+                telemetry["headersSecretRef"] = json!({"name": HEADERS});
+            }
+            if let Some(ratio) = ratio {
+                telemetry["sampling"] = json!({"ratio": ratio});
+            }
+            if !patterns.is_empty() {
+                telemetry["redaction"] = json!({"patterns": patterns});
+            }
+            telemetry
+        },
+    )
 }
 
 #[cfg(test)]

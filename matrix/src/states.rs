@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::case::{REST, arrive, rest};
 use crate::ground::Ground;
 use crate::snapshot::{self, CLIENTS};
-use crate::specs::{self, BROKEN, OPENAI, Pair, TLS};
+use crate::specs::{self, BROKEN, HEADERS, OPENAI, Pair, TLS};
 use crate::stale::forget_revisions;
 use crate::world::{LOOK, PATIENCE, UNHURRIED, World, is_met};
 
@@ -100,10 +100,12 @@ async fn in_one_world(
 async fn furnished(ground: &Arc<Ground>) -> Result<World> {
     let world = World::make(ground.clone(), UNHURRIED).await?;
     let certificate = rcgen::generate_simple_self_signed(["docket.test".into()])?;
-    let tls = json!({"tls.crt": certificate.cert.pem(),
+    let tls = json!({"tls.crt": certificate.cert.pem(), "ca.crt": certificate.cert.pem(),
         "tls.key": certificate.signing_key.serialize_pem()});
     world.put_secret(TLS, &tls).await?;
     world.put_secret(OPENAI, &json!({"apiKey": "key"})).await?;
+    let headers = json!({"authorization": "Bearer token"});
+    world.put_secret(HEADERS, &headers).await?;
     world.put_secret(BROKEN, &json!({"port": "x"})).await?;
     Ok(world)
 }

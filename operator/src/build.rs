@@ -4,6 +4,7 @@ mod api_config;
 mod api_keys;
 mod client_secret;
 mod collector_config;
+mod collector_secrets;
 mod container;
 mod credentials;
 mod deployment;
@@ -113,5 +114,7 @@ pub fn api_name(tenant: &str) -> String {
     metadata::api_name(tenant)
 }
 
+#[cfg(test)]
+mod real_collector;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ pub mod database;
 pub mod error;
 pub mod fence;
 pub mod fenced_client;
+pub mod headers;
 pub mod last_known;
 pub mod latest;
 pub mod lease;

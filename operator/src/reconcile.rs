@@ -12,6 +12,7 @@ mod release;
 mod report;
 mod rollout;
 mod rotate;
+mod telemetry;
 mod validate;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 pub(crate) mod example;
+mod telemetry;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ use secrecy::SecretString;
 
 use crate::api_keys::ClientKeys;
 use crate::rotation::Rotated;
+
+pub use telemetry::Telemetry;
 
 /// A tenant as it should be.
 #[derive(Clone, Debug)]
@@ -71,8 +74,8 @@ pub struct Wanted {
     pub api_resources: Resources,
     /// Compute resources of the collector's container.
     pub collector_resources: Resources,
-    /// Where the collectors send to.
-    pub telemetry_endpoint: Option<String>,
+    /// What is recorded, what of it is taken out, and where the collectors send the rest.
+    pub telemetry: Telemetry,
 }
 
 /// Something that the user should mend.

@@ -3,6 +3,7 @@
 
 mod charts;
 mod clients;
+mod collector;
 mod deletion;
 mod drift;
 mod isolation;

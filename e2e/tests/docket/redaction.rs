@@ -166,6 +166,8 @@ impl Collector {
         let [otlp, health] = [free_port().await?, free_port().await?];
         config["receivers"]["otlp"]["protocols"] = json!({"http": {"endpoint": otlp}});
         config["extensions"]["health_check"]["endpoint"] = json!(health);
+        config["extensions"]["file_storage"]["directory"] = json!(folder);
+        config["service"]["telemetry"]["metrics"] = json!({"level": "none"});
         config["exporters"] =
             json!({"file": {"path": folder.join("out"), "flush_interval": "100ms"}});
         for signal in ["traces", "metrics", "logs"] {

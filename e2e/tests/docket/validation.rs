@@ -188,6 +188,55 @@ const REFUSED: &[(&str, Change)] = &[
             spec["telemetry"]["endpoint"] = json!("gateway:4317");
         },
     ),
+    ("with a port and without a path", |spec| {
+        spec["telemetry"]["endpoint"] = json!("https://gateway.example.com");
+    }),
+    ("with a port and without a path", |spec| {
+        spec["telemetry"]["endpoint"] = json!("https://gateway.example.com:4317/v1");
+    }),
+    ("tls needs an endpoint that starts with https://", |spec| {
+        spec["telemetry"]["endpoint"] = json!("http://gateway:4317");
+        spec["telemetry"]["tls"] = json!({"caSecretRef": {"name": "ca"}});
+    }),
+    (
+        "tls names caSecretRef, certificateSecretRef, serverName or several of them",
+        |spec| {
+            spec["telemetry"]["endpoint"] = json!("https://gateway:4317");
+            spec["telemetry"]["tls"] = json!({});
+        },
+    ),
+    (
+        "serverName must be the name of a host, such as gateway.example.com",
+        |spec| {
+            spec["telemetry"]["endpoint"] = json!("https://gateway:4317");
+            spec["telemetry"]["tls"] = json!({"serverName": "${env:HOME}"});
+        },
+    ),
+    ("ratio must be a number from 0 to 1", |spec| {
+        spec["telemetry"]["sampling"] = json!({"ratio": "1.5"});
+    }),
+    ("ratio must be a number from 0 to 1", |spec| {
+        spec["telemetry"]["sampling"] = json!({"ratio": "10%"});
+    }),
+    // What the engine cannot read, it says itself.
+    ("missing closing ]", |spec| {
+        spec["telemetry"]["redaction"] = json!({"patterns": ["fine", "[a-z"]});
+    }),
+    ("invalid or unsupported Perl syntax", |spec| {
+        spec["telemetry"]["redaction"] = json!({"patterns": ["(?=lookahead)"]});
+    }),
+    ("that does not match the empty text", |spec| {
+        spec["telemetry"]["redaction"] = json!({"patterns": ["a*"]});
+    }),
+    (
+        "a pattern must be one line, without control characters",
+        |spec| {
+            spec["telemetry"]["redaction"] = json!({"patterns": ["a\nb"]});
+        },
+    ),
+    ("must have at most 16 items", |spec| {
+        spec["telemetry"]["redaction"] = json!({"patterns": vec!["a"; 17]});
+    }),
     (
         "openai is needed with the mode OpenAI, and has no meaning with any other",
         |spec| spec["api"]["summarizer"] = json!({"mode": "OpenAI"}),
@@ -255,6 +304,24 @@ const ACCEPTED: &[Change] = &[
         spec["api"]["resources"] =
             json!({"requests": {"memory": "512Mi"}, "limits": {"memory": "0.5Gi"}})
     },
+    |spec| {
+        let secret = |name: &str| json!({"name": name});
+        spec["telemetry"] = json!({
+            "endpoint": "https://gateway.example.com:4317", "headersSecretRef": secret("headers"),
+            "tls": {"caSecretRef": secret("ca"), "certificateSecretRef": secret("own"), "serverName": "gateway"},
+            "sampling": {"ratio": "0.0001"},
+            "redaction": {"patterns": ["acme-[0-9]{6}$", "(?i)\\bproject [a-z]{1,1000}\\b", "x".repeat(256)]},
+        });
+    },
+    |spec| {
+        spec["telemetry"]["tls"] = json!({"certificateSecretRef": {"name": "own"}});
+        spec["telemetry"]
+            .as_object_mut()
+            .unwrap()
+            .remove("endpoint");
+    },
+    |spec| spec["telemetry"]["sampling"] = json!({"ratio": "1"}),
+    |spec| spec["telemetry"]["endpoint"] = json!("https://[2001:db8::1]:443"),
     |spec| {
         spec.as_object_mut().unwrap().remove("telemetry");
     },

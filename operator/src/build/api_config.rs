@@ -1,5 +1,5 @@
-//! The Secret that configures the API servers: one file, [`docket_contract::TenantConfig`], and beside
-//! it the number of pods, which changes without a restart.
+//! The Secret that configures the pods: one file for the API servers, [`docket_contract::TenantConfig`],
+//! beside it the number of pods, which changes without a restart, and what only the collectors may see.
 
 use docket_contract::{
     ApiKeyHash, CONFIG_FILE, ClientConfig, REPLICAS_FILE, Storage, TenantConfig, hash_api_key,
@@ -8,6 +8,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::ExposeSecret;
 
+use super::collector_secrets;
 use super::metadata::{api_name, metadata};
 use crate::wanted::{Wanted, WantedClient};
 
@@ -38,15 +39,20 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
     };
     let file = serde_json::to_vec(&config).expect("strings and numbers serialize");
     let replicas = wanted.replicas.to_string();
+    let collector = collector_secrets::file(&wanted.telemetry);
+    let entries = [
+        (CONFIG_FILE, Some(file)),
+        (REPLICAS_FILE, Some(replicas.into_bytes())),
+        (collector_secrets::FILE, collector),
+    ];
     Secret {
         metadata: metadata(wanted, api_name(&wanted.name)),
         type_: Some("Opaque".into()),
         data: Some(
-            [
-                (CONFIG_FILE.to_owned(), ByteString(file)),
-                (REPLICAS_FILE.to_owned(), ByteString(replicas.into_bytes())),
-            ]
-            .into(),
+            entries
+                .into_iter()
+                .filter_map(|(name, file)| Some((name.to_owned(), ByteString(file?))))
+                .collect(),
         ),
         ..Secret::default()
     }

@@ -111,9 +111,15 @@ fn env_from(name: &str, source: EnvVarSource) -> EnvVar {
 
 pub(super) fn read_only(volume: &str, path: &str) -> VolumeMount {
     VolumeMount {
+        read_only: Some(true),
+        ..read_write(volume, path)
+    }
+}
+
+pub(super) fn read_write(volume: &str, path: &str) -> VolumeMount {
+    VolumeMount {
         name: volume.to_owned(),
         mount_path: path.to_owned(),
-        read_only: Some(true),
         ..VolumeMount::default()
     }
 }

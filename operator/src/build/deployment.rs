@@ -1,24 +1,25 @@
 //! The Deployment: API containers, each with its collector as a native sidecar.
 
-use docket_contract::{CONFIG_FILE, DATA_STORE_PORT, DOCUMENT_API_PORT};
+use docket_contract::{CONFIG_FILE, DATA_STORE_PORT, DOCUMENT_API_PORT, REPLICAS_FILE};
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
 use k8s_openapi::api::core::v1::{
     ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar,
-    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile, Secret,
-    SecretVolumeSource, Volume, VolumeMount,
+    KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile, Secret,
+    SecretVolumeSource, Volume,
 };
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use sha2::{Digest, Sha256};
 
 use super::container::{
-    env, env_from_field, env_from_resource, env_from_secret, http_get, read_only, resources,
-    security_context,
+    env, env_from_field, env_from_resource, env_from_secret, http_get, read_only, read_write,
+    resources, security_context,
 };
 use super::metadata::{api_name, labels, metadata, selector};
-use super::{collector_config, container, scheduling, service};
+use super::{collector_config, collector_secrets, scheduling, service};
 use crate::content::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::wanted::Wanted;
 
@@ -27,6 +28,10 @@ const CONFIG_HASH: &str = "docket.dev/config-hash";
 
 /// Seconds in which a pod that goes away finishes its requests.
 const GRACE: i64 = 30;
+
+/// Folders of the collector's two files.
+const CONFIG_FOLDER: &str = "/etc/otelcol";
+const SECRETS_FOLDER: &str = "/etc/otelcol-secrets";
 
 /// Milliseconds between two exports of metrics: a dashboard of minutes is never a minute behind.
 const METRIC_INTERVAL: &str = "15000";
@@ -74,8 +79,10 @@ pub(super) fn build(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> 
 
 fn config_hash(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> String {
     let mut hash = Sha256::new();
-    let file = config.data.as_ref().and_then(|data| data.get(CONFIG_FILE));
-    hash.update(file.map_or(&[][..], |file| &file.0));
+    for name in [CONFIG_FILE, collector_secrets::FILE] {
+        let file = config.data.as_ref().and_then(|data| data.get(name));
+        hash.update(file.map_or(&[][..], |file| &file.0));
+    }
     for (name, text) in collector.data.iter().flatten() {
         hash.update(name);
         hash.update(text);
@@ -107,32 +114,60 @@ fn pod(wanted: &Wanted) -> PodSpec {
         }),
         init_containers: Some(vec![collector_container(wanted)]),
         containers: vec![api_container(wanted)],
-        volumes: Some(vec![
-            Volume {
-                name: "config".into(),
-                secret: Some(SecretVolumeSource {
-                    secret_name: Some(api_name(&wanted.name)),
-                    default_mode: Some(0o440),
-                    ..SecretVolumeSource::default()
-                }),
-                ..Volume::default()
-            },
-            Volume {
-                name: "collector".into(),
-                config_map: Some(ConfigMapVolumeSource {
-                    name: collector_config::name(&wanted.name),
-                    default_mode: Some(0o440),
-                    ..ConfigMapVolumeSource::default()
-                }),
-                ..Volume::default()
-            },
-            Volume {
-                name: "tmp".into(),
-                empty_dir: Some(EmptyDirVolumeSource::default()),
-                ..Volume::default()
-            },
-        ]),
+        volumes: Some(volumes(wanted)),
         ..PodSpec::default()
+    }
+}
+
+fn volumes(wanted: &Wanted) -> Vec<Volume> {
+    let empty = |name: &str, size: Option<&str>| Volume {
+        name: name.into(),
+        empty_dir: Some(EmptyDirVolumeSource {
+            size_limit: size.map(|size| Quantity(size.into())),
+            ..EmptyDirVolumeSource::default()
+        }),
+        ..Volume::default()
+    };
+    let mut volumes = vec![
+        of_config("config", wanted, &[CONFIG_FILE, REPLICAS_FILE]),
+        Volume {
+            name: "collector".into(),
+            config_map: Some(ConfigMapVolumeSource {
+                name: collector_config::name(&wanted.name),
+                default_mode: Some(0o440),
+                ..ConfigMapVolumeSource::default()
+            }),
+            ..Volume::default()
+        },
+        empty("tmp", None),
+        empty("queue", Some(collector_config::QUEUE_FOLDER_SIZE)),
+    ];
+    if collector_secrets::file(&wanted.telemetry).is_some() {
+        volumes.push(of_config(
+            "collector-secrets",
+            wanted,
+            &[collector_secrets::FILE],
+        ));
+    }
+    volumes
+}
+
+/// Some entries of the Secret that configures the pods: no container sees those of the other.
+fn of_config(volume: &str, wanted: &Wanted, entries: &[&str]) -> Volume {
+    let item = |entry: &&str| KeyToPath {
+        key: (*entry).to_owned(),
+        path: (*entry).to_owned(),
+        mode: None,
+    };
+    Volume {
+        name: volume.into(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(api_name(&wanted.name)),
+            default_mode: Some(0o440),
+            items: Some(entries.iter().map(item).collect()),
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
     }
 }
 
@@ -149,11 +184,7 @@ fn api_container(wanted: &Wanted) -> Container {
         ]),
         volume_mounts: Some(vec![
             read_only("config", "/etc/docket"),
-            VolumeMount {
-                name: "tmp".into(),
-                mount_path: "/tmp".into(),
-                ..VolumeMount::default()
-            },
+            read_write("tmp", "/tmp"),
         ]),
         startup_probe: Some(Probe {
             period_seconds: Some(1),
@@ -197,6 +228,10 @@ fn api_env(wanted: &Wanted) -> Vec<EnvVar> {
             ),
         ),
     ];
+    if let Some(ratio) = &wanted.telemetry.sampling_ratio {
+        variables.push(env("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"));
+        variables.push(env("OTEL_TRACES_SAMPLER_ARG", ratio));
+    }
     let limits = wanted.api_resources.limits.as_ref();
     // Where there is none, Kubernetes would name the memory of the whole node.
     if limits.is_some_and(|limits| limits.memory.is_some()) {
@@ -206,18 +241,35 @@ fn api_env(wanted: &Wanted) -> Vec<EnvVar> {
 }
 
 fn collector_container(wanted: &Wanted) -> Container {
+    let mut args = vec![format!(
+        "--config={CONFIG_FOLDER}/{}",
+        collector_config::FILE
+    )];
+    let mut mounts = vec![
+        read_only("collector", CONFIG_FOLDER),
+        read_write("queue", collector_config::QUEUE_FOLDER),
+    ];
+    if collector_secrets::file(&wanted.telemetry).is_some() {
+        args.push(format!(
+            "--config={SECRETS_FOLDER}/{}",
+            collector_secrets::FILE
+        ));
+        mounts.push(read_only("collector-secrets", SECRETS_FOLDER));
+    }
     Container {
         name: "collector".into(),
         image: Some(wanted.collector_image.clone()),
-        args: Some(vec![format!(
-            "--config=/etc/otelcol/{}",
-            collector_config::FILE
-        )]),
+        args: Some(args),
         // A native sidecar: started before the API container, stopped after it.
         restart_policy: Some("Always".into()),
         env: Some(vec![env_from_field("POD_NAME", "metadata.name")]),
-        ports: Some(vec![port("health", collector_config::HEALTH_PORT)]),
-        volume_mounts: Some(vec![container::read_only("collector", "/etc/otelcol")]),
+        ports: Some(vec![
+            port("health", collector_config::HEALTH_PORT),
+            port("otelcol-metrics", collector_config::METRICS_PORT),
+        ]),
+        volume_mounts: Some(mounts),
+        // Its last words, where it ends by itself, are on the pod's status.
+        termination_message_policy: Some("FallbackToLogsOnError".into()),
         startup_probe: Some(Probe {
             period_seconds: Some(1),
             failure_threshold: Some(60),

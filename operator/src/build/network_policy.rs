@@ -1,4 +1,5 @@
-//! The NetworkPolicy: the document API for all, the data store for the tenant's own namespace.
+//! The NetworkPolicy: the document API and the metrics for all, the data store for the tenant's own
+//! namespace.
 //!
 //! Egress stays open: policies see ports behind a Service, which a spec does not tell.
 
@@ -10,6 +11,7 @@ use k8s_openapi::api::networking::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::collector_config::METRICS_PORT;
 use super::metadata::{api_name, metadata, selector};
 use crate::wanted::Wanted;
 
@@ -28,7 +30,7 @@ pub(super) fn build(wanted: &Wanted) -> NetworkPolicy {
             policy_types: Some(vec!["Ingress".into()]),
             ingress: Some(vec![
                 NetworkPolicyIngressRule {
-                    ports: Some(vec![tcp(DOCUMENT_API_PORT)]),
+                    ports: Some(vec![tcp(DOCUMENT_API_PORT), tcp(METRICS_PORT)]),
                     from: None,
                 },
                 NetworkPolicyIngressRule {

@@ -7,6 +7,8 @@
 
 use serde_json::{Value, json};
 
+use super::collector_config::literal;
+
 /// In the syntax of RE2, without the characters that mean something to the collector's files or to
 /// OTTL: no dollar, no quotes.
 const PATTERNS: [&str; 8] = [
@@ -61,11 +63,20 @@ const PLAIN: [&str; 2] = [
 /// Names of spans that no pattern matches.
 const PLAIN_NAME: &str = r"^(?:[A-Z]+ )?[a-z_/{}.-]*\z";
 
-/// Names of the processors of traces, in their order.
-pub(super) const OF_TRACES: [&str; 2] = ["redaction", "transform/redaction"];
+/// Names of the processors of traces, in their order; `own` are the tenant's patterns.
+pub(super) fn of_traces(own: &[String]) -> Vec<&'static str> {
+    let mut names = of_others(own);
+    names.push("transform/redaction");
+    names
+}
 
 /// Names of the processors of metrics and logs.
-pub(super) const OF_OTHERS: [&str; 1] = ["redaction"];
+pub(super) fn of_others(own: &[String]) -> Vec<&'static str> {
+    match own {
+        [] => vec!["redaction"],
+        _ => vec!["redaction", "redaction/own"],
+    }
+}
 
 /// The processor that masks attributes and the bodies of log records.
 pub(super) fn of_values() -> Value {
@@ -80,24 +91,52 @@ pub(super) fn of_values() -> Value {
     })
 }
 
+/// The same for the tenant's patterns: nobody knows what plainly matches none of them.
+pub(super) fn of_own_values(own: &[String]) -> Value {
+    let patterns: Vec<String> = own.iter().map(|pattern| literal(pattern)).collect();
+    json!({
+        "allow_all_keys": true,
+        "redact_all_types": true,
+        "blocked_values": patterns,
+        "summary": "silent",
+    })
+}
+
 /// The processor that masks what is not an attribute in a span. What cannot be masked is not sent.
-pub(super) fn of_spans() -> Value {
-    let quoted = |pattern: &str| format!("\"{}\"", pattern.replace('\\', r"\\"));
+pub(super) fn of_spans(own: &[String]) -> Value {
     let all = PATTERNS.map(|pattern| format!("(?:{pattern})")).join("|");
-    let mask = |part: &str, condition: String| {
-        let all = quoted(&all);
-        format!(r#"replace_pattern({part}, {all}, "****") where {condition}"#)
+    let mask = |part: &str, pattern: &str, condition: String| {
+        let pattern = quoted(pattern);
+        format!(r#"replace_pattern({part}, {pattern}, "****") where {condition}"#)
     };
     let unless_plain = |part: &str| format!("not IsMatch({part}, {})", quoted(PLAIN_NAME));
     let unless_empty = |part: &str| format!(r#"{part} != """#);
-    let [name, event] = ["span.name", "spanevent.name"].map(|part| mask(part, unless_plain(part)));
-    let [message, state] =
-        ["span.status.message", "span.trace_state"].map(|part| mask(part, unless_empty(part)));
+    let (event, parts) = (
+        "spanevent.name",
+        ["span.name", "span.status.message", "span.trace_state"],
+    );
+    let [name, message, state] = parts;
+    let mut of_span = vec![
+        mask(name, &all, unless_plain(name)),
+        mask(message, &all, unless_empty(message)),
+        mask(state, &all, unless_empty(state)),
+    ];
+    let mut of_event = vec![mask(event, &all, unless_plain(event))];
+    // One by one: put together they could repeat the name of a group.
+    for pattern in own.iter().map(|pattern| literal(pattern)) {
+        of_span.extend(parts.map(|part| mask(part, &pattern, unless_empty(part))));
+        of_event.push(mask(event, &pattern, unless_empty(event)));
+    }
     json!({
         "error_mode": "propagate",
         "trace_statements": [
-            {"context": "span", "statements": [name, message, state]},
-            {"context": "spanevent", "statements": [event]},
+            {"context": "span", "statements": of_span},
+            {"context": "spanevent", "statements": of_event},
         ],
     })
+}
+
+/// A text in the collector's language of transformations.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }

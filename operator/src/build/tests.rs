@@ -99,7 +99,7 @@ fn with_a_certificate_the_service_and_the_probes_speak_https() {
 fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
     let before = template_hash(&acme());
     type Change = (&'static str, fn(&mut Wanted));
-    let changes: [Change; 8] = [
+    let changes: [Change; 12] = [
         ("a password", |wanted| {
             wanted.clients[0].password = "other".into()
         }),
@@ -127,7 +127,19 @@ fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
             })
         }),
         ("the telemetry endpoint", |wanted| {
-            wanted.telemetry_endpoint = None
+            wanted.telemetry.endpoint = None
+        }),
+        ("the authorities of the telemetry endpoint", |wanted| {
+            wanted.telemetry.authorities = Some("other".into())
+        }),
+        ("the certificate that collectors show", |wanted| {
+            wanted.telemetry.certificate = with_certificate().tls
+        }),
+        ("a header of the telemetry", |wanted| {
+            wanted.telemetry.headers = headers("other")
+        }),
+        ("a pattern of redaction", |wanted| {
+            wanted.telemetry.redacted = vec!["other".into()]
         }),
     ];
     for (what, change) in changes {
@@ -135,6 +147,66 @@ fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
         change(&mut wanted);
         assert_ne!(template_hash(&wanted), before, "{what}");
     }
+}
+
+fn headers(token: &str) -> crate::headers::Headers {
+    [("authorization".to_owned(), token.into())].into()
+}
+
+#[test]
+fn what_collectors_keep_secret_is_for_their_container_only() {
+    let mut wanted = with_certificate();
+    wanted.telemetry.certificate = wanted.tls.take();
+    wanted.telemetry.headers = headers("Bearer 4711$");
+    let Children {
+        api_config,
+        collector_config,
+        deployment,
+        ..
+    } = children(&wanted);
+    let file = &api_config.data.expect("files")["collector.yaml"].0;
+    insta::assert_snapshot!("collector_secrets", String::from_utf8_lossy(file));
+    let config = &collector_config.data.expect("files")["config.yaml"];
+    assert!(
+        !config.contains("4711") && !config.contains("key_pem"),
+        "{config}"
+    );
+    let pod = deployment.spec.expect("a spec").template.spec;
+    let pod = pod.expect("a pod");
+    let collector = &pod.init_containers.expect("a sidecar")[0];
+    insta::assert_yaml_snapshot!(
+        "pod_with_collector_secrets",
+        (&pod.volumes, &collector.args, &collector.volume_mounts)
+    );
+    let mounts = pod.containers[0].volume_mounts.iter().flatten();
+    let names: Vec<&str> = mounts.map(|mount| &*mount.name).collect();
+    assert_eq!(names, ["config", "tmp"]);
+}
+
+#[test]
+fn a_ratio_of_traces_is_told_to_the_api_and_a_default_is_not() {
+    let told = |wanted: &Wanted| -> Vec<(String, Option<String>)> {
+        let pod = children(wanted).deployment.spec.expect("a spec").template;
+        let env = pod.spec.expect("a pod").containers.remove(0).env;
+        let of_sampler = env.into_iter().flatten();
+        of_sampler
+            .filter(|variable| variable.name.starts_with("OTEL_TRACES"))
+            .map(|variable| (variable.name, variable.value))
+            .collect()
+    };
+    assert_eq!(told(&acme()), []);
+    let mut wanted = acme();
+    wanted.telemetry.sampling_ratio = Some("0.25".into());
+    assert_eq!(
+        told(&wanted),
+        [
+            (
+                "OTEL_TRACES_SAMPLER".into(),
+                Some("parentbased_traceidratio".into())
+            ),
+            ("OTEL_TRACES_SAMPLER_ARG".into(), Some("0.25".into())),
+        ]
+    );
 }
 
 #[test]

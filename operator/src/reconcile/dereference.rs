@@ -12,6 +12,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 use sha2::{Digest, Sha256};
 
+use super::telemetry;
 use crate::build;
 use crate::certificate::{self, Certificate};
 use crate::conditions::ConditionType;
@@ -20,6 +21,7 @@ use crate::context::Context;
 use crate::database::{AdminConnection, Database, Survey};
 use crate::error::{Error, Problem, Result};
 use crate::rotation::{Asked, Rotated};
+use crate::wanted::Notice;
 
 /// All that a decision needs.
 pub(super) struct Seen {
@@ -37,6 +39,8 @@ pub(super) struct Seen {
     pub issuer_ca: Option<String>,
     /// Who makes the summaries of documents, its key included.
     pub summarizer: Summarizer,
+    /// What collectors need to be let in, or why that cannot be had.
+    pub telemetry: Result<telemetry::Credentials, Notice>,
     /// What the database holds of the clients, by schema.
     pub survey: Survey,
     /// Passwords and roles that were issued.
@@ -85,6 +89,7 @@ pub(super) async fn dereference(
     let certificate = certificate(tenant, ctx).await?;
     let issuer_ca = issuer_ca(tenant, ctx).await?;
     let summarizer = summarizer(tenant, ctx).await?;
+    let telemetry = telemetry::credentials(tenant, ctx).await?;
 
     let database = match purpose {
         Purpose::Change => ctx.databases.open(&connection).await?,
@@ -111,6 +116,7 @@ pub(super) async fn dereference(
         certificate,
         issuer_ca,
         summarizer,
+        telemetry,
         survey,
         credentials: issued(tenant, build::credentials_name(&name), &logins(tenant), ctx).await?,
         api_keys: issued(tenant, build::api_keys_name(&name), &keys(tenant), ctx).await?,
@@ -161,11 +167,8 @@ pub(super) async fn database_connection(
     )
     .await?;
     AdminConnection::from_secret(&data).map_err(|what| {
-        Error::Permanent(Problem::new(
-            ConditionType::DatabaseReady,
-            "SecretInvalid",
-            format!("The Secret {name}, named by spec.database.secretRef, cannot be used: {what}."),
-        ))
+        let field = "spec.database.secretRef";
+        unusable(ConditionType::DatabaseReady, name, field, &what)
     })
 }
 
@@ -184,8 +187,9 @@ pub(super) async fn content(tenant: &DocumentTenant, ctx: &Context) -> Result<Co
 
 fn bucket(tenant: &DocumentTenant, secret: &BTreeMap<String, ByteString>) -> Result<Content> {
     let s3 = &tenant.spec.storage.s3;
+    let (condition, field) = (CREDENTIALS, "spec.storage.s3.secretRef");
     Content::from_secret(&storage(s3), secret)
-        .map_err(|what| unusable(&s3.secret_ref.name, "spec.storage.s3.secretRef", &what))
+        .map_err(|what| unusable(condition, &s3.secret_ref.name, field, &what))
 }
 
 async fn certificate(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<Certificate>> {
@@ -194,8 +198,8 @@ async fn certificate(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<Ce
     };
     let (name, field) = (&tls.secret_ref.name, "spec.api.tls.secretRef");
     let data = credentials(tenant, name, field, ctx).await?;
-    let certificate =
-        Certificate::from_secret(&data).map_err(|what| unusable(name, field, &what))?;
+    let certificate = Certificate::from_secret(&data)
+        .map_err(|what| unusable(CREDENTIALS, name, field, &what))?;
     Ok(Some(certificate))
 }
 
@@ -206,8 +210,8 @@ async fn issuer_ca(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<Stri
     };
     let (name, field) = (&secret.name, "spec.api.auth.jwt.caSecretRef");
     let data = credentials(tenant, name, field, ctx).await?;
-    let authorities =
-        certificate::authorities(&data).map_err(|what| unusable(name, field, &what))?;
+    let authorities = certificate::authorities(&data)
+        .map_err(|what| unusable(CREDENTIALS, name, field, &what))?;
     Ok(Some(authorities))
 }
 
@@ -218,12 +222,14 @@ async fn credentials(
     field: &str,
     ctx: &Context,
 ) -> Result<BTreeMap<String, ByteString>> {
-    read_secret(tenant, name, ConditionType::CredentialsReady, field, ctx).await
+    read_secret(tenant, name, CREDENTIALS, field, ctx).await
 }
 
-fn unusable(secret: &str, field: &str, what: &str) -> Error {
+const CREDENTIALS: ConditionType = ConditionType::CredentialsReady;
+
+pub(super) fn unusable(condition: ConditionType, secret: &str, field: &str, what: &str) -> Error {
     Error::Permanent(Problem::new(
-        ConditionType::CredentialsReady,
+        condition,
         "SecretInvalid",
         format!("The Secret {secret}, named by {field}, cannot be used: {what}."),
     ))
@@ -250,7 +256,7 @@ async fn summarizer(tenant: &DocumentTenant, ctx: &Context) -> Result<Summarizer
     let key = key.as_deref().map(str::trim).filter(|key| !key.is_empty());
     let key = key.ok_or_else(|| {
         let what = format!("it has no {API_KEY}");
-        unusable(name, &format!("{field}.secretRef"), &what)
+        unusable(CREDENTIALS, name, &format!("{field}.secretRef"), &what)
     })?;
     Ok(Summarizer::OpenAI(OpenAi {
         url: openai.url.clone(),
@@ -266,7 +272,7 @@ fn milliseconds(timeout: &str) -> u64 {
     seconds * 1000
 }
 
-async fn read_secret(
+pub(super) async fn read_secret(
     tenant: &DocumentTenant,
     name: &str,
     condition: ConditionType,

@@ -6,7 +6,7 @@ use docket_schema::LATEST_VERSION;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::rollout::{Rollout, all_ready, trouble};
+use super::rollout::{Rollout, all_ready, last_words, trouble};
 use crate::build;
 use crate::conditions::{ConditionType, Finding, Status};
 use crate::error::Problem;
@@ -25,6 +25,13 @@ pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[Arc<Pod>])
         ),
     ];
     parts.extend(of_pods(rollout, pods));
+    if let Some(trouble) = &wanted.telemetry.trouble {
+        let told = |part: Finding| match part.condition {
+            ConditionType::CollectorReady => of_trouble(trouble),
+            _ => part,
+        };
+        parts = parts.into_iter().map(told).collect();
+    }
     let ready = ready(&parts, rollout);
     std::iter::once(ready).chain(parts).collect()
 }
@@ -74,7 +81,10 @@ fn parts_now(pods: Option<(Rollout, Vec<Arc<Pod>>)>, before: &[Condition]) -> Ve
             .iter()
             .find(|finding| finding.condition == condition)
             .cloned();
-        now.or_else(|| as_before(condition, before))
+        let trouble = as_before(condition, before).filter(is_trouble_of_telemetry);
+        trouble
+            .or(now)
+            .or_else(|| as_before(condition, before))
             .unwrap_or_else(|| {
                 Finding::new(
                     condition,
@@ -87,6 +97,32 @@ fn parts_now(pods: Option<(Rollout, Vec<Arc<Pod>>)>, before: &[Condition]) -> Ve
     ConditionType::PARTS.into_iter().map(part).collect()
 }
 
+/// What the user should mend before the collectors can send.
+fn of_trouble(trouble: &Notice) -> Finding {
+    Finding::new(
+        ConditionType::CollectorReady,
+        Status::False,
+        trouble.reason,
+        &trouble.message,
+    )
+}
+
+/// Whether a collector is not ready for another reason than its pod.
+fn is_trouble_of_telemetry(finding: &Finding) -> bool {
+    finding.condition == ConditionType::CollectorReady
+        && finding.status == Status::False
+        && ![STARTING, FAILING].contains(&&*finding.reason)
+}
+
+/// Whether a condition asks the user to mend something that keeps nobody from being served.
+pub(super) fn asks_to_mend(condition: &Condition) -> bool {
+    let conditions = std::slice::from_ref(condition);
+    let notice = as_before(ConditionType::CredentialsReady, conditions)
+        .is_some_and(|finding| finding.status == Status::True && finding.reason != ISSUED);
+    let trouble = as_before(ConditionType::CollectorReady, conditions);
+    notice || trouble.as_ref().is_some_and(is_trouble_of_telemetry)
+}
+
 /// A number of clients, for a sentence.
 pub(super) fn clients(count: usize) -> String {
     match count {
@@ -95,8 +131,12 @@ pub(super) fn clients(count: usize) -> String {
     }
 }
 
+/// Reasons of a `CollectorReady` that the pods tell.
+const STARTING: &str = "CollectorStarting";
+const FAILING: &str = "CollectorFailing";
+
 /// Reason of a `CredentialsReady` that leaves nothing to mend.
-pub(super) const ISSUED: &str = "Issued";
+const ISSUED: &str = "Issued";
 
 /// A notice keeps nothing from being ready.
 fn of_credentials(secret: &str, notices: &[Notice]) -> Finding {
@@ -175,10 +215,16 @@ fn of_pods(rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
             "Running",
             "A collector runs beside each API container.".to_owned(),
         )
+    } else if let Some(words) = last_words(pods, "collector") {
+        (
+            Status::False,
+            FAILING,
+            format!("A collector ends by itself. {words}"),
+        )
     } else {
         (
             Status::False,
-            "CollectorStarting",
+            STARTING,
             format!("Not every collector runs yet.{why}"),
         )
     };

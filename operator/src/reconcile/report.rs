@@ -71,7 +71,7 @@ pub(super) async fn progress(
         reconcile,
         ..DocumentTenantStatus::default()
     };
-    let notice = new_notice(&before.conditions, &status.conditions);
+    let notices = new_notices(&before.conditions, &status.conditions);
     let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
     let written = write_status(tenant.clone(), status, ctx).await?;
     if !progress.changes.is_empty() {
@@ -84,7 +84,7 @@ pub(super) async fn progress(
         tracing::info!(changes = changes.join(", "), "applied");
         ctx.story.tell(&written, "Applied", note).await;
     }
-    if let Some(condition) = notice {
+    for condition in notices {
         ctx.story
             .warn(&written, &condition.reason, condition.message)
             .await;
@@ -257,17 +257,17 @@ fn is_ready(conditions: &[Condition]) -> bool {
         .any(|condition| condition.type_ == ready && condition.status == "True")
 }
 
-/// The condition that asks to mend something, unless it did so before.
-fn new_notice(before: &[Condition], now: &[Condition]) -> Option<Condition> {
-    let type_ = ConditionType::CredentialsReady.to_string();
-    let asking = |conditions: &[Condition]| {
-        conditions
+/// The conditions that ask to mend something, but for those that did so before.
+fn new_notices(before: &[Condition], now: &[Condition]) -> Vec<Condition> {
+    let said = |condition: &Condition| {
+        before
             .iter()
-            .find(|it| it.type_ == type_ && it.status == "True" && it.reason != findings::ISSUED)
-            .cloned()
+            .any(|old| old.type_ == condition.type_ && old.message == condition.message)
     };
-    let said = asking(before).map(|condition| condition.message);
-    asking(now).filter(|condition| said.as_ref() != Some(&condition.message))
+    now.iter()
+        .filter(|condition| findings::asks_to_mend(condition) && !said(condition))
+        .cloned()
+        .collect()
 }
 
 fn api_url(wanted: &Wanted) -> String {

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
 
 use super::dereference::{self, Issued, Seen, identities, storage};
-use super::notices;
+use super::{notices, telemetry};
 use crate::api_keys::{ApiKeys, UPCOMING};
 use crate::build::{self, Images};
 use crate::conditions::ConditionType;
@@ -114,11 +114,7 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         tolerations: spec.api.tolerations.clone(),
         api_resources: spec.api.resources.clone(),
         collector_resources: collector.resources.clone(),
-        telemetry_endpoint: spec
-            .telemetry
-            .endpoint
-            .clone()
-            .or(images.telemetry_endpoint.clone()),
+        telemetry: telemetry::telemetry(tenant, &seen.telemetry, images, now),
     })
 }
 

@@ -10,7 +10,7 @@ use docket_crds::{ResourceList, Resources};
 use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use super::{Wanted, WantedClient};
+use super::{Telemetry, Wanted, WantedClient};
 use crate::api_keys::ClientKeys;
 
 /// The tenant `acme` with two clients that lack nothing.
@@ -92,6 +92,9 @@ pub(crate) fn acme() -> Wanted {
         tolerations: Vec::new(),
         api_resources: memory("64Mi", "256Mi"),
         collector_resources: memory("64Mi", "128Mi"),
-        telemetry_endpoint: Some("http://gateway.docket-dev:4317".into()),
+        telemetry: Telemetry {
+            endpoint: Some("http://gateway.docket-dev:4317".into()),
+            ..Telemetry::default()
+        },
     }
 }

@@ -6,3 +6,4 @@ mod drift;
 mod postgres;
 mod rest;
 mod rotation;
+mod telemetry;

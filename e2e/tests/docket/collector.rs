@@ -1,0 +1,114 @@
+use anyhow::{Context, Result, ensure};
+use docket_e2e::gateway::line;
+use docket_e2e::scenario::{Scenario, condition, scenario};
+use docket_e2e::wait::until;
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use kube::ResourceExt;
+use kube::api::ListParams;
+use serde_json::json;
+
+async fn put_headers(it: &Scenario, token: &str) -> Result<()> {
+    let data = json!({"authorization": token});
+    let secret: Secret = serde_json::from_value(json!({
+        "metadata": {"name": "gateway-headers"}, "stringData": data,
+    }))?;
+    match it
+        .objects
+        .api::<Secret>()
+        .get_opt("gateway-headers")
+        .await?
+    {
+        None => it.objects.create(&secret).await.map(|_| ()),
+        Some(_) => {
+            let patch = json!({"stringData": data});
+            it.objects.merge::<Secret>("gateway-headers", patch).await?;
+            Ok(())
+        }
+    }
+}
+
+/// Uploads something, and waits until its trace is at the gateway.
+async fn is_told_at_the_gateway(it: &Scenario) -> Result<()> {
+    let documents = it.documents("globex").await?;
+    let trace = uuid::Uuid::new_v4().simple().to_string();
+    let request = documents
+        .request(reqwest::Method::GET, "documents")
+        .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    ensure!(request.send().await?.status().is_success());
+    line(&it.client, &trace, "/data/traces.jsonl").await?;
+    Ok(())
+}
+
+async fn pods(it: &Scenario) -> Result<Vec<String>> {
+    let pods = it.objects.api::<Pod>().list(&ListParams::default()).await?;
+    let mut names: Vec<String> = pods.iter().map(ResourceExt::name_any).collect();
+    names.sort();
+    Ok(names)
+}
+
+#[tokio::test]
+async fn a_secret_of_telemetry_that_is_missing_is_said_and_keeps_nobody_from_being_served() {
+    scenario(async |it| {
+        let mut spec = it.spec(&["globex"]);
+        spec["telemetry"]["headersSecretRef"] = json!({"name": "gateway-headers"});
+        it.create(spec).await?;
+        let told = it
+            .wait_condition("CollectorReady", "False", "SecretNotFound")
+            .await?;
+        let told = condition(&told, "CollectorReady").context("a condition")?;
+        ensure!(
+            told.message
+                .starts_with("Create the Secret gateway-headers")
+                && told.message.contains("spec.telemetry.headersSecretRef"),
+            "{}",
+            told.message
+        );
+        it.wait_condition("ApiAvailable", "True", "Available")
+            .await?;
+        let documents = it.documents("globex").await?;
+        documents.upload("served.txt", b"all the same").await?;
+
+        put_headers(it, "Bearer one").await?;
+        it.wait_ready().await?;
+        is_told_at_the_gateway(it).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_header_rolls_out_and_stands_in_no_config_map_and_no_environment() {
+    scenario(async |it| {
+        put_headers(it, "Bearer one").await?;
+        let mut spec = it.spec(&["globex"]);
+        spec["telemetry"]["headersSecretRef"] = json!({"name": "gateway-headers"});
+        spec["telemetry"]["redaction"] = json!({"patterns": ["acme-[0-9]{6}$"]});
+        spec["telemetry"]["sampling"] = json!({"ratio": "0.5"});
+        it.ready(spec).await?;
+        let before = pods(it).await?;
+        put_headers(it, "Bearer two").await?;
+        until("other pods", async || {
+            let now = pods(it).await?;
+            let all_new = now.len() == before.len() && now.iter().all(|pod| !before.contains(pod));
+            Ok(if all_new {
+                Ok(())
+            } else {
+                Err(format!("{now:?}"))
+            })
+        })
+        .await?;
+        it.wait_ready().await?;
+        is_told_at_the_gateway(it).await?;
+        let shown = std::process::Command::new("kubectl")
+            .args(["get", "configmaps,pods,deployments", "--output=yaml"])
+            .args(["--namespace", &it.namespace])
+            .output()?;
+        let shown = String::from_utf8(shown.stdout)?;
+        ensure!(
+            shown.contains("acme-[0-9]{6}"),
+            "the ConfigMap is not there"
+        );
+        ensure!(!shown.contains("Bearer two"), "the header is shown");
+        Ok(())
+    })
+    .await;
+}

@@ -1,0 +1,67 @@
+//! The OpenTelemetry Collector: the very binary of our image.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use crate::binary::tool;
+use crate::process::{Process, mortal};
+
+/// Name of the pod that it takes itself to be in.
+pub const POD: &str = "acme-api-1";
+
+/// A collector; it is killed on drop.
+#[derive(Debug)]
+pub struct Collector {
+    process: Process,
+    log: PathBuf,
+}
+
+impl Collector {
+    /// Starts one with `configs`, merged in this order; what it prints is appended to the file `log`.
+    ///
+    /// # Errors
+    /// There is no collector, or the log cannot be written.
+    pub fn start(configs: &[PathBuf], log: PathBuf) -> Result<Self> {
+        let mut command = mortal(&tool("otelcol")?, "KILL");
+        command.args(arguments(configs)).env("POD_NAME", POD);
+        let process = Process::start(&mut command, log.clone())?;
+        Ok(Self { process, log })
+    }
+
+    /// Whether a collector would start with `configs`.
+    ///
+    /// # Errors
+    /// There is no collector, or what it says against them.
+    pub fn validate(configs: &[PathBuf]) -> Result<()> {
+        let mut command = Command::new(tool("otelcol")?);
+        command.arg("validate").args(arguments(configs));
+        let output = command.env("POD_NAME", POD).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{said}");
+        Ok(())
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.process.ended()
+    }
+
+    /// SIGKILL; returns when it is gone.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// All that it printed.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+fn arguments(configs: &[PathBuf]) -> impl Iterator<Item = String> {
+    configs
+        .iter()
+        .map(|config| format!("--config={}", config.display()))
+}

@@ -1,0 +1,218 @@
+//! Decides how telemetry leaves the cluster. Whatever is wrong with that keeps nobody from being
+//! served: then the collectors send nothing, and a condition says why.
+
+use std::collections::BTreeMap;
+
+use docket_crds::{DocumentTenant, SecretReference};
+use jiff::Timestamp;
+use k8s_openapi::ByteString;
+
+use super::dereference::{read_secret, unusable};
+use crate::build::Images;
+use crate::certificate::{self, Certificate};
+use crate::conditions::ConditionType;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::headers::{self, Headers};
+use crate::wanted::{Notice, Telemetry};
+
+const CA: &str = "spec.telemetry.tls.caSecretRef";
+const CERTIFICATE: &str = "spec.telemetry.tls.certificateSecretRef";
+const HEADERS: &str = "spec.telemetry.headersSecretRef";
+
+/// What the Secrets hold that `spec.telemetry` names.
+#[derive(Debug, Default)]
+pub(super) struct Credentials {
+    authorities: Option<String>,
+    certificate: Option<Certificate>,
+    headers: Headers,
+}
+
+/// Reads the Secrets, or says what is wrong with the first that cannot be used.
+pub(super) async fn credentials(
+    tenant: &DocumentTenant,
+    ctx: &Context,
+) -> Result<Result<Credentials, Notice>> {
+    let telemetry = &tenant.spec.telemetry;
+    let tls = telemetry.tls.as_ref();
+    let read = async {
+        let ca = tls.and_then(|tls| tls.ca_secret_ref.as_ref());
+        let certificate = tls.and_then(|tls| tls.certificate_secret_ref.as_ref());
+        Ok(Credentials {
+            authorities: read(tenant, ca, CA, certificate::authorities, ctx).await?,
+            certificate: read(
+                tenant,
+                certificate,
+                CERTIFICATE,
+                Certificate::from_secret,
+                ctx,
+            )
+            .await?,
+            headers: read(
+                tenant,
+                telemetry.headers_secret_ref.as_ref(),
+                HEADERS,
+                headers::from_secret,
+                ctx,
+            )
+            .await?
+            .unwrap_or_default(),
+        })
+    };
+    match read.await {
+        Ok(credentials) => Ok(Ok(credentials)),
+        Err(Error::Permanent(problem)) => Ok(Err(Notice {
+            reason: problem.reason,
+            message: problem.message,
+        })),
+        Err(error) => Err(error),
+    }
+}
+
+async fn read<T>(
+    tenant: &DocumentTenant,
+    secret: Option<&SecretReference>,
+    field: &str,
+    parse: fn(&BTreeMap<String, ByteString>) -> Result<T, String>,
+    ctx: &Context,
+) -> Result<Option<T>> {
+    let Some(SecretReference { name }) = secret else {
+        return Ok(None);
+    };
+    let condition = ConditionType::CollectorReady;
+    let data = read_secret(tenant, name, condition, field, ctx).await?;
+    let parsed = parse(&data).map_err(|what| unusable(condition, name, field, &what))?;
+    Ok(Some(parsed))
+}
+
+/// What becomes of `spec.telemetry`.
+pub(super) fn telemetry(
+    tenant: &DocumentTenant,
+    credentials: &Result<Credentials, Notice>,
+    images: &Images,
+    now: Timestamp,
+) -> Telemetry {
+    let spec = &tenant.spec.telemetry;
+    let endpoint = spec
+        .endpoint
+        .as_ref()
+        .or(images.telemetry_endpoint.as_ref());
+    let recorded = Telemetry {
+        redacted: spec
+            .redaction
+            .as_ref()
+            .map(|redaction| redaction.patterns.clone())
+            .unwrap_or_default(),
+        sampling_ratio: spec
+            .sampling
+            .as_ref()
+            .map(|sampling| sampling.ratio.clone()),
+        ..Telemetry::default()
+    };
+    let credentials = match credentials {
+        Ok(credentials) => credentials,
+        Err(trouble) => {
+            return Telemetry {
+                trouble: Some(silent(trouble)),
+                ..recorded
+            };
+        }
+    };
+    if let (Some(_), Some(endpoint)) = (&spec.tls, endpoint)
+        && !endpoint.starts_with("https://")
+    {
+        return Telemetry {
+            trouble: Some(silent(&Notice {
+                reason: "EndpointWithoutTls",
+                message: format!(
+                    "Name an endpoint that starts with https:// in spec.telemetry, or remove its tls: the operator's \
+                     own endpoint {endpoint} has no TLS."
+                ),
+            })),
+            ..recorded
+        };
+    }
+    Telemetry {
+        endpoint: endpoint.cloned(),
+        authorities: credentials.authorities.clone(),
+        certificate: credentials
+            .certificate
+            .as_ref()
+            .map(|certificate| certificate.tls.clone()),
+        server_name: spec.tls.as_ref().and_then(|tls| tls.server_name.clone()),
+        headers: credentials.headers.clone(),
+        trouble: credentials
+            .certificate
+            .as_ref()
+            .and_then(|certificate| expired(certificate.not_after, now)),
+        ..recorded
+    }
+}
+
+fn silent(trouble: &Notice) -> Notice {
+    Notice {
+        reason: trouble.reason,
+        message: format!(
+            "{} Until then the collectors send nothing.",
+            trouble.message
+        ),
+    }
+}
+
+/// One that is refused is tried again, so what waits is sent once it is renewed.
+fn expired(not_after: Timestamp, now: Timestamp) -> Option<Notice> {
+    (not_after < now).then(|| Notice {
+        reason: "CertificateExpired",
+        message: format!(
+            "Renew the certificate that {CERTIFICATE} names: it was valid until {not_after}. What an endpoint refuses \
+             waits in the collectors."
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn decided(telemetry: serde_json::Value, default_endpoint: Option<&str>) -> Telemetry {
+        let tenant: DocumentTenant = serde_json::from_value(json!({
+            "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant", "metadata": {"name": "acme"},
+            "spec": {"clients": [{"name": "globex"}], "database": {"secretRef": {"name": "d"}},
+                "storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "s"}}},
+                "telemetry": telemetry},
+        }))
+        .expect("a tenant");
+        let images = Images {
+            api: "api".into(),
+            collector: "collector".into(),
+            telemetry_endpoint: default_endpoint.map(Into::into),
+        };
+        let credentials = Ok(Credentials::default());
+        super::telemetry(&tenant, &credentials, &images, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_tenant_that_names_no_endpoint_gets_that_of_the_operator() {
+        let default = Some("http://default:4317");
+        let own = json!({"endpoint": "http://own:4317"});
+        assert_eq!(decided(json!({}), default).endpoint.as_deref(), default);
+        assert_eq!(
+            decided(own, default).endpoint.as_deref(),
+            Some("http://own:4317")
+        );
+        assert_eq!(decided(json!({}), None).endpoint, None);
+    }
+
+    #[test]
+    fn what_should_go_over_tls_does_not_go_to_an_endpoint_of_the_operator_without() {
+        let tls = json!({"tls": {"serverName": "gateway"}});
+        let decided_for = |default| decided(tls.clone(), Some(default));
+        let plain = decided_for("http://default:4317");
+        let reason = plain.trouble.map(|trouble| trouble.reason);
+        assert_eq!((plain.endpoint, reason), (None, Some("EndpointWithoutTls")));
+        let sealed = decided_for("https://default:4317");
+        assert_eq!(sealed.trouble, None);
+        assert_eq!(sealed.server_name.as_deref(), Some("gateway"));
+    }
+}

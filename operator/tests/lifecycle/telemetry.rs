@@ -1,0 +1,126 @@
+//! Telemetry that cannot leave: said, and in nobody's way.
+
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::postgres::{PASSWORD, Postgres};
+
+const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/acme/deployments/acme-api";
+const CONFIG_MAP: &str = "/api/v1/namespaces/acme/configmaps/acme-collector";
+
+fn config(cluster: &Cluster) -> String {
+    let config = cluster.get(CONFIG_MAP)["data"]["config.yaml"].clone();
+    config.as_str().expect("a configuration").to_owned()
+}
+
+fn hash(cluster: &Cluster) -> Value {
+    let template = cluster.get(DEPLOYMENT)["spec"]["template"].clone();
+    template["metadata"]["annotations"]["docket.dev/config-hash"].clone()
+}
+
+fn warnings(cluster: &Cluster, reason: &str) -> usize {
+    let events = cluster.events();
+    events.iter().filter(|(said, _)| said == reason).count()
+}
+
+/// A certificate and its key, valid until `year`.
+fn certificate(year: i32) -> [(&'static str, String); 3] {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(["acme".to_owned()]).expect("names");
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
+    let pem = params.self_signed(&key).expect("a certificate").pem();
+    [
+        ("tls.crt", pem.clone()),
+        ("ca.crt", pem),
+        ("tls.key", key.serialize_pem()),
+    ]
+}
+
+#[tokio::test]
+async fn a_secret_of_telemetry_that_is_missing_is_said_once_while_clients_come_and_are_served() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    cluster.change(json!({"spec": {"telemetry": {
+        "endpoint": "https://gateway:4317", "headersSecretRef": {"name": "headers"}}}}));
+    cluster.settle().await;
+    assert_eq!(
+        cluster.condition("CollectorReady"),
+        (
+            "False".into(),
+            "SecretNotFound".into(),
+            "Create the Secret headers in namespace acme: spec.telemetry.headersSecretRef names it. Until then the \
+             collectors send nothing."
+                .into()
+        )
+    );
+    assert_eq!(cluster.condition("Ready").1, "SecretNotFound");
+    assert_eq!(cluster.condition("ApiAvailable").0, "True");
+    assert!(!config(&cluster).contains("gateway"), "without its headers");
+    assert_eq!(warnings(&cluster, "SecretNotFound"), 1);
+
+    cluster.change(json!({"spec": {"clients": [{"name": "globex"}, {"name": "initech"}]}}));
+    cluster.settle().await;
+    assert!(cluster.secret("acme-api-keys", "initech").is_some());
+    assert_eq!(warnings(&cluster, "SecretNotFound"), 1, "it is no news");
+
+    cluster.put_secret("headers", &[("authorization", "Bearer one".into())]);
+    cluster.settle().await;
+    assert_eq!(cluster.condition("Ready").0, "True");
+    assert!(config(&cluster).contains("https://gateway:4317"));
+    let before = hash(&cluster);
+    cluster.put_secret("headers", &[("authorization", "Bearer two".into())]);
+    cluster.settle().await;
+    assert_ne!(hash(&cluster), before, "a new header rolls out");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_certificate_is_said_in_a_sentence() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    let tls = json!({"caSecretRef": {"name": "ca"}, "certificateSecretRef": {"name": "own"}});
+    cluster
+        .change(json!({"spec": {"telemetry": {"endpoint": "https://gateway:4317", "tls": tls}}}));
+    cluster.put_secret("ca", &[("ca.crt", "nonsense".into())]);
+    let [chain, ca, key] = certificate(2999);
+    let [_, _, other] = certificate(2999);
+    let told = async |own: &[(&str, String)]| {
+        cluster.put_secret("own", own);
+        cluster.settle().await;
+        let (status, reason, message) = cluster.condition("CollectorReady");
+        (format!("{status} {reason}"), message)
+    };
+    let (reason, message) = told(&[]).await;
+    assert_eq!(reason, "False SecretInvalid");
+    assert!(
+        message.starts_with(
+            "The Secret ca, named by spec.telemetry.tls.caSecretRef, cannot be used: ca.crt holds no certificate in PEM."
+        ),
+        "{message}"
+    );
+    cluster.put_secret("ca", &[ca]);
+    let (reason, message) = told(&[chain.clone(), other]).await;
+    assert_eq!(reason, "False SecretInvalid");
+    assert!(
+        message.contains("certificateSecretRef, cannot be used: tls.key is not the key of the certificate in tls.crt."),
+        "{message}"
+    );
+    let (reason, message) = told(&certificate(2020)).await;
+    assert_eq!(reason, "False CertificateExpired");
+    assert!(message.contains("valid until 2020-01-01"), "{message}");
+    assert!(config(&cluster).contains("gateway"), "it may be accepted");
+    assert_eq!(told(&[chain, key]).await.0, "True Running");
+}
+
+#[tokio::test]
+async fn a_failure_of_the_database_does_not_hide_what_is_wrong_with_telemetry() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    let telemetry = json!({"headersSecretRef": {"name": "headers"}});
+    cluster.change(json!({"spec": {"telemetry": telemetry}}));
+    cluster.settle().await;
+    cluster.put_secret("docket-database", &[]);
+    cluster.reconcile().await.expect("the user's turn");
+    assert_eq!(cluster.condition("DatabaseReady").1, "SecretInvalid");
+    assert_eq!(cluster.condition("CollectorReady").1, "SecretNotFound");
+}
