@@ -3,6 +3,8 @@
 mod manifest;
 mod page;
 
+use std::time::{Duration, Instant};
+
 use docket_crds::{DocumentTenant, PlanStatus};
 use kube::ResourceExt as _;
 use serde_json::Value;
@@ -14,6 +16,9 @@ use crate::problem::Problem;
 use crate::screen::Screen;
 use crate::tenant;
 use crate::wait::{Look, until};
+
+/// After this an operator that runs has said what it says now.
+const SETTLED: Duration = Duration::from_secs(10);
 
 /// What becomes of the tenant once its plan was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,13 +116,14 @@ async fn ask(
 pub(crate) async fn planned(
     cluster: &Cluster,
     name: &str,
-    patience: std::time::Duration,
+    patience: Duration,
     screen: &mut Screen<'_>,
     change: impl Fn(&mut kube::core::DynamicObject) -> Result<(), Problem>,
 ) -> Result<PlanStatus, Problem> {
-    let before = tenant::read(cluster, name).await?.status;
+    let before = tenant::read(cluster, name).await?.metadata.generation;
     let held = edit(cluster, name, None, change).await?;
     let generation = held.metadata.generation;
+    let start = Instant::now();
     until(cluster, name, patience, screen, async |tenant| {
         if tenant.metadata.generation < generation {
             return Ok(Look::NotYet("the API server is behind".into()));
@@ -129,8 +135,10 @@ pub(crate) async fn planned(
         }
         Ok(match answer(tenant) {
             Some(Ok(plan)) => Look::Done(plan),
-            // What was said before the tenant was asked is no answer.
-            Some(Err(problem)) if tenant.status != before => return Err(problem),
+            // Of a spec that is not new it may have been said before the tenant was asked.
+            Some(Err(problem)) if generation != before || start.elapsed() > SETTLED => {
+                return Err(problem);
+            }
             Some(Err(problem)) => Look::NotYet(problem.to_string()),
             None => Look::NotYet("waiting for the operator's plan".into()),
         })

@@ -32,6 +32,7 @@ pub(super) fn page(seen: &Seen, now: Timestamp) -> String {
     };
     section("CONDITIONS", conditions(tenant, now));
     section("CLIENTS", clients(tenant));
+    section("OBJECTIVES", objectives(tenant));
     section("CREDENTIALS", credentials(seen, now));
     let reconcile = tenant
         .status
@@ -167,6 +168,31 @@ fn client(there: &ClientStatus, in_spec: bool) -> [String; 5] {
         there.schema_version.to_string(),
         note,
     ]
+}
+
+/// In percent, but for burn rates: 1 uses up exactly the whole budget.
+fn objectives(tenant: &DocumentTenant) -> String {
+    let objectives = tenant.status.iter().flat_map(|status| &status.objectives);
+    let percent = |value: Option<&String>| value.map_or_else(|| "-".into(), |it| format!("{it} %"));
+    let rows = objectives.map(|it| {
+        let burns = it.burn_rates.iter();
+        let burns: Vec<String> = burns
+            .map(|it| format!("{} {}", it.window, it.rate))
+            .collect();
+        [
+            it.name.clone(),
+            percent(Some(&it.target)),
+            percent(it.observed.as_ref()),
+            percent(it.error_budget_remaining.as_ref()),
+            burns.join(", "),
+        ]
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = ["NAME", "TARGET", "OBSERVED", "BUDGET LEFT", "BURN RATES"].map(str::to_owned);
+    columns("  ", &std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
 fn credentials(seen: &Seen, now: Timestamp) -> String {
