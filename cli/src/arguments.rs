@@ -4,7 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::check::report::{Area, Output};
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -68,6 +71,14 @@ pub enum Command {
     /// Adds the client to the spec if it is not there, sets adopt: true on it, and first asks the operator
     /// for a plan: where it finds nothing to adopt, all is put back as it was, and you are told why.
     Adopt(Adopt),
+    /// Tries a tenant out as its clients' applications would, and leaves it as it was.
+    ///
+    /// It stores documents, reads them back byte by byte, looks whether one client's key opens another's
+    /// documents, asks for what is wrong on purpose, and measures how fast it answers. It follows a
+    /// correlation id from an answer to the log line and the trace, and looks for the metrics by their
+    /// names. The documents of the run end in the trash. It reaches the tenant at its Service's address,
+    /// or through the API server's proxy where that is not reachable from here, or at --url.
+    Check(Check),
 }
 
 /// Arguments of `status`.
@@ -157,6 +168,86 @@ pub struct Adopt {
     pub patience: Patience,
 }
 
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubectl docket check acme -n acme --all                everything
+  kubectl docket check acme --upload --clients 5 --files 3
+  kubectl docket check acme --performance --load-factor 3
+  kubectl docket check acme --output junit > check.xml   for CI
+  docketctl check acme --url http://127.0.0.1:8000 --keys keys.txt   with no cluster
+
+Exit status:
+  0    all checks passed
+  1    a check failed
+  2    it could not run: no cluster, no such tenant, nothing that answers
+  130  Ctrl-C; what was stored by then is in the trash")]
+pub struct Check {
+    /// Name of the tenant.
+    pub name: String,
+    /// Checks everything, as it does without any of these.
+    #[arg(long, help_heading = "Checks")]
+    pub all: bool,
+    /// What the service says of itself and its components.
+    #[arg(long, help_heading = "Checks")]
+    pub health: bool,
+    /// Documents are stored; correlation ids are found in the log; the database is measured.
+    #[arg(long, help_heading = "Checks")]
+    pub upload: bool,
+    /// Documents are read back and listed; other clients are shut out.
+    #[arg(long, help_heading = "Checks")]
+    pub retrieve: bool,
+    /// What is wrong is answered as documented, and measured.
+    #[arg(long, help_heading = "Checks")]
+    pub errors: bool,
+    /// Requests a second and percentiles, a bounded number at a time.
+    #[arg(long, help_heading = "Checks")]
+    pub performance: bool,
+    /// Clients to take, from the first of the spec on.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100))]
+    pub clients: usize,
+    /// Documents that each client stores.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100))]
+    pub files: usize,
+    /// So many times 400 requests, and 8 at a time (64 at most).
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100))]
+    pub load_factor: usize,
+    /// Tells what was seen where all is well, too.
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// How the result is written.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+    /// URL of the document API; by default the tenant's Service.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// Goes through the API server's proxy, also where the Service's address is reachable from here.
+    #[arg(long, conflicts_with = "url")]
+    pub through_api_server: bool,
+    /// File with a line CLIENT=KEY for each client; by default the Secret <tenant>-api-keys.
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+    /// Authorities of the API's certificate, as PEM; by default those that everybody trusts.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+}
+
+impl Check {
+    /// Whether `area` is to be checked; all are where none is named.
+    pub(crate) fn takes(&self, area: Area) -> bool {
+        let named = [
+            (Area::Health, self.health),
+            (Area::Upload, self.upload),
+            (Area::Retrieve, self.retrieve),
+            (Area::Errors, self.errors),
+            (Area::Performance, self.performance),
+        ];
+        let none = named.iter().all(|(_, named)| !named);
+        self.all || none || named.contains(&(area, true))
+    }
+}
+
 /// How long to wait.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Patience {
@@ -232,7 +323,7 @@ mod tests {
 
     #[test]
     fn help_teaches_with_examples() {
-        let pages = ["", "status", "plan", "rotate", "adopt"].map(|command| {
+        let pages = ["", "status", "plan", "rotate", "adopt", "check"].map(|command| {
             let help = read(&format!("x {command} --help")).expect_err("help");
             format!("$ docketctl {command} --help\n{help}")
         });

@@ -6,6 +6,7 @@
 
 mod adopt;
 pub mod arguments;
+mod check;
 mod cluster;
 mod columns;
 mod edit;
@@ -28,11 +29,17 @@ use screen::Screen;
 /// # Errors
 /// It could not be done, or the answer is no.
 pub async fn run(arguments: Arguments, screen: &mut Screen<'_>) -> Result<(), Problem> {
-    let cluster = Cluster::of(&arguments.cluster).await?;
+    let named = &arguments.cluster;
     match arguments.command {
-        Command::Status(wanted) => status::status(&cluster, &wanted, screen).await,
-        Command::Plan(wanted) => plan::plan(&cluster, &wanted, screen).await,
-        Command::Rotate(wanted) => rotate::rotate(&cluster, &wanted, screen).await,
-        Command::Adopt(wanted) => adopt::adopt(&cluster, &wanted, screen).await,
+        Command::Status(wanted) => {
+            status::status(&Cluster::of(named).await?, &wanted, screen).await
+        }
+        Command::Plan(wanted) => plan::plan(&Cluster::of(named).await?, &wanted, screen).await,
+        Command::Rotate(wanted) => {
+            rotate::rotate(&Cluster::of(named).await?, &wanted, screen).await
+        }
+        Command::Adopt(wanted) => adopt::adopt(&Cluster::of(named).await?, &wanted, screen).await,
+        // With a URL and keys it needs no cluster.
+        Command::Check(wanted) => check::check(named, &wanted, screen).await,
     }
 }

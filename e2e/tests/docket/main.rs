@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod charts;
+mod check;
 mod clients;
 mod collector;
 mod deletion;
