@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
+use docket_contract::TenantLimits;
 use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,7 @@ use crate::middleware::{HttpMetrics, around};
 use crate::text::TextService;
 use crate::tokens::{Issuer, Pace};
 use crate::{
-    Settings, Tenant, data_store, docs, health, maintenance, openapi, pods, tls, workloads,
+    Settings, Tenant, data_store, docs, follow, health, maintenance, openapi, tls, workloads,
 };
 
 /// Limits of a single request, and of the wait for one.
@@ -88,7 +89,7 @@ impl App {
                 max_connections: usize::try_from(settings.max_connections)?,
             },
             accepted_types: AcceptedTypes::new(&tenant.uploads.accepted_types),
-            rate_limits: RateLimits::new(tenant.rate_limit),
+            rate_limits: RateLimits::new(tenant.limits.rate_limit),
             issuer: issuer(settings, &tenant)?,
             tls: tenant.tls.as_ref().map(tls::config).transpose()?,
             http_metrics: HttpMetrics::new(),
@@ -97,14 +98,22 @@ impl App {
             draining: CancellationToken::new(),
             tenant,
         };
-        app.share_limits(pods::read(&pods::file(&settings.config)));
+        follow::look(&app, &settings.config);
         Ok(Arc::new(app))
     }
 
-    /// Takes this pod's part of what all `pods` may answer together.
-    pub(crate) fn share_limits(&self, pods: NonZeroU32) {
-        let clients = self.tenant.clients().map(|client| client.name.as_str());
-        self.rate_limits.share(clients, pods);
+    /// Lets clients do what `limits` say, or what they could before where there are none, and takes
+    /// this pod's part of what all `pods` may answer together; returns whether anything is new.
+    pub(crate) fn limit_clients(&self, pods: NonZeroU32, limits: Option<&TenantLimits>) -> bool {
+        let names = self.tenant.clients().map(|client| client.name.as_str());
+        let rate = limits.map(|limits| limits.rate_limit);
+        let mut changed = self.rate_limits.share(names, pods, rate);
+        for client in self.tenant.clients() {
+            if let Some(limits) = limits.and_then(|limits| limits.clients.get(&client.name)) {
+                changed |= client.limit(*limits);
+            }
+        }
+        changed
     }
 
     /// Makes `/readyz` say no, so that no new traffic comes, and ends what the server does by itself.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::connections::{self, Terms};
 use crate::maintenance;
 use crate::text::read_texts;
-use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, pods, public_router};
+use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, follow, public_router};
 
 /// Traces that are recorded of requests which come without one: enough to see every request of a quiet
 /// service, and what a busy one does (ADR 0014).
@@ -50,11 +50,11 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         tls = app.tls.is_some(),
         "serving"
     );
-    let pods = tokio::spawn(pods::follow(app.clone(), pods::file(&settings.config)));
+    let limits = tokio::spawn(follow::follow(app.clone(), settings.config));
     let reading = tokio::spawn(read_texts(app.clone(), stop.clone()));
     serve(app, public, data_store, stop, settings.shutdown_grace).await;
     reading.abort();
-    pods.abort();
+    limits.abort();
     drain.abort();
     maintenance.abort();
     tracing::info!("stopped");

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use anyhow::{Context as _, bail, ensure};
 use docket_contract::{
-    AuthMode, Database, Jwt, Quota, RateLimit, Storage, Summarizer, TenantConfig, Tls, Uploads,
-    hash_api_key,
+    AuthMode, ClientLimits, Database, Jwt, Quota, Storage, Summarizer, TenantConfig, TenantLimits,
+    Tls, Uploads, hash_api_key,
 };
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
@@ -29,10 +29,7 @@ pub struct Client {
     pub role: String,
     /// Password of the role.
     pub password: SecretString,
-    /// What it may store at most.
-    pub quota: Quota,
-    /// Days that a deleted document stays in the trash.
-    pub retention_days: u32,
+    limits: RwLock<ClientLimits>,
     key_hashes: Vec<String>,
 }
 
@@ -47,8 +44,8 @@ pub struct Tenant {
     pub database: Database,
     /// Where content is.
     pub storage: Storage,
-    /// How often each client may call, over all pods together.
-    pub rate_limit: Option<RateLimit>,
+    /// What the configuration lets clients do; a file beside it goes before this.
+    pub limits: TenantLimits,
     /// What may be uploaded.
     pub uploads: Uploads,
     /// What both listeners are served with.
@@ -113,6 +110,26 @@ impl Tenant {
 }
 
 impl Client {
+    /// What it may store at most, now.
+    pub fn quota(&self) -> Quota {
+        self.limits().quota
+    }
+
+    /// Days that a deleted document stays in the trash, as of now.
+    pub fn retention_days(&self) -> u32 {
+        self.limits().retention_days
+    }
+
+    fn limits(&self) -> ClientLimits {
+        *self.limits.read().expect("no holder of this lock panics")
+    }
+
+    /// Lets it do what `limits` say from now on; returns whether that is something else.
+    pub(crate) fn limit(&self, limits: ClientLimits) -> bool {
+        let mut now = self.limits.write().expect("no holder of this lock panics");
+        std::mem::replace(&mut *now, limits) != limits
+    }
+
     /// Compares with every hash, whichever fits, so that time tells nothing.
     fn accepts(&self, hash: &str) -> bool {
         self.key_hashes
@@ -127,6 +144,7 @@ impl TryFrom<TenantConfig> for Tenant {
     type Error = anyhow::Error;
 
     fn try_from(config: TenantConfig) -> anyhow::Result<Self> {
+        let limits = config.limits();
         let jwt = match config.auth.mode {
             AuthMode::Jwt => Some(config.auth.jwt.context("mode Jwt needs an issuer")?),
             AuthMode::ApiKey | AuthMode::None => None,
@@ -149,8 +167,10 @@ impl TryFrom<TenantConfig> for Tenant {
                 schema: client.schema,
                 role: client.role,
                 password: client.password,
-                quota: client.quota,
-                retention_days: client.retention_days,
+                limits: RwLock::new(ClientLimits {
+                    quota: client.quota,
+                    retention_days: client.retention_days,
+                }),
                 key_hashes: client
                     .api_key_hashes
                     .into_iter()
@@ -166,7 +186,7 @@ impl TryFrom<TenantConfig> for Tenant {
             namespace: config.namespace,
             database: config.database,
             storage: config.storage,
-            rate_limit: config.rate_limit,
+            limits,
             uploads: config.uploads,
             tls: config.tls,
             summarizer: config.summarizer,

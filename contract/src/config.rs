@@ -22,7 +22,8 @@ pub struct TenantConfig {
     /// How a caller proves which client it is.
     pub auth: ApiAuth,
     /// How often each client may call, over all pods together; as often as it likes when there is
-    /// none. The number of pods is in the file [`crate::REPLICAS_FILE`].
+    /// none. The number of pods is in the file [`crate::REPLICAS_FILE`]. What [`crate::LIMITS_FILE`]
+    /// says goes before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
     /// What may be uploaded.
@@ -222,10 +223,10 @@ pub struct ClientConfig {
     pub password: SecretString,
     /// Hashes of the API keys that are valid now.
     pub api_key_hashes: Vec<ApiKeyHash>,
-    /// What it may store at most.
+    /// What it may store at most, unless [`crate::LIMITS_FILE`] says otherwise.
     #[serde(default)]
     pub quota: Quota,
-    /// Days that a deleted document stays in the trash.
+    /// Days that a deleted document stays in the trash, unless that file says otherwise.
     #[serde(default = "default_retention_days")]
     pub retention_days: u32,
 }

@@ -166,7 +166,7 @@ async fn run(
     for turn in ["one", "two", "three"] {
         // Each brings the tenant up for a reconcile that sees what the watches show.
         let touched = json!({"metadata": {"annotations": {"turn": turn}},
-            "spec": {"api": {"rateLimit": {"burst": turn.len()}}}});
+            "spec": {"api": {"uploads": {"maxSize": format!("{}Gi", turn.len())}}}});
         world.change(TENANT, &touched).await?;
         tokio::time::sleep(LOOK / 3).await;
     }

@@ -76,11 +76,10 @@ pub fn secrets(wanted: &Wanted) -> Secrets {
 /// All other children of a tenant.
 #[must_use]
 pub fn children(wanted: &Wanted) -> Children {
-    let api_config = api_config::build(wanted);
     let collector_config = collector_config::build(wanted);
-    let deployment = deployment::build(wanted, &api_config, &collector_config);
+    let deployment = deployment::build(wanted, &collector_config);
     Children {
-        api_config,
+        api_config: api_config::build(wanted),
         collector_config,
         service_account: service_account::build(wanted),
         service: service::build(wanted),

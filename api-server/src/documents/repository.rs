@@ -142,7 +142,7 @@ pub(crate) async fn insert(
         bytes: i64::try_from(new.file_size).unwrap_or(i64::MAX),
     };
     let arguments = charge
-        .values(arguments(), client.quota)?
+        .values(arguments(), client.quota())?
         .with(new.filename.as_str())?
         .with(new.file_type.as_str())?
         .with(new.content_key.to_string())?

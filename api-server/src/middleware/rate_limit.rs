@@ -19,44 +19,52 @@ const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The limits of all clients, as far as this pod has a share in them.
 #[derive(Debug)]
-pub(crate) struct RateLimits {
+pub(crate) struct RateLimits(RwLock<Shares>);
+
+#[derive(Debug, Default)]
+struct Shares {
     of_tenant: Option<RateLimit>,
-    by_client: RwLock<HashMap<String, Limiter>>,
+    pods: Option<NonZeroU32>,
+    by_client: HashMap<String, Limiter>,
 }
 
 impl RateLimits {
-    /// Limits that let everything pass until [`share`](Self::share) says how many pods there are.
+    /// Limits of `of_tenant` that let everything pass until [`share`](Self::share) says how many pods
+    /// there are.
     pub(crate) fn new(of_tenant: Option<RateLimit>) -> Self {
-        Self {
+        Self(RwLock::new(Shares {
             of_tenant,
-            by_client: RwLock::default(),
-        }
+            ..Shares::default()
+        }))
     }
 
-    /// Gives each of `clients` this pod's part of the limit, anew.
-    pub(crate) fn share<'a>(&self, clients: impl Iterator<Item = &'a str>, pods: NonZeroU32) {
-        let Some(limit) = self.of_tenant else { return };
-        let quota = quota(limit, pods);
-        let limiters = clients.map(|name| {
-            (
-                name.to_owned(),
-                Limiter::new(quota, DefaultClock::default()),
-            )
-        });
-        let limiters = limiters.collect();
-        *self
-            .by_client
-            .write()
-            .expect("no holder of this lock panics") = limiters;
+    /// Gives each of `clients` this pod's part of the limit, anew, unless that is what it has; returns
+    /// whether it is something else. Without a word on the limit it stays as it is.
+    pub(crate) fn share<'a>(
+        &self,
+        clients: impl Iterator<Item = &'a str>,
+        pods: NonZeroU32,
+        of_tenant: Option<Option<RateLimit>>,
+    ) -> bool {
+        let mut shares = self.0.write().expect("no holder of this lock panics");
+        let of_tenant = of_tenant.unwrap_or(shares.of_tenant);
+        if shares.of_tenant == of_tenant && shares.pods == Some(pods) {
+            return false;
+        }
+        let limiter = |limit| Limiter::new(quota(limit, pods), DefaultClock::default());
+        let by_client = clients.filter_map(|name| Some((name.to_owned(), limiter(of_tenant?))));
+        *shares = Shares {
+            by_client: by_client.collect(),
+            of_tenant,
+            pods: Some(pods),
+        };
+        true
     }
 
     /// What `client` finds; none where nothing is limited.
     pub(super) fn take(&self, client: &str) -> Option<Taken> {
-        let limiters = self
-            .by_client
-            .read()
-            .expect("no holder of this lock panics");
-        limiters.get(client).map(Limiter::take)
+        let shares = self.0.read().expect("no holder of this lock panics");
+        shares.by_client.get(client).map(Limiter::take)
     }
 }
 
@@ -195,10 +203,30 @@ mod tests {
             limits.take("globex").is_none(),
             "not known yet: nothing is limited"
         );
-        limits.share(["globex", "initech"].into_iter(), number(1));
+        limits.share(["globex", "initech"].into_iter(), number(1), None);
         assert!(limits.take("globex").expect("limited").wait.is_none());
         assert!(limits.take("globex").expect("limited").wait.is_some());
         assert!(limits.take("initech").expect("limited").wait.is_none());
+    }
+
+    #[test]
+    fn a_share_that_stays_the_same_is_not_given_out_anew() {
+        let limit = |burst| {
+            Some(RateLimit {
+                requests_per_second: number(1),
+                burst: number(burst),
+            })
+        };
+        let limits = RateLimits::new(limit(1));
+        let share = |pods, of_tenant| limits.share(["globex"].into_iter(), number(pods), of_tenant);
+        assert!(share(1, None));
+        assert!(limits.take("globex").expect("limited").wait.is_none());
+        assert!(!share(1, None) && !share(1, Some(limit(1))));
+        assert!(limits.take("globex").expect("limited").wait.is_some());
+        assert!(share(1, Some(limit(5))) && share(2, None));
+        assert_eq!(limits.take("globex").map(|taken| taken.left), Some(1));
+        assert!(share(2, Some(None)));
+        assert!(limits.take("globex").is_none(), "nothing is limited");
     }
 
     proptest! {

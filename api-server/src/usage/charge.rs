@@ -103,7 +103,7 @@ pub(crate) async fn charge(
     client: &Client,
     charge: Charge,
 ) -> Result<(), Error> {
-    let arguments = charge.values(arguments(), client.quota)?.end();
+    let arguments = charge.values(arguments(), client.quota())?.end();
     let row = CHARGE
         .fetch_optional(database, connection, arguments)
         .await?;

@@ -41,12 +41,12 @@ pub(crate) async fn exceeded(
     client: &Client,
     charge: Charge,
 ) -> Error {
-    if client.quota == Quota::default() {
+    if client.quota() == Quota::default() {
         // Nothing refuses it, so the row itself must be missing.
         return Error::Database(sqlx::Error::RowNotFound);
     }
     match Usage::read(database, connection).await {
-        Ok(used) => Exceeded::new(used, client.quota, charge).into(),
+        Ok(used) => Exceeded::new(used, client.quota(), charge).into(),
         Err(error) => error,
     }
 }

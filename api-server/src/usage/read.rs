@@ -58,15 +58,15 @@ pub(crate) async fn check_room(
     client: &Client,
     charge: Charge,
 ) -> Result<(), Error> {
-    if client.quota == Quota::default() {
+    if client.quota() == Quota::default() {
         return Ok(());
     }
     let work = async {
         let mut connection = database.connection(client).await?;
         let used = Usage::read(database, connection.as_mut()).await?;
-        match used.leaves_room(charge, client.quota) {
+        match used.leaves_room(charge, client.quota()) {
             true => Ok(()),
-            false => Err(Exceeded::new(used, client.quota, charge).into()),
+            false => Err(Exceeded::new(used, client.quota(), charge).into()),
         }
     };
     database.within_deadline(work).await

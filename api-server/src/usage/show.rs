@@ -53,8 +53,8 @@ pub(crate) async fn get_usage(
         documents: used.documents.max(0),
         bytes: used.bytes.max(0),
         quota: Most {
-            documents: client.quota.documents,
-            bytes: client.quota.bytes,
+            documents: client.quota().documents,
+            bytes: client.quota().bytes,
         },
     }))
 }

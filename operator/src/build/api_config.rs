@@ -1,19 +1,68 @@
 //! The Secret that configures the pods: one file for the API servers, [`docket_contract::TenantConfig`],
-//! beside it the number of pods, which changes without a restart, and what only the collectors may see.
+//! beside it what changes without a restart, the number of pods and what clients may do, and what only
+//! the collectors may see.
+
+use std::num::NonZeroU32;
 
 use docket_contract::{
-    ApiKeyHash, CONFIG_FILE, ClientConfig, REPLICAS_FILE, Storage, TenantConfig, hash_api_key,
+    ApiKeyHash, CONFIG_FILE, ClientConfig, LIMITS_FILE, Quota, REPLICAS_FILE, RateLimit, Storage,
+    TenantConfig, hash_api_key,
 };
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::ExposeSecret;
+use serde::Serialize;
 
 use super::collector_secrets;
 use super::metadata::{api_name, metadata};
 use crate::wanted::{Wanted, WantedClient};
 
 pub(super) fn build(wanted: &Wanted) -> Secret {
-    let config = TenantConfig {
+    let config = config(wanted);
+    let entries = [
+        (CONFIG_FILE, Some(json(&config))),
+        (LIMITS_FILE, Some(json(&config.limits()))),
+        (REPLICAS_FILE, Some(wanted.replicas.to_string().into_bytes())),
+        (
+            collector_secrets::FILE,
+            collector_secrets::file(&wanted.telemetry),
+        ),
+    ];
+    Secret {
+        metadata: metadata(wanted, api_name(&wanted.name)),
+        type_: Some("Opaque".into()),
+        data: Some(
+            entries
+                .into_iter()
+                .filter_map(|(name, file)| Some((name.to_owned(), ByteString(file?))))
+                .collect(),
+        ),
+        ..Secret::default()
+    }
+}
+
+/// What a pod reads once, at its start. What it follows is as if nobody had asked for anything, so
+/// that this is the same before and after a change of it.
+pub(super) fn read_at_start(wanted: &Wanted) -> Vec<u8> {
+    let mut config = config(wanted);
+    config.rate_limit = Some(RateLimit {
+        requests_per_second: NonZeroU32::MIN.saturating_add(999),
+        burst: NonZeroU32::MIN.saturating_add(1999),
+    });
+    for client in &mut config.clients {
+        client.quota = Quota::default();
+        client.retention_days = 30;
+    }
+    json(&config)
+}
+
+fn json(file: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(file).expect("strings and numbers serialize")
+}
+
+/// Servers from before [`LIMITS_FILE`] find the limits here.
+fn config(wanted: &Wanted) -> TenantConfig {
+    TenantConfig {
         tenant: wanted.name.clone(),
         namespace: wanted.namespace.clone(),
         database: wanted.database.clone(),
@@ -36,25 +85,6 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
                 retention_days: client.retention_days,
             })
             .collect(),
-    };
-    let file = serde_json::to_vec(&config).expect("strings and numbers serialize");
-    let replicas = wanted.replicas.to_string();
-    let collector = collector_secrets::file(&wanted.telemetry);
-    let entries = [
-        (CONFIG_FILE, Some(file)),
-        (REPLICAS_FILE, Some(replicas.into_bytes())),
-        (collector_secrets::FILE, collector),
-    ];
-    Secret {
-        metadata: metadata(wanted, api_name(&wanted.name)),
-        type_: Some("Opaque".into()),
-        data: Some(
-            entries
-                .into_iter()
-                .filter_map(|(name, file)| Some((name.to_owned(), ByteString(file?))))
-                .collect(),
-        ),
-        ..Secret::default()
     }
 }
 

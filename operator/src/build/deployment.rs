@@ -1,12 +1,12 @@
 //! The Deployment: API containers, each with its collector as a native sidecar.
 
-use docket_contract::{CONFIG_FILE, DATA_STORE_PORT, DOCUMENT_API_PORT, REPLICAS_FILE};
+use docket_contract::{CONFIG_FILE, DATA_STORE_PORT, DOCUMENT_API_PORT, LIMITS_FILE, REPLICAS_FILE};
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
 use k8s_openapi::api::core::v1::{
     ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar,
-    KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile, Secret,
+    KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile,
     SecretVolumeSource, Volume,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -19,7 +19,7 @@ use super::container::{
     resources, security_context,
 };
 use super::metadata::{api_name, labels, metadata, selector};
-use super::{collector_config, collector_secrets, scheduling, service};
+use super::{api_config, collector_config, collector_secrets, scheduling, service};
 use crate::content::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::wanted::Wanted;
 
@@ -39,7 +39,7 @@ const METRIC_INTERVAL: &str = "15000";
 /// Any user but root; the images carry no user database.
 const USER: i64 = 65532;
 
-pub(super) fn build(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> Deployment {
+pub(super) fn build(wanted: &Wanted, collector: &ConfigMap) -> Deployment {
     Deployment {
         metadata: metadata(wanted, api_name(&wanted.name)),
         spec: Some(DeploymentSpec {
@@ -61,11 +61,7 @@ pub(super) fn build(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> 
                 metadata: Some(ObjectMeta {
                     labels: Some(labels(wanted)),
                     annotations: Some(
-                        [(
-                            CONFIG_HASH.to_owned(),
-                            config_hash(wanted, config, collector),
-                        )]
-                        .into(),
+                        [(CONFIG_HASH.to_owned(), config_hash(wanted, collector))].into(),
                     ),
                     ..ObjectMeta::default()
                 }),
@@ -77,12 +73,10 @@ pub(super) fn build(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> 
     }
 }
 
-fn config_hash(wanted: &Wanted, config: &Secret, collector: &ConfigMap) -> String {
+fn config_hash(wanted: &Wanted, collector: &ConfigMap) -> String {
     let mut hash = Sha256::new();
-    for name in [CONFIG_FILE, collector_secrets::FILE] {
-        let file = config.data.as_ref().and_then(|data| data.get(name));
-        hash.update(file.map_or(&[][..], |file| &file.0));
-    }
+    hash.update(api_config::read_at_start(wanted));
+    hash.update(collector_secrets::file(&wanted.telemetry).unwrap_or_default());
     for (name, text) in collector.data.iter().flatten() {
         hash.update(name);
         hash.update(text);
@@ -129,7 +123,11 @@ fn volumes(wanted: &Wanted) -> Vec<Volume> {
         ..Volume::default()
     };
     let mut volumes = vec![
-        of_config("config", wanted, &[CONFIG_FILE, REPLICAS_FILE]),
+        of_config(
+            "config",
+            wanted,
+            &[CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE],
+        ),
         Volume {
             name: "collector".into(),
             config_map: Some(ConfigMapVolumeSource {

@@ -211,9 +211,30 @@ fn a_ratio_of_traces_is_told_to_the_api_and_a_default_is_not() {
 
 #[test]
 fn pods_stay_when_nothing_that_they_read_changes() {
-    let mut wanted = acme();
-    wanted.replicas = 5;
-    assert_eq!(template_hash(&wanted), template_hash(&acme()));
+    type Change = (&'static str, fn(&mut Wanted));
+    let changes: [Change; 4] = [
+        ("the number of pods", |wanted| wanted.replicas = 5),
+        ("a quota", |wanted| wanted.clients[0].quota.bytes = Some(1)),
+        ("a retention", |wanted| wanted.clients[0].retention_days = 1),
+        ("the rate limit", |wanted| {
+            wanted.rate_limit.burst = wanted.rate_limit.burst.saturating_add(7)
+        }),
+    ];
+    for (what, change) in changes {
+        let mut wanted = acme();
+        change(&mut wanted);
+        let (before, after) = (children(&acme()), children(&wanted));
+        let template = |children: &Children| children.deployment.spec.clone().map(|it| it.template);
+        assert_eq!(template(&before), template(&after), "{what}");
+        assert_ne!(before.api_config, after.api_config, "{what}");
+    }
+}
+
+#[test]
+fn what_clients_may_do_is_in_a_file_of_its_own() {
+    let data = children(&acme()).api_config.data.expect("entries");
+    let limits: serde_json::Value = serde_json::from_slice(&data["limits.json"].0).expect("JSON");
+    insta::assert_json_snapshot!("limits", limits);
 }
 
 #[test]

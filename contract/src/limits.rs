@@ -1,0 +1,86 @@
+//! What clients may do: the part of what an API server knows that changes while it serves.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Quota, RateLimit, TenantConfig};
+
+/// What the clients of a tenant may do. Servers of other versions read it too: they leave out what
+/// they do not know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantLimits {
+    /// How often each client may call, over all pods together; as often as it likes when there is
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// By the name of the client; of others nothing changes.
+    #[serde(default)]
+    pub clients: BTreeMap<String, ClientLimits>,
+}
+
+/// What one client may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientLimits {
+    /// What it may store at most.
+    #[serde(default)]
+    pub quota: Quota,
+    /// Days that a deleted document stays in the trash.
+    pub retention_days: u32,
+}
+
+impl TenantConfig {
+    /// The limits that the configuration itself names: what counts where there is no
+    /// [`crate::LIMITS_FILE`].
+    #[must_use]
+    pub fn limits(&self) -> TenantLimits {
+        let of_client = |client: &crate::ClientConfig| {
+            let limits = ClientLimits {
+                quota: client.quota,
+                retention_days: client.retention_days,
+            };
+            (client.name.clone(), limits)
+        };
+        TenantLimits {
+            rate_limit: self.rate_limit,
+            clients: self.clients.iter().map(of_client).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_file_has_the_shape_that_the_api_server_documents() {
+        let limits = TenantLimits {
+            rate_limit: None,
+            clients: [(
+                "globex".to_owned(),
+                ClientLimits {
+                    quota: Quota {
+                        documents: None,
+                        bytes: Some(1024),
+                    },
+                    retention_days: 30,
+                },
+            )]
+            .into(),
+        };
+        let file = json!({"clients": {"globex": {"quota": {"bytes": 1024}, "retentionDays": 30}}});
+        assert_eq!(serde_json::to_value(&limits).expect("serializes"), file);
+        let read: TenantLimits = serde_json::from_value(file).expect("parses");
+        assert_eq!(read, limits);
+    }
+
+    #[test]
+    fn what_a_later_operator_writes_beside_it_is_left_out() {
+        let file = json!({"clients": {"globex": {"retentionDays": 1, "seats": 3}}, "sessions": 7});
+        let read: TenantLimits = serde_json::from_value(file).expect("parses");
+        assert_eq!(read.clients["globex"].retention_days, 1);
+    }
+}
