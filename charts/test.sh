@@ -77,7 +77,7 @@ accepted docket 'metricsSource={"url":"https://p","caSecret":"prometheus-ca"}' '
 accepted docket 'metricsSource={"url":"https://p","headersSecret":"token"}' '--prometheus-headers=/etc/docket/prometheus-headers'
 accepted docket 'replicas=2' 'kind: PodDisruptionBudget'
 accepted docket 'replicas=2' 'type: RollingUpdate'
-accepted docket 'replicas=2' podAntiAffinity
+accepted docket 'replicas=2' 'topologyKey: kubernetes.io/hostname'
 accepted docket 'replicas=1' 'type: Recreate'
 accepted docket 'logLevel="info,docket_operator=debug"' 'value: "info,docket_operator=debug"'
 accepted docket 'tolerations=[{"key":"spot","operator":"Exists"}]' 'key: spot'
@@ -104,7 +104,7 @@ absent docket 'telemetry.endpoint=""' --telemetry-endpoint
 absent docket 'test.image=""' docket-operator-test
 absent docket 'watch.namespace=""' --namespace=
 absent docket 'replicas=1' 'kind: PodDisruptionBudget'
-absent docket 'replicas=1' podAntiAffinity
+absent docket 'replicas=1' 'topologyKey: kubernetes.io/hostname'
 absent docket 'userRoles.aggregate=false' aggregate-to
 
 # More rights than before must show in a diff that somebody reads.

@@ -99,7 +99,7 @@ mod tests {
         for broken in [
             "",
             "{",
-            "[]",
+            "null",
             r#"{"clients": {"globex": {"retentionDays": -1}}}"#,
         ] {
             std::fs::write(&file, broken).expect("written");

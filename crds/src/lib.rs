@@ -4,6 +4,9 @@
 //! from them by `cargo run -p docket-crds`. What a rule can refuse at `kubectl apply` is refused
 //! there, with its sentence.
 
+mod affinity;
+mod autoscaling;
+mod exposure;
 mod interval;
 mod objective;
 mod quantity;
@@ -11,8 +14,15 @@ mod reference;
 mod size;
 mod spec;
 mod status;
+mod topology_spread;
 mod yaml;
 
+pub use affinity::{
+    Affinity, NodeAffinity, NodeOperator, NodeRequirement, NodeSelector, NodeSelectorTerm,
+    PodAffinity, PodAffinityTerm, PodLabels, PreferredNodes, PreferredPods,
+};
+pub use autoscaling::Autoscaling;
+pub use exposure::{HttpRoute, Ingress, ParentReference};
 pub use interval::interval;
 pub use objective::{BurnRate, Objective, ObjectiveStatus};
 pub use quantity::{ResourceList, Resources};
@@ -28,4 +38,5 @@ pub use status::{
     ApiStatus, ClientStatus, DocumentTenantStatus, PlanStatus, PlannedChange, ReconcileStatus,
     SpanStatus,
 };
+pub use topology_spread::{NodeInclusionPolicy, TopologySpreadConstraint, WhenUnsatisfiable};
 pub use yaml::custom_resource_definition_yaml;

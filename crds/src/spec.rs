@@ -6,7 +6,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DocumentTenantStatus, Objective, Resources, SecretReference, interval, size};
+use crate::{
+    Affinity, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Objective, Resources,
+    SecretReference, TopologySpreadConstraint, interval, size,
+};
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
 /// Postgres schema.
@@ -213,16 +216,22 @@ pub struct S3 {
 /// The document API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.autoscaling) || !has(self.replicas)").message("replicas and autoscaling exclude each other: take replicas out, the autoscaler chooses the number of pods"))]
+#[x_kube(validation = Rule::new("!has(self.autoscaling) || has(self.resources.requests) && has(self.resources.requests.cpu)").message("autoscaling needs resources.requests.cpu, of which its target is a percentage"))]
+#[x_kube(validation = Rule::new("!has(self.ingress) || !has(self.httpRoute)").message("ingress and httpRoute exclude each other"))]
 pub struct Api {
     /// Image of the API server; the operator's own release by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = Rule::new("self.matches('^[^\\\\s]+$')").message("image must not contain white space"))]
     pub image: Option<String>,
-    /// Number of pods.
-    #[serde(default = "default_replicas")]
+    /// Number of pods; 2 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 50))]
-    pub replicas: i32,
+    pub replicas: Option<i32>,
+    /// Lets the number of pods follow the load, in place of `replicas`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
     /// Labels of the nodes that the pods may run on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32))]
@@ -231,6 +240,15 @@ pub struct Api {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub tolerations: Vec<Toleration>,
+    /// Which nodes the pods prefer or need, and beside which pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<Affinity>,
+    /// How evenly the pods are spread. By default they are over zones and nodes, as far as there is
+    /// room; an empty list asks for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["topologyKey".into(), "whenUnsatisfiable".into()]))]
+    pub topology_spread_constraints: Option<Vec<TopologySpreadConstraint>>,
     /// Compute resources of the API container.
     #[serde(default = "default_api_resources")]
     pub resources: Resources,
@@ -249,21 +267,37 @@ pub struct Api {
     /// Who makes the summaries of documents.
     #[serde(default)]
     pub summarizer: Summarizer,
+    /// An Ingress for callers outside the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<Ingress>,
+    /// An HTTPRoute of the Gateway API for callers outside the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_route: Option<HttpRoute>,
+}
+
+impl Api {
+    /// Number of pods where the spec names none.
+    pub const DEFAULT_REPLICAS: i32 = 2;
 }
 
 impl Default for Api {
     fn default() -> Self {
         Self {
             image: None,
-            replicas: default_replicas(),
+            replicas: None,
+            autoscaling: None,
             node_selector: BTreeMap::new(),
             tolerations: Vec::new(),
+            affinity: None,
+            topology_spread_constraints: None,
             resources: default_api_resources(),
             auth: Auth::default(),
             rate_limit: RateLimit::default(),
             uploads: Uploads::default(),
             tls: None,
             summarizer: Summarizer::default(),
+            ingress: None,
+            http_route: None,
         }
     }
 }
@@ -579,10 +613,6 @@ fn default_region() -> String {
 
 fn default_summarizer_timeout() -> String {
     "30s".into()
-}
-
-fn default_replicas() -> i32 {
-    2
 }
 
 fn default_requests_per_second() -> i32 {

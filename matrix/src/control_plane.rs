@@ -30,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const RIGHTS: &str = include_str!("../../charts/docket/golden/rbac.yaml");
 const RIGHTS_IN_ONE: &str = include_str!("../../charts/docket/golden/rbac-of-one-namespace.yaml");
 const STAGES: &str = include_str!("stages.yaml");
+const HTTP_ROUTES: &str = include_str!("httproutes.yaml");
 
 /// The processes; they end on drop.
 #[derive(Debug)]
@@ -194,7 +195,9 @@ impl ControlPlane {
             "kube-controller-manager",
             &[
                 kubeconfig.clone(),
-                "--controllers=garbage-collector-controller,namespace-controller,deployment-controller,replicaset-controller".into(),
+                "--controllers=garbage-collector-controller,namespace-controller,deployment-controller,replicaset-controller,horizontal-pod-autoscaler-controller".into(),
+                // Without metrics it keeps to its bounds, which is all that is asked of it here.
+                "--horizontal-pod-autoscaler-sync-period=1s".into(),
                 "--leader-elect=false".into(),
                 "--secure-port=0".into(),
                 // With the defaults they would be what is measured.
@@ -250,10 +253,11 @@ impl ControlPlane {
         }
     }
 
-    /// The CRD comes before the controllers, so that the garbage collector knows it from the start.
+    /// The CRDs come before the controllers, so that the garbage collector knows them from the start.
     async fn install(&self) -> Result<()> {
         let crd = docket_crds::custom_resource_definition_yaml();
-        for document in documents::<Value>(&crd)? {
+        let crds = documents::<Value>(&crd)?.into_iter();
+        for document in crds.chain(documents::<Value>(HTTP_ROUTES)?) {
             let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
             self.admin.create(path, &document).await?;
         }
@@ -288,14 +292,18 @@ impl ControlPlane {
                 kind => bail!("the chart's rights hold a {kind}, which nobody installs here"),
             }
         }
-        let tenants = "/apis/docket.dev/v1alpha1/documenttenants";
         let start = Instant::now();
-        // Until its storage is there, the answer is 429.
-        while !matches!(self.admin.get(tenants).await, Ok(Some(_))) {
-            if start.elapsed() > PATIENCE {
-                bail!("DocumentTenants are not served within {PATIENCE:?}");
+        for list in [
+            "/apis/docket.dev/v1alpha1/documenttenants",
+            "/apis/gateway.networking.k8s.io/v1/httproutes",
+        ] {
+            // Until its storage is there, the answer is 429.
+            while !matches!(self.admin.get(list).await, Ok(Some(_))) {
+                if start.elapsed() > PATIENCE {
+                    bail!("{list} is not served within {PATIENCE:?}");
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod collector;
 mod control_plane;
 mod gateway;
 mod ground;
+pub mod handover;
 mod kubernetes;
 mod mask;
 pub mod matrix;

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::mask::decode;
 use crate::snapshot;
+use crate::specs::{autoscaling, exposed_by_ingress, exposed_by_route};
 use crate::world::{LOOK, PATIENCE, World};
 
 /// The one tenant of a scenario.
@@ -34,6 +35,8 @@ pub enum Scenario {
     Rotate,
     /// Another image.
     ChangeImage,
+    /// An autoscaler in place of a fixed number of pods, and an Ingress in place of an HTTPRoute.
+    Autoscale,
     /// The tenant goes, its data kept.
     DeleteRetain,
     /// The tenant goes with its data.
@@ -42,13 +45,14 @@ pub enum Scenario {
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Create,
         Self::AddClient,
         Self::RemoveRetain,
         Self::RemoveDelete,
         Self::Rotate,
         Self::ChangeImage,
+        Self::Autoscale,
         Self::DeleteRetain,
         Self::DeleteDelete,
     ];
@@ -63,6 +67,7 @@ impl Scenario {
             Self::RemoveDelete => "remove a client, Delete",
             Self::Rotate => "rotate",
             Self::ChangeImage => "change image",
+            Self::Autoscale => "autoscale, other way in",
             Self::DeleteRetain => "delete, Retain",
             Self::DeleteDelete => "delete, Delete",
         }
@@ -77,7 +82,11 @@ impl Scenario {
     fn served(self) -> &'static [&'static str] {
         match self {
             Self::Create | Self::AddClient => &[STAYS, GOES],
-            Self::RemoveRetain | Self::RemoveDelete | Self::Rotate | Self::ChangeImage => &[STAYS],
+            Self::RemoveRetain
+            | Self::RemoveDelete
+            | Self::Rotate
+            | Self::ChangeImage
+            | Self::Autoscale => &[STAYS],
             Self::DeleteRetain | Self::DeleteDelete => &[],
         }
     }
@@ -114,6 +123,9 @@ impl Scenario {
         let mut spec = world.spec();
         spec["clients"] = clients.iter().map(|name| json!({"name": name})).collect();
         spec["database"]["deletionPolicy"] = policy.into();
+        if self == Self::Autoscale {
+            spec["api"] = exposed_by_route();
+        }
         world.create(TENANT, &spec).await?;
         world.ready(TENANT).await?;
         for client in clients {
@@ -152,6 +164,12 @@ impl Scenario {
                 world
                     .change(TENANT, &json!({"spec": {"api": {"image": image}}}))
                     .await
+            }
+            Self::Autoscale => {
+                let mut api = exposed_by_ingress();
+                api["autoscaling"] = autoscaling(2, 2);
+                api["httpRoute"] = Value::Null;
+                world.change(TENANT, &json!({"spec": {"api": api}})).await
             }
             Self::DeleteRetain | Self::DeleteDelete => world.delete(TENANT).await,
         }

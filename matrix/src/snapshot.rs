@@ -11,7 +11,7 @@ use crate::mask::{Mask, decode, readable};
 use crate::world::World;
 
 /// Kinds whose objects a tenant may leave behind, as `group/version/resource`.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "api/v1/secrets",
     "api/v1/configmaps",
     "api/v1/services",
@@ -20,6 +20,7 @@ const KINDS: [&str; 11] = [
     "apis/apps/v1/deployments",
     "apis/apps/v1/replicasets",
     "apis/autoscaling/v2/horizontalpodautoscalers",
+    "apis/gateway.networking.k8s.io/v1/httproutes",
     "apis/networking.k8s.io/v1/ingresses",
     "apis/networking.k8s.io/v1/networkpolicies",
     "apis/policy/v1/poddisruptionbudgets",

@@ -126,7 +126,7 @@ fn api() -> impl Strategy<Value = Value> {
     let size = select(vec!["1Mi", "500Mi", "5Gi"]);
     (
         image,
-        1..=2i32,
+        (pods(), outside(), scheduling()),
         resources(),
         auth(),
         limit,
@@ -135,13 +135,16 @@ fn api() -> impl Strategy<Value = Value> {
         summarizer(),
     )
         .prop_map(
-            |(image, replicas, resources, auth, limit, (size, types), tls, summarizer)| {
+            |(image, parts, resources, auth, limit, (size, types), tls, summarizer)| {
                 let mut api = json!({
-                    "replicas": replicas, "resources": resources, "auth": auth,
+                    "resources": resources, "auth": auth,
                     "rateLimit": {"requestsPerSecond": limit.0},
                     "uploads": {"maxSize": size, "acceptedTypes": types},
                     "summarizer": summarizer,
                 });
+                for part in [parts.0, parts.1, parts.2] {
+                    merge(&mut api, part);
+                }
                 if let Some(image) = image {
                     api["image"] = image.into();
                 }
@@ -154,6 +157,56 @@ fn api() -> impl Strategy<Value = Value> {
                 api
             },
         )
+}
+
+/// An autoscaler without metrics keeps to its bounds: with one number between them it comes to that.
+fn pods() -> impl Strategy<Value = Value> {
+    (1..=2i32, any::<bool>()).prop_map(|(pods, fixed)| match fixed {
+        true => json!({"replicas": pods}),
+        false => json!({"autoscaling": autoscaling(pods, pods)}),
+    })
+}
+
+pub(crate) fn autoscaling(least: i32, most: i32) -> Value {
+    json!({"minReplicas": least, "maxReplicas": most})
+}
+
+fn outside() -> impl Strategy<Value = Value> {
+    select(vec![
+        json!({}),
+        exposed_by_ingress(),
+        json!({"ingress": {"host": "documents.docket.test", "className": "nginx",
+            "annotations": {"docket.test/size": "0"}, "tlsSecretRef": {"name": "made-later"}}}),
+        exposed_by_route(),
+        json!({"httpRoute": {"parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "https"}, {"name": "inner"}],
+            "hostnames": ["documents.docket.test"]}}),
+    ])
+}
+
+pub(crate) fn exposed_by_ingress() -> Value {
+    json!({"ingress": {"host": "docket.test"}})
+}
+
+pub(crate) fn exposed_by_route() -> Value {
+    json!({"httpRoute": {"parentRefs": [{"name": "public"}]}})
+}
+
+/// Nothing that would keep a pod from its one node.
+fn scheduling() -> impl Strategy<Value = Value> {
+    select(vec![
+        json!({}),
+        json!({"topologySpreadConstraints": []}),
+        json!({"topologySpreadConstraints": [
+            {"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "ScheduleAnyway"},
+            {"maxSkew": 3, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "nodeTaintsPolicy": "Honor"}]}),
+        json!({"affinity": {"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                {"matchExpressions": [{"key": "absent", "operator": "DoesNotExist"}]}]},
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 7, "preference":
+                {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}}]}}}),
+        json!({"affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1,
+            "podAffinityTerm": {"topologyKey": "rack", "labelSelector": {"matchLabels": {"app": "batch"}}}}]}}}),
+    ])
 }
 
 fn resources() -> impl Strategy<Value = Value> {

@@ -16,13 +16,14 @@ use crate::gateway::Disturbance;
 use crate::ground::Ground;
 use crate::scenario::{TENANT, check_document, log_in, store_document};
 use crate::snapshot::{self, CLIENTS, State};
+use crate::specs::{autoscaling, exposed_by_ingress, exposed_by_route};
 use crate::world::{LOOK, PATIENCE, UNHURRIED, World};
 
 /// The tenant's one client.
 const CLIENT: &str = "globex";
 
 /// A resource that the operator watches, and the objects of it that go while its watch is disturbed.
-const WATCHED: [(&str, &str, &[&str]); 9] = [
+const WATCHED: [(&str, &str, &[&str]); 12] = [
     ("documenttenants", "apis/docket.dev/v1alpha1", &[]),
     (
         "secrets",
@@ -35,6 +36,17 @@ const WATCHED: [(&str, &str, &[&str]); 9] = [
     (
         "networkpolicies",
         "apis/networking.k8s.io/v1",
+        &["acme-api"],
+    ),
+    ("ingresses", "apis/networking.k8s.io/v1", &["acme-api"]),
+    (
+        "httproutes",
+        "apis/gateway.networking.k8s.io/v1",
+        &["acme-api"],
+    ),
+    (
+        "horizontalpodautoscalers",
+        "apis/autoscaling/v2",
         &["acme-api"],
     ),
     ("poddisruptionbudgets", "apis/policy/v1", &["acme-api"]),
@@ -151,7 +163,7 @@ async fn run(
     let disturbance = disturbed.map(|(disturbance, _)| disturbance);
     let (resource, group, objects) = WATCHED[watched];
     let world = World::make(ground.clone(), UNHURRIED).await?;
-    create(&world, false).await?;
+    create(&world, asking_for(resource)).await?;
     world.ready(TENANT).await?;
     world.quiet(REST).await?;
     world.gateway.disturb(resource, disturbance);
@@ -200,9 +212,22 @@ pub(crate) fn forget_revisions(state: &mut State) {
     }
 }
 
-async fn create(world: &World, adopt: bool) -> Result<()> {
+/// What makes a tenant have objects of `resource`, as a part of its spec.
+fn asking_for(resource: &str) -> Value {
+    match resource {
+        "ingresses" => json!({"api": exposed_by_ingress()}),
+        "httproutes" => json!({"api": exposed_by_route()}),
+        "horizontalpodautoscalers" => json!({"api": {"autoscaling": autoscaling(1, 1)}}),
+        _ => json!({}),
+    }
+}
+
+async fn create(world: &World, more: Value) -> Result<()> {
     let mut spec = world.spec();
-    spec["clients"] = json!([{"name": CLIENT, "adopt": adopt}]);
+    spec["clients"] = json!([{"name": CLIENT}]);
+    for (field, value) in more.as_object().into_iter().flatten() {
+        spec[field] = value.clone();
+    }
     world.create(TENANT, &spec).await
 }
 
@@ -213,7 +238,7 @@ async fn create(world: &World, adopt: bool) -> Result<()> {
 /// What is otherwise than it should be.
 pub async fn a_tenant_that_comes_back_unseen(ground: &Arc<Ground>) -> Result<()> {
     let world = World::make(ground.clone(), UNHURRIED).await?;
-    create(&world, false).await?;
+    create(&world, json!({})).await?;
     world.ready(TENANT).await?;
     store_document(&world, CLIENT).await?;
     world.quiet(REST).await?;
@@ -234,7 +259,11 @@ pub async fn a_tenant_that_comes_back_unseen(ground: &Arc<Ground>) -> Result<()>
         ensure!(start.elapsed() < PATIENCE, "the tenant does not go");
         tokio::time::sleep(LOOK).await;
     }
-    create(&world, true).await?;
+    create(
+        &world,
+        json!({"clients": [{"name": CLIENT, "adopt": true}]}),
+    )
+    .await?;
     let after = uid(&world).await?;
     ensure!(before != after, "it is another tenant");
     for turn in ["one", "two"] {

@@ -8,21 +8,27 @@ mod collector_secrets;
 mod container;
 mod credentials;
 mod deployment;
+mod horizontal_pod_autoscaler;
+mod http_route;
+mod ingress;
 mod metadata;
 mod network_policy;
 mod pod_disruption_budget;
+mod public_path;
 mod redaction;
 mod scheduling;
 mod service;
 mod service_account;
 
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
 pub use metadata::{MANAGED_BY, TENANT_LABEL};
 
+use crate::gateway_api::HttpRoute;
 use crate::wanted::Wanted;
 
 /// What tenants get that name nothing else.
@@ -60,8 +66,14 @@ pub struct Children {
     pub network_policy: NetworkPolicy,
     /// Limit to voluntary evictions.
     pub pod_disruption_budget: PodDisruptionBudget,
+    /// The way in from outside the cluster, if there is one.
+    pub ingress: Option<Ingress>,
+    /// The same through Gateways.
+    pub http_route: Option<HttpRoute>,
     /// The pods.
     pub deployment: Deployment,
+    /// Who chooses how many pods there are, if it is not the spec.
+    pub horizontal_pod_autoscaler: Option<HorizontalPodAutoscaler>,
 }
 
 /// The Secrets of a tenant.
@@ -85,7 +97,19 @@ pub fn children(wanted: &Wanted) -> Children {
         service: service::build(wanted),
         network_policy: network_policy::build(wanted),
         pod_disruption_budget: pod_disruption_budget::build(wanted),
+        ingress: wanted
+            .ingress
+            .as_ref()
+            .map(|asked| ingress::build(wanted, asked)),
+        http_route: wanted
+            .http_route
+            .as_ref()
+            .map(|asked| http_route::build(wanted, asked)),
         deployment,
+        horizontal_pod_autoscaler: wanted
+            .autoscaling
+            .as_ref()
+            .map(|asked| horizontal_pod_autoscaler::build(wanted, asked)),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::build::Images;
 use crate::content::Content;
 use crate::database::{AdminConnection, Databases};
 use crate::fence::Fence;
+use crate::gateway_presence::GatewayPresence;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
@@ -26,6 +27,8 @@ pub struct Context {
     pub stores: Stores,
     /// Whether that is all there is to know.
     pub filled: Filled,
+    /// Whether the cluster has the Gateway API.
+    pub gateway: GatewayPresence,
     /// The tenants' databases.
     pub databases: Databases,
     /// How the tenants' databases were last reached.

@@ -7,20 +7,24 @@ use docket_crds::DocumentTenant;
 use futures::{Stream, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Pod, Secret};
-use k8s_openapi::api::{apps, core, networking, policy};
+use k8s_openapi::api::{apps, autoscaling, core, networking, policy};
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::{Controller, WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::build::{MANAGED_BY, TENANT_LABEL};
 use crate::context::Context;
 use crate::error::Error;
+use crate::gateway_api::HttpRoute;
+use crate::gateway_presence::{GatewayPresence, INTERVAL, while_there};
 use crate::reconcile::reconcile;
 use crate::scope::Scope;
 use crate::stores::Stores;
+use crate::without_status::without_status;
 
 /// The watches that a controller needs, and the stores that they fill.
 pub struct Watches {
@@ -28,6 +32,8 @@ pub struct Watches {
     pub stores: Stores,
     /// The tenants.
     pub tenants: Store<DocumentTenant>,
+    /// Whether the cluster has the Gateway API.
+    pub gateway: GatewayPresence,
     controller: Controller<DocumentTenant>,
 }
 
@@ -44,6 +50,10 @@ impl Watches {
         let (disruption_budgets, budget_events) =
             children::<policy::v1::PodDisruptionBudget>(scope);
         let (network_policies, policy_events) = children::<networking::v1::NetworkPolicy>(scope);
+        let (ingresses, ingress_events) = still::<networking::v1::Ingress>(scope);
+        let (autoscalers, autoscaler_events) =
+            still::<autoscaling::v2::HorizontalPodAutoscaler>(scope);
+        let (http_routes, gateway, route_events) = http_routes(scope);
         let (deployments, deployment_events) = children::<apps::v1::Deployment>(scope);
         let (pods, pod_events) = children::<Pod>(scope);
         let tenants = controller.store();
@@ -55,7 +65,11 @@ impl Watches {
             .owns_stream(account_events)
             .owns_stream(budget_events)
             .owns_stream(policy_events)
+            .owns_stream(ingress_events)
+            .owns_stream(autoscaler_events)
+            .owns_stream(route_events)
             .owns_stream(deployment_events)
+            .reconcile_all_on(gateway.clone().changes())
             .watches_stream(pod_events, |pod| tenant_of(&pod))
             .watches_stream(referenced_secrets(scope), move |secret| {
                 tenants_that_name(&named_in, &secret)
@@ -67,12 +81,16 @@ impl Watches {
             service_accounts,
             disruption_budgets,
             network_policies,
+            ingresses,
+            http_routes,
+            autoscalers,
             deployments,
             pods,
         };
         Self {
             stores,
             tenants,
+            gateway,
             controller,
         }
     }
@@ -119,17 +137,56 @@ where
         + 'static,
 {
     let (reader, writer) = store();
+    let events = trimmed(scope).reflect(writer).touched_objects().boxed();
+    (reader, events)
+}
+
+/// The same of a kind whose status concerns nobody here.
+fn still<K>(scope: &Scope) -> (Store<K>, Events<K>)
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + Sync
+        + Trim
+        + 'static,
+{
+    let (reader, writer) = store();
+    let events = without_status(trimmed(scope).reflect(writer)).boxed();
+    (reader, events)
+}
+
+/// The same of HTTPRoutes, while the cluster has them.
+fn http_routes(scope: &Scope) -> (Store<HttpRoute>, GatewayPresence, Events<HttpRoute>) {
+    let (reader, writer) = store();
+    let watched = scope.clone();
+    let (gateway, events) = while_there(scope.client(), INTERVAL, move || trimmed(&watched));
+    let events = without_status(events.reflect(writer)).boxed();
+    (reader, gateway, events)
+}
+
+fn trimmed<K>(
+    scope: &Scope,
+) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + use<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Trim
+        + 'static,
+{
     let labels = format!("app.kubernetes.io/managed-by={MANAGED_BY}");
-    let events = watcher(scope.api::<K>(), watcher::Config::default().labels(&labels))
+    watcher(scope.api::<K>(), watcher::Config::default().labels(&labels))
         .default_backoff()
         .modify(|object| {
             object.meta_mut().managed_fields = None;
             object.trim();
         })
-        .reflect(writer)
-        .touched_objects()
-        .boxed();
-    (reader, events)
 }
 
 /// Drops from an object what no decision needs, before it is kept in memory.
@@ -144,6 +201,17 @@ impl Trim for core::v1::ServiceAccount {}
 impl Trim for policy::v1::PodDisruptionBudget {}
 impl Trim for networking::v1::NetworkPolicy {}
 impl Trim for apps::v1::Deployment {}
+impl Trim for HttpRoute {}
+impl Trim for networking::v1::Ingress {
+    fn trim(&mut self) {
+        self.status = None;
+    }
+}
+impl Trim for autoscaling::v2::HorizontalPodAutoscaler {
+    fn trim(&mut self) {
+        self.status = None;
+    }
+}
 impl Trim for Pod {
     fn trim(&mut self) {
         self.spec = None;

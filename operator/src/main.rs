@@ -113,7 +113,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         &Scope::new(client.clone(), &settings.namespace),
         settings.concurrency,
     );
-    let mut filled = watches.stores.filled();
+    let mut filled = watches.stores.filled(watches.gateway.clone());
     let tenants = watches.tenants.clone();
     let metrics = Metrics::default();
     let context = Arc::new(Context {
@@ -121,6 +121,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         fence: fence.clone(),
         stores: watches.stores.clone(),
         filled: filled.clone(),
+        gateway: watches.gateway.clone(),
         databases: Databases::new(
             metrics.clone(),
             fence,

@@ -20,6 +20,12 @@ impl Scope {
         }
     }
 
+    /// The API server.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     /// The objects of a kind in it.
     #[must_use]
     pub fn api<K>(&self) -> Api<K>

@@ -8,7 +8,10 @@ mod telemetry;
 use std::collections::BTreeMap;
 
 use docket_contract::{ApiAuth, Quota, RateLimit, S3Storage, Summarizer, Tls, Uploads};
-use docket_crds::{ClientStatus, Resources, Toleration};
+use docket_crds::{
+    Affinity, Autoscaling, ClientStatus, HttpRoute, Ingress, Resources, Toleration,
+    TopologySpreadConstraint,
+};
 use docket_schema::Identity;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -64,12 +67,24 @@ pub struct Wanted {
     pub api_image: String,
     /// Image of the collector.
     pub collector_image: String,
-    /// Number of pods.
+    /// What the spec asks for and this cluster cannot give; all else is done.
+    pub unmet: Option<Notice>,
+    /// Number of pods: with an autoscaler as many as there are, or its fewest before there are any.
     pub replicas: i32,
+    /// Who chooses the number of pods, if it is not the spec.
+    pub autoscaling: Option<Autoscaling>,
+    /// The way in from outside the cluster, if there is one.
+    pub ingress: Option<Ingress>,
+    /// The same through Gateways.
+    pub http_route: Option<HttpRoute>,
     /// Labels of the nodes that pods may run on.
     pub node_selector: BTreeMap<String, String>,
     /// Taints of nodes that pods put up with.
     pub tolerations: Vec<Toleration>,
+    /// Which nodes pods prefer or need, and beside which pods.
+    pub affinity: Option<Affinity>,
+    /// How evenly pods are spread, if not as by default.
+    pub topology_spread: Option<Vec<TopologySpreadConstraint>>,
     /// Compute resources of the API container.
     pub api_resources: Resources,
     /// Compute resources of the collector's container.

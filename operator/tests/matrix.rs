@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_matrix::handover::a_number_of_pods_changes_hands;
 use docket_matrix::matrix::{Selection, matrix};
 use docket_matrix::one_namespace::a_life_in_one_namespace;
 use docket_matrix::promises::a_status_says_how_far_promises_are_kept;
@@ -22,7 +23,7 @@ async fn ground() -> Arc<Ground> {
 const STEADY: Duration = Duration::from_secs(60);
 
 /// A few that each show something else; the tests below run all.
-const SHORT: [(Scenario, &str, u32, Fault); 12] = [
+const SHORT: [(Scenario, &str, u32, Fault); 14] = [
     (
         Scenario::Create,
         "PATCH documenttenants/acme",
@@ -57,6 +58,18 @@ const SHORT: [(Scenario, &str, u32, Fault); 12] = [
     ),
     (Scenario::Create, "survey", 1, Fault::Shutdown),
     (
+        Scenario::Autoscale,
+        "PATCH deployments/acme-api",
+        1,
+        Fault::KillCommitted,
+    ),
+    (
+        Scenario::Autoscale,
+        "DELETE httproutes/acme-api",
+        1,
+        Fault::KillCommitted,
+    ),
+    (
         Scenario::DeleteDelete,
         "DELETE deployments/acme-api",
         1,
@@ -83,7 +96,11 @@ fn tell(name: &str, table: &str) {
 async fn a_few_crash_points_come_to_what_a_clean_run_comes_to() {
     let ground = ground().await;
     let selection = Selection {
-        scenarios: vec![Scenario::Create, Scenario::DeleteDelete],
+        scenarios: vec![
+            Scenario::Create,
+            Scenario::Autoscale,
+            Scenario::DeleteDelete,
+        ],
         takes: |scenario, point, fault| {
             SHORT.contains(&(scenario, point.call.as_str(), point.occurrence, fault))
         },
@@ -117,6 +134,12 @@ async fn a_status_says_what_a_prometheus_knows_of_the_objectives() {
     let ground = ground().await;
     let said = a_status_says_how_far_promises_are_kept(&ground).await;
     said.expect("each kind of traffic is told by its reason");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_number_of_pods_is_nobodys_invention_when_an_autoscaler_comes_and_goes() {
+    let seen = a_number_of_pods_changes_hands(&ground().await).await;
+    seen.expect("it is what somebody asked for all the time");
 }
 
 #[tokio::test(flavor = "multi_thread")]

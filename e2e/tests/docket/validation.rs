@@ -165,6 +165,54 @@ const REFUSED: &[(&str, Change)] = &[
     ("spec.api.tls.secretRef: Required value", |spec| {
         spec["api"]["tls"] = json!({});
     }),
+    (
+        "replicas and autoscaling exclude each other: take replicas out",
+        |spec| {
+            spec["api"] = json!({"replicas": 2, "autoscaling": {"maxReplicas": 5}});
+        },
+    ),
+    (
+        "autoscaling.minReplicas, 2 by default, must not exceed autoscaling.maxReplicas",
+        |spec| {
+            spec["api"] = json!({"autoscaling": {"maxReplicas": 1}});
+        },
+    ),
+    ("autoscaling needs resources.requests.cpu", |spec| {
+        let resources = json!({"requests": {"memory": "64Mi"}});
+        spec["api"] = json!({"autoscaling": {"maxReplicas": 5}, "resources": resources});
+    }),
+    ("ingress and httpRoute exclude each other", |spec| {
+        let route = json!({"parentRefs": [{"name": "public"}]});
+        spec["api"] = json!({"ingress": {"host": "a.example.com"}, "httpRoute": route});
+    }),
+    (
+        "host must be a host name such as documents.example.com",
+        |spec| {
+            spec["api"]["ingress"] = json!({"host": "https://a.example.com"});
+        },
+    ),
+    (
+        "a hostname must be a host name such as documents.example.com",
+        |spec| {
+            let parents = json!([{"name": "public"}]);
+            spec["api"]["httpRoute"] = json!({"parentRefs": parents, "hostnames": ["a..b"]});
+        },
+    ),
+    ("spec.api.httpRoute.parentRefs: Required value", |spec| {
+        spec["api"]["httpRoute"] = json!({});
+    }),
+    ("In and NotIn need values, Gt and Lt need one", |spec| {
+        let wrong = json!({"key": "disk", "operator": "In"});
+        spec["api"]["affinity"] = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
+            {"nodeSelectorTerms": [{"matchExpressions": [wrong]}]}}});
+    }),
+    (
+        "minDomains needs whenUnsatisfiable: DoNotSchedule",
+        |spec| {
+            spec["api"]["topologySpreadConstraints"] = json!([{"maxSkew": 1, "topologyKey": "zone", "minDomains": 2,
+            "whenUnsatisfiable": "ScheduleAnyway"}]);
+        },
+    ),
     ("memory must be a positive quantity such as 256Mi", |spec| {
         spec["api"]["resources"] = json!({"limits": {"memory": "much"}});
     }),
@@ -279,6 +327,33 @@ const ACCEPTED: &[Change] = &[
     |spec| spec["storage"]["s3"]["endpoint"] = json!("https://s3.example.com:9000/path"),
     |spec| spec["storage"]["s3"]["bucket"] = json!("my.bucket-1"),
     |spec| spec["api"]["replicas"] = json!(50),
+    |spec| {
+        spec["api"] =
+            json!({"autoscaling": {"maxReplicas": 50, "targetCPUUtilizationPercentage": 10_000}})
+    },
+    |spec| {
+        spec["api"] = json!({"ingress": {"className": "nginx", "host": "*.example.com",
+            "annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "0"}, "tlsSecretRef": {"name": "docs-tls"}}});
+    },
+    |spec| {
+        let parent =
+            json!({"name": "public", "namespace": "gateways", "sectionName": "https", "port": 443});
+        spec["api"] =
+            json!({"httpRoute": {"parentRefs": [parent], "hostnames": ["docs.example.com"]}});
+    },
+    |spec| {
+        spec["api"]["affinity"] = json!({
+            "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                {"matchExpressions": [{"key": "disk", "operator": "Exists"}, {"key": "cores", "operator": "Gt", "values": ["4"]}]}]}},
+            "podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm":
+                {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "batch"}}}}]},
+        });
+        spec["api"]["topologySpreadConstraints"] = json!([
+            {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "minDomains": 2},
+            {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"},
+        ]);
+    },
+    |spec| spec["api"]["topologySpreadConstraints"] = json!([]),
     |spec| spec["api"]["auth"] = json!({"mode": "None"}),
     |spec| spec["api"]["summarizer"] = json!({"mode": "None"}),
     |spec| {
@@ -415,7 +490,6 @@ async fn defaults_are_in_the_schema() {
         let mut spec = it.spec(&["globex"]);
         spec.as_object_mut().unwrap().remove("api");
         let stored = apply(it, TENANT, spec).map_err(anyhow::Error::msg)?;
-        ensure!(stored["spec"]["api"]["replicas"] == 2, "{stored}");
         ensure!(
             stored["spec"]["api"]["auth"]["mode"] == "ApiKey",
             "{stored}"
@@ -432,6 +506,10 @@ async fn defaults_are_in_the_schema() {
         let api = &stored["spec"]["api"];
         ensure!(api["rateLimit"]["requestsPerSecond"] == 1000, "{api}");
         ensure!(api["uploads"]["maxSize"] == "5Gi", "{api}");
+        ensure!(
+            api["replicas"].is_null(),
+            "it would exclude autoscaling: {api}"
+        );
         Ok(())
     })
     .await;

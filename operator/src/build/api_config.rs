@@ -22,7 +22,10 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
     let entries = [
         (CONFIG_FILE, Some(json(&config))),
         (LIMITS_FILE, Some(json(&config.limits()))),
-        (REPLICAS_FILE, Some(wanted.replicas.to_string().into_bytes())),
+        (
+            REPLICAS_FILE,
+            Some(wanted.replicas.to_string().into_bytes()),
+        ),
         (
             collector_secrets::FILE,
             collector_secrets::file(&wanted.telemetry),

@@ -1,6 +1,8 @@
 //! The Deployment: API containers, each with its collector as a native sidecar.
 
-use docket_contract::{CONFIG_FILE, DATA_STORE_PORT, DOCUMENT_API_PORT, LIMITS_FILE, REPLICAS_FILE};
+use docket_contract::{
+    CONFIG_FILE, DATA_STORE_PORT, DOCUMENT_API_PORT, LIMITS_FILE, REPLICAS_FILE,
+};
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
@@ -26,6 +28,9 @@ use crate::wanted::Wanted;
 /// Annotation of the pod template: pods are replaced when what they read at their start changes.
 const CONFIG_HASH: &str = "docket.dev/config-hash";
 
+/// Name of the container that serves.
+pub(super) const API_CONTAINER: &str = "api";
+
 /// Seconds in which a pod that goes away finishes its requests.
 const GRACE: i64 = 30;
 
@@ -43,7 +48,8 @@ pub(super) fn build(wanted: &Wanted, collector: &ConfigMap) -> Deployment {
     Deployment {
         metadata: metadata(wanted, api_name(&wanted.name)),
         spec: Some(DeploymentSpec {
-            replicas: Some(wanted.replicas),
+            // An autoscaler's number is not ours to name.
+            replicas: wanted.autoscaling.is_none().then_some(wanted.replicas),
             selector: LabelSelector {
                 match_labels: Some(selector(wanted)),
                 ..LabelSelector::default()
@@ -94,6 +100,7 @@ fn pod(wanted: &Wanted) -> PodSpec {
         termination_grace_period_seconds: Some(GRACE),
         node_selector: scheduling::node_selector(wanted),
         tolerations: scheduling::tolerations(wanted),
+        affinity: scheduling::affinity(wanted),
         topology_spread_constraints: Some(scheduling::spread(wanted)),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
@@ -123,11 +130,7 @@ fn volumes(wanted: &Wanted) -> Vec<Volume> {
         ..Volume::default()
     };
     let mut volumes = vec![
-        of_config(
-            "config",
-            wanted,
-            &[CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE],
-        ),
+        of_config("config", wanted, &[CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE]),
         Volume {
             name: "collector".into(),
             config_map: Some(ConfigMapVolumeSource {
@@ -173,7 +176,7 @@ fn api_container(wanted: &Wanted) -> Container {
     let scheme = wanted.tls.as_ref().map(|_| "HTTPS");
     let api_get = |path| http_get(path, DOCUMENT_API_PORT, scheme);
     Container {
-        name: "api".into(),
+        name: API_CONTAINER.into(),
         image: Some(wanted.api_image.clone()),
         env: Some(api_env(wanted)),
         ports: Some(vec![

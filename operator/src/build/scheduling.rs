@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use docket_crds::{TaintEffect, TolerationOperator};
-use k8s_openapi::api::core::v1::{Toleration, TopologySpreadConstraint};
+use docket_crds::{NodeInclusionPolicy, TaintEffect, TolerationOperator, WhenUnsatisfiable};
+use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::metadata::selector;
@@ -37,21 +37,52 @@ fn toleration(wanted: &docket_crds::Toleration) -> Toleration {
     }
 }
 
-/// The loss of a node or a zone should not be that of all pods; a small cluster runs them all the
-/// same.
+/// The spec's fields are some of Kubernetes' own, under the same names.
+pub(super) fn affinity(wanted: &Wanted) -> Option<Affinity> {
+    let affinity = wanted.affinity.as_ref()?;
+    let same = serde_json::to_value(affinity).and_then(serde_json::from_value);
+    Some(same.expect("the fields of an affinity are those of Kubernetes"))
+}
+
+/// By default, the loss of a node or a zone should not be that of all pods; a small cluster runs them
+/// all the same.
 pub(super) fn spread(wanted: &Wanted) -> Vec<TopologySpreadConstraint> {
-    ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
-        .map(|topology| TopologySpreadConstraint {
-            max_skew: 1,
-            topology_key: topology.into(),
-            when_unsatisfiable: "ScheduleAnyway".into(),
-            label_selector: Some(LabelSelector {
-                match_labels: Some(selector(wanted)),
-                ..LabelSelector::default()
-            }),
-            // Otherwise the pods that a rollout replaces would count, too.
-            match_label_keys: Some(vec!["pod-template-hash".into()]),
-            ..TopologySpreadConstraint::default()
-        })
-        .into()
+    let constraint = |max_skew, topology_key: &str, otherwise| TopologySpreadConstraint {
+        max_skew,
+        topology_key: topology_key.to_owned(),
+        when_unsatisfiable: match otherwise {
+            WhenUnsatisfiable::DoNotSchedule => "DoNotSchedule".into(),
+            WhenUnsatisfiable::ScheduleAnyway => "ScheduleAnyway".into(),
+        },
+        label_selector: Some(LabelSelector {
+            match_labels: Some(selector(wanted)),
+            ..LabelSelector::default()
+        }),
+        // Otherwise the pods that a rollout replaces would count, too.
+        match_label_keys: Some(vec!["pod-template-hash".into()]),
+        ..TopologySpreadConstraint::default()
+    };
+    let Some(asked) = &wanted.topology_spread else {
+        return ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+            .map(|key| constraint(1, key, WhenUnsatisfiable::ScheduleAnyway))
+            .into();
+    };
+    let asked = asked.iter().map(|asked| TopologySpreadConstraint {
+        min_domains: asked.min_domains,
+        node_affinity_policy: asked.node_affinity_policy.map(policy),
+        node_taints_policy: asked.node_taints_policy.map(policy),
+        ..constraint(
+            asked.max_skew,
+            &asked.topology_key,
+            asked.when_unsatisfiable,
+        )
+    });
+    asked.collect()
+}
+
+fn policy(policy: NodeInclusionPolicy) -> String {
+    match policy {
+        NodeInclusionPolicy::Honor => "Honor".into(),
+        NodeInclusionPolicy::Ignore => "Ignore".into(),
+    }
 }

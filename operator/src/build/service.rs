@@ -15,16 +15,23 @@ pub(super) fn scheme(wanted: &Wanted) -> &'static str {
     }
 }
 
+/// The Service's port of the document API.
+pub(super) fn public_port(wanted: &Wanted) -> i32 {
+    match wanted.tls {
+        Some(_) => 443,
+        None => 80,
+    }
+}
+
 pub(super) fn build(wanted: &Wanted) -> Service {
     let scheme = scheme(wanted);
-    let public = if wanted.tls.is_some() { 443 } else { 80 };
     Service {
         metadata: metadata(wanted, api_name(&wanted.name)),
         spec: Some(ServiceSpec {
             type_: Some("ClusterIP".into()),
             selector: Some(selector(wanted)),
             ports: Some(vec![
-                port(scheme, scheme, public, DOCUMENT_API_PORT),
+                port(scheme, scheme, public_port(wanted), DOCUMENT_API_PORT),
                 port(
                     "data-store",
                     scheme,

@@ -32,7 +32,10 @@ fn children_are_as_they_were() {
         service,
         network_policy,
         pod_disruption_budget,
+        ingress,
+        http_route,
         deployment,
+        horizontal_pod_autoscaler,
     } = children(&acme());
     insta::assert_yaml_snapshot!("api_config", api_config);
     insta::assert_yaml_snapshot!("collector_config", collector_config);
@@ -41,6 +44,78 @@ fn children_are_as_they_were() {
     insta::assert_yaml_snapshot!("network_policy", network_policy);
     insta::assert_yaml_snapshot!("pod_disruption_budget", pod_disruption_budget);
     insta::assert_yaml_snapshot!("deployment", deployment);
+    assert!(ingress.is_none() && http_route.is_none() && horizontal_pod_autoscaler.is_none());
+}
+
+#[test]
+fn an_autoscaler_follows_the_api_container_and_has_the_number_of_pods_to_itself() {
+    let wanted = Wanted {
+        autoscaling: Some(docket_crds::Autoscaling {
+            min_replicas: 2,
+            max_replicas: 7,
+            target_cpu_utilization_percentage: 80,
+        }),
+        ..acme()
+    };
+    let children = children(&wanted);
+    insta::assert_yaml_snapshot!(
+        "horizontal_pod_autoscaler",
+        children.horizontal_pod_autoscaler
+    );
+    assert_eq!(children.deployment.spec.expect("a spec").replicas, None);
+}
+
+#[test]
+fn an_ingress_has_the_public_paths_and_no_other() {
+    let mut asked = docket_crds::Ingress {
+        class_name: Some("nginx".into()),
+        host: "documents.example.com".into(),
+        annotations: [("cert-manager.io/cluster-issuer".to_owned(), "le".to_owned())].into(),
+        tls_secret_ref: Some(docket_crds::SecretReference {
+            name: "documents-tls".into(),
+        }),
+    };
+    let ingress = |asked: &docket_crds::Ingress, wanted: Wanted| {
+        let ingress = Some(asked.clone());
+        children(&Wanted { ingress, ..wanted }).ingress
+    };
+    insta::assert_yaml_snapshot!("ingress", ingress(&asked, acme()));
+    asked.class_name = None;
+    asked.annotations.clear();
+    asked.tls_secret_ref = None;
+    insta::assert_yaml_snapshot!("ingress_to_https", ingress(&asked, with_certificate()));
+}
+
+#[test]
+fn an_http_route_has_the_public_paths_and_no_other() {
+    let parent = docket_crds::ParentReference {
+        name: "public".into(),
+        namespace: Some("gateways".into()),
+        section_name: Some("https".into()),
+        port: None,
+    };
+    let wanted = Wanted {
+        http_route: Some(docket_crds::HttpRoute {
+            parent_refs: vec![parent],
+            hostnames: vec!["documents.example.com".into()],
+        }),
+        ..acme()
+    };
+    insta::assert_yaml_snapshot!("http_route", children(&wanted).http_route);
+}
+
+#[test]
+fn whoever_routes_from_outside_may_reach_the_api_and_not_the_data_store() {
+    let policy = children(&acme()).network_policy.spec.expect("a spec");
+    let ports = |open: bool| -> Vec<String> {
+        let rules = policy.ingress.iter().flatten();
+        let rules = rules.filter(|rule| rule.from.is_none() == open);
+        let ports = rules.flat_map(|rule| rule.ports.iter().flatten());
+        ports.map(|port| format!("{:?}", port.port)).collect()
+    };
+    assert!(ports(true).contains(&"Some(Int(8000))".to_owned()));
+    assert!(!ports(true).contains(&"Some(Int(8001))".to_owned()));
+    assert_eq!(ports(false), ["Some(Int(8001))"]);
 }
 
 fn with_certificate() -> Wanted {
@@ -235,6 +310,15 @@ fn what_clients_may_do_is_in_a_file_of_its_own() {
     let data = children(&acme()).api_config.data.expect("entries");
     let limits: serde_json::Value = serde_json::from_slice(&data["limits.json"].0).expect("JSON");
     insta::assert_json_snapshot!("limits", limits);
+    let volumes = pod(&acme()).volumes.expect("volumes");
+    let config = volumes.iter().find(|volume| volume.name == "config");
+    let secret = config.and_then(|volume| volume.secret.as_ref());
+    let items = secret.and_then(|secret| secret.items.as_ref());
+    let seen = items.expect("entries").iter().map(|item| &*item.key);
+    assert_eq!(
+        seen.collect::<Vec<_>>(),
+        ["tenant.json", "limits.json", "replicas"]
+    );
 }
 
 #[test]
@@ -261,4 +345,49 @@ fn pods_run_where_the_spec_allows() {
         .spec;
     let pod = pod.expect("a pod");
     insta::assert_yaml_snapshot!("scheduling", (pod.node_selector, pod.tolerations));
+}
+
+fn pod(wanted: &Wanted) -> k8s_openapi::api::core::v1::PodSpec {
+    let spec = children(wanted).deployment.spec.expect("a spec");
+    spec.template.spec.expect("a pod")
+}
+
+#[test]
+fn an_affinity_is_passed_on_as_it_is() {
+    let asked = serde_json::json!({
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}]},
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 10, "preference":
+                {"matchExpressions": [{"key": "gpu", "operator": "DoesNotExist"}]}}]},
+        "podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1,
+            "podAffinityTerm": {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "cache"}}}}]},
+        "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "batch"}}}]},
+    });
+    let wanted = Wanted {
+        affinity: Some(serde_json::from_value(asked.clone()).expect("an affinity")),
+        ..acme()
+    };
+    let passed = serde_json::to_value(pod(&wanted).affinity).expect("serializes");
+    assert_eq!(passed, asked);
+}
+
+#[test]
+fn pods_are_spread_as_the_spec_asks_or_not_at_all() {
+    let spread = |asked: serde_json::Value| {
+        pod(&Wanted {
+            topology_spread: Some(serde_json::from_value(asked).expect("constraints")),
+            ..acme()
+        })
+        .topology_spread_constraints
+    };
+    insta::assert_yaml_snapshot!(
+        "topology_spread",
+        spread(
+            serde_json::json!([{"maxSkew": 2, "topologyKey": "rack", "minDomains": 3,
+            "whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Honor"}])
+        )
+    );
+    assert_eq!(spread(serde_json::json!([])), Some(Vec::new()));
 }

@@ -2,6 +2,8 @@
 
 mod difference;
 mod drift;
+mod handover;
+mod prune;
 mod quantity;
 
 use std::fmt::{self, Debug};
@@ -114,7 +116,10 @@ pub(super) async fn children(
         service,
         network_policy,
         pod_disruption_budget,
+        ingress,
+        http_route,
         deployment,
+        horizontal_pod_autoscaler,
     } = children;
     let apply = Apply {
         tenant,
@@ -122,24 +127,39 @@ pub(super) async fn children(
         ctx,
     };
     let stores = &ctx.stores;
-    let (config, collector, account, service, policy, budget) = tokio::try_join!(
+    let freed = match horizontal_pod_autoscaler {
+        // Before the number of pods is ours again: it would change it back.
+        None => apply.prune(&stores.autoscalers).await?,
+        Some(_) => None,
+    };
+    let (config, collector, account, service, policy, budget, ingress, route) = tokio::try_join!(
         apply.one(&stores.secrets, api_config),
         apply.one(&stores.config_maps, collector_config),
         apply.one(&stores.service_accounts, service_account),
         apply.one(&stores.services, service),
         apply.one(&stores.network_policies, network_policy),
         apply.one(&stores.disruption_budgets, pod_disruption_budget),
+        apply.one_or_none(&stores.ingresses, ingress),
+        apply.one_or_none(&stores.http_routes, http_route),
     )?;
     // Last: pods need all of the others at their start.
-    let (last, deployment) = apply.one(&stores.deployments, deployment).await?;
+    let (last, deployment) = apply.deployment(deployment).await?;
+    let scaler = match horizontal_pod_autoscaler {
+        Some(scaler) => apply.one(&stores.autoscalers, scaler).await?.0,
+        None => None,
+    };
     let changes = [
+        freed,
         config.0,
         collector.0,
         account.0,
         service.0,
         policy.0,
         budget.0,
+        ingress,
+        route,
         last,
+        scaler,
     ];
     Ok((changes.into_iter().flatten().collect(), deployment))
 }
@@ -180,7 +200,16 @@ pub(super) async fn plan(
         apply
             .plan(&stores.disruption_budgets, children.pod_disruption_budget)
             .await?,
+        apply
+            .plan_or_none(&stores.ingresses, children.ingress)
+            .await?,
+        apply
+            .plan_or_none(&stores.http_routes, children.http_route)
+            .await?,
         apply.plan(&stores.deployments, children.deployment).await?,
+        apply
+            .plan_or_none(&stores.autoscalers, children.horizontal_pod_autoscaler)
+            .await?,
     ];
     Ok(planned.into_iter().flatten().collect())
 }
@@ -233,6 +262,27 @@ impl Apply<'_> {
     /// Applies `child` where it differs from what is there, and returns it as it is now; what is
     /// there and is not ours is refused.
     async fn one<K: Child>(&self, store: &Store<K>, child: K) -> Result<(Option<Change>, Arc<K>)> {
+        self.one_that_begins(store, child, |_| ()).await
+    }
+
+    /// Where an autoscaler chooses how many pods there are, we say only how many there are at first.
+    async fn deployment(&self, child: Deployment) -> Result<(Option<Change>, Arc<Deployment>)> {
+        let begin = |child: &mut Deployment| {
+            if let Some(spec) = &mut child.spec {
+                spec.replicas = Some(self.wanted.replicas);
+            }
+        };
+        self.one_that_begins(&self.ctx.stores.deployments, child, begin)
+            .await
+    }
+
+    /// The same; what is not there yet begins as `begin` makes it.
+    async fn one_that_begins<K: Child>(
+        &self,
+        store: &Store<K>,
+        child: K,
+        begin: impl FnOnce(&mut K),
+    ) -> Result<(Option<Change>, Arc<K>)> {
         let kind = K::kind(&());
         let name = child.name_any();
         let span = info_span!(
@@ -246,7 +296,10 @@ impl Apply<'_> {
             let mut child = difference::with_hash(child);
             let found = self.find(store, &api, &child).await?;
             let (verb, before, drift) = match found {
-                None => ("created", None, None),
+                None => {
+                    begin(&mut child);
+                    ("created", None, None)
+                }
                 Some(found) if found.places.is_empty() => return Ok((None, found.live)),
                 Some(found) => {
                     // The same was applied before: somebody changed it since.
@@ -256,6 +309,11 @@ impl Apply<'_> {
                         true => Some(drift_of(&api, &name, &found.places).await),
                         false => None,
                     };
+                    if let Some(kept) = handover::before(&child, &*found.live) {
+                        self.ctx.metrics.wrote(&kind, "apply");
+                        let params = PatchParams::apply(handover::KEEPER);
+                        api.patch(&name, &params, &Patch::Apply(kept)).await?;
+                    }
                     // Makes the apply fail for an object that took its place meanwhile.
                     child.meta_mut().uid = found.live.uid();
                     ("updated", found.live.resource_version(), drift)

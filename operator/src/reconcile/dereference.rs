@@ -12,6 +12,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 use sha2::{Digest, Sha256};
 
+use super::apply::belongs_to;
 use super::telemetry;
 use crate::build;
 use crate::certificate::{self, Certificate};
@@ -47,6 +48,10 @@ pub(super) struct Seen {
     pub credentials: Issued,
     /// API keys that were issued, and what users made of them.
     pub api_keys: Issued,
+    /// How many pods the Deployment asks for, if there is one.
+    pub replicas: Option<i32>,
+    /// Whether the cluster has the Gateway API.
+    pub gateway_api: bool,
 }
 
 /// What a Secret of ours holds.
@@ -120,7 +125,17 @@ pub(super) async fn dereference(
         survey,
         credentials: issued(tenant, build::credentials_name(&name), &logins(tenant), ctx).await?,
         api_keys: issued(tenant, build::api_keys_name(&name), &keys(tenant), ctx).await?,
+        replicas: replicas(tenant, ctx),
+        gateway_api: ctx.gateway.is_there(),
     })
+}
+
+fn replicas(tenant: &DocumentTenant, ctx: &Context) -> Option<i32> {
+    let name = build::api_name(&tenant.name_any());
+    let deployment = ObjectRef::new(&name).within(&tenant.namespace().unwrap_or_default());
+    let deployment = ctx.stores.deployments.get(&deployment)?;
+    let ours = belongs_to(&*deployment, &tenant.uid().unwrap_or_default());
+    deployment.spec.as_ref().filter(|_| ours)?.replicas
 }
 
 /// The identity of each client of the spec: what status says, or a new one.

@@ -32,7 +32,7 @@ pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[Arc<Pod>])
         };
         parts = parts.into_iter().map(told).collect();
     }
-    let ready = ready(&parts, rollout);
+    let ready = ready(&parts, rollout, wanted.unmet.as_ref());
     std::iter::once(ready).chain(parts).collect()
 }
 
@@ -158,18 +158,19 @@ fn of_credentials(secret: &str, notices: &[Notice]) -> Finding {
     )
 }
 
-fn ready(parts: &[Finding], rollout: &Rollout) -> Finding {
+fn ready(parts: &[Finding], rollout: &Rollout, lacking: Option<&Notice>) -> Finding {
     let unmet = parts
         .iter()
         .find(|part| part.status != Status::True)
-        .map(|part| (&*part.reason, part));
+        .map(|part| (&*part.reason, &*part.message));
     let rolling = parts
         .iter()
         .find(|part| part.condition == ConditionType::ApiAvailable && !rollout.is_complete())
-        .map(|part| ("RollingOut", part));
-    match unmet.or(rolling) {
-        Some((reason, part)) => {
-            Finding::new(ConditionType::Ready, Status::False, reason, &part.message)
+        .map(|part| ("RollingOut", &*part.message));
+    let lacking = lacking.map(|notice| (notice.reason, &*notice.message));
+    match unmet.or(rolling).or(lacking) {
+        Some((reason, message)) => {
+            Finding::new(ConditionType::Ready, Status::False, reason, message)
         }
         None => Finding::new(
             ConditionType::Ready,
@@ -190,6 +191,12 @@ fn of_pods(rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
     let complete = rollout.is_complete();
     let why = trouble(pods).map_or_else(String::new, |trouble| format!(" {trouble}"));
     let api = match (complete, serving) {
+        (true, 0) => (
+            Status::False,
+            "NoPodServes",
+            "The Deployment is scaled to 0, where an autoscaler leaves it, too: scale it up."
+                .to_owned(),
+        ),
         (true, _) => (
             Status::True,
             "Available",
@@ -350,7 +357,42 @@ mod tests {
             status_of(&parts, ConditionType::ApiAvailable),
             (Status::True, "RollingOut")
         );
-        assert_eq!(ready(&parts, &rollout(1, 2)).status, Status::False);
+        assert_eq!(ready(&parts, &rollout(1, 2), None).status, Status::False);
+    }
+
+    #[test]
+    fn what_the_cluster_cannot_give_keeps_a_tenant_from_being_ready_and_from_nothing_else() {
+        let lacking = Notice {
+            reason: "GatewayApiMissing",
+            message: "Install it.".into(),
+        };
+        let parts = of_pods(&rollout(2, 2), &[]);
+        let found = ready(&parts, &rollout(2, 2), Some(&lacking));
+        assert_eq!(
+            (found.status, &*found.reason, &*found.message),
+            (Status::False, "GatewayApiMissing", "Install it.")
+        );
+        assert_eq!(
+            status_of(&parts, ConditionType::ApiAvailable),
+            (Status::True, "Available")
+        );
+    }
+
+    #[test]
+    fn an_api_that_is_scaled_to_nothing_is_not_available() {
+        let deployment: Deployment = serde_json::from_value(json!({
+            "metadata": {"generation": 1},
+            "spec": {"replicas": 0, "selector": {}, "template": {}},
+            "status": {"observedGeneration": 1},
+        }))
+        .expect("a Deployment");
+        assert_eq!(
+            status_of(
+                &of_pods(&Rollout::of(&deployment), &[]),
+                ConditionType::ApiAvailable
+            ),
+            (Status::False, "NoPodServes")
+        );
     }
 
     #[test]

@@ -45,6 +45,17 @@ fn keys(secret: &str, ignored: &[String]) -> Option<Notice> {
     })
 }
 
+/// What the spec asks for and a cluster without the Gateway API cannot give.
+pub(super) fn unmet(tenant: &DocumentTenant, gateway_api: bool) -> Option<Notice> {
+    let asked = tenant.spec.api.http_route.is_some();
+    (asked && !gateway_api).then(|| Notice {
+        reason: "GatewayApiMissing",
+        message: "Install the CRDs of the Gateway API, or take spec.api.httpRoute out: this cluster does not serve \
+                  HTTPRoutes of gateway.networking.k8s.io/v1. Everything else is as the spec asks."
+            .into(),
+    })
+}
+
 fn expired(not_after: Timestamp, now: Timestamp) -> Option<Notice> {
     (not_after < now).then(|| Notice {
         reason: "CertificateExpired",

@@ -21,7 +21,7 @@ use crate::conditions::{ConditionType, Finding, conditions};
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Result};
 use crate::timeline::Timeline;
-use crate::wanted::Wanted;
+use crate::wanted::{Notice, Wanted};
 
 /// What a reconcile that reached its end has to say.
 pub(super) struct Progress<'a> {
@@ -72,6 +72,10 @@ pub(super) async fn progress(
         ..DocumentTenantStatus::default()
     };
     let notices = new_notices(&before.conditions, &status.conditions);
+    let unmet = wanted
+        .unmet
+        .clone()
+        .filter(|unmet| !is_said(unmet, &before.conditions) && is_said(unmet, &status.conditions));
     let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
     let written = write_status(tenant.clone(), status, ctx).await?;
     if !progress.changes.is_empty() {
@@ -88,6 +92,9 @@ pub(super) async fn progress(
         ctx.story
             .warn(&written, &condition.reason, condition.message)
             .await;
+    }
+    if let Some(unmet) = unmet {
+        ctx.story.warn(&written, unmet.reason, unmet.message).await;
     }
     if became_ready {
         let note = format!(
@@ -255,6 +262,14 @@ fn is_ready(conditions: &[Condition]) -> bool {
     conditions
         .iter()
         .any(|condition| condition.type_ == ready && condition.status == "True")
+}
+
+/// Whether `Ready` says so.
+fn is_said(unmet: &Notice, conditions: &[Condition]) -> bool {
+    let ready = ConditionType::Ready.to_string();
+    conditions
+        .iter()
+        .any(|it| it.type_ == ready && it.reason == unmet.reason)
 }
 
 /// The conditions that ask to mend something, but for those that did so before.

@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::database::Databases;
 use crate::error::Result;
 use crate::fence::Fence;
+use crate::gateway_presence::GatewayPresence;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
@@ -136,6 +137,9 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         service_accounts: store().0,
         disruption_budgets: store().0,
         network_policies: store().0,
+        ingresses: store().0,
+        http_routes: store().0,
+        autoscalers: store().0,
         deployments: store().0,
         pods: store().0,
     };
@@ -145,6 +149,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         fence: Fence::open(),
         stores,
         filled,
+        gateway: GatewayPresence::settled(false),
         databases: Databases::new(Metrics::default(), Fence::open(), Duration::from_secs(60)),
         connections: LastKnown::default(),
         contents: LastKnown::default(),

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use docket_contract::{ApiAuth, AuthMode, Jwt, Quota, RateLimit, Uploads};
-use docket_crds::{Auth, Client, DocumentTenant};
+use docket_crds::{Api, Auth, Client, DocumentTenant};
 use docket_schema::{Identity, LATEST_VERSION, State};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -109,9 +109,15 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
             .image
             .clone()
             .unwrap_or_else(|| images.collector.clone()),
-        replicas: spec.api.replicas,
+        unmet: notices::unmet(tenant, seen.gateway_api),
+        replicas: replicas(&spec.api, seen.replicas),
+        autoscaling: spec.api.autoscaling.clone(),
+        ingress: spec.api.ingress.clone(),
+        http_route: spec.api.http_route.clone().filter(|_| seen.gateway_api),
         node_selector: spec.api.node_selector.clone(),
         tolerations: spec.api.tolerations.clone(),
+        affinity: spec.api.affinity.clone(),
+        topology_spread: spec.api.topology_spread_constraints.clone(),
         api_resources: spec.api.resources.clone(),
         collector_resources: collector.resources.clone(),
         telemetry: telemetry::telemetry(tenant, &seen.telemetry, images, now),
@@ -141,6 +147,14 @@ fn rate_limit(limit: &docket_crds::RateLimit) -> RateLimit {
     RateLimit {
         requests_per_second: positive(per_second),
         burst: positive(limit.burst.unwrap_or(per_second.saturating_mul(2))),
+    }
+}
+
+/// An autoscaler's number is `live`, of the pods that there are; it leaves none alone that are 0.
+fn replicas(api: &Api, live: Option<i32>) -> i32 {
+    match &api.autoscaling {
+        None => api.replicas.unwrap_or(Api::DEFAULT_REPLICAS),
+        Some(bounds) => live.filter(|live| *live > 0).unwrap_or(bounds.min_replicas),
     }
 }
 

@@ -13,6 +13,7 @@ use docket_operator::context::Context;
 use docket_operator::database::Databases;
 use docket_operator::error::Result;
 use docket_operator::fence::Fence;
+use docket_operator::gateway_presence::GatewayPresence;
 use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::metrics::Metrics;
@@ -21,10 +22,13 @@ use docket_operator::stores::Stores;
 use docket_operator::story::Story;
 use http::{Method, Request, Response, StatusCode};
 use k8s_openapi::ByteString;
+use k8s_openapi::api::networking::v1::Ingress;
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::store;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::service_fn;
 
@@ -34,6 +38,8 @@ const TENANT: &str = "/apis/docket.dev/v1alpha1/namespaces/acme/documenttenants/
 pub struct Cluster {
     known: Arc<Mutex<Known>>,
     context: Arc<Context>,
+    /// What the watch of Ingresses has brought.
+    ingresses: Mutex<Writer<Ingress>>,
 }
 
 #[derive(Default)]
@@ -58,6 +64,7 @@ impl Cluster {
         let client = client(known.clone());
         let (_, filled) = tokio::sync::watch::channel(true);
         let metrics = Metrics::default();
+        let (ingresses, ingress_writer) = store();
         let context = Context {
             client: client.clone(),
             fence: Fence::open(),
@@ -68,10 +75,14 @@ impl Cluster {
                 service_accounts: store().0,
                 disruption_budgets: store().0,
                 network_policies: store().0,
+                ingresses,
+                http_routes: store().0,
+                autoscalers: store().0,
                 deployments: store().0,
                 pods: store().0,
             },
             filled,
+            gateway: GatewayPresence::settled(false),
             databases: Databases::new(metrics.clone(), Fence::open(), Duration::from_secs(60)),
             connections: LastKnown::default(),
             contents: LastKnown::default(),
@@ -88,6 +99,7 @@ impl Cluster {
         let cluster = Self {
             known,
             context: Arc::new(context),
+            ingresses: Mutex::new(ingress_writer),
         };
         cluster.put_secret("docket-database", secret);
         let s3 = [
@@ -173,6 +185,13 @@ impl Cluster {
         let mut known = self.lock();
         object["metadata"]["resourceVersion"] = known.next_version();
         known.objects.insert(path.to_owned(), object);
+    }
+
+    /// Lets the watch bring the Ingress at `path`.
+    pub fn show_ingress(&self, path: &str) {
+        let ingress = serde_json::from_value(self.get(path)).expect("an Ingress");
+        let mut writer = self.ingresses.lock().expect("no panic");
+        writer.apply_watcher_event(&Event::Apply(ingress));
     }
 
     /// An entry of a Secret.

@@ -3,6 +3,7 @@
 mod cluster;
 mod database;
 mod drift;
+mod exposure;
 mod postgres;
 mod rest;
 mod rotation;

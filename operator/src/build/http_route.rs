@@ -1,0 +1,46 @@
+//! The HTTPRoute: the public paths, through Gateways.
+
+use docket_crds::HttpRoute as Asked;
+
+use super::metadata::{api_name, metadata};
+use super::public_path::{PUBLIC, PublicPath};
+use super::service;
+use crate::gateway_api::{Backend, HttpRoute, HttpRouteSpec, Match, Parent, PathMatch, Rule};
+use crate::wanted::Wanted;
+
+pub(super) fn build(wanted: &Wanted, asked: &Asked) -> HttpRoute {
+    let name = api_name(&wanted.name);
+    let parents = asked.parent_refs.iter().map(|parent| Parent {
+        name: parent.name.clone(),
+        namespace: parent.namespace.clone(),
+        section_name: parent.section_name.clone(),
+        port: parent.port,
+    });
+    HttpRoute {
+        metadata: metadata(wanted, name.clone()),
+        spec: HttpRouteSpec {
+            parent_refs: parents.collect(),
+            hostnames: asked.hostnames.clone(),
+            rules: vec![Rule {
+                matches: PUBLIC.map(matching).into(),
+                backend_refs: vec![Backend {
+                    name,
+                    port: service::public_port(wanted),
+                }],
+            }],
+        },
+    }
+}
+
+fn matching(public: PublicPath) -> Match {
+    let (type_, value) = match public {
+        PublicPath::Exact(path) => ("Exact", path),
+        PublicPath::Prefix(path) => ("PathPrefix", path),
+    };
+    Match {
+        path: PathMatch {
+            type_: type_.into(),
+            value: value.into(),
+        },
+    }
+}

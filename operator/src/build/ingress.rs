@@ -1,0 +1,58 @@
+//! The Ingress: one host, the public paths.
+
+use docket_crds::Ingress as Asked;
+use k8s_openapi::api::networking::v1::{
+    HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule,
+    IngressServiceBackend, IngressSpec, IngressTLS, ServiceBackendPort,
+};
+
+use super::metadata::{api_name, metadata};
+use super::public_path::{PUBLIC, PublicPath};
+use super::service;
+use crate::wanted::Wanted;
+
+pub(super) fn build(wanted: &Wanted, asked: &Asked) -> Ingress {
+    let name = api_name(&wanted.name);
+    let tls = asked.tls_secret_ref.as_ref().map(|secret| IngressTLS {
+        hosts: Some(vec![asked.host.clone()]),
+        secret_name: Some(secret.name.clone()),
+    });
+    let mut metadata = metadata(wanted, name.clone());
+    metadata.annotations = (!asked.annotations.is_empty()).then(|| asked.annotations.clone());
+    Ingress {
+        metadata,
+        spec: Some(IngressSpec {
+            ingress_class_name: asked.class_name.clone(),
+            rules: Some(vec![IngressRule {
+                host: Some(asked.host.clone()),
+                http: Some(HTTPIngressRuleValue {
+                    paths: PUBLIC.map(|public| path(public, &name, wanted)).into(),
+                }),
+            }]),
+            tls: tls.map(|tls| vec![tls]),
+            ..IngressSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn path(public: PublicPath, service: &str, wanted: &Wanted) -> HTTPIngressPath {
+    let (path_type, path) = match public {
+        PublicPath::Exact(path) => ("Exact", path),
+        PublicPath::Prefix(path) => ("Prefix", path),
+    };
+    HTTPIngressPath {
+        path: Some(path.into()),
+        path_type: path_type.into(),
+        backend: IngressBackend {
+            service: Some(IngressServiceBackend {
+                name: service.to_owned(),
+                port: Some(ServiceBackendPort {
+                    name: Some(service::scheme(wanted).into()),
+                    number: None,
+                }),
+            }),
+            resource: None,
+        },
+    }
+}

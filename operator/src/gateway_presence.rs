@@ -1,0 +1,189 @@
+//! Whether the cluster has the Gateway API: it may come and go while the operator runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{Stream, StreamExt, future, stream};
+use kube::Client;
+use kube::runtime::watcher::{self, Event};
+use tokio::sync::watch;
+
+use crate::gateway_api::{GROUP_VERSION, HTTP_ROUTES};
+
+/// Between two questions, while it is not there.
+pub const INTERVAL: Duration = Duration::from_secs(10);
+
+/// What is known of it.
+#[derive(Clone, Debug)]
+pub struct GatewayPresence(watch::Receiver<Option<bool>>);
+
+impl GatewayPresence {
+    /// It is there, or not, for good.
+    #[must_use]
+    pub fn settled(there: bool) -> Self {
+        Self(watch::channel(Some(there)).1)
+    }
+
+    /// Whether it is there, as far as is known.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.0.borrow().unwrap_or_default()
+    }
+
+    /// Whether it is there, once that is known; `None` when nobody asks any more.
+    pub async fn known(&mut self) -> Option<bool> {
+        *self.0.wait_for(Option::is_some).await.ok()?
+    }
+
+    /// Each time when it comes or goes.
+    pub fn changes(mut self) -> impl Stream<Item = ()> + Send {
+        let first = async move {
+            self.known().await;
+            self
+        };
+        stream::once(first).flat_map(|presence| {
+            stream::unfold(presence, |mut presence| async {
+                presence.0.changed().await.ok()?;
+                Some(((), presence))
+            })
+        })
+    }
+}
+
+/// What `watch` brings while the cluster has HTTPRoutes, and nothing while it has none; whether it has
+/// any is asked each `interval` then.
+pub fn while_there<K, S>(
+    client: Client,
+    interval: Duration,
+    watch: impl Fn() -> S + Send + 'static,
+) -> (GatewayPresence, impl Stream<Item = S::Item> + Send)
+where
+    S: Stream<Item = watcher::Result<Event<K>>> + Send,
+    K: Send,
+{
+    let (tell, presence) = watch::channel(None);
+    let tell = Arc::new(tell);
+    let events = stream::iter(0_u64..)
+        .then(move |round| {
+            let (client, tell) = (client.clone(), tell.clone());
+            async move {
+                if round > 0 {
+                    tokio::time::sleep(interval).await;
+                }
+                until_there(&client, interval, &tell).await;
+            }
+        })
+        .flat_map(move |()| watch().take_while(|event| future::ready(!is_gone(event))));
+    (GatewayPresence(presence), events)
+}
+
+/// The answer is no `Status`, so that it has no reason that could be asked for.
+fn is_gone<K>(event: &watcher::Result<Event<K>>) -> bool {
+    use watcher::Error::{InitialListFailed, WatchStartFailed};
+    matches!(
+        event,
+        Err(InitialListFailed(kube::Error::Api(status)) | WatchStartFailed(kube::Error::Api(status)))
+            if status.code == 404
+    )
+}
+
+async fn until_there(client: &Client, interval: Duration, tell: &watch::Sender<Option<bool>>) {
+    loop {
+        let there = is_served(client).await;
+        if let Some(there) = there {
+            tell.send_if_modified(|told| told.replace(there) != Some(there));
+        }
+        if there == Some(true) {
+            return;
+        }
+        tokio::time::sleep(interval).await;
+    }
+}
+
+/// Whether HTTPRoutes are served; `None` where the answer says nothing of it.
+async fn is_served(client: &Client) -> Option<bool> {
+    match client.list_api_group_resources(GROUP_VERSION).await {
+        Ok(list) => Some(list.resources.iter().any(|kind| kind.name == HTTP_ROUTES)),
+        Err(kube::Error::Api(status)) if [403, 404].contains(&status.code) => Some(false),
+        Err(error) => {
+            tracing::warn!(%error, "whether there is a Gateway API is not known");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Request, Response, StatusCode};
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::client::Body;
+    use serde_json::json;
+    use tokio::sync::mpsc;
+    use tower::service_fn;
+
+    /// An API server that has HTTPRoutes while `there` says so.
+    fn cluster(there: watch::Receiver<bool>) -> Client {
+        let service = service_fn(move |_: Request<Body>| {
+            let there = *there.borrow();
+            async move {
+                let list = json!({"kind": "APIResourceList", "groupVersion": GROUP_VERSION, "resources":
+                    [{"name": HTTP_ROUTES, "singularName": "", "namespaced": true, "kind": "HTTPRoute", "verbs": []}]});
+                let (status, body) = match there {
+                    true => (StatusCode::OK, list.to_string()),
+                    false => (StatusCode::NOT_FOUND, "404 page not found".to_owned()),
+                };
+                let response = Response::builder().status(status);
+                let response = response.body(Body::from(body.into_bytes()));
+                Ok::<_, std::convert::Infallible>(response.expect("a response"))
+            }
+        });
+        Client::new(service, "default")
+    }
+
+    fn not_found() -> watcher::Result<Event<ConfigMap>> {
+        let status =
+            kube::core::Status::failure("404 page not found", "Failed to parse error data");
+        let status = status.with_code(404);
+        Err(watcher::Error::WatchStartFailed(kube::Error::Api(
+            status.boxed(),
+        )))
+    }
+
+    /// What `future` comes to; nothing here takes long.
+    async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+        let patience = Duration::from_secs(10);
+        let outcome = tokio::time::timeout(patience, future).await;
+        outcome.unwrap_or_else(|_| panic!("never so: {what}"))
+    }
+
+    #[tokio::test]
+    async fn what_is_watched_begins_when_it_is_there_and_again_when_it_was_gone() {
+        let (tell, there) = watch::channel(false);
+        let round = || stream::iter([Ok(Event::Init), not_found(), Ok(Event::InitDone)]);
+        let often = Duration::from_millis(5);
+        let (mut presence, events) = while_there(cluster(there), often, round);
+        let (send, mut received) = mpsc::unbounded_channel();
+        let relay = tokio::spawn(events.for_each(move |event| {
+            // Nobody listens any more when the test ends.
+            let _ = send.send(matches!(event, Ok(Event::Init)));
+            future::ready(())
+        }));
+        assert_eq!(soon("it is known", presence.known()).await, Some(false));
+        let mut changes = Box::pin(presence.clone().changes());
+        assert!(futures::poll!(changes.next()).is_pending());
+        assert!(received.try_recv().is_err(), "there is nothing to watch");
+
+        tell.send_replace(true);
+        assert_eq!(soon("it comes", changes.next()).await, Some(()));
+        assert!(presence.is_there());
+        for _ in 0..2 {
+            assert_eq!(soon("it is watched", received.recv()).await, Some(true));
+        }
+
+        tell.send_replace(false);
+        assert_eq!(soon("it goes", changes.next()).await, Some(()));
+        assert!(!presence.is_there());
+        relay.abort();
+    }
+}

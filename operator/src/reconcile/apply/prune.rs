@@ -1,0 +1,93 @@
+//! Children that not every spec asks for: one that is no longer wanted goes.
+
+use docket_crds::PlannedChange;
+use kube::Api;
+use kube::api::{DeleteParams, Preconditions};
+use kube::runtime::reflector::{ObjectRef, Store};
+use tracing::{Instrument, info_span};
+
+use super::{Apply, Change, Child, belongs_to};
+use crate::build;
+use crate::error::Result;
+
+impl Apply<'_> {
+    /// Applies `child`, or takes away what is there in its place where none is wanted.
+    pub(super) async fn one_or_none<K: Child>(
+        &self,
+        store: &Store<K>,
+        child: Option<K>,
+    ) -> Result<Option<Change>> {
+        match child {
+            Some(child) => Ok(self.one(store, child).await?.0),
+            None => self.prune(store).await,
+        }
+    }
+
+    /// Takes away the tenant's object of this kind. One that the store does not show yet brings the
+    /// tenant back here when it does.
+    pub(super) async fn prune<K: Child>(&self, store: &Store<K>) -> Result<Option<Change>> {
+        if !self.has(store) {
+            return Ok(None);
+        }
+        let (kind, name) = (K::kind(&()), build::api_name(&self.wanted.name));
+        let span = info_span!(
+            "delete_child",
+            otel.name = format!("delete {kind}"),
+            k8s.object.name = name
+        );
+        Box::pin(async {
+            let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
+            // The store runs behind: what went already is not to be deleted twice.
+            let live = match api.get_metadata(&name).await {
+                Ok(live) => Some(live),
+                // Also where the whole kind is gone, which the answer then says in no other way.
+                Err(kube::Error::Api(status)) if status.code == 404 => None,
+                Err(error) => return Err(error.into()),
+            };
+            let Some(live) = live.filter(|live| belongs_to(live, &self.wanted.uid)) else {
+                return Ok(None);
+            };
+            if live.metadata.deletion_timestamp.is_some() {
+                return Ok(None);
+            }
+            let params = DeleteParams {
+                // Not what took its place meanwhile.
+                preconditions: Some(Preconditions {
+                    uid: live.metadata.uid,
+                    resource_version: None,
+                }),
+                ..DeleteParams::default()
+            };
+            self.ctx.metrics.wrote(&kind, "delete");
+            match api.delete(&name, &params).await {
+                Ok(_) => Ok(Some(Change::new("deleted", format!("{kind}/{name}")))),
+                Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .instrument(span)
+        .await
+    }
+
+    /// The same, said and not done.
+    pub(super) async fn plan_or_none<K: Child>(
+        &self,
+        store: &Store<K>,
+        child: Option<K>,
+    ) -> Result<Option<PlannedChange>> {
+        match child {
+            Some(child) => self.plan(store, child).await,
+            None => Ok(self.has(store).then(|| PlannedChange {
+                action: "delete".into(),
+                object: format!("{}/{}", K::kind(&()), build::api_name(&self.wanted.name)),
+                detail: "the spec no longer asks for it".into(),
+            })),
+        }
+    }
+
+    fn has<K: Child>(&self, store: &Store<K>) -> bool {
+        let name = build::api_name(&self.wanted.name);
+        let known = store.get(&ObjectRef::new(&name).within(&self.wanted.namespace));
+        known.is_some_and(|known| belongs_to(&*known, &self.wanted.uid))
+    }
+}
