@@ -328,6 +328,24 @@ mod tests {
     }
 
     #[test]
+    fn a_problem_with_the_database_does_not_hide_what_is_wrong_with_telemetry() {
+        let problem = Problem::new(ConditionType::DatabaseReady, "SecretNotFound", "Create it.");
+        let collector = |reason: &str| {
+            let before = Finding::new(ConditionType::CollectorReady, Status::False, reason, "");
+            let before = conditions(&[], &[before], Some(1), Timestamp::UNIX_EPOCH);
+            let pods = Some((rollout(2, 2), Vec::new()));
+            let findings = of_problem(&problem, pods, &before);
+            let (status, reason) = status_of(&findings, ConditionType::CollectorReady);
+            (status, reason.to_owned())
+        };
+        assert_eq!(
+            collector("SecretInvalid"),
+            (Status::False, "SecretInvalid".into())
+        );
+        assert_eq!(collector(FAILING), (Status::True, "Running".into()));
+    }
+
+    #[test]
     fn all_conditions_are_there_after_a_first_visit_that_failed() {
         let problem = Problem::new(ConditionType::DatabaseReady, "SecretNotFound", "Create it.");
         let findings = of_problem(&problem, None, &[]);

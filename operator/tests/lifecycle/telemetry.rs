@@ -111,16 +111,3 @@ async fn what_is_wrong_with_a_certificate_is_said_in_a_sentence() {
     assert!(config(&cluster).contains("gateway"), "it may be accepted");
     assert_eq!(told(&[chain, key]).await.0, "True Running");
 }
-
-#[tokio::test]
-async fn a_failure_of_the_database_does_not_hide_what_is_wrong_with_telemetry() {
-    let postgres = Postgres::start();
-    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
-    let telemetry = json!({"headersSecretRef": {"name": "headers"}});
-    cluster.change(json!({"spec": {"telemetry": telemetry}}));
-    cluster.settle().await;
-    cluster.put_secret("docket-database", &[]);
-    cluster.reconcile().await.expect("the user's turn");
-    assert_eq!(cluster.condition("DatabaseReady").1, "SecretInvalid");
-    assert_eq!(cluster.condition("CollectorReady").1, "SecretNotFound");
-}
