@@ -8,7 +8,7 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cli cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds tools control-plane-tools bench-api bench-api-short
+.PHONY: help up down env cli cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds tools control-plane-tools bench-api bench-api-short bench-operator bench-operator-short
 .NOTPARALLEL:
 
 help: ## this list
@@ -38,7 +38,7 @@ deploy: ## images, charts and the example tenant onto the cluster
 dev: ## after a change of code or chart: build, import and roll out what changed
 	@e2e/cluster/deploy.sh operator api-server
 
-test: lint unit bench-api-short up lint-charts e2e ## everything that must hold before a commit lands
+test: lint unit bench-api-short bench-operator-short up lint-charts e2e ## everything that must hold before a commit lands
 
 unit: tools control-plane-tools ## unit and snapshot tests, a few crash points, and a short fuzz-api; no cluster
 	INSTA_UPDATE=no cargo test --workspace --exclude docket-e2e --locked
@@ -89,3 +89,9 @@ bench-api: ## measures the API against a peer and the floor, and prints the tabl
 
 bench-api-short: ## the same in a minute, to see that it runs: its figures say nothing
 	@BENCH_PROFILE=$(PROFILE) bench/api.sh --short
+
+bench-operator: tools control-plane-tools ## measures the operator with 100, 1,000 and 10,000 tenants, and prints the table (about an hour)
+	@bench/operator.sh
+
+bench-operator-short: tools control-plane-tools ## the same with 10 tenants, to see that it runs: its figures say nothing
+	@BENCH_PROFILE=$(PROFILE) bench/operator.sh --short

@@ -2,7 +2,7 @@
 //! processes, and kwok for nodes and pods.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::binary;
 use crate::certificate::Certificate;
+use crate::fidelity::Fidelity;
 use crate::kubernetes::Kubernetes;
 use crate::process::{Process, free_address, mortal};
 
@@ -39,6 +40,7 @@ pub struct ControlPlane {
     pub admin: Kubernetes,
     url: String,
     certificate: Vec<u8>,
+    certificate_file: PathBuf,
     // Ended in this order: who is asked goes last.
     processes: Vec<Process>,
     folder: TempDir,
@@ -49,8 +51,10 @@ impl ControlPlane {
     ///
     /// # Errors
     /// A command is missing, or does not come up.
-    pub async fn start() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("docket-matrix").tempdir()?;
+    pub async fn start(fidelity: Fidelity) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("docket-matrix")
+            .tempdir_in(fidelity.folder())?;
         let certificate = Certificate::make(folder.path())?;
         let tokens = folder.path().join("tokens.csv");
         std::fs::write(
@@ -68,17 +72,18 @@ impl ControlPlane {
         let mut plane = Self {
             admin: Kubernetes::new(url.clone(), &trusted, ADMIN)?,
             url,
+            certificate_file: certificate.certificate.clone(),
             certificate: trusted,
             processes: Vec::new(),
             folder,
         };
-        plane.start_etcd(etcd)?;
+        plane.start_etcd(etcd, fidelity)?;
         plane.start_api_server(etcd, server, &certificate, &tokens)?;
         plane.wait_until_ready().await?;
         plane.install().await?;
         let kubeconfig = plane.folder.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, admin_kubeconfig(server, &certificate))?;
-        plane.start_controllers(&kubeconfig)?;
+        std::fs::write(&kubeconfig, plane.kubeconfig(ADMIN))?;
+        plane.start_controllers(&kubeconfig, fidelity)?;
         plane.add_node().await?;
         Ok(plane)
     }
@@ -116,6 +121,26 @@ impl ControlPlane {
         Kubernetes::new(self.url.clone(), &self.certificate, OPERATOR_OF_ONE)
     }
 
+    /// A kubeconfig with the operator's rights.
+    #[must_use]
+    pub fn operator_kubeconfig(&self) -> String {
+        self.kubeconfig(OPERATOR)
+    }
+
+    fn kubeconfig(&self, user: &str) -> String {
+        json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "matrix",
+            "clusters": [{"name": "matrix", "cluster": {
+                "server": self.url, "certificate-authority": self.certificate_file,
+            }}],
+            "users": [{"name": user, "user": {"token": user}}],
+            "contexts": [{"name": "matrix", "context": {"cluster": "matrix", "user": user}}],
+        })
+        .to_string()
+    }
+
     /// The folder that goes with it.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -136,23 +161,24 @@ impl ControlPlane {
         Ok(())
     }
 
-    fn start_etcd(&mut self, address: SocketAddr) -> Result<()> {
+    fn start_etcd(&mut self, address: SocketAddr, fidelity: Fidelity) -> Result<()> {
         let peers = format!("http://{}", free_address()?);
         let data = self.folder.path().join("etcd");
-        self.run(
-            "etcd",
-            &[
-                format!("--data-dir={}", data.display()),
-                format!("--listen-client-urls=http://{address}"),
-                format!("--advertise-client-urls=http://{address}"),
-                format!("--listen-peer-urls={peers}"),
-                format!("--initial-advertise-peer-urls={peers}"),
-                format!("--initial-cluster=default={peers}"),
-                // What a machine's crash loses, a test run does not miss.
-                "--unsafe-no-fsync".into(),
-                "--log-level=warn".into(),
-            ],
-        )
+        let mut arguments = vec![
+            format!("--data-dir={}", data.display()),
+            format!("--listen-client-urls=http://{address}"),
+            format!("--advertise-client-urls=http://{address}"),
+            format!("--listen-peer-urls={peers}"),
+            format!("--initial-advertise-peer-urls={peers}"),
+            format!("--initial-cluster=default={peers}"),
+            // Ten thousand tenants and what they were before do not fit into the default of 2 GiB.
+            "--quota-backend-bytes=8589934592".into(),
+            "--log-level=warn".into(),
+        ];
+        if fidelity == Fidelity::Swift {
+            arguments.push("--unsafe-no-fsync".into());
+        }
+        self.run("etcd", &arguments)
     }
 
     fn start_api_server(
@@ -187,7 +213,14 @@ impl ControlPlane {
         )
     }
 
-    fn start_controllers(&mut self, kubeconfig: &Path) -> Result<()> {
+    fn start_controllers(&mut self, kubeconfig: &Path, fidelity: Fidelity) -> Result<()> {
+        let controllers = match fidelity {
+            Fidelity::Swift => {
+                "garbage-collector-controller,namespace-controller,deployment-controller,replicaset-controller,horizontal-pod-autoscaler-controller"
+            }
+            // kwok renews no Leases of nodes.
+            Fidelity::Real => "*,-node-lifecycle-controller",
+        };
         let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
         let stages = self.folder.path().join("stages.yaml");
         std::fs::write(&stages, STAGES)?;
@@ -195,7 +228,7 @@ impl ControlPlane {
             "kube-controller-manager",
             &[
                 kubeconfig.clone(),
-                "--controllers=garbage-collector-controller,namespace-controller,deployment-controller,replicaset-controller,horizontal-pod-autoscaler-controller".into(),
+                format!("--controllers={controllers}"),
                 // Without metrics it keeps to its bounds, which is all that is asked of it here.
                 "--horizontal-pod-autoscaler-sync-period=1s".into(),
                 "--leader-elect=false".into(),
@@ -345,18 +378,4 @@ fn documents<T: DeserializeOwned>(yaml: &str) -> Result<Vec<T>> {
     serde_yaml::Deserializer::from_str(yaml)
         .map(|document| T::deserialize(document).context("the YAML cannot be read"))
         .collect()
-}
-
-fn admin_kubeconfig(server: SocketAddr, certificate: &Certificate) -> String {
-    json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "matrix",
-        "clusters": [{"name": "matrix", "cluster": {
-            "server": format!("https://{server}"), "certificate-authority": certificate.certificate,
-        }}],
-        "users": [{"name": ADMIN, "user": {"token": ADMIN}}],
-        "contexts": [{"name": "matrix", "context": {"cluster": "matrix", "user": ADMIN}}],
-    })
-    .to_string()
 }

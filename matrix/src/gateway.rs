@@ -2,8 +2,10 @@
 //! were the cluster, numbers what the operator writes, and lets it fail.
 
 mod call;
+mod ledger;
 mod watches;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use self::call::Call;
+use self::ledger::Ledger;
+pub use self::ledger::Written;
 pub use self::watches::Disturbance;
 use self::watches::Watches;
 use crate::kubernetes::Kubernetes;
@@ -47,6 +51,7 @@ struct Shared {
     script: Arc<Script>,
     victim: Victim,
     watches: Watches,
+    ledger: Ledger,
 }
 
 impl Gateway {
@@ -65,6 +70,7 @@ impl Gateway {
             script,
             victim: Victim::default(),
             watches: Watches::default(),
+            ledger: Ledger::default(),
         });
         let of_proxy = shared.clone();
         let proxy = Proxy::start(move |stream| serve(of_proxy.clone(), stream)).await?;
@@ -80,6 +86,24 @@ impl Gateway {
     /// Whom the faults kill.
     pub fn serves(&self, operator: Arc<Operator>) {
         self.shared.victim.is(operator);
+    }
+
+    /// How often each verb of each resource was asked for, such as `PATCH deployments`; an answer that
+    /// goes on is a `WATCH`, one of many objects a `LIST`.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.shared.ledger.calls()
+    }
+
+    /// From now on keeps the writes to `namespace`.
+    pub fn copy(&self, namespace: &str) {
+        self.shared.ledger.copy(namespace);
+    }
+
+    /// The writes that were kept.
+    #[must_use]
+    pub fn copies(&self) -> Vec<Written> {
+        self.shared.ledger.copies()
     }
 
     /// Disturbs the watch of a resource, such as `secrets`; `None` ends that.
@@ -100,8 +124,19 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let (parts, body) = request.into_parts();
     let call = Call::of(&parts.method, &parts.uri, shared.namespace.as_deref());
     let body = body.collect().await?.to_bytes();
+    shared.ledger.count(&call.name);
     if call.writes {
         shared.script.writes();
+        let content_type = parts.headers.get(header::CONTENT_TYPE);
+        let write = || Written {
+            path: call.path.clone(),
+            content_type: content_type
+                .and_then(|it| it.to_str().ok())
+                .unwrap_or_default()
+                .to_owned(),
+            body: String::from_utf8_lossy(&body).into_owned(),
+        };
+        shared.ledger.saw(write, &call.path);
     }
     let fault = call
         .counted

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::Result;
 
 use crate::control_plane::ControlPlane;
+use crate::fidelity::Fidelity;
 use crate::object_store::ObjectStore;
 use crate::postgres::Postgres;
 
@@ -31,7 +32,10 @@ impl Ground {
     pub async fn prepare(binary: PathBuf) -> Result<Self> {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let (plane, postgres) = tokio::try_join!(ControlPlane::start(), Postgres::start())?;
+        let (plane, postgres) = tokio::try_join!(
+            ControlPlane::start(Fidelity::Swift),
+            Postgres::start(Fidelity::Swift)
+        )?;
         let objects = ObjectStore::start(plane.folder())?;
         Ok(Self {
             plane,

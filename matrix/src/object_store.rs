@@ -9,9 +9,9 @@ use crate::binary;
 use crate::process::{Process, free_address, mortal};
 
 /// The one bucket.
-pub(crate) const BUCKET: &str = "docket";
+pub const BUCKET: &str = "docket";
 /// Who may do everything with it, and the password.
-pub(crate) const KEY: &str = "for-tests-only";
+pub const KEY: &str = "for-tests-only";
 
 /// A server; it ends on drop.
 #[derive(Debug)]

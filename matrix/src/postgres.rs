@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tempfile::TempDir;
 
 use crate::binary;
+use crate::fidelity::Fidelity;
 use crate::process::Process;
 
 const SUPERUSER: &str = "postgres";
@@ -32,10 +33,10 @@ impl Postgres {
     ///
     /// # Errors
     /// Postgres is not installed, or does not start.
-    pub async fn start() -> Result<Self> {
+    pub async fn start(fidelity: Fidelity) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("docket-matrix-pg")
-            .tempdir_in("/tmp")?;
+            .tempdir_in(fidelity.folder())?;
         std::fs::write(folder.path().join("password"), PASSWORD)?;
         give_away(folder.path())?;
         let data = folder.path().join("data");
@@ -69,8 +70,11 @@ impl Postgres {
             .arg("-k")
             .arg(folder.path())
             .args(["-c", "listen_addresses=", "-c", "max_connections=1000"])
-            // What a machine's crash loses, a test run does not miss.
-            .args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+            .args(match fidelity {
+                Fidelity::Swift => ["-c", "fsync=off", "-c", "full_page_writes=off"],
+                // As a server of its own has it.
+                Fidelity::Real => ["-c", "shared_buffers=1GB", "-c", "max_wal_size=4GB"],
+            });
         let process = Process::start(&mut command, folder.path().join("log"))?;
         let postgres = Self { process, folder };
         let start = Instant::now();
@@ -87,6 +91,18 @@ impl Postgres {
             .await?;
         superuser.close().await?;
         Ok(postgres)
+    }
+
+    /// Id of the process that started all others of the server.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The folder that its socket is in: a client that takes it for a host connects to the socket.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The socket that clients connect to.

@@ -15,7 +15,8 @@ pub struct Process {
 }
 
 /// `program` in front of which the kernel is told to send it `signal` when its parent ends.
-pub(crate) fn mortal(program: &Path, signal: &str) -> Command {
+#[must_use]
+pub fn mortal(program: &Path, signal: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", signal, "--"]).arg(program);
     command

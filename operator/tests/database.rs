@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use docket_matrix::Postgres;
+use docket_matrix::{Fidelity, Postgres};
 use docket_operator::database::{AdminConnection, Databases};
 use docket_operator::error::Error;
 use docket_operator::fence::Fence;
@@ -17,7 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn a_transaction_that_is_given_up_is_not_done_later_and_keeps_no_session() {
-    let postgres = Postgres::start().await.expect("a Postgres");
+    let postgres = Postgres::start(Fidelity::Swift).await.expect("a Postgres");
     postgres.create_database(DATABASE).await.expect("made");
     let databases = Databases::new(Metrics::default(), Fence::open(), DEADLINE);
     let database = databases.open(&admin(&postgres)).await.expect("open");

@@ -7,6 +7,8 @@ use http::{Method, StatusCode, Uri};
 pub(super) struct Call {
     /// Path and query as they go to the API server.
     pub path: String,
+    /// Verb and resource, whatever the object.
+    pub name: String,
     /// It writes something that must not be written in steady state: anything but a Lease.
     pub writes: bool,
     /// What it is called among the writes whose order counts: Events are told apart by nothing.
@@ -57,8 +59,19 @@ impl Call {
         let watching = query
             .split('&')
             .any(|it| it == "watch=true" || it == "watch=1");
+        let verb = match (mutates, watching, resource.len()) {
+            (true, ..) => method.as_str(),
+            (false, true, _) => "WATCH",
+            (false, false, 1) => "LIST",
+            (false, false, _) => "GET",
+        };
+        let name = match resource {
+            [kind, _, subresource] => format!("{verb} {kind}/{subresource}"),
+            _ => format!("{verb} {kind}"),
+        };
         Self {
             path,
+            name,
             writes,
             counted,
             watched: (!mutates && watching).then(|| kind.to_owned()),
@@ -95,9 +108,11 @@ mod tests {
             "/api/v1/namespaces/ns/secrets?watch=true&labelSelector=a%3Db"
         );
         assert_eq!(list.watched.as_deref(), Some("secrets"));
+        assert_eq!(list.name, "WATCH secrets");
         let list = call(Method::GET, "/apis/apps/v1/deployments?limit=1");
         assert_eq!(list.path, "/apis/apps/v1/namespaces/ns/deployments?limit=1");
         assert_eq!((list.watched, list.writes), (None, false));
+        assert_eq!(list.name, "LIST deployments");
         assert_eq!(call(Method::GET, "/apis/apps/v1").path, "/apis/apps/v1");
         assert_eq!(call(Method::GET, "/version").path, "/version");
     }
@@ -108,6 +123,7 @@ mod tests {
             "/apis/docket.dev/v1alpha1/namespaces/x/documenttenants/acme/status?force=true";
         let patch = call(Method::PATCH, status);
         assert_eq!(patch.path, status);
+        assert_eq!(patch.name, "PATCH documenttenants/status");
         assert_eq!(
             patch.counted.as_deref(),
             Some("PATCH documenttenants/acme/status")
