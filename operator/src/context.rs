@@ -11,6 +11,8 @@ use crate::gateway_presence::GatewayPresence;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
+use crate::pace::Pace;
+use crate::referenced_secrets::ReferencedSecrets;
 use crate::stores::{Filled, Stores};
 use crate::story::Story;
 
@@ -29,6 +31,8 @@ pub struct Context {
     pub filled: Filled,
     /// Whether the cluster has the Gateway API.
     pub gateway: GatewayPresence,
+    /// The Secrets that tenants name.
+    pub referenced_secrets: ReferencedSecrets,
     /// The tenants' databases.
     pub databases: Databases,
     /// How the tenants' databases were last reached.
@@ -39,6 +43,8 @@ pub struct Context {
     pub images: Images,
     /// Our own writes that the watch may not have brought yet.
     pub latest: Latest,
+    /// When tenants were last looked at.
+    pub pace: Pace,
     /// Failures in a row.
     pub backoff: Backoff,
     /// What is counted.

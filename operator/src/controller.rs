@@ -1,30 +1,40 @@
 //! Wires watches to reconciles.
 
 use std::fmt::Debug;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use docket_crds::DocumentTenant;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::{apps, autoscaling, core, networking, policy};
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{ObjectRef, Store, store};
-use kube::runtime::{Controller, WatchStreamExt, watcher};
+use kube::runtime::watcher::Event;
+use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::build::{MANAGED_BY, TENANT_LABEL};
+use crate::build::MANAGED_BY;
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway_api::HttpRoute;
 use crate::gateway_presence::{GatewayPresence, INTERVAL, while_there};
+use crate::kept::Kept;
+use crate::latest::Latest;
+use crate::pods::{self, Pods};
 use crate::reconcile::reconcile;
+use crate::referenced_secrets::ReferencedSecrets;
 use crate::scope::Scope;
 use crate::stores::Stores;
+use crate::tenants::Tenants;
 use crate::without_status::without_status;
+
+/// Objects of a first list that are in memory at once, for each kind.
+const PAGE: u32 = 100;
 
 /// The watches that a controller needs, and the stores that they fill.
 pub struct Watches {
@@ -34,15 +44,19 @@ pub struct Watches {
     pub tenants: Store<DocumentTenant>,
     /// Whether the cluster has the Gateway API.
     pub gateway: GatewayPresence,
+    /// The Secrets that tenants name.
+    pub referenced_secrets: ReferencedSecrets,
     controller: Controller<DocumentTenant>,
 }
 
 impl Watches {
     /// Sets up the watches; they start when [`Watches::run`] is polled.
     #[must_use]
-    pub fn new(scope: &Scope, concurrency: u16) -> Self {
-        let controller = Controller::new(scope.api(), watcher::Config::default())
-            .with_config(controller::Config::default().concurrency(concurrency));
+    pub fn new(scope: &Scope, concurrency: u16, latest: &Latest) -> Self {
+        let by_namespace = Tenants::default();
+        let (tenants, tenant_events) = tenants(scope, by_namespace.clone(), latest.clone());
+        let config = controller::Config::default().concurrency(concurrency);
+        let controller = Controller::for_stream(tenant_events, tenants.clone()).with_config(config);
         let (secrets, secret_events) = children::<core::v1::Secret>(scope);
         let (config_maps, config_map_events) = children::<core::v1::ConfigMap>(scope);
         let (services, service_events) = children::<core::v1::Service>(scope);
@@ -55,8 +69,8 @@ impl Watches {
             still::<autoscaling::v2::HorizontalPodAutoscaler>(scope);
         let (http_routes, gateway, route_events) = http_routes(scope);
         let (deployments, deployment_events) = children::<apps::v1::Deployment>(scope);
-        let (pods, pod_events) = children::<Pod>(scope);
-        let tenants = controller.store();
+        let pods = Pods::default();
+        let referenced_secrets = ReferencedSecrets::default();
         let named_in = tenants.clone();
         let controller = controller
             .owns_stream(secret_events)
@@ -70,10 +84,14 @@ impl Watches {
             .owns_stream(route_events)
             .owns_stream(deployment_events)
             .reconcile_all_on(gateway.clone().changes())
-            .watches_stream(pod_events, |pod| tenant_of(&pod))
-            .watches_stream(referenced_secrets(scope), move |secret| {
-                tenants_that_name(&named_in, &secret)
-            });
+            .watches_stream(pod_events(scope, pods.clone()), |pod| tenant_of(&pod))
+            .watches_stream(
+                referenced_secret_events(scope, referenced_secrets.clone()),
+                move |secret| {
+                    let namespace = secret.namespace().unwrap_or_default();
+                    by_namespace.that_name(&namespace, &secret.name_any(), &named_in)
+                },
+            );
         let stores = Stores {
             secrets,
             config_maps,
@@ -91,6 +109,7 @@ impl Watches {
             stores,
             tenants,
             gateway,
+            referenced_secrets,
             controller,
         }
     }
@@ -124,25 +143,25 @@ fn retry(tenant: Arc<DocumentTenant>, error: &Error, ctx: Arc<Context>) -> Actio
 
 type Events<K> = std::pin::Pin<Box<dyn Stream<Item = Result<K, watcher::Error>> + Send>>;
 
-/// Watches the objects of a kind that carry our label, into a store.
-fn children<K>(scope: &Scope) -> (Store<K>, Events<K>)
+/// Watches the objects of a kind that carry our label, and keeps them.
+fn children<K>(scope: &Scope) -> (Kept<K>, Events<K>)
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + Debug
         + DeserializeOwned
         + Send
+        + Serialize
         + Sync
-        + Trim
         + 'static,
 {
-    let (reader, writer) = store();
-    let events = trimmed(scope).reflect(writer).touched_objects().boxed();
-    (reader, events)
+    let kept = Kept::default();
+    let events = fed(scope, &kept).touched_objects().boxed();
+    (kept, events)
 }
 
 /// The same of a kind whose status concerns nobody here.
-fn still<K>(scope: &Scope) -> (Store<K>, Events<K>)
+fn still<K>(scope: &Scope) -> (Kept<K>, Events<K>)
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
@@ -151,101 +170,129 @@ where
         + Serialize
         + Send
         + Sync
-        + Trim
+        + Still
         + 'static,
 {
-    let (reader, writer) = store();
-    let events = without_status(trimmed(scope).reflect(writer)).boxed();
-    (reader, events)
+    let kept = Kept::default();
+    let events = fed(scope, &kept).modify(Still::take_status);
+    (kept, without_status(events).boxed())
 }
 
 /// The same of HTTPRoutes, while the cluster has them.
-fn http_routes(scope: &Scope) -> (Store<HttpRoute>, GatewayPresence, Events<HttpRoute>) {
-    let (reader, writer) = store();
-    let watched = scope.clone();
-    let (gateway, events) = while_there(scope.client(), INTERVAL, move || trimmed(&watched));
-    let events = without_status(events.reflect(writer)).boxed();
-    (reader, gateway, events)
+fn http_routes(scope: &Scope) -> (Kept<HttpRoute>, GatewayPresence, Events<HttpRoute>) {
+    let kept = Kept::default();
+    let (watched, feed) = (scope.clone(), kept.clone());
+    let (gateway, events) = while_there(scope.client(), INTERVAL, move || fed(&watched, &feed));
+    (kept, gateway, without_status(events).boxed())
 }
 
-fn trimmed<K>(
+fn fed<K>(
     scope: &Scope,
-) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + use<K>
+    kept: &Kept<K>,
+) -> impl Stream<Item = watcher::Result<Event<K>>> + Send + use<K>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + Debug
         + DeserializeOwned
+        + Serialize
         + Send
-        + Trim
         + 'static,
 {
+    let feed = kept.clone();
     let labels = format!("app.kubernetes.io/managed-by={MANAGED_BY}");
-    watcher(scope.api::<K>(), watcher::Config::default().labels(&labels))
+    let config = watcher::Config::default().page_size(PAGE).labels(&labels);
+    watcher(scope.api::<K>(), config)
         .default_backoff()
-        .modify(|object| {
-            object.meta_mut().managed_fields = None;
-            object.trim();
-        })
+        .modify(|object| object.meta_mut().managed_fields = None)
+        .inspect_ok(move |event| feed.take(event))
 }
 
-/// Drops from an object what no decision needs, before it is kept in memory.
-trait Trim {
-    fn trim(&mut self) {}
-}
-
-impl Trim for core::v1::Secret {}
-impl Trim for core::v1::ConfigMap {}
-impl Trim for core::v1::Service {}
-impl Trim for core::v1::ServiceAccount {}
-impl Trim for policy::v1::PodDisruptionBudget {}
-impl Trim for networking::v1::NetworkPolicy {}
-impl Trim for apps::v1::Deployment {}
-impl Trim for HttpRoute {}
-impl Trim for networking::v1::Ingress {
-    fn trim(&mut self) {
-        self.status = None;
-    }
-}
-impl Trim for autoscaling::v2::HorizontalPodAutoscaler {
-    fn trim(&mut self) {
-        self.status = None;
-    }
-}
-impl Trim for Pod {
-    fn trim(&mut self) {
-        self.spec = None;
-        self.metadata.annotations = None;
-    }
-}
-
-/// Any Secret may be one that a tenant names, so all are watched, without their data.
-fn referenced_secrets(
+/// Watches the tenants, into a store; what changes nothing but a status is no reason to look again.
+fn tenants(
     scope: &Scope,
-) -> impl Stream<Item = Result<PartialObjectMeta<Secret>, watcher::Error>> + Send + use<> {
-    let labels = format!("app.kubernetes.io/managed-by!={MANAGED_BY}");
-    let config = watcher::Config::default().labels(&labels);
-    watcher(scope.api::<PartialObjectMeta<Secret>>(), config)
+    by_namespace: Tenants,
+    latest: Latest,
+) -> (
+    Store<DocumentTenant>,
+    impl Stream<Item = Result<DocumentTenant, watcher::Error>> + Send + use<>,
+) {
+    let (reader, writer) = store();
+    let events = watcher(
+        scope.api::<DocumentTenant>(),
+        watcher::Config::default().page_size(PAGE),
+    )
+    .default_backoff()
+    .modify(|tenant| tenant.metadata.managed_fields = None)
+    .inspect_ok(move |event| by_namespace.take(event))
+    .reflect(writer)
+    .inspect_ok(move |event| {
+        if let Event::Apply(tenant) | Event::InitApply(tenant) = event {
+            latest.caught_up(tenant);
+        }
+    })
+    .applied_objects()
+    .predicate_filter(asked_for, PredicateConfig::default());
+    (reader, events)
+}
+
+/// What a user, or a deletion, changes of a tenant.
+fn asked_for(tenant: &DocumentTenant) -> Option<u64> {
+    let metadata = &tenant.metadata;
+    let mut hasher = DefaultHasher::new();
+    (
+        metadata.generation,
+        &metadata.annotations,
+        &metadata.finalizers,
+        metadata.deletion_timestamp.is_some(),
+    )
+        .hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+/// A kind whose status others write often.
+trait Still {
+    fn take_status(&mut self);
+}
+
+impl Still for networking::v1::Ingress {
+    fn take_status(&mut self) {
+        self.status = None;
+    }
+}
+
+impl Still for autoscaling::v2::HorizontalPodAutoscaler {
+    fn take_status(&mut self) {
+        self.status = None;
+    }
+}
+
+fn pod_events(
+    scope: &Scope,
+    pods: Pods,
+) -> impl Stream<Item = Result<Pod, watcher::Error>> + Send + use<> {
+    let labels = format!("app.kubernetes.io/managed-by={MANAGED_BY}");
+    let config = watcher::Config::default().page_size(PAGE).labels(&labels);
+    watcher(scope.api::<Pod>(), config)
         .default_backoff()
+        .inspect_ok(move |event| pods.take(event))
         .touched_objects()
 }
 
-fn tenants_that_name(
-    tenants: &Store<DocumentTenant>,
-    secret: &PartialObjectMeta<Secret>,
-) -> Vec<ObjectRef<DocumentTenant>> {
-    let (namespace, name) = (secret.namespace(), secret.name_any());
-    tenants
-        .state_filter(|tenant| {
-            tenant.namespace() == namespace
-                && tenant.spec.secrets().any(|secret| secret.name == name)
-        })
-        .iter()
-        .map(|tenant| ObjectRef::from_obj(&**tenant))
-        .collect()
+/// Any Secret may be one that a tenant names, so all are watched, without their data.
+fn referenced_secret_events(
+    scope: &Scope,
+    secrets: ReferencedSecrets,
+) -> impl Stream<Item = Result<PartialObjectMeta<Secret>, watcher::Error>> + Send + use<> {
+    let labels = format!("app.kubernetes.io/managed-by!={MANAGED_BY}");
+    let config = watcher::Config::default().page_size(PAGE).labels(&labels);
+    watcher(scope.api::<PartialObjectMeta<Secret>>(), config)
+        .default_backoff()
+        .inspect_ok(move |event| secrets.take(event))
+        .touched_objects()
 }
 
 fn tenant_of(pod: &Pod) -> Option<ObjectRef<DocumentTenant>> {
-    let name = pod.labels().get(TENANT_LABEL)?;
-    Some(ObjectRef::new(name).within(&pod.namespace()?))
+    let (namespace, name) = pods::owner(pod)?;
+    Some(ObjectRef::new(&name).within(&namespace))
 }

@@ -10,12 +10,14 @@ use docket_crds::DocumentTenant;
 use kube::ResourceExt;
 
 /// What the API server answered to our last write of each tenant, by uid.
-#[derive(Debug, Default)]
-pub struct Latest(Mutex<HashMap<String, Arc<DocumentTenant>>>);
+#[derive(Clone, Debug, Default)]
+pub struct Latest(Arc<Mutex<HashMap<String, Arc<DocumentTenant>>>>);
 
 impl Latest {
     /// Notes what a write returned.
-    pub fn wrote(&self, tenant: DocumentTenant) -> Arc<DocumentTenant> {
+    pub fn wrote(&self, mut tenant: DocumentTenant) -> Arc<DocumentTenant> {
+        // Larger than all the rest, and nobody asks for them.
+        tenant.metadata.managed_fields = None;
         let tenant = Arc::new(tenant);
         if let Some(uid) = tenant.uid() {
             self.0
@@ -37,6 +39,16 @@ impl Latest {
                 watched
             }
             None => watched,
+        }
+    }
+
+    /// Forgets a write that the watch has brought.
+    pub fn caught_up(&self, watched: &DocumentTenant) {
+        let uid = watched.uid().unwrap_or_default();
+        let mut latest = self.0.lock().expect("no holder of this lock panics");
+        let known = latest.get(&uid);
+        if known.is_some_and(|written| version(written) <= version(watched)) {
+            latest.remove(&uid);
         }
     }
 

@@ -20,6 +20,7 @@ use docket_operator::latest::Latest;
 use docket_operator::lease::{Leadership, TIMING};
 use docket_operator::metrics::Metrics;
 use docket_operator::objectives::{self, Prometheus, Source};
+use docket_operator::pace::Pace;
 use docket_operator::scope::Scope;
 use docket_operator::serve::serve;
 use docket_operator::settings::Settings;
@@ -34,6 +35,9 @@ use tokio_util::task::AbortOnDropHandle;
 /// How long reconciles that were begun may take to end. What does not is cut off: the next operator
 /// finds it as after a crash, and should not have to wait.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Between two reconciles of one tenant: pods take longer to come about, and a second is a long time.
+const PAUSE: Duration = Duration::from_millis(250);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -109,9 +113,11 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     }
     tell_ready.send_replace(false);
 
+    let latest = Latest::default();
     let watches = Watches::new(
         &Scope::new(client.clone(), &settings.namespace),
         settings.concurrency,
+        &latest,
     );
     let mut filled = watches.stores.filled(watches.gateway.clone());
     let tenants = watches.tenants.clone();
@@ -122,6 +128,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         stores: watches.stores.clone(),
         filled: filled.clone(),
         gateway: watches.gateway.clone(),
+        referenced_secrets: watches.referenced_secrets.clone(),
         databases: Databases::new(
             metrics.clone(),
             fence,
@@ -134,7 +141,8 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
             collector: settings.collector_image,
             telemetry_endpoint: settings.telemetry_endpoint,
         },
-        latest: Latest::default(),
+        latest,
+        pace: Pace::of(PAUSE),
         backoff: Backoff::default(),
         metrics,
         story: Story::new(client, settings.identity),

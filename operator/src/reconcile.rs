@@ -45,6 +45,10 @@ const SOON: Duration = Duration::from_secs(10);
 /// Transient ones, to be tried again after a backoff; what the user must change is on the status
 /// and no error.
 pub async fn reconcile(tenant: Arc<DocumentTenant>, ctx: Arc<Context>) -> Result<Action> {
+    let uid = tenant.uid().unwrap_or_default();
+    if let Some(wait) = ctx.pace.wait(&uid) {
+        return Ok(Action::requeue(wait));
+    }
     let span = info_span!(
         parent: None,
         "reconcile",
@@ -54,6 +58,7 @@ pub async fn reconcile(tenant: Arc<DocumentTenant>, ctx: Arc<Context>) -> Result
     );
     let start = Instant::now();
     let result = visit(tenant, &ctx).instrument(span).await;
+    ctx.pace.ended_now(uid);
     let outcome = result.as_ref().map_or_else(Error::category, |_| "ok");
     ctx.metrics.reconciled(outcome, start.elapsed());
     result
@@ -133,6 +138,7 @@ async fn pursue(
         )
         .await?;
     let mut wanted = validate::validate(tenant, &seen, &ctx.images)?;
+    let first = dereference::nothing_was_issued(tenant);
     let tenant = identity::record(tenant.clone(), &wanted, ctx).await?;
 
     let secrets = build::secrets(&wanted);
@@ -140,7 +146,7 @@ async fn pursue(
         .phase(
             "credentials",
             info_span!("credentials"),
-            apply::secrets(&tenant, &wanted, secrets, ctx),
+            apply::secrets(&tenant, &wanted, secrets, first, ctx),
         )
         .await?;
     changes.extend(
@@ -193,7 +199,9 @@ async fn pursue(
     report::progress(&ctx.latest.of(tenant), &progress, ctx)
         .instrument(info_span!("status"))
         .await?;
-    Ok(wanted.next_rotation)
+    // Whoever is still logged in tells nobody when that ends.
+    let retiring = wanted.clients.iter().any(|client| client.retiring);
+    Ok(retiring.then(Timestamp::now).or(wanted.next_rotation))
 }
 
 /// The time until `then`; one that waits for something else is looked at now and then.

@@ -25,7 +25,8 @@ pub struct Provision<'a> {
 
 /// The transaction, as one text for the simple query protocol: one round trip, all or nothing.
 ///
-/// It fails when another tenant uses the schema, whatever was read before.
+/// It fails when another tenant uses the schema, whatever was read before. Tables are found by what
+/// depends on the schema: `ALL TABLES IN SCHEMA` reads the tables of all schemas, five times.
 #[must_use]
 pub fn provision(wanted: &Provision<'_>) -> String {
     let schema = identifier(&wanted.identity.schema);
@@ -68,7 +69,16 @@ CREATE TABLE IF NOT EXISTS {MIGRATIONS_TABLE} (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 {migrations}GRANT USAGE ON SCHEMA {schema} TO {role};
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
+DO $docket$ BEGIN
+  EXECUTE (
+    SELECT format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %I', string_agg(relation.oid::regclass::text, ', '), {role_literal})
+    FROM pg_catalog.pg_namespace AS namespace
+    JOIN pg_catalog.pg_depend AS part ON part.refclassid = 'pg_catalog.pg_namespace'::regclass
+      AND part.refobjid = namespace.oid AND part.classid = 'pg_catalog.pg_class'::regclass
+    JOIN pg_catalog.pg_class AS relation ON relation.oid = part.objid AND relation.relkind = 'r'
+    WHERE namespace.nspname = {schema_literal}
+  );
+END $docket$;
 REVOKE INSERT, UPDATE, DELETE ON {MIGRATIONS_TABLE} FROM {role};
 INSERT INTO docket.clients (schema_name, role_name, namespace, tenant, tenant_uid, client, state, credential_hash)
 VALUES ({values})

@@ -31,6 +31,9 @@ const CONFIG_HASH: &str = "docket.dev/config-hash";
 /// Name of the container that serves.
 pub(super) const API_CONTAINER: &str = "api";
 
+/// The collector's container.
+pub const COLLECTOR: &str = "collector";
+
 /// Seconds in which a pod that goes away finishes its requests.
 const GRACE: i64 = 30;
 
@@ -132,7 +135,7 @@ fn volumes(wanted: &Wanted) -> Vec<Volume> {
     let mut volumes = vec![
         of_config("config", wanted, &[CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE]),
         Volume {
-            name: "collector".into(),
+            name: COLLECTOR.into(),
             config_map: Some(ConfigMapVolumeSource {
                 name: collector_config::name(&wanted.name),
                 default_mode: Some(0o440),
@@ -258,7 +261,7 @@ fn collector_container(wanted: &Wanted) -> Container {
         mounts.push(read_only("collector-secrets", SECRETS_FOLDER));
     }
     Container {
-        name: "collector".into(),
+        name: COLLECTOR.into(),
         image: Some(wanted.collector_image.clone()),
         args: Some(args),
         // A native sidecar: started before the API container, stopped after it.

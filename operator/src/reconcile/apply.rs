@@ -7,14 +7,12 @@ mod prune;
 mod quantity;
 
 use std::fmt::{self, Debug};
-use std::sync::Arc;
 
 use docket_crds::{DocumentTenant, PlannedChange};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams};
-use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +23,11 @@ use crate::build::{self, Children, Secrets};
 use crate::conditions::ConditionType;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Problem, Result};
+use crate::kept::Kept;
 use crate::wanted::Wanted;
+
+/// A resource version that no object has: an apply of it creates, or is refused.
+const NEVER: &str = "1";
 
 /// Places that a sentence names.
 const MOST_PLACES: usize = 5;
@@ -70,19 +72,29 @@ impl<K> Child for K where
 {
 }
 
+/// Applies the Secrets with what was issued. Where nothing had been, as far as was seen, none is
+/// changed that is there all the same.
 pub(super) async fn secrets(
     tenant: &DocumentTenant,
     wanted: &Wanted,
     secrets: Secrets,
+    nothing_was_issued: bool,
     ctx: &Context,
 ) -> Result<Vec<Change>> {
     let Secrets {
         credentials,
         api_keys,
     } = secrets;
+    let apply = Apply {
+        tenant,
+        wanted,
+        creates_only: nothing_was_issued,
+        ctx,
+    };
+    let store = &ctx.stores.secrets;
     let changes = [
-        secret(tenant, wanted, credentials, ctx).await?,
-        secret(tenant, wanted, api_keys, ctx).await?,
+        apply.one(store, credentials).await?.0,
+        apply.one(store, api_keys).await?.0,
     ];
     Ok(changes.into_iter().flatten().collect())
 }
@@ -97,6 +109,7 @@ pub(super) async fn secret(
     let apply = Apply {
         tenant,
         wanted,
+        creates_only: false,
         ctx,
     };
     Ok(apply.one(&ctx.stores.secrets, secret).await?.0)
@@ -108,7 +121,7 @@ pub(super) async fn children(
     wanted: &Wanted,
     children: Children,
     ctx: &Context,
-) -> Result<(Vec<Change>, Arc<Deployment>)> {
+) -> Result<(Vec<Change>, Deployment)> {
     let Children {
         api_config,
         collector_config,
@@ -124,6 +137,7 @@ pub(super) async fn children(
     let apply = Apply {
         tenant,
         wanted,
+        creates_only: false,
         ctx,
     };
     let stores = &ctx.stores;
@@ -180,6 +194,7 @@ pub(super) async fn plan(
     let apply = Apply {
         tenant,
         wanted,
+        creates_only: false,
         ctx,
     };
     let stores = &ctx.stores;
@@ -248,12 +263,14 @@ fn differs_in(places: &[Place]) -> String {
 struct Apply<'a> {
     tenant: &'a DocumentTenant,
     wanted: &'a Wanted,
+    /// What is there already is not changed: that it is there comes as a surprise.
+    creates_only: bool,
     ctx: &'a Context,
 }
 
 /// A child that is there.
 struct Found<K> {
-    live: Arc<K>,
+    live: K,
     /// Where it is not as it should be.
     places: Vec<Place>,
 }
@@ -261,12 +278,12 @@ struct Found<K> {
 impl Apply<'_> {
     /// Applies `child` where it differs from what is there, and returns it as it is now; what is
     /// there and is not ours is refused.
-    async fn one<K: Child>(&self, store: &Store<K>, child: K) -> Result<(Option<Change>, Arc<K>)> {
+    async fn one<K: Child>(&self, store: &Kept<K>, child: K) -> Result<(Option<Change>, K)> {
         self.one_that_begins(store, child, |_| ()).await
     }
 
     /// Where an autoscaler chooses how many pods there are, we say only how many there are at first.
-    async fn deployment(&self, child: Deployment) -> Result<(Option<Change>, Arc<Deployment>)> {
+    async fn deployment(&self, child: Deployment) -> Result<(Option<Change>, Deployment)> {
         let begin = |child: &mut Deployment| {
             if let Some(spec) = &mut child.spec {
                 spec.replicas = Some(self.wanted.replicas);
@@ -279,10 +296,10 @@ impl Apply<'_> {
     /// The same; what is not there yet begins as `begin` makes it.
     async fn one_that_begins<K: Child>(
         &self,
-        store: &Store<K>,
+        store: &Kept<K>,
         child: K,
-        begin: impl FnOnce(&mut K),
-    ) -> Result<(Option<Change>, Arc<K>)> {
+        begin: impl Fn(&mut K),
+    ) -> Result<(Option<Change>, K)> {
         let kind = K::kind(&());
         let name = child.name_any();
         let span = info_span!(
@@ -294,50 +311,81 @@ impl Apply<'_> {
         Box::pin(async {
             let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
             let mut child = difference::with_hash(child);
-            let found = self.find(store, &api, &child).await?;
-            let (verb, before, drift) = match found {
-                None => {
-                    begin(&mut child);
-                    ("created", None, None)
-                }
-                Some(found) if found.places.is_empty() => return Ok((None, found.live)),
-                Some(found) => {
-                    // The same was applied before: somebody changed it since.
-                    let drift =
-                        difference::applied_hash(&*found.live) == difference::applied_hash(&child);
-                    let drift = match drift {
-                        true => Some(drift_of(&api, &name, &found.places).await),
-                        false => None,
-                    };
-                    if let Some(kept) = handover::before(&child, &*found.live) {
-                        self.ctx.metrics.wrote(&kind, "apply");
-                        let params = PatchParams::apply(handover::KEEPER);
-                        api.patch(&name, &params, &Patch::Apply(kept)).await?;
+            let refused = match store.has(&self.wanted.namespace, &name) {
+                true => None,
+                false => match self.create(&api, &child, &begin).await {
+                    Ok(live) => {
+                        let change = Change::new("created", format!("{kind}/{name}"));
+                        return Ok((Some(change), live));
                     }
-                    // Makes the apply fail for an object that took its place meanwhile.
-                    child.meta_mut().uid = found.live.uid();
-                    ("updated", found.live.resource_version(), drift)
+                    Err(kube::Error::Api(refused)) if refused.is_conflict() => {
+                        Some(kube::Error::Api(refused))
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+            };
+            let found = match (self.find(store, &api, &child).await?, refused) {
+                (Some(found), _) if found.places.is_empty() => return Ok((None, found.live)),
+                (Some(_), Some(refused)) if self.creates_only => return Err(refused.into()),
+                (Some(found), _) => found,
+                // It is gone again.
+                (None, Some(refused)) => return Err(refused.into()),
+                (None, None) => {
+                    let live = self.create(&api, &child, &begin).await?;
+                    let change = Change::new("created", format!("{kind}/{name}"));
+                    return Ok((Some(change), live));
                 }
             };
-            let params = PatchParams::apply(FIELD_MANAGER).force();
-            self.ctx.metrics.wrote(&kind, "apply");
-            let live = api.patch(&name, &params, &Patch::Apply(&child)).await?;
+            // The same was applied before: somebody changed it since.
+            let drift = difference::applied_hash(&found.live) == difference::applied_hash(&child);
+            let drift = match drift {
+                true => Some(drift_of(&api, &name, &found.places).await),
+                false => None,
+            };
+            if let Some(kept) = handover::before(&child, &found.live) {
+                self.ctx.metrics.wrote(&kind, "apply");
+                let params = PatchParams::apply(handover::KEEPER);
+                api.patch(&name, &params, &Patch::Apply(kept)).await?;
+            }
+            // Makes the apply fail for an object that took its place meanwhile.
+            child.meta_mut().uid = found.live.uid();
+            let live = self.patch(&api, &child).await?;
             // What others added to our fields and the API server lets them keep is no change.
-            let changed = before.is_none() || before != live.resource_version();
+            let changed = found.live.resource_version() != live.resource_version();
             if let Some(note) = drift.filter(|_| changed) {
                 self.ctx
                     .story
                     .tell(self.tenant, "DriftRepaired", note)
                     .await;
             }
-            let change = changed.then(|| Change::new(verb, format!("{kind}/{name}")));
-            Ok((change, Arc::new(live)))
+            let change = changed.then(|| Change::new("updated", format!("{kind}/{name}")));
+            Ok((change, live))
         })
         .instrument(span)
         .await
     }
 
-    async fn plan<K: Child>(&self, store: &Store<K>, child: K) -> Result<Option<PlannedChange>> {
+    /// Applies a child that is not there; one that is there is a conflict, and stays as it is.
+    async fn create<K: Child>(
+        &self,
+        api: &Api<K>,
+        child: &K,
+        begin: impl Fn(&mut K),
+    ) -> kube::Result<K> {
+        let mut child = child.clone();
+        begin(&mut child);
+        child.meta_mut().resource_version = Some(NEVER.to_owned());
+        self.patch(api, &child).await
+    }
+
+    async fn patch<K: Child>(&self, api: &Api<K>, child: &K) -> kube::Result<K> {
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        self.ctx.metrics.wrote(&K::kind(&()), "apply");
+        api.patch(&child.name_any(), &params, &Patch::Apply(child))
+            .await
+    }
+
+    async fn plan<K: Child>(&self, store: &Kept<K>, child: K) -> Result<Option<PlannedChange>> {
         let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
         let child = difference::with_hash(child);
         let (action, detail) = match Box::pin(self.find(store, &api, &child)).await? {
@@ -355,27 +403,26 @@ impl Apply<'_> {
     /// What is there in the place of `child`.
     async fn find<K: Child>(
         &self,
-        store: &Store<K>,
+        store: &Kept<K>,
         api: &Api<K>,
         child: &K,
     ) -> Result<Option<Found<K>>> {
         let name = child.name_any();
-        let known = store.get(&ObjectRef::new(&name).within(&self.wanted.namespace));
+        let known = store.get(&self.wanted.namespace, &name);
         if let Some(live) = known
-            && belongs_to(&*live, &self.wanted.uid)
+            && belongs_to(&live, &self.wanted.uid)
         {
-            let places = difference::between(child, &*live);
+            let places = difference::between(child, &live);
             if places.is_empty() {
                 return Ok(Some(Found { live, places }));
             }
         }
-        // The stores hold only what carries our label, and run behind: look before writing.
+        // The stores hold only what carries our label, and run behind: look before changing anything.
         let Some(live) = api.get_opt(&name).await? else {
             return Ok(None);
         };
         self.refuse_foreign(&live)?;
         let places = difference::between(child, &live);
-        let live = Arc::new(live);
         Ok(Some(Found { live, places }))
     }
 

@@ -1,6 +1,7 @@
 //! Reads all that a decision needs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use docket_contract::{OpenAi, S3Storage, Summarizer};
 use docket_crds::{DocumentTenant, S3, SummarizerMode};
@@ -8,7 +9,6 @@ use docket_schema::Identity;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +21,7 @@ use crate::content::Content;
 use crate::context::Context;
 use crate::database::{AdminConnection, Database, Survey};
 use crate::error::{Error, Problem, Result};
+use crate::referenced_secrets::Entries;
 use crate::rotation::{Asked, Rotated};
 use crate::wanted::Notice;
 
@@ -132,9 +133,9 @@ pub(super) async fn dereference(
 
 fn replicas(tenant: &DocumentTenant, ctx: &Context) -> Option<i32> {
     let name = build::api_name(&tenant.name_any());
-    let deployment = ObjectRef::new(&name).within(&tenant.namespace().unwrap_or_default());
-    let deployment = ctx.stores.deployments.get(&deployment)?;
-    let ours = belongs_to(&*deployment, &tenant.uid().unwrap_or_default());
+    let namespace = tenant.namespace().unwrap_or_default();
+    let deployment = ctx.stores.deployments.get(&namespace, &name)?;
+    let ours = belongs_to(&deployment, &tenant.uid().unwrap_or_default());
     deployment.spec.as_ref().filter(|_| ours)?.replicas
 }
 
@@ -187,20 +188,18 @@ pub(super) async fn database_connection(
     })
 }
 
-async fn storage_secret(
-    tenant: &DocumentTenant,
-    ctx: &Context,
-) -> Result<BTreeMap<String, ByteString>> {
+async fn storage_secret(tenant: &DocumentTenant, ctx: &Context) -> Result<Arc<Entries>> {
     let name = &tenant.spec.storage.s3.secret_ref.name;
     credentials(tenant, name, "spec.storage.s3.secretRef", ctx).await
 }
 
 /// The tenant's bucket, for its cleanup.
 pub(super) async fn content(tenant: &DocumentTenant, ctx: &Context) -> Result<Content> {
-    bucket(tenant, &storage_secret(tenant, ctx).await?)
+    let secret = storage_secret(tenant, ctx).await?;
+    bucket(tenant, &secret)
 }
 
-fn bucket(tenant: &DocumentTenant, secret: &BTreeMap<String, ByteString>) -> Result<Content> {
+fn bucket(tenant: &DocumentTenant, secret: &Entries) -> Result<Content> {
     let s3 = &tenant.spec.storage.s3;
     let (condition, field) = (CREDENTIALS, "spec.storage.s3.secretRef");
     Content::from_secret(&storage(s3), secret)
@@ -236,7 +235,7 @@ async fn credentials(
     name: &str,
     field: &str,
     ctx: &Context,
-) -> Result<BTreeMap<String, ByteString>> {
+) -> Result<Arc<Entries>> {
     read_secret(tenant, name, CREDENTIALS, field, ctx).await
 }
 
@@ -293,16 +292,22 @@ pub(super) async fn read_secret(
     condition: ConditionType,
     field: &str,
     ctx: &Context,
-) -> Result<BTreeMap<String, ByteString>> {
+) -> Result<Arc<Entries>> {
     let namespace = tenant.namespace().unwrap_or_default();
+    if let Some(known) = ctx.referenced_secrets.get(&namespace, name) {
+        return Ok(known);
+    }
     let api: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
     match api.get_opt(name).await? {
-        Some(secret) => Ok(secret.data.unwrap_or_default()),
-        None => Err(Error::Permanent(Problem::new(
-            condition,
-            "SecretNotFound",
-            format!("Create the Secret {name} in namespace {namespace}: {field} names it."),
-        ))),
+        Some(secret) => Ok(ctx.referenced_secrets.keep(secret)),
+        None => {
+            ctx.referenced_secrets.forget(&namespace, name);
+            Err(Error::Permanent(Problem::new(
+                condition,
+                "SecretNotFound",
+                format!("Create the Secret {name} in namespace {namespace}: {field} names it."),
+            )))
+        }
     }
 }
 
@@ -338,10 +343,7 @@ async fn issued(
 ) -> Result<Issued> {
     let namespace = tenant.namespace().unwrap_or_default();
     let mut names = tenant.spec.clients.iter().map(|client| &client.name);
-    let known = ctx
-        .stores
-        .secrets
-        .get(&ObjectRef::new(&name).within(&namespace));
+    let known = ctx.stores.secrets.get(&namespace, &name);
     if let Some(secret) = known {
         let known = read(&secret);
         let due = known
@@ -352,9 +354,20 @@ async fn issued(
             return Ok(known);
         }
     }
+    // Nothing was issued before the clients' names were on the status; where that is behind, the Secret
+    // is not created either, because there is one.
+    if nothing_was_issued(tenant) {
+        return Ok(Issued::default());
+    }
     let api: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
     let secret = api.get_opt(&name).await?;
     Ok(secret.as_ref().map(read).unwrap_or_default())
+}
+
+/// Whether no client of the tenant was ever given credentials, as far as its status says.
+pub(super) fn nothing_was_issued(tenant: &DocumentTenant) -> bool {
+    let status = tenant.status.as_ref();
+    status.is_none_or(|status| status.clients.is_empty())
 }
 
 fn read(secret: &Secret) -> Issued {
@@ -377,7 +390,7 @@ fn entries(secret: &Secret) -> BTreeMap<String, ByteString> {
         .collect()
 }
 
-fn hash(data: &BTreeMap<String, ByteString>) -> String {
+fn hash(data: &Entries) -> String {
     let mut hash = Sha256::new();
     for (key, value) in data {
         hash.update(key);

@@ -1,19 +1,17 @@
 //! What the conditions should say: of a reconcile that reached its end, and of one that did not.
 
-use std::sync::Arc;
-
 use docket_schema::LATEST_VERSION;
-use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::rollout::{Rollout, all_ready, last_words, trouble};
+use super::rollout::{Rollout, all_collect, last_words, trouble};
 use crate::build;
 use crate::conditions::{ConditionType, Finding, Status};
 use crate::error::Problem;
+use crate::pods::SeenPod;
 use crate::wanted::{Notice, Wanted};
 
 /// All conditions after a reconcile that reached its end, `Ready` first.
-pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
+pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
     let clients = clients(wanted.clients.len());
     let mut parts = vec![
         of_credentials(&build::api_keys_name(&wanted.name), &wanted.notices),
@@ -40,7 +38,7 @@ pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[Arc<Pod>])
 /// now, and the rest as it was before.
 pub(super) fn of_problem(
     problem: &Problem,
-    pods: Option<(Rollout, Vec<Arc<Pod>>)>,
+    pods: Option<(Rollout, Vec<SeenPod>)>,
     before: &[Condition],
 ) -> Vec<Finding> {
     let failed =
@@ -62,7 +60,7 @@ pub(super) fn of_problem(
 pub(super) fn of_rest(
     reason: &str,
     message: &str,
-    pods: Option<(Rollout, Vec<Arc<Pod>>)>,
+    pods: Option<(Rollout, Vec<SeenPod>)>,
     before: &[Condition],
 ) -> Vec<Finding> {
     let ready = Finding::new(ConditionType::Ready, Status::Unknown, reason, message);
@@ -72,7 +70,7 @@ pub(super) fn of_rest(
 }
 
 /// What `Ready` is made of: the pods as they are now, and the rest as it was before.
-fn parts_now(pods: Option<(Rollout, Vec<Arc<Pod>>)>, before: &[Condition]) -> Vec<Finding> {
+fn parts_now(pods: Option<(Rollout, Vec<SeenPod>)>, before: &[Condition]) -> Vec<Finding> {
     let of_pods = pods
         .map(|(rollout, pods)| of_pods(&rollout, &pods))
         .unwrap_or_default();
@@ -181,7 +179,7 @@ fn ready(parts: &[Finding], rollout: &Rollout, lacking: Option<&Notice>) -> Find
     }
 }
 
-fn of_pods(rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
+fn of_pods(rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
     let Rollout {
         wanted,
         ready,
@@ -216,13 +214,13 @@ fn of_pods(rollout: &Rollout, pods: &[Arc<Pod>]) -> Vec<Finding> {
             format!("{ready} of {wanted} pods of the current spec serve, {serving} in all.{why}"),
         ),
     };
-    let collector = if complete || all_ready(pods, "collector") {
+    let collector = if complete || all_collect(pods) {
         (
             Status::True,
             "Running",
             "A collector runs beside each API container.".to_owned(),
         )
-    } else if let Some(words) = last_words(pods, "collector") {
+    } else if let Some(words) = last_words(pods) {
         (
             Status::False,
             FAILING,

@@ -5,21 +5,20 @@ use std::sync::Arc;
 use docket_crds::{ApiStatus, ClientStatus, DocumentTenant, DocumentTenantStatus, PlanStatus};
 use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::ObjectRef;
 use serde_json::json;
 
 use super::apply::Change;
 use super::rollout::Rollout;
 use super::{findings, identity};
-use crate::build::{self, TENANT_LABEL};
+use crate::build;
 use crate::conditions::{ConditionType, Finding, conditions};
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Result};
+use crate::pods::SeenPod;
 use crate::timeline::Timeline;
 use crate::wanted::{Notice, Wanted};
 
@@ -217,31 +216,27 @@ fn without_objectives(status: DocumentTenantStatus) -> DocumentTenantStatus {
 }
 
 /// How far the pods are, where there is a Deployment.
-fn rollout(tenant: &DocumentTenant, ctx: &Context) -> Option<(Rollout, Vec<Arc<Pod>>)> {
+fn rollout(tenant: &DocumentTenant, ctx: &Context) -> Option<(Rollout, Vec<SeenPod>)> {
     let name = build::api_name(&tenant.name_any());
-    let deployment = ObjectRef::new(&name).within(&tenant.namespace().unwrap_or_default());
-    let deployment = ctx.stores.deployments.get(&deployment)?;
+    let namespace = tenant.namespace().unwrap_or_default();
+    let deployment = ctx.stores.deployments.get(&namespace, &name)?;
     Some((Rollout::of(&deployment), pods(tenant, ctx)))
 }
 
-fn pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<Arc<Pod>> {
+fn pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<SeenPod> {
     let mut pods = all_pods(tenant, ctx);
-    pods.retain(|pod| pod.metadata.deletion_timestamp.is_none());
+    pods.retain(|pod| !pod.ending);
     pods
 }
 
 /// Whether a pod is on its way out: it may still finish requests, and a rollout counts it no more.
 pub(super) fn pods_are_ending(tenant: &DocumentTenant, ctx: &Context) -> bool {
-    let pods = all_pods(tenant, ctx);
-    pods.iter()
-        .any(|pod| pod.metadata.deletion_timestamp.is_some())
+    all_pods(tenant, ctx).iter().any(|pod| pod.ending)
 }
 
-fn all_pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<Arc<Pod>> {
-    let (namespace, name) = (tenant.namespace(), tenant.name_any());
-    ctx.stores.pods.state_filter(|pod| {
-        pod.metadata.namespace == namespace && pod.labels().get(TENANT_LABEL) == Some(&name)
-    })
+fn all_pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<SeenPod> {
+    let namespace = tenant.namespace().unwrap_or_default();
+    ctx.stores.pods.of(&namespace, &tenant.name_any())
 }
 
 fn conditions_now(

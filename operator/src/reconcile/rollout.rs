@@ -1,11 +1,8 @@
 //! How far the pods are: read from the Deployment, explained by its pods.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use kube::ResourceExt;
 
-/// Characters of a container's last words that a sentence has room for.
-const LONGEST_WORDS: usize = 400;
+use crate::pods::SeenPod;
 
 /// How many pods there are, against how many are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,96 +49,19 @@ impl Rollout {
     }
 }
 
-/// Why a pod does not get ready, in the words of the kubelet; `None` while it is merely starting.
-pub(super) fn trouble(pods: &[std::sync::Arc<Pod>]) -> Option<String> {
-    pods.iter()
-        .find_map(|pod| Some(format!("pod {}: {}", pod.name_any(), trouble_of(pod)?)))
+/// Why a pod does not get ready, in the words of the kubelet; `None` while all are merely starting.
+pub(super) fn trouble(pods: &[SeenPod]) -> Option<&str> {
+    pods.iter().find_map(|pod| pod.trouble.as_deref())
 }
 
-fn trouble_of(pod: &Pod) -> Option<String> {
-    let status = pod.status.as_ref()?;
-    let containers = status
-        .init_container_statuses
-        .iter()
-        .chain(&status.container_statuses)
-        .flatten();
-    if let Some(text) = containers.into_iter().find_map(waiting) {
-        return Some(text);
-    }
-    status
-        .conditions
-        .iter()
-        .flatten()
-        .find(|condition| condition.reason.as_deref() == Some("Unschedulable"))
-        .map(|condition| {
-            format!(
-                "unschedulable: {}",
-                condition.message.as_deref().unwrap_or_default()
-            )
-        })
+/// Why the collector of a pod ended by itself and is not running again, in its own words.
+pub(super) fn last_words(pods: &[SeenPod]) -> Option<&str> {
+    pods.iter().find_map(|pod| pod.last_words.as_deref())
 }
 
-fn waiting(container: &ContainerStatus) -> Option<String> {
-    let waiting = container.state.as_ref()?.waiting.as_ref()?;
-    let reason = waiting.reason.as_deref()?;
-    if matches!(reason, "ContainerCreating" | "PodInitializing") {
-        return None;
-    }
-    let message = waiting.message.as_deref().unwrap_or_default();
-    Some(
-        format!("container {}: {reason} {message}", container.name)
-            .trim_end()
-            .to_owned(),
-    )
-}
-
-/// Why the container `name` of a pod ended by itself and is not running again, in its own words.
-pub(super) fn last_words(pods: &[std::sync::Arc<Pod>], name: &str) -> Option<String> {
-    pods.iter().find_map(|pod| {
-        let status = pod.status.as_ref()?;
-        let mut containers = status
-            .init_container_statuses
-            .iter()
-            .chain(&status.container_statuses)
-            .flatten();
-        let words = last_words_of(containers.find(|container| container.name == name)?)?;
-        Some(format!("pod {}: {words}", pod.name_any()))
-    })
-}
-
-fn last_words_of(container: &ContainerStatus) -> Option<String> {
-    let now = container.state.as_ref()?;
-    let before = container.last_state.as_ref();
-    if now.running.is_some() && container.ready {
-        return None;
-    }
-    let ended = now
-        .terminated
-        .as_ref()
-        .or(before.and_then(|before| before.terminated.as_ref()))
-        .filter(|ended| ended.exit_code != 0)?;
-    let said = ended.message.as_deref().unwrap_or_default();
-    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
-    let why = last.or(ended.reason.as_deref()).unwrap_or_default();
-    let why: String = why.chars().take(LONGEST_WORDS).collect();
-    Some(format!("exit code {}: {why}", ended.exit_code))
-}
-
-/// Whether the container `name` of every pod is ready.
-pub(super) fn all_ready(pods: &[std::sync::Arc<Pod>], name: &str) -> bool {
-    !pods.is_empty()
-        && pods.iter().all(|pod| {
-            let statuses = pod.status.iter().flat_map(|status| {
-                status
-                    .init_container_statuses
-                    .iter()
-                    .chain(&status.container_statuses)
-                    .flatten()
-            });
-            statuses
-                .into_iter()
-                .any(|container| container.name == name && container.ready)
-        })
+/// Whether every pod has a collector that is ready.
+pub(super) fn all_collect(pods: &[SeenPod]) -> bool {
+    !pods.is_empty() && pods.iter().all(|pod| pod.has_collector)
 }
 
 #[cfg(test)]
@@ -175,59 +95,5 @@ mod tests {
     fn old_pods_that_serve_do_not_count_as_ready() {
         let half = rollout(2, 3, 1, 2);
         assert_eq!((half.serving, half.ready), (2, 0));
-    }
-
-    #[test]
-    fn a_pod_that_cannot_start_says_why() {
-        let pod: Pod = serde_json::from_value(json!({
-            "metadata": {"name": "acme-api-1"},
-            "status": {"containerStatuses": [{"name": "api", "image": "x", "imageID": "", "ready": false, "restartCount": 0,
-                "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]},
-        }))
-        .expect("a Pod");
-        let told = trouble(&[pod.into()]);
-        assert_eq!(
-            told.as_deref(),
-            Some("pod acme-api-1: container api: ImagePullBackOff no such image")
-        );
-    }
-
-    fn pod(collector: serde_json::Value) -> std::sync::Arc<Pod> {
-        let mut status = json!({"name": "collector", "image": "x", "imageID": "", "ready": false, "restartCount": 3});
-        for (key, value) in collector.as_object().expect("fields") {
-            status[key] = value.clone();
-        }
-        let pod: Pod = serde_json::from_value(json!({
-            "metadata": {"name": "acme-api-1"}, "status": {"initContainerStatuses": [status]},
-        }))
-        .expect("a Pod");
-        pod.into()
-    }
-
-    #[test]
-    fn a_container_that_ends_again_and_again_is_quoted_with_its_last_line() {
-        let ended = |message: &str| json!({"terminated": {"exitCode": 1, "reason": "Error", "message": message}});
-        let waiting = json!({"waiting": {"reason": "CrashLoopBackOff"}});
-        let told = |state: &serde_json::Value, before: serde_json::Value| {
-            last_words(
-                &[pod(json!({"state": state, "lastState": before}))],
-                "collector",
-            )
-        };
-        assert_eq!(
-            told(&waiting, ended("first\nno such certificate\n")).as_deref(),
-            Some("pod acme-api-1: exit code 1: no such certificate")
-        );
-        assert_eq!(
-            told(&ended(""), json!({})).as_deref(),
-            Some("pod acme-api-1: exit code 1: Error")
-        );
-        assert_eq!(told(&waiting, json!({})), None, "it has not said anything");
-        let running = json!({"state": {"running": {}}, "ready": true, "lastState": ended("old")});
-        assert_eq!(
-            last_words(&[pod(running)], "collector"),
-            None,
-            "it runs again"
-        );
     }
 }

@@ -10,7 +10,6 @@ use http::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::store;
 use serde_json::{Value, json};
 use tower::service_fn;
 
@@ -25,6 +24,8 @@ use crate::gateway_presence::GatewayPresence;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
+use crate::pace::Pace;
+use crate::referenced_secrets::ReferencedSecrets;
 use crate::stores::Stores;
 use crate::story::Story;
 
@@ -130,19 +131,7 @@ fn merged(mut object: Value, patch: Value) -> Value {
 }
 
 fn context(server: &FakeApiServer) -> Arc<Context> {
-    let stores = Stores {
-        secrets: store().0,
-        config_maps: store().0,
-        services: store().0,
-        service_accounts: store().0,
-        disruption_budgets: store().0,
-        network_policies: store().0,
-        ingresses: store().0,
-        http_routes: store().0,
-        autoscalers: store().0,
-        deployments: store().0,
-        pods: store().0,
-    };
+    let stores = Stores::default();
     let (_, filled) = tokio::sync::watch::channel(true);
     Arc::new(Context {
         client: server.client(),
@@ -151,6 +140,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         filled,
         gateway: GatewayPresence::settled(false),
         databases: Databases::new(Metrics::default(), Fence::open(), Duration::from_secs(60)),
+        referenced_secrets: ReferencedSecrets::default(),
         connections: LastKnown::default(),
         contents: LastKnown::default(),
         images: Images {
@@ -159,6 +149,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
             telemetry_endpoint: None,
         },
         latest: Latest::default(),
+        pace: Pace::default(),
         backoff: Backoff::default(),
         metrics: Metrics::default(),
         story: Story::new(server.client(), "test".into()),

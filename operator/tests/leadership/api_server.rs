@@ -109,11 +109,14 @@ impl Known {
         (self.version.fetch_add(1, Ordering::SeqCst) + 1).to_string()
     }
 
+    /// Each time with another spec than before.
     fn tenant(&self) -> Value {
+        let version = self.next_version();
+        let generation: i64 = version.parse().unwrap_or_default();
         json!({
             "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
-            "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": 1,
-                "finalizers": ["docket.dev/data"], "resourceVersion": self.next_version()},
+            "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": generation,
+                "finalizers": ["docket.dev/data"], "resourceVersion": version},
             "spec": {"clients": [{"name": "globex"}], "database": {"secretRef": {"name": "docket-database"}},
                 "storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "docket-s3"}}}},
         })
@@ -174,7 +177,8 @@ async fn answer(State(known): State<Arc<Known>>, request: Request) -> Response {
             Body::from_stream(stream::pending::<Result<String, std::io::Error>>()).into_response()
         }
         (false, true) => list(vec![known.tenant()], &known),
-        (false, false) if path.contains("/namespaces/") => {
+        // Neither children nor a Gateway API.
+        (false, false) if path.contains("/namespaces/") || path.contains("/gateway.") => {
             refusal(StatusCode::NOT_FOUND, "NotFound")
         }
         (false, false) => list(Vec::new(), &known),

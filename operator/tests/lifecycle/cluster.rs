@@ -17,17 +17,16 @@ use docket_operator::gateway_presence::GatewayPresence;
 use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::metrics::Metrics;
+use docket_operator::pace::Pace;
 use docket_operator::reconcile::reconcile;
+use docket_operator::referenced_secrets::ReferencedSecrets;
 use docket_operator::stores::Stores;
 use docket_operator::story::Story;
 use http::{Method, Request, Response, StatusCode};
 use k8s_openapi::ByteString;
-use k8s_openapi::api::networking::v1::Ingress;
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::store;
-use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::service_fn;
@@ -38,8 +37,6 @@ const TENANT: &str = "/apis/docket.dev/v1alpha1/namespaces/acme/documenttenants/
 pub struct Cluster {
     known: Arc<Mutex<Known>>,
     context: Arc<Context>,
-    /// What the watch of Ingresses has brought.
-    ingresses: Mutex<Writer<Ingress>>,
 }
 
 #[derive(Default)]
@@ -64,26 +61,14 @@ impl Cluster {
         let client = client(known.clone());
         let (_, filled) = tokio::sync::watch::channel(true);
         let metrics = Metrics::default();
-        let (ingresses, ingress_writer) = store();
         let context = Context {
             client: client.clone(),
             fence: Fence::open(),
-            stores: Stores {
-                secrets: store().0,
-                config_maps: store().0,
-                services: store().0,
-                service_accounts: store().0,
-                disruption_budgets: store().0,
-                network_policies: store().0,
-                ingresses,
-                http_routes: store().0,
-                autoscalers: store().0,
-                deployments: store().0,
-                pods: store().0,
-            },
+            stores: Stores::default(),
             filled,
             gateway: GatewayPresence::settled(false),
             databases: Databases::new(metrics.clone(), Fence::open(), Duration::from_secs(60)),
+            referenced_secrets: ReferencedSecrets::default(),
             connections: LastKnown::default(),
             contents: LastKnown::default(),
             images: Images {
@@ -92,6 +77,7 @@ impl Cluster {
                 telemetry_endpoint: None,
             },
             latest: Latest::default(),
+            pace: Pace::default(),
             backoff: Backoff::default(),
             metrics,
             story: Story::new(client, "test".into()),
@@ -99,7 +85,6 @@ impl Cluster {
         let cluster = Self {
             known,
             context: Arc::new(context),
-            ingresses: Mutex::new(ingress_writer),
         };
         cluster.put_secret("docket-database", secret);
         let s3 = [
@@ -190,8 +175,7 @@ impl Cluster {
     /// Lets the watch bring the Ingress at `path`.
     pub fn show_ingress(&self, path: &str) {
         let ingress = serde_json::from_value(self.get(path)).expect("an Ingress");
-        let mut writer = self.ingresses.lock().expect("no panic");
-        writer.apply_watcher_event(&Event::Apply(ingress));
+        self.context.stores.ingresses.take(&Event::Apply(ingress));
     }
 
     /// An entry of a Secret.
@@ -329,6 +313,11 @@ impl Known {
             };
         }
         let before = self.objects.get(path).cloned().unwrap_or_default();
+        let (asked, there) = (&body["metadata"]["resourceVersion"], &before["metadata"]);
+        if there.is_object() && asked.is_string() && *asked != there["resourceVersion"] {
+            self.writes.pop();
+            return refusal(StatusCode::CONFLICT, "Conflict");
+        }
         let mut object = before.clone();
         if status_only {
             object["status"] = body["status"].clone();

@@ -3,18 +3,18 @@
 use docket_crds::PlannedChange;
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
-use kube::runtime::reflector::{ObjectRef, Store};
 use tracing::{Instrument, info_span};
 
 use super::{Apply, Change, Child, belongs_to};
 use crate::build;
 use crate::error::Result;
+use crate::kept::Kept;
 
 impl Apply<'_> {
     /// Applies `child`, or takes away what is there in its place where none is wanted.
     pub(super) async fn one_or_none<K: Child>(
         &self,
-        store: &Store<K>,
+        store: &Kept<K>,
         child: Option<K>,
     ) -> Result<Option<Change>> {
         match child {
@@ -25,7 +25,7 @@ impl Apply<'_> {
 
     /// Takes away the tenant's object of this kind. One that the store does not show yet brings the
     /// tenant back here when it does.
-    pub(super) async fn prune<K: Child>(&self, store: &Store<K>) -> Result<Option<Change>> {
+    pub(super) async fn prune<K: Child>(&self, store: &Kept<K>) -> Result<Option<Change>> {
         if !self.has(store) {
             return Ok(None);
         }
@@ -72,7 +72,7 @@ impl Apply<'_> {
     /// The same, said and not done.
     pub(super) async fn plan_or_none<K: Child>(
         &self,
-        store: &Store<K>,
+        store: &Kept<K>,
         child: Option<K>,
     ) -> Result<Option<PlannedChange>> {
         match child {
@@ -85,9 +85,9 @@ impl Apply<'_> {
         }
     }
 
-    fn has<K: Child>(&self, store: &Store<K>) -> bool {
+    fn has<K: Child>(&self, store: &Kept<K>) -> bool {
         let name = build::api_name(&self.wanted.name);
-        let known = store.get(&ObjectRef::new(&name).within(&self.wanted.namespace));
-        known.is_some_and(|known| belongs_to(&*known, &self.wanted.uid))
+        let known = store.get(&self.wanted.namespace, &name);
+        known.is_some_and(|known| belongs_to(&known, &self.wanted.uid))
     }
 }

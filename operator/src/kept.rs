@@ -1,0 +1,153 @@
+//! Objects of one kind as the watch brought them, kept as JSON: as Rust values they take several times
+//! the memory, and each is looked at seldom.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use kube::runtime::watcher::Event;
+use kube::{Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+/// By namespace and name.
+type Objects = HashMap<(String, String), Box<[u8]>>;
+
+/// What a watch has brought so far, shared by those who feed and read it.
+#[derive(Debug)]
+pub struct Kept<K> {
+    known: Arc<Mutex<Known>>,
+    filled: watch::Sender<bool>,
+    kind: PhantomData<fn() -> K>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    objects: Objects,
+    /// What a new list has brought until it is whole.
+    coming: Option<Objects>,
+}
+
+impl<K> Clone for Kept<K> {
+    fn clone(&self) -> Self {
+        Self {
+            known: self.known.clone(),
+            filled: self.filled.clone(),
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<K> Default for Kept<K> {
+    fn default() -> Self {
+        Self {
+            known: Arc::default(),
+            filled: watch::Sender::new(false),
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("no holder of this lock panics")
+    }
+
+    /// Takes in what the watch brings.
+    pub fn take(&self, event: &Event<K>) {
+        let written = match event {
+            Event::Apply(object) | Event::InitApply(object) => Some(written(object)),
+            Event::Delete(_) | Event::Init | Event::InitDone => None,
+        };
+        let mut known = self.known();
+        match (event, written) {
+            (Event::Init, _) => known.coming = Some(Objects::default()),
+            (Event::InitApply(object), Some(written)) => {
+                let coming = known.coming.get_or_insert_default();
+                coming.insert(key(object), written);
+            }
+            (Event::InitDone, _) => {
+                known.objects = known.coming.take().unwrap_or_default();
+                self.filled.send_replace(true);
+            }
+            (Event::Apply(object), Some(written)) => {
+                known.objects.insert(key(object), written);
+            }
+            (Event::Delete(object), _) => {
+                known.objects.remove(&key(object));
+            }
+            (Event::InitApply(_) | Event::Apply(_), None) => {}
+        }
+    }
+
+    /// The object `name` in `namespace`.
+    #[must_use]
+    pub fn get(&self, namespace: &str, name: &str) -> Option<K> {
+        let key = (namespace.to_owned(), name.to_owned());
+        let known = self.known();
+        let written = known.objects.get(&key)?;
+        Some(serde_json::from_slice(written).expect("it was written from an object"))
+    }
+
+    /// Whether there is an object `name` in `namespace`.
+    #[must_use]
+    pub fn has(&self, namespace: &str, name: &str) -> bool {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.known().objects.contains_key(&key)
+    }
+
+    /// Returns once the watch has brought all there are.
+    pub async fn wait_until_filled(&self) {
+        // The sender is ours: it does not go before we do.
+        let _ = self.filled.subscribe().wait_for(|filled| *filled).await;
+    }
+}
+
+fn key<K: Resource>(object: &K) -> (String, String) {
+    (object.namespace().unwrap_or_default(), object.name_any())
+}
+
+fn written<K: Serialize>(object: &K) -> Box<[u8]> {
+    let written = serde_json::to_vec(object).expect("Kubernetes objects serialize");
+    written.into_boxed_slice()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use serde_json::json;
+
+    fn object(name: &str, value: &str) -> ConfigMap {
+        serde_json::from_value(json!({
+            "metadata": {"name": name, "namespace": "acme"}, "data": {"key": value},
+        }))
+        .expect("a ConfigMap")
+    }
+
+    #[test]
+    fn an_object_is_as_the_watch_last_brought_it_until_it_is_gone() {
+        let kept = Kept::default();
+        kept.take(&Event::Apply(object("a", "1")));
+        kept.take(&Event::Apply(object("a", "2")));
+        assert_eq!(kept.get("acme", "a"), Some(object("a", "2")));
+        assert_eq!(kept.get("other", "a"), None);
+        kept.take(&Event::Delete(object("a", "2")));
+        assert_eq!(kept.get("acme", "a"), None);
+    }
+
+    #[tokio::test]
+    async fn a_new_list_takes_the_place_of_the_old_one_when_it_is_whole() {
+        let kept = Kept::default();
+        kept.take(&Event::Apply(object("a", "1")));
+        kept.take(&Event::Init);
+        kept.take(&Event::InitApply(object("b", "1")));
+        assert_eq!(kept.get("acme", "b"), None);
+        kept.take(&Event::InitDone);
+        kept.wait_until_filled().await;
+        assert_eq!(kept.get("acme", "a"), None);
+        assert_eq!(kept.get("acme", "b"), Some(object("b", "1")));
+    }
+}
