@@ -46,6 +46,9 @@ for chart in docket docket-dev; do
 done
 cp examples/*.yaml "$rendered"
 
+"$scripts/debian.sh" prometheus prometheus promtool
+check "promtool on the configuration of Prometheus" promtool check config --syntax-only charts/docket-dev/files/prometheus.yaml
+
 checkov=$("$scripts/python.sh" checkov charts/requirements.txt)
 check "checkov on the charts and the examples" run_checkov
 check "shellcheck on the scripts in the charts" shellcheck -x charts/*.sh charts/*/files/*.sh charts/*/files/*/*.sh

@@ -68,7 +68,9 @@ refused docket-dev 'postgres.storage.size="0"' /postgres/storage/size
 refused docket-dev 's3.buckets=[]' /s3/buckets
 refused docket-dev 's3.buckets=["../etc"]' /s3/buckets/0
 refused docket-dev 'gateway.maxMegabytes="many"' /gateway/maxMegabytes
-refused docket-dev 'prometheus.image="x"' prometheus
+refused docket-dev 'prometheus.image=""' /prometheus/image
+refused docket-dev 'prometheus.retention="forever"' /prometheus/retention
+refused docket-dev 'grafana.image="x"' grafana
 
 accepted docket 'telemetry.endpoint="https://otlp.example.com:4317"' '--telemetry-endpoint=https://otlp.example.com:4317'
 accepted docket 'watch.namespace="acme"' '--namespace=acme'

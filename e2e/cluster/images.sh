@@ -24,10 +24,20 @@ fill() {
     collector) cp "$links/otelcol" "$authorities" "$folder/" ;;
     s3) cp "$links/versitygw" "$folder/" ;;
     postgres) ln "$postgres_rootfs" "$folder/rootfs.tar" ;;
+    prometheus) copy_with_libraries "$(readlink -f "$links/prometheus")" "$folder" ;;
     esac
 }
 
-[[ $# -gt 0 ]] || set -- postgres s3 collector operator api-server
+# A Debian binary, and this Debian's libraries that it is linked with, where it looks for them.
+copy_with_libraries() {
+    local binary=$1 folder=$2 libraries
+    mapfile -t libraries < <(ldd "$binary" | grep -o '/[^ ]*')
+    mkdir -p "$folder/usr/bin"
+    cp "$binary" "$folder/usr/bin/"
+    cp --dereference --parents "${libraries[@]}" "$folder/"
+}
+
+[[ $# -gt 0 ]] || set -- postgres s3 prometheus collector operator api-server
 mkdir -p "$cache/images/made"
 folder=$(mktemp -d "$cache/image.XXXX")
 trap 'rm -rf "$folder"' EXIT
@@ -38,6 +48,7 @@ for name; do
     operator | api-server) packages+=("docket-$name") ;;
     collector) "$scripts/collector.sh" ;;
     s3) "$scripts/tools.sh" s3 ;;
+    prometheus) "$scripts/debian.sh" prometheus prometheus promtool ;;
     postgres) make_postgres_rootfs ;;
     esac
 done

@@ -10,6 +10,7 @@ mod drift;
 mod isolation;
 mod keys;
 mod lifecycle;
+mod objectives;
 mod reading;
 mod redaction;
 mod resilience;

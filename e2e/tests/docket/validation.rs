@@ -61,6 +61,21 @@ const REFUSED: &[(&str, Change)] = &[
         spec["api"]["tolerations"] = json!([{"key": "a", "operator": "Exists", "value": "b"}]);
     }),
     (
+        "target must be a percentage above 0 and below 100",
+        |spec| {
+            spec["objectives"] = json!([{"name": "a", "target": "100"}]);
+        },
+    ),
+    (
+        "threshold must be one that the API's metrics can tell",
+        |spec| {
+            spec["objectives"] = json!([{"name": "a", "target": "99", "threshold": "301ms"}]);
+        },
+    ),
+    ("window must be 1 to 99 days, such as 30d", |spec| {
+        spec["objectives"] = json!([{"name": "a", "target": "99", "window": "0d"}]);
+    }),
+    (
         "rotation must be a whole number of hours or days, such as 12h or 30d",
         |spec| {
             spec["credentials"] = json!({"rotation": "30m"});
