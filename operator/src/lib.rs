@@ -36,6 +36,7 @@ pub mod serve;
 pub mod settings;
 pub mod stores;
 pub mod story;
+pub mod targets;
 pub mod tenants;
 pub mod timeline;
 pub mod wanted;

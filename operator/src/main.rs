@@ -80,7 +80,9 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     let stop = CancellationToken::new();
     let prometheus = prometheus(&settings)?;
     let (tell_ready, ready) = watch::channel(false);
-    let server = tokio::spawn(serve(settings.listen, telemetry, ready, stop.clone()));
+    let (show, shown) = watch::channel(None);
+    let server = serve(settings.listen, telemetry, ready, shown, stop.clone());
+    let server = tokio::spawn(server);
 
     let mut config = Config::infer()
         .await
@@ -120,7 +122,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         &latest,
     );
     let mut filled = watches.stores.filled(watches.gateway.clone());
-    let tenants = watches.tenants.clone();
+    let (stores, tenants) = (watches.stores.clone(), watches.tenants.clone());
     let metrics = Metrics::default();
     let context = Arc::new(Context {
         client: client.clone(),
@@ -154,6 +156,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     let mut controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
     tokio::spawn(async move {
         if filled.wait_for(|filled| *filled).await.is_ok() {
+            show.send_replace(Some(stores));
             tell_ready.send_replace(true);
         }
     });

@@ -1,4 +1,4 @@
-//! /livez, /readyz and /metrics of the operator.
+//! /livez, /readyz, /metrics and /targets of the operator.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,14 +12,17 @@ use docket_instrumentation::Telemetry;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::stores::Stores;
+
 #[derive(Clone)]
 struct Served {
     telemetry: Arc<Telemetry>,
     ready: watch::Receiver<bool>,
+    stores: watch::Receiver<Option<Stores>>,
 }
 
 /// Serves until `stop` is cancelled; `ready` says whether the operator holds the Lease and has seen
-/// the cluster, or stands by while another holds it.
+/// the cluster, or stands by while another holds it; `stores` are what it has seen, once that is all.
 ///
 /// # Errors
 /// The address cannot be listened on.
@@ -27,23 +30,33 @@ pub async fn serve(
     address: SocketAddr,
     telemetry: Arc<Telemetry>,
     ready: watch::Receiver<bool>,
+    stores: watch::Receiver<Option<Stores>>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}"))?;
-    axum::serve(listener, router(telemetry, ready))
+    axum::serve(listener, router(telemetry, ready, stores))
         .with_graceful_shutdown(stop.cancelled_owned())
         .await?;
     Ok(())
 }
 
-fn router(telemetry: Arc<Telemetry>, ready: watch::Receiver<bool>) -> Router {
+fn router(
+    telemetry: Arc<Telemetry>,
+    ready: watch::Receiver<bool>,
+    stores: watch::Receiver<Option<Stores>>,
+) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .with_state(Served { telemetry, ready })
+        .route("/targets", get(targets))
+        .with_state(Served {
+            telemetry,
+            ready,
+            stores,
+        })
 }
 
 async fn readyz(State(served): State<Served>) -> Response {
@@ -55,6 +68,18 @@ async fn readyz(State(served): State<Served>) -> Response {
             "waiting for the Lease and the first view of the cluster",
         )
             .into_response()
+    }
+}
+
+/// Whoever asks keeps what it was told last while the answer is an error.
+async fn targets(State(served): State<Served>) -> Response {
+    match &*served.stores.borrow() {
+        Some(stores) => axum::Json(crate::targets::targets(stores)).into_response(),
+        None => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stands by, or has not seen the cluster yet",
+        )
+            .into_response(),
     }
 }
 
