@@ -52,7 +52,7 @@ async fn kubectl_get_shows_what_an_operator_wants_to_see_first() {
         let header: Vec<&str> = header.split_whitespace().collect();
         let row: Vec<&str> = row.split_whitespace().collect();
         ensure!(
-            header == ["NAME", "READY", "REASON", "API", "CLIENTS", "AGE"],
+            header == ["NAME", "READY", "REASON", "API", "CLIENTS", "BUDGET", "AGE"],
             "{table}"
         );
         let url = format!("http://acme-api.{}.svc", it.namespace);

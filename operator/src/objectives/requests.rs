@@ -94,7 +94,8 @@ impl Known {
             let fresh = self
                 .long
                 .get(&window)
-                .is_some_and(|it| it.age < KEPT && it.thresholds == thresholds);
+                .is_some_and(|it| it.age < KEPT && it.thresholds == thresholds)
+                && !objectives.iter().any(|it| self.is_news(it, window, &short));
             if !fresh {
                 let known = Long {
                     answer: ask(window).await?,
@@ -110,6 +111,19 @@ impl Known {
         self.short = short;
         self.long.extend(long);
         Ok(())
+    }
+
+    /// A tenant had its first traffic since `window` was asked for.
+    fn is_news(
+        &self,
+        objective: &Objective,
+        window: Window,
+        short: &BTreeMap<Window, Answer>,
+    ) -> bool {
+        let some = |answer: &Answer| answer.requests(objective).bad_ratio().is_some();
+        objective.window == window
+            && short.values().any(some)
+            && !self.long.get(&window).is_some_and(|it| some(&it.answer))
     }
 
     /// What is known of `objective`, for which was asked.
