@@ -122,7 +122,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         &latest,
     );
     let mut filled = watches.stores.filled(watches.gateway.clone());
-    let (stores, tenants) = (watches.stores.clone(), watches.tenants.clone());
+    let (pods, tenants) = (watches.stores.pods.clone(), watches.tenants.clone());
     let metrics = Metrics::default();
     let context = Arc::new(Context {
         client: client.clone(),
@@ -156,7 +156,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     let mut controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
     tokio::spawn(async move {
         if filled.wait_for(|filled| *filled).await.is_ok() {
-            show.send_replace(Some(stores));
+            show.send_replace(Some(pods));
             tell_ready.send_replace(true);
         }
     });

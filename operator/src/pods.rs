@@ -9,6 +9,7 @@ use kube::runtime::watcher::Event;
 use tokio::sync::watch;
 
 use crate::build::{COLLECTOR, TENANT_LABEL};
+use crate::targets::Endpoint;
 
 /// Characters of a container's last words that a sentence has room for.
 const LONGEST_WORDS: usize = 400;
@@ -24,6 +25,8 @@ pub struct SeenPod {
     pub last_words: Option<String>,
     /// Why it does not get ready, in the words of the kubelet; `None` while it is merely starting.
     pub trouble: Option<String>,
+    /// Where its metrics are, while it runs.
+    pub endpoint: Option<Endpoint>,
 }
 
 impl SeenPod {
@@ -35,12 +38,13 @@ impl SeenPod {
             has_collector: collector.is_some_and(|it| it.ready),
             last_words: collector.and_then(last_words_of).map(said),
             trouble: trouble_of(pod).map(said),
+            endpoint: Endpoint::of(pod),
         }
     }
 }
 
 /// Namespace and name of a tenant.
-type Owner = (String, String);
+pub type Owner = (String, String);
 type ByOwner = HashMap<Owner, BTreeMap<String, SeenPod>>;
 
 /// What a watch has brought so far, shared by those who feed and read it.
@@ -97,6 +101,20 @@ impl Pods {
             .into_iter()
             .flat_map(BTreeMap::values);
         pods.cloned().collect()
+    }
+
+    /// Namespace and name of the tenant, name of the pod and its endpoint, of all that run, in this order.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<(Owner, String, Endpoint)> {
+        let known = self.known();
+        let pods = known.pods.iter().flat_map(|(owner, pods)| {
+            pods.iter().filter_map(|(name, pod)| {
+                Some((owner.clone(), name.clone(), pod.endpoint.clone()?))
+            })
+        });
+        let mut endpoints: Vec<_> = pods.collect();
+        endpoints.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        endpoints
     }
 
     /// Returns once the watch has brought all there are.

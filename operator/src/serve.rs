@@ -12,17 +12,17 @@ use docket_instrumentation::Telemetry;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::stores::Stores;
+use crate::pods::Pods;
 
 #[derive(Clone)]
 struct Served {
     telemetry: Arc<Telemetry>,
     ready: watch::Receiver<bool>,
-    stores: watch::Receiver<Option<Stores>>,
+    pods: watch::Receiver<Option<Pods>>,
 }
 
 /// Serves until `stop` is cancelled; `ready` says whether the operator holds the Lease and has seen
-/// the cluster, or stands by while another holds it; `stores` are what it has seen, once that is all.
+/// the cluster, or stands by while another holds it; `pods` are what it has seen of them, once that is all.
 ///
 /// # Errors
 /// The address cannot be listened on.
@@ -30,13 +30,13 @@ pub async fn serve(
     address: SocketAddr,
     telemetry: Arc<Telemetry>,
     ready: watch::Receiver<bool>,
-    stores: watch::Receiver<Option<Stores>>,
+    pods: watch::Receiver<Option<Pods>>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}"))?;
-    axum::serve(listener, router(telemetry, ready, stores))
+    axum::serve(listener, router(telemetry, ready, pods))
         .with_graceful_shutdown(stop.cancelled_owned())
         .await?;
     Ok(())
@@ -45,7 +45,7 @@ pub async fn serve(
 fn router(
     telemetry: Arc<Telemetry>,
     ready: watch::Receiver<bool>,
-    stores: watch::Receiver<Option<Stores>>,
+    pods: watch::Receiver<Option<Pods>>,
 ) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok" }))
@@ -55,7 +55,7 @@ fn router(
         .with_state(Served {
             telemetry,
             ready,
-            stores,
+            pods,
         })
 }
 
@@ -73,8 +73,8 @@ async fn readyz(State(served): State<Served>) -> Response {
 
 /// Whoever asks keeps what it was told last while the answer is an error.
 async fn targets(State(served): State<Served>) -> Response {
-    match &*served.stores.borrow() {
-        Some(stores) => axum::Json(crate::targets::targets(stores)).into_response(),
+    match &*served.pods.borrow() {
+        Some(pods) => axum::Json(crate::targets::targets(pods)).into_response(),
         None => (
             StatusCode::SERVICE_UNAVAILABLE,
             "stands by, or has not seen the cluster yet",
