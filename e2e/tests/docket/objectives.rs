@@ -1,4 +1,4 @@
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, ensure};
 use docket_crds::DocumentTenant;
 use docket_e2e::scenario::{TENANT, scenario};
 use docket_e2e::wait::until;
