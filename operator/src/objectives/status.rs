@@ -77,25 +77,20 @@ pub(super) fn of(tenant: &DocumentTenant, known: Result<&&Known, &Unknown>) -> W
             ..Wanted::default()
         },
         // What was known last stays.
-        Err(Unknown::Unavailable(why)) => Wanted {
-            objectives: before(tenant).0,
-            error_budget_remaining: before(tenant).1,
-            finding: Some(unknown(
-                "MetricsUnavailable",
-                format!("The Prometheus does not answer: {why}; the numbers are those of before."),
-            )),
-        },
+        Err(Unknown::Unavailable(why)) => {
+            let before = tenant.status.clone().unwrap_or_default();
+            Wanted {
+                objectives: before.objectives,
+                error_budget_remaining: before.error_budget_remaining,
+                finding: Some(unknown(
+                    "MetricsUnavailable",
+                    format!(
+                        "The Prometheus does not answer: {why}; the numbers are those of before."
+                    ),
+                )),
+            }
+        }
     }
-}
-
-fn before(tenant: &DocumentTenant) -> (Vec<ObjectiveStatus>, Option<String>) {
-    let status = tenant.status.as_ref();
-    status.map_or_else(Default::default, |status| {
-        (
-            status.objectives.clone(),
-            status.error_budget_remaining.clone(),
-        )
-    })
 }
 
 fn of_observed(observed: &[(Objective, Observation)]) -> Wanted {
