@@ -6,13 +6,8 @@ cd "$(dirname "$0")/.."
 source e2e/cluster/places.sh
 # shellcheck source=e2e/cluster/step.sh
 source "$scripts/step.sh"
-
-install_packages() {
-    apt-get update -q
-    mkdir -p /etc/postgresql-common
-    [[ -e /etc/postgresql-common/createcluster.conf ]] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends wrk postgresql-15 python3-venv curl
-}
+# shellcheck source=e2e/cluster/apt.sh
+source "$scripts/apt.sh"
 
 install_peer() {
     python3 -m venv "$peer.partial"
@@ -21,7 +16,7 @@ install_peer() {
 }
 
 if ! command -v wrk >/dev/null || [[ ! -x /usr/lib/postgresql/15/bin/initdb ]]; then
-    step "Installing wrk and Postgres" install_packages >&2
+    step "Installing wrk and Postgres" install_from_debian wrk postgresql-15 python3-venv curl >&2
 fi
 peer=$cache/tools/peer-$(sha256sum bench/peers/fastapi/requirements.txt | cut -c1-12)
 [[ -x $peer/bin/python ]] || step "Installing the peer's Python packages (once)" install_peer >&2

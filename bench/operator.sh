@@ -6,15 +6,10 @@ cd "$(dirname "$0")/.."
 source e2e/cluster/places.sh
 # shellcheck source=e2e/cluster/step.sh
 source "$scripts/step.sh"
+# shellcheck source=e2e/cluster/apt.sh
+source "$scripts/apt.sh"
 
-install_postgres() {
-    apt-get update -q
-    mkdir -p /etc/postgresql-common
-    [[ -e /etc/postgresql-common/createcluster.conf ]] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql-15
-}
-
-[[ -x /usr/lib/postgresql/15/bin/initdb ]] || step "Installing Postgres" install_postgres >&2
+[[ -x /usr/lib/postgresql/15/bin/initdb ]] || step "Installing Postgres" install_from_debian postgresql-15 >&2
 profile=${BENCH_PROFILE:-release}
 # One by one: together, they would share features that the operator does not ask for.
 step "Building the operator ($profile)" cargo build --profile "$profile" --locked --package docket-operator >&2

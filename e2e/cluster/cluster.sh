@@ -4,6 +4,7 @@ set -euo pipefail
 source "$(dirname "$0")/places.sh"
 source "$scripts/step.sh"
 source "$scripts/choose.sh"
+source "$scripts/apt.sh"
 source "$scripts/packages.sh"
 source "$scripts/bare/cgroups.sh"
 

@@ -30,13 +30,5 @@ install_packages() {
     mapfile -t missing < <(comm -23 <(printf '%s\n' "${packages[@]}" | sort) \
         <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null | sed -n 's/^installed //p' | sort))
     [[ ${#missing[@]} -gt 0 ]] || return 0
-    step "Installing Debian packages: ${missing[*]}" fetch_and_install
-}
-
-fetch_and_install() {
-    apt-get update -q
-    # The tests start servers of their own: Debian's default one must not be made.
-    mkdir -p /etc/postgresql-common
-    [[ -e /etc/postgresql-common/createcluster.conf ]] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold "${missing[@]}"
+    step "Installing Debian packages: ${missing[*]}" install_from_debian "${missing[@]}"
 }
