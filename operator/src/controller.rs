@@ -1,24 +1,21 @@
 //! Wires watches to reconciles.
 
-use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use docket_crds::DocumentTenant;
 use futures::{Stream, StreamExt, TryStreamExt};
-use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::{apps, autoscaling, core, networking, policy};
+use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, watcher};
-use kube::{Resource, ResourceExt};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::build::MANAGED_BY;
+use crate::child::Child;
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway_api::HttpRoute;
@@ -143,36 +140,21 @@ fn retry(tenant: Arc<DocumentTenant>, error: &Error, ctx: Arc<Context>) -> Actio
 
 type Events<K> = std::pin::Pin<Box<dyn Stream<Item = Result<K, watcher::Error>> + Send>>;
 
+/// The objects that carry our label, or with `!=` those that do not.
+fn that_are(ours: &str) -> watcher::Config {
+    let labels = format!("app.kubernetes.io/managed-by{ours}{MANAGED_BY}");
+    watcher::Config::default().page_size(PAGE).labels(&labels)
+}
+
 /// Watches the objects of a kind that carry our label, and keeps them.
-fn children<K>(scope: &Scope) -> (Kept<K>, Events<K>)
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Serialize
-        + Sync
-        + 'static,
-{
+fn children<K: Child>(scope: &Scope) -> (Kept<K>, Events<K>) {
     let kept = Kept::default();
     let events = fed(scope, &kept).touched_objects().boxed();
     (kept, events)
 }
 
 /// The same of a kind whose status concerns nobody here.
-fn still<K>(scope: &Scope) -> (Kept<K>, Events<K>)
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + Send
-        + Sync
-        + Still
-        + 'static,
-{
+fn still<K: Child + Still>(scope: &Scope) -> (Kept<K>, Events<K>) {
     let kept = Kept::default();
     let events = fed(scope, &kept).modify(Still::take_status);
     (kept, without_status(events).boxed())
@@ -186,23 +168,12 @@ fn http_routes(scope: &Scope) -> (Kept<HttpRoute>, GatewayPresence, Events<HttpR
     (kept, gateway, without_status(events).boxed())
 }
 
-fn fed<K>(
+fn fed<K: Child>(
     scope: &Scope,
     kept: &Kept<K>,
-) -> impl Stream<Item = watcher::Result<Event<K>>> + Send + use<K>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + Send
-        + 'static,
-{
+) -> impl Stream<Item = watcher::Result<Event<K>>> + Send + use<K> {
     let feed = kept.clone();
-    let labels = format!("app.kubernetes.io/managed-by={MANAGED_BY}");
-    let config = watcher::Config::default().page_size(PAGE).labels(&labels);
-    watcher(scope.api::<K>(), config)
+    watcher(scope.api::<K>(), that_are("="))
         .default_backoff()
         .modify(|object| object.meta_mut().managed_fields = None)
         .inspect_ok(move |event| feed.take(event))
@@ -271,9 +242,7 @@ fn pod_events(
     scope: &Scope,
     pods: Pods,
 ) -> impl Stream<Item = Result<Pod, watcher::Error>> + Send + use<> {
-    let labels = format!("app.kubernetes.io/managed-by={MANAGED_BY}");
-    let config = watcher::Config::default().page_size(PAGE).labels(&labels);
-    watcher(scope.api::<Pod>(), config)
+    watcher(scope.api::<Pod>(), that_are("="))
         .default_backoff()
         .inspect_ok(move |event| pods.take(event))
         .touched_objects()
@@ -284,9 +253,7 @@ fn referenced_secret_events(
     scope: &Scope,
     secrets: ReferencedSecrets,
 ) -> impl Stream<Item = Result<PartialObjectMeta<Secret>, watcher::Error>> + Send + use<> {
-    let labels = format!("app.kubernetes.io/managed-by!={MANAGED_BY}");
-    let config = watcher::Config::default().page_size(PAGE).labels(&labels);
-    watcher(scope.api::<PartialObjectMeta<Secret>>(), config)
+    watcher(scope.api::<PartialObjectMeta<Secret>>(), that_are("!="))
         .default_backoff()
         .inspect_ok(move |event| secrets.take(event))
         .touched_objects()

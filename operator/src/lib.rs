@@ -5,9 +5,11 @@
 //! speaks S3.
 
 pub mod api_keys;
+mod applied_status;
 pub mod backoff;
 pub mod build;
 pub mod certificate;
+mod child;
 pub mod conditions;
 pub mod content;
 pub mod context;

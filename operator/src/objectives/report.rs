@@ -3,12 +3,11 @@
 use docket_crds::DocumentTenant;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::{Patch, PatchParams};
-use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use super::FIELD_MANAGER;
 use super::status::Wanted;
+use crate::applied_status::apply_status;
 use crate::conditions::{ConditionType, Status, conditions};
 use crate::context::Context;
 
@@ -39,21 +38,7 @@ pub(super) async fn report(
     if let Some(percent) = &wanted.error_budget_remaining {
         status["errorBudgetRemaining"] = percent.as_str().into();
     }
-    // The uid makes the patch fail for a tenant that was deleted and created anew meanwhile.
-    let patch = json!({
-        "apiVersion": "docket.dev/v1alpha1",
-        "kind": "DocumentTenant",
-        "metadata": {"uid": tenant.uid()},
-        "status": status,
-    });
-    let api: Api<DocumentTenant> =
-        Api::namespaced(ctx.client.clone(), &tenant.namespace().unwrap_or_default());
-    ctx.metrics.wrote("DocumentTenant", "status");
-    let params = PatchParams::apply(FIELD_MANAGER).force();
-    let written = api
-        .patch_status(&tenant.name_any(), &params, &Patch::Apply(patch))
-        .await?;
-    let written = ctx.latest.wrote(written);
+    let written = apply_status(tenant, &status, FIELD_MANAGER, ctx).await?;
     let turned = |condition: &&Condition| said.iter().all(|it| it.status != condition.status);
     if let Some(condition) = now.iter().find(turned) {
         let (reason, message) = (&condition.reason, condition.message.clone());

@@ -9,17 +9,15 @@ mod quantity;
 use std::fmt::{self, Debug};
 
 use docket_crds::{DocumentTenant, PlannedChange};
-use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tracing::{Instrument, info_span};
 
 use self::difference::Place;
 use crate::build::{self, Children, Secrets};
+use crate::child::Child;
 use crate::conditions::ConditionType;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Problem, Result};
@@ -49,27 +47,6 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.verb, self.what)
     }
-}
-
-/// What all kinds of children have in common.
-trait Child:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope>
-    + Clone
-    + Debug
-    + DeserializeOwned
-    + Serialize
-    + 'static
-{
-}
-
-impl<K> Child for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + 'static
-{
 }
 
 /// Applies the Secrets with what was issued. Where nothing had been, as far as was seen, none is

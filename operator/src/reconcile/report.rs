@@ -7,13 +7,12 @@ use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
-use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
-use serde_json::json;
 
 use super::apply::Change;
+use super::findings;
 use super::rollout::Rollout;
-use super::{findings, identity};
+use crate::applied_status::apply_status;
 use crate::build;
 use crate::conditions::{ConditionType, Finding, conditions};
 use crate::context::{Context, FIELD_MANAGER};
@@ -187,19 +186,7 @@ pub(super) async fn write_status(
     if tenant.status.clone().map(without_objectives).as_ref() == Some(&status) {
         return Ok(tenant);
     }
-    // The uid makes the patch fail for a tenant that was deleted and created anew meanwhile.
-    let patch = json!({
-        "apiVersion": "docket.dev/v1alpha1",
-        "kind": "DocumentTenant",
-        "metadata": {"uid": tenant.uid()},
-        "status": status,
-    });
-    let params = PatchParams::apply(FIELD_MANAGER).force();
-    ctx.metrics.wrote("DocumentTenant", "status");
-    let written = identity::api(&tenant, ctx)
-        .patch_status(&tenant.name_any(), &params, &Patch::Apply(patch))
-        .await?;
-    Ok(ctx.latest.wrote(written))
+    Ok(apply_status(&tenant, &status, FIELD_MANAGER, ctx).await?)
 }
 
 /// What of a status is written here: the rest has a field manager of its own.
