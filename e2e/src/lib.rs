@@ -14,5 +14,6 @@ pub mod issuer;
 pub mod kill;
 pub mod objects;
 pub mod scenario;
+pub mod story;
 pub mod traffic;
 pub mod wait;

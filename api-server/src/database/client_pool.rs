@@ -11,6 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::aside::aside;
 use crate::error::Error;
 
 /// A warm connection that nobody took for this long goes back to sqlx.
@@ -105,7 +106,7 @@ impl ClientPool {
         let turn = permit(turns, patience).await?;
         let (connection, taken) = match self.take_warm() {
             Some(warm) => (warm.connection, warm.taken),
-            None => (self.pool.acquire().await?, Instant::now()),
+            None => (self.acquire().await?, Instant::now()),
         };
         Ok(Connection {
             connection: Some(connection),
@@ -115,6 +116,12 @@ impl ClientPool {
             _turn: turn,
             _in_use: in_use,
         })
+    }
+
+    /// An idle connection that still works, or a new one.
+    async fn acquire(&self) -> Result<PoolConnection<Postgres>, Error> {
+        let pool = self.pool.clone();
+        aside(async move { Ok(pool.acquire().await?) }).await
     }
 
     /// Idle connections, and all.

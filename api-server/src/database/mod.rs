@@ -1,5 +1,6 @@
 //! Postgres: a small pool per client, each logged in as that client's own role.
 
+mod aside;
 mod client_pool;
 mod metrics;
 mod outage;

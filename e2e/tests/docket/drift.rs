@@ -1,30 +1,16 @@
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
-use docket_e2e::scenario::{Scenario, scenario};
+use anyhow::ensure;
+use docket_e2e::scenario::scenario;
+use docket_e2e::story::told;
 use docket_e2e::wait::until;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
-use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
-use kube::api::ListParams;
 use serde_json::json;
 
 /// Longest time in which a child may be other than the spec asks.
 const REPAIR: Duration = Duration::from_secs(5);
-
-async fn notes(it: &Scenario, reason: &str) -> Result<Vec<String>> {
-    let events = it
-        .objects
-        .api::<Event>()
-        .list(&ListParams::default())
-        .await?;
-    Ok(events
-        .into_iter()
-        .filter(|event| event.reason.as_deref() == Some(reason))
-        .filter_map(|event| event.note)
-        .collect())
-}
 
 #[tokio::test]
 async fn a_child_that_somebody_changed_or_deleted_is_as_the_spec_asks_within_five_seconds() {
@@ -54,18 +40,10 @@ async fn a_child_that_somebody_changed_or_deleted_is_as_the_spec_asks_within_fiv
         })
         .await?;
         ensure!(start.elapsed() < REPAIR, "{:?}", start.elapsed());
-        until("the Event", async || {
-            let notes = notes(it, "DriftRepaired").await?;
-            let told = notes.iter().any(|note| {
-                note.contains("changed Deployment/acme-api")
-                    && note.contains("spec.template.spec.terminationGracePeriodSeconds")
-                    && !note.starts_with("Somebody")
-            });
-            Ok(if told {
-                Ok(())
-            } else {
-                Err(format!("{notes:?}"))
-            })
+        told(it, "DriftRepaired", |note| {
+            note.contains("changed Deployment/acme-api")
+                && note.contains("spec.template.spec.terminationGracePeriodSeconds")
+                && !note.starts_with("Somebody")
         })
         .await?;
         it.wait_ready().await?;

@@ -3,13 +3,13 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use docket_crds::DocumentTenant;
 use docket_e2e::database::{connect_as_admin, traces_of};
-use docket_e2e::scenario::{Scenario, TENANT, condition, scenario, schema_of};
+use docket_e2e::scenario::{TENANT, condition, scenario, schema_of};
+use docket_e2e::story::told;
 use docket_e2e::wait::until;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Service;
-use k8s_openapi::api::events::v1::Event;
 use kube::ResourceExt;
-use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::api::{WatchEvent, WatchParams};
 use serde_json::json;
 
 #[tokio::test]
@@ -177,52 +177,17 @@ async fn an_object_that_exists_and_is_not_ours_is_refused_and_left_alone() {
     .await;
 }
 
-/// Reason and note of each Event about the object `name`.
-async fn notes(it: &Scenario, name: &str) -> Result<Vec<(String, String)>> {
-    let events = it
-        .objects
-        .api::<Event>()
-        .list(&ListParams::default())
-        .await?;
-    let about = |event: &Event| {
-        event
-            .regarding
-            .as_ref()
-            .and_then(|object| object.name.clone())
-    };
-    Ok(events
-        .items
-        .into_iter()
-        .filter(|event| about(event).as_deref() == Some(name))
-        .map(|event| {
-            (
-                event.reason.unwrap_or_default(),
-                event.note.unwrap_or_default(),
-            )
-        })
-        .collect())
-}
-
 #[tokio::test]
 async fn events_tell_what_was_done_and_name_the_trace_of_it() {
     scenario(async |it| {
         let tenant = it.ready(it.spec(&["globex"])).await?;
         let status = tenant.status.as_ref().unwrap();
         let trace = &status.reconcile.as_ref().unwrap().trace_id;
-        // An Event follows what it tells of.
-        until("the Events Applied and Ready", async || {
-            let notes = notes(it, "acme").await?;
-            let applied = notes.iter().any(|(reason, note)| {
-                reason == "Applied" && note.contains("Deployment/acme-api") && note.contains(trace)
-            });
-            let ready = notes.iter().any(|(reason, _)| reason == "Ready");
-            Ok(if applied && ready {
-                Ok(())
-            } else {
-                Err(format!("{notes:?}"))
-            })
+        told(it, "Applied", |note| {
+            note.contains("Deployment/acme-api") && note.contains(trace)
         })
         .await?;
+        told(it, "Ready", |_| true).await?;
         ensure!(!tenant.finalizers().is_empty());
         Ok(())
     })

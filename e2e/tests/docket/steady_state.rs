@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use docket_crds::DocumentTenant;
 use docket_e2e::database::connect_as_admin;
 use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
+use docket_e2e::story::told;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
@@ -66,6 +67,7 @@ async fn versions(it: &Scenario, schema: &str) -> Result<Versions> {
 async fn a_steady_tenant_causes_no_write_in_a_minute_even_when_it_is_looked_at() {
     scenario(async |it| {
         let tenant = it.ready(it.spec(&["globex"])).await?;
+        told(it, "Ready", |_| true).await?;
         let schema = schema_of(&tenant, "globex")?;
         // An annotation is no change of the spec, and makes the operator look.
         let look = json!({"metadata": {"annotations": {"example.com/look": "now"}}});
