@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::check::report::{Area, Output};
+use crate::trace::{self, id::Id};
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -79,6 +81,13 @@ pub enum Command {
     /// names. The documents of the run end in the trash. It reaches the tenant at its Service's address,
     /// or through the API server's proxy where that is not reachable from here, or at --url.
     Check(Check),
+    /// Goes from the X-Request-ID of an answer to all that it caused.
+    ///
+    /// Shows the line of the request, its spans as a tree with their times, its log and its SQL. The line
+    /// comes from the logs of the tenant's pods, spans from the files that a gateway collector keeps,
+    /// such as that of charts/docket-dev; log lines from both. A trace id, or a whole traceparent, does as
+    /// well: also that of a reconcile, which the status and the Events name.
+    Trace(Trace),
 }
 
 /// Arguments of `status`.
@@ -233,6 +242,94 @@ pub struct Check {
     pub ca: Option<PathBuf>,
 }
 
+/// Arguments of `trace`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kubectl docket trace cfaf70b4-f739-4281-aa67-60860b2d91d0 -n acme
+  kubectl docket trace 8763cb4063ab280e0d4ec15954feba6f acme -n acme
+  kubectl docket trace $(kubectl get dt acme -o jsonpath={.status.reconcile.traceId})
+  kubectl docket trace order-12 --gateway monitoring/otel --gateway-container shell
+
+To read the gateway's files it runs grep in a container of its pod: that needs the right to create
+pods/exec there. Without it, or without such a gateway, there is the log alone.
+
+Exit status:
+  0    something was found
+  1    nothing is known of the id
+  2    it could not run: no cluster, no such tenant
+  130  Ctrl-C")]
+pub struct Trace {
+    /// X-Request-ID of an answer, a trace id, or a traceparent.
+    #[arg(value_parser = Id::read)]
+    pub id: Id,
+    /// Name of the tenant; by default all of the namespace.
+    pub name: Option<String>,
+    /// How it is written.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: trace::Output,
+    /// Seconds to wait for what may be on its way.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub wait: u64,
+    /// Where spans are kept.
+    #[command(flatten)]
+    pub gateway: GatewayArguments,
+}
+
+/// Where spans are kept: files of OTLP's JSON, as the collector's file exporter writes them.
+#[derive(Debug, Args)]
+pub struct GatewayArguments {
+    /// Deployment of the gateway collector.
+    #[arg(
+        long,
+        value_name = "NAMESPACE/NAME",
+        default_value = "docket-dev/gateway",
+        help_heading = "Gateway"
+    )]
+    pub gateway: Gateway,
+    /// Container of its pod that sees the files and has grep.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "reader",
+        help_heading = "Gateway"
+    )]
+    pub gateway_container: String,
+    /// Folder with the files.
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "/data",
+        help_heading = "Gateway"
+    )]
+    pub gateway_folder: String,
+}
+
+/// A Deployment and its namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub deployment: String,
+}
+
+impl FromStr for Gateway {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((namespace, deployment)) if !namespace.is_empty() && !deployment.is_empty() => {
+                Ok(Self {
+                    namespace: namespace.into(),
+                    deployment: deployment.into(),
+                })
+            }
+            _ => Err("a gateway is a NAMESPACE/NAME, such as docket-dev/gateway"),
+        }
+    }
+}
+
 impl Check {
     /// Whether `area` is to be checked; all are where none is named.
     pub(crate) fn takes(&self, area: Area) -> bool {
@@ -322,8 +419,22 @@ mod tests {
     }
 
     #[test]
+    fn a_trace_needs_an_id_and_a_gateway_its_namespace() {
+        for wrong in [
+            "",
+            "a$b",
+            "id --gateway gateway",
+            "id --gateway /gateway",
+            "id a b",
+        ] {
+            assert!(read(&format!("x trace {wrong}")).is_err(), "{wrong}");
+        }
+        assert!(read("x trace id acme -n shop --gateway a/b -o json").is_ok());
+    }
+
+    #[test]
     fn help_teaches_with_examples() {
-        let pages = ["", "status", "plan", "rotate", "adopt", "check"].map(|command| {
+        let pages = ["", "status", "plan", "rotate", "adopt", "check", "trace"].map(|command| {
             let help = read(&format!("x {command} --help")).expect_err("help");
             format!("$ docketctl {command} --help\n{help}")
         });

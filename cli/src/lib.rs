@@ -11,12 +11,14 @@ mod cluster;
 mod columns;
 mod edit;
 mod plan;
+mod pod_logs;
 pub mod problem;
 mod rotate;
 pub mod screen;
 mod since;
 mod status;
 mod tenant;
+mod trace;
 mod wait;
 
 use arguments::{Arguments, Command};
@@ -39,6 +41,7 @@ pub async fn run(arguments: Arguments, screen: &mut Screen<'_>) -> Result<(), Pr
             rotate::rotate(&Cluster::of(named).await?, &wanted, screen).await
         }
         Command::Adopt(wanted) => adopt::adopt(&Cluster::of(named).await?, &wanted, screen).await,
+        Command::Trace(wanted) => trace::trace(&Cluster::of(named).await?, &wanted, screen).await,
         // With a URL and keys it needs no cluster.
         Command::Check(wanted) => check::check(named, &wanted, screen).await,
     }

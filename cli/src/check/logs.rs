@@ -3,16 +3,19 @@
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{ListParams, LogParams};
-use kube::{Api, ResourceExt as _};
+use kube::Api;
 use serde_json::Value;
 
 use super::client::Stored;
 use super::report::Verdict;
 use super::{Seen, passed};
+use crate::pod_logs::{PodLine, lines_with};
 
 /// A line is written a moment after its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Seconds back in which the line of a request of this run is.
+const RECENT: i64 = 300;
 
 /// Where the pods of a tenant are.
 pub(super) struct Logs {
@@ -51,51 +54,46 @@ pub(super) async fn line(logs: Option<&Logs>, stored: &Stored) -> Seen {
 
 impl Logs {
     async fn find(&self, request: &str) -> Result<Option<Value>, String> {
-        let of_tenant = ListParams::default().labels(&format!("docket.dev/tenant={}", self.tenant));
-        let hidden = |error: kube::Error| {
+        let of_tenant = format!("docket.dev/tenant={}", self.tenant);
+        let lines = lines_with(&self.pods, &of_tenant, Some(RECENT), request).await;
+        let lines = lines.map_err(|error| {
             format!(
                 "the pods' logs cannot be read: {}",
                 crate::problem::root(&error)
             )
-        };
-        let pods = self.pods.list_metadata(&of_tenant).await.map_err(hidden)?;
-        let recent = LogParams {
-            container: Some("api".into()),
-            since_seconds: Some(300),
-            ..LogParams::default()
-        };
-        for pod in pods {
-            let text = self
-                .pods
-                .logs(&pod.name_any(), &recent)
-                .await
-                .map_err(hidden)?;
-            if let Some(line) = line_of(&text, request) {
-                return Ok(Some(line));
-            }
-        }
-        Ok(None)
+        })?;
+        Ok(line_of(lines, request))
     }
 }
 
 /// The one line of a request; others of the same id tell of what went wrong in it.
-fn line_of(text: &str, request: &str) -> Option<Value> {
-    let lines = text.lines().filter(|line| line.contains(request));
-    let mut lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+fn line_of(lines: Vec<PodLine>, request: &str) -> Option<Value> {
+    let mut lines = lines.into_iter().map(|it| it.line);
     lines.find(|line| line["correlation_id"] == request && line["message"] == "request")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_line_of_a_request_is_told_from_others_that_name_it() {
-        let text = "no JSON my-id\n\
-                    {\"message\":\"a cause\",\"correlation_id\":\"my-id\"}\n\
-                    {\"message\":\"request\",\"correlation_id\":\"my-id-2\"}\n\
-                    {\"message\":\"request\",\"correlation_id\":\"my-id\",\"trace_id\":\"t\"}\n";
-        assert_eq!(line_of(text, "my-id").expect("a line")["trace_id"], "t");
-        assert_eq!(line_of(text, "other"), None);
+        let lines = [
+            json!({"message": "a cause", "correlation_id": "my-id"}),
+            json!({"message": "request", "correlation_id": "my-id-2"}),
+            json!({"message": "request", "correlation_id": "my-id", "trace_id": "t"}),
+        ];
+        let lines: Vec<PodLine> = lines
+            .map(|line| PodLine {
+                pod: "acme-api-1".into(),
+                line,
+            })
+            .into();
+        assert_eq!(
+            line_of(lines.clone(), "my-id").expect("a line")["trace_id"],
+            "t"
+        );
+        assert_eq!(line_of(lines, "other"), None);
     }
 }

@@ -20,4 +20,5 @@ mod steady_state;
 mod telemetry;
 mod tls;
 mod tokens;
+mod trace;
 mod validation;
