@@ -120,6 +120,13 @@ impl<'a> ApiKeys<'a> {
         }
     }
 
+    /// What the operator made for `client`, which the spec no longer names, goes with it.
+    pub fn leave(&mut self, client: &str) {
+        for ours in [UPCOMING, PREVIOUS] {
+            self.ignored.remove(format!("{client}.{ours}").as_str());
+        }
+    }
+
     /// The entries that open nothing, each with the reason, once every client has asked.
     #[must_use]
     pub fn ignored(&self) -> Vec<String> {
@@ -186,6 +193,26 @@ mod tests {
             assert_eq!(exposed(&keys.of_client("globex")), valid);
             assert!(keys.ignored().is_empty());
         }
+    }
+
+    #[test]
+    fn of_a_client_that_goes_only_what_users_added_is_left_to_mend() {
+        let entries = entries(&[
+            ("gone", OLD),
+            ("gone.mine", OLD),
+            ("gone.previous", OLD),
+            ("gone.upcoming", NEW),
+            ("typo.previous", OLD),
+        ]);
+        let mut keys = ApiKeys::new(&entries);
+        keys.leave("gone");
+        assert_eq!(
+            keys.ignored(),
+            [
+                "gone.mine (no client has that name)",
+                "typo.previous (no client has that name)"
+            ]
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use docket_contract::{ApiAuth, AuthMode, Jwt, Quota, RateLimit, Uploads};
-use docket_crds::{Api, Auth, Client, DocumentTenant};
+use docket_crds::{Api, Auth, Client, ClientStatus, DocumentTenant};
 use docket_schema::{Identity, LATEST_VERSION, State};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -71,13 +71,16 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
             provision,
         });
     }
-    let released = tenant
+    let released: Vec<ClientStatus> = tenant
         .status
         .iter()
         .flat_map(|status| &status.clients)
         .filter(|known| !spec.clients.iter().any(|client| client.name == known.name))
         .cloned()
         .collect();
+    for client in &released {
+        keys.leave(&client.name);
+    }
     Ok(Wanted {
         name: tenant.name_any(),
         namespace: tenant.namespace().unwrap_or_default(),
@@ -169,7 +172,6 @@ fn owner(tenant: &DocumentTenant) -> OwnerReference {
     }
 }
 
-/// Version of the schema of `client` when it was last seen; 0 where it never was.
 /// The schema accepts sizes only that are numbers, so nothing is lost here.
 fn quota(client: &Client) -> Quota {
     let quota = client.quota.as_ref();
@@ -187,6 +189,7 @@ fn retention_days(client: &Client) -> u32 {
     client.retention.days.unsigned_abs()
 }
 
+/// Version of the schema of `client` when it was last seen; 0 where it never was.
 fn version_on_status(tenant: &DocumentTenant, client: &str) -> i32 {
     let clients = tenant.status.iter().flat_map(|status| &status.clients);
     let known = clients.into_iter().find(|known| known.name == client);
