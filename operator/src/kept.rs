@@ -1,5 +1,5 @@
-//! Objects of one kind as the watch brought them, kept as JSON: as Rust values they take several times
-//! the memory, and each is looked at seldom.
+//! Objects of one kind as the watch brought them, kept as JSON and packed: as Rust values they take many
+//! times the memory, and each is looked at seldom.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -12,8 +12,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::packed::{Packed, Packing};
+
 /// By namespace and name.
-type Objects = HashMap<(String, String), Box<[u8]>>;
+type Objects = HashMap<(String, String), Packed>;
 
 /// What a watch has brought so far, shared by those who feed and read it.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ struct Known {
     objects: Objects,
     /// What a new list has brought until it is whole.
     coming: Option<Objects>,
+    packing: Packing,
 }
 
 impl<K> Clone for Kept<K> {
@@ -57,28 +60,25 @@ impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
 
     /// Takes in what the watch brings.
     pub fn take(&self, event: &Event<K>) {
-        let written = match event {
-            Event::Apply(object) | Event::InitApply(object) => Some(written(object)),
-            Event::Delete(_) | Event::Init | Event::InitDone => None,
-        };
         let mut known = self.known();
-        match (event, written) {
-            (Event::Init, _) => known.coming = Some(Objects::default()),
-            (Event::InitApply(object), Some(written)) => {
+        match event {
+            Event::Init => known.coming = Some(Objects::default()),
+            Event::InitApply(object) => {
+                let packed = known.pack(object);
                 let coming = known.coming.get_or_insert_default();
-                coming.insert(key(object), written);
+                coming.insert(key(object), packed);
             }
-            (Event::InitDone, _) => {
+            Event::InitDone => {
                 known.objects = known.coming.take().unwrap_or_default();
                 self.filled.send_replace(true);
             }
-            (Event::Apply(object), Some(written)) => {
-                known.objects.insert(key(object), written);
+            Event::Apply(object) => {
+                let packed = known.pack(object);
+                known.objects.insert(key(object), packed);
             }
-            (Event::Delete(object), _) => {
+            Event::Delete(object) => {
                 known.objects.remove(&key(object));
             }
-            (Event::InitApply(_) | Event::Apply(_), None) => {}
         }
     }
 
@@ -87,8 +87,9 @@ impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
     pub fn get(&self, namespace: &str, name: &str) -> Option<K> {
         let key = (namespace.to_owned(), name.to_owned());
         let known = self.known();
-        let written = known.objects.get(&key)?;
-        Some(serde_json::from_slice(written).expect("it was written from an object"))
+        let written = known.packing.unpack(known.objects.get(&key)?);
+        drop(known);
+        Some(serde_json::from_slice(&written).expect("it was written from an object"))
     }
 
     /// Whether there is an object `name` in `namespace`.
@@ -109,9 +110,11 @@ fn key<K: Resource>(object: &K) -> (String, String) {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
 
-fn written<K: Serialize>(object: &K) -> Box<[u8]> {
-    let written = serde_json::to_vec(object).expect("Kubernetes objects serialize");
-    written.into_boxed_slice()
+impl Known {
+    fn pack<K: Serialize>(&mut self, object: &K) -> Packed {
+        let written = serde_json::to_vec(object).expect("Kubernetes objects serialize");
+        self.packing.pack(&written)
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod lease;
 pub mod metrics;
 pub mod objectives;
 pub mod pace;
+mod packed;
 pub mod pods;
 pub mod reconcile;
 pub mod referenced_secrets;
