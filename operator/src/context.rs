@@ -8,6 +8,7 @@ use crate::content::Content;
 use crate::database::{AdminConnection, Databases};
 use crate::fence::Fence;
 use crate::gateway_presence::GatewayPresence;
+use crate::held_reports::HeldReports;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
@@ -45,6 +46,8 @@ pub struct Context {
     pub latest: Latest,
     /// When tenants were last looked at.
     pub pace: Pace,
+    /// First reports of new tenants that wait for the next.
+    pub held: HeldReports,
     /// Failures in a row.
     pub backoff: Backoff,
     /// What is counted.

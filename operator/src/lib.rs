@@ -21,6 +21,7 @@ pub mod fenced_client;
 pub mod gateway_api;
 pub mod gateway_presence;
 pub mod headers;
+pub mod held_reports;
 pub mod kept;
 pub mod last_known;
 pub mod latest;

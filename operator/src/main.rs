@@ -15,6 +15,7 @@ use docket_operator::controller::Watches;
 use docket_operator::database::Databases;
 use docket_operator::fence::Fence;
 use docket_operator::fenced_client::fenced_client;
+use docket_operator::held_reports::HeldReports;
 use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::lease::{Leadership, TIMING};
@@ -38,6 +39,10 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Between two reconciles of one tenant: pods take longer to come about, and a second is a long time.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// What a new tenant has to say first waits this long for what comes next: whoever looks on hardly
+/// notices.
+const HOLD: Duration = Duration::from_secs(1);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -145,6 +150,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         },
         latest,
         pace: Pace::of(PAUSE),
+        held: HeldReports::of(HOLD),
         backoff: Backoff::default(),
         metrics,
         story: Story::new(client, settings.identity),

@@ -82,11 +82,12 @@ async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
     let tenant = identity::ensure_finalizer(tenant, ctx).await?;
     let mut timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
     match Box::pin(pursue(&tenant, ctx, &mut timeline)).await {
-        Ok(next_rotation) => {
+        Ok(next) => {
             ctx.backoff.forget(&uid);
             let resync = RESYNC.mul_f64(rand::rng().random_range(0.8..1.2));
-            let rotation = next_rotation.map_or(resync, from_now);
-            Ok(Action::requeue(resync.min(rotation)))
+            Ok(Action::requeue(
+                next.map_or(resync, |next| next.min(resync)),
+            ))
         }
         Err(error) => {
             let tenant = ctx.latest.of(tenant);
@@ -125,11 +126,12 @@ async fn rest(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
     Ok(Action::await_change())
 }
 
+/// Returns after how long to look again by ourselves, if at a certain time.
 async fn pursue(
     tenant: &Arc<DocumentTenant>,
     ctx: &Context,
     timeline: &mut Timeline,
-) -> Result<Option<Timestamp>> {
+) -> Result<Option<Duration>> {
     let seen = timeline
         .phase(
             "dereference",
@@ -196,12 +198,13 @@ async fn pursue(
         changes,
         timeline,
     };
-    report::progress(&ctx.latest.of(tenant), &progress, ctx)
+    let held = report::progress(&ctx.latest.of(tenant), &progress, ctx)
         .instrument(info_span!("status"))
         .await?;
     // Whoever is still logged in tells nobody when that ends.
     let retiring = wanted.clients.iter().any(|client| client.retiring);
-    Ok(retiring.then(Timestamp::now).or(wanted.next_rotation))
+    let rotation = retiring.then(Timestamp::now).or(wanted.next_rotation);
+    Ok(held.into_iter().chain(rotation.map(from_now)).min())
 }
 
 /// The time until `then`; one that waits for something else is looked at now and then.

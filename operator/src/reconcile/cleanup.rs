@@ -40,6 +40,7 @@ pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Resu
             ctx.contents.forget(&uid);
             ctx.latest.forget(&uid);
             ctx.backoff.forget(&uid);
+            ctx.held.release(&uid);
             Ok(Action::await_change())
         }
         Err(error) => {

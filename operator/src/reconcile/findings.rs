@@ -34,6 +34,32 @@ pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[SeenPod]) 
     std::iter::once(ready).chain(parts).collect()
 }
 
+/// Reason of the `Ready` of a tenant of which nothing is told yet.
+const CREATING: &str = "Creating";
+
+/// All conditions of a tenant that is new, `Ready` first.
+pub(super) fn of_beginning() -> Vec<Finding> {
+    let message = "The spec is accepted, and what it asks for is being made.";
+    let ready = Finding::new(ConditionType::Ready, Status::Unknown, CREATING, message);
+    std::iter::once(ready).chain(parts_now(None, &[])).collect()
+}
+
+/// Whether nothing was told of a tenant since it began.
+pub(super) fn is_beginning(before: &[Condition]) -> bool {
+    let ready = as_before(ConditionType::Ready, before);
+    ready.is_none_or(|ready| ready.reason == CREATING)
+}
+
+/// Whether there is no more to tell than that pods are starting, which goes by itself.
+pub(super) fn is_a_mere_start(wanted: &Wanted, rollout: &Rollout, pods: &[SeenPod]) -> bool {
+    !rollout.is_complete()
+        && trouble(pods).is_none()
+        && last_words(pods).is_none()
+        && wanted.notices.is_empty()
+        && wanted.unmet.is_none()
+        && wanted.telemetry.trouble.is_none()
+}
+
 /// All conditions after a reconcile that ended with `problem`, `Ready` first: the pods as they are
 /// now, and the rest as it was before.
 pub(super) fn of_problem(

@@ -7,7 +7,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use super::report::write_status;
+use super::report::{begun, write_status};
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::Result;
 use crate::wanted::Wanted;
@@ -63,7 +63,8 @@ pub(super) async fn remove_finalizer(tenant: &DocumentTenant, ctx: &Context) -> 
     Ok(())
 }
 
-/// Writes the names of new clients to status, so that cleanup needs nothing else.
+/// Writes the names of new clients to status, so that cleanup needs nothing else; of a new tenant also
+/// that it is seen.
 pub(super) async fn record(
     tenant: Arc<DocumentTenant>,
     wanted: &Wanted,
@@ -83,7 +84,10 @@ pub(super) async fn record(
         }
     }
     clients.sort_by(|a, b| a.name.cmp(&b.name));
-    let status = DocumentTenantStatus { clients, ..before };
+    let status = DocumentTenantStatus {
+        clients,
+        ..begun(&tenant, before)
+    };
     write_status(tenant, status, ctx).await
 }
 

@@ -1,8 +1,11 @@
 //! Reports: conditions and the rest of the status, patched only when they differ, and Events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use docket_crds::{ApiStatus, ClientStatus, DocumentTenant, DocumentTenantStatus, PlanStatus};
+use docket_crds::{
+    ApiStatus, ClientStatus, DocumentTenant, DocumentTenantStatus, PlanStatus, ReconcileStatus,
+};
 use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -31,14 +34,25 @@ pub(super) struct Progress<'a> {
     pub timeline: &'a Timeline,
 }
 
+/// Puts it on the status; returns how long it waits if that is held.
 pub(super) async fn progress(
     tenant: &Arc<DocumentTenant>,
     progress: &Progress<'_>,
     ctx: &Context,
-) -> Result<()> {
+) -> Result<Option<Duration>> {
     let wanted = progress.wanted;
     let before = tenant.status.clone().unwrap_or_default();
-    let findings = findings::of_progress(wanted, &progress.rollout, &pods(tenant, ctx));
+    let pods = pods(tenant, ctx);
+    let changed = (!progress.changes.is_empty()).then(|| progress.timeline.status());
+    if findings::is_beginning(&before.conditions)
+        && findings::is_a_mere_start(wanted, &progress.rollout, &pods)
+        && let Some(wait) = ctx.held.hold(&wanted.uid, changed.as_ref())
+    {
+        tell_changes(tenant, progress, ctx).await;
+        return Ok(Some(wait));
+    }
+    let held = ctx.held.release(&wanted.uid);
+    let findings = findings::of_progress(wanted, &progress.rollout, &pods);
     let mut clients: Vec<ClientStatus> = wanted
         .clients
         .iter()
@@ -52,10 +66,6 @@ pub(super) async fn progress(
         .chain(progress.remaining.iter().cloned())
         .collect();
     clients.sort_by(|a, b| a.name.cmp(&b.name));
-    let reconcile = match progress.changes.is_empty() {
-        true => before.reconcile.clone(),
-        false => Some(progress.timeline.status()),
-    };
     let status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
         conditions: conditions_now(tenant, &before, &findings),
@@ -66,7 +76,7 @@ pub(super) async fn progress(
         }),
         client_count: i32::try_from(clients.len()).ok(),
         clients,
-        reconcile,
+        reconcile: changed.or(held).or(before.reconcile.clone()),
         ..DocumentTenantStatus::default()
     };
     let notices = new_notices(&before.conditions, &status.conditions);
@@ -76,16 +86,7 @@ pub(super) async fn progress(
         .filter(|unmet| !is_said(unmet, &before.conditions) && is_said(unmet, &status.conditions));
     let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
     let written = write_status(tenant.clone(), status, ctx).await?;
-    if !progress.changes.is_empty() {
-        let changes: Vec<String> = progress.changes.iter().map(ToString::to_string).collect();
-        let note = format!(
-            "{} (trace {})",
-            changes.join(", "),
-            progress.timeline.trace_id()
-        );
-        tracing::info!(changes = changes.join(", "), "applied");
-        ctx.story.tell(&written, "Applied", note).await;
-    }
+    tell_changes(&written, progress, ctx).await;
     for condition in notices {
         ctx.story
             .warn(&written, &condition.reason, condition.message)
@@ -105,7 +106,33 @@ pub(super) async fn progress(
         );
         ctx.story.tell(&written, "Ready", note).await;
     }
-    Ok(())
+    Ok(None)
+}
+
+async fn tell_changes(tenant: &DocumentTenant, progress: &Progress<'_>, ctx: &Context) {
+    if progress.changes.is_empty() {
+        return;
+    }
+    let changes: Vec<String> = progress.changes.iter().map(ToString::to_string).collect();
+    let note = format!(
+        "{} (trace {})",
+        changes.join(", "),
+        progress.timeline.trace_id()
+    );
+    tracing::info!(changes = changes.join(", "), "applied");
+    ctx.story.tell(tenant, "Applied", note).await;
+}
+
+/// The status of a tenant as the first visit finds it; one that was visited has conditions already.
+pub(super) fn begun(tenant: &DocumentTenant, before: DocumentTenantStatus) -> DocumentTenantStatus {
+    if !before.conditions.is_empty() {
+        return before;
+    }
+    DocumentTenantStatus {
+        observed_generation: tenant.metadata.generation,
+        conditions: conditions_now(tenant, &before, &findings::of_beginning()),
+        ..before
+    }
 }
 
 /// Puts a failed reconcile on the status: the condition that is not met, and why; what runs goes on
@@ -123,6 +150,7 @@ pub(super) async fn failure(
         observed_generation: tenant.metadata.generation,
         conditions: conditions_now(tenant, &before, &findings),
         plan: None,
+        reconcile: last_reconcile(tenant, &before, ctx),
         ..before.clone()
     };
     let news = before.conditions.iter().all(|condition| {
@@ -161,6 +189,7 @@ pub(super) async fn at_rest(
         observed_generation: tenant.metadata.generation,
         conditions: conditions_now(tenant, &before, &findings),
         plan,
+        reconcile: last_reconcile(tenant, &before, ctx),
         ..before.clone()
     };
     let ready = ConditionType::Ready.to_string();
@@ -174,6 +203,16 @@ pub(super) async fn at_rest(
         ctx.story.tell(&written, reason, message).await;
     }
     Ok(())
+}
+
+/// The last reconcile that changed something, told of or held.
+fn last_reconcile(
+    tenant: &DocumentTenant,
+    before: &DocumentTenantStatus,
+    ctx: &Context,
+) -> Option<ReconcileStatus> {
+    let held = ctx.held.release(&tenant.uid().unwrap_or_default());
+    held.or(before.reconcile.clone())
 }
 
 /// Patches the status where it differs from what is there.

@@ -21,6 +21,7 @@ use crate::database::Databases;
 use crate::error::Result;
 use crate::fence::Fence;
 use crate::gateway_presence::GatewayPresence;
+use crate::held_reports::HeldReports;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
@@ -150,6 +151,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         },
         latest: Latest::default(),
         pace: Pace::default(),
+        held: HeldReports::default(),
         backoff: Backoff::default(),
         metrics: Metrics::default(),
         story: Story::new(server.client(), "test".into()),

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use docket_crds::DocumentTenant;
 use docket_operator::backoff::Backoff;
-use docket_operator::build::Images;
+use docket_operator::build::{Images, TENANT_LABEL};
 use docket_operator::context::Context;
 use docket_operator::database::Databases;
 use docket_operator::error::Result;
 use docket_operator::fence::Fence;
 use docket_operator::gateway_presence::GatewayPresence;
+use docket_operator::held_reports::HeldReports;
 use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::metrics::Metrics;
@@ -78,6 +79,7 @@ impl Cluster {
             },
             latest: Latest::default(),
             pace: Pace::default(),
+            held: HeldReports::default(),
             backoff: Backoff::default(),
             metrics,
             story: Story::new(client, "test".into()),
@@ -104,6 +106,12 @@ impl Cluster {
             }),
         );
         cluster
+    }
+
+    /// Lets first reports wait for the next, for `longest`.
+    pub fn hold_reports(&mut self, longest: Duration) {
+        let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
+        context.held = HeldReports::of(longest);
     }
 
     /// Reconciles once.
@@ -170,6 +178,16 @@ impl Cluster {
         let mut known = self.lock();
         object["metadata"]["resourceVersion"] = known.next_version();
         known.objects.insert(path.to_owned(), object);
+    }
+
+    /// Lets the watch bring a pod of the tenant.
+    pub fn show_pod(&self, status: &Value) {
+        let pod = json!({
+            "metadata": {"name": "acme-api-1", "namespace": "acme", "labels": {TENANT_LABEL: "acme"}},
+            "status": status,
+        });
+        let pod = serde_json::from_value(pod).expect("a Pod");
+        self.context.stores.pods.take(&Event::Apply(pod));
     }
 
     /// Lets the watch bring the Ingress at `path`.

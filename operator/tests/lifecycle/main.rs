@@ -4,6 +4,7 @@ mod cluster;
 mod database;
 mod drift;
 mod exposure;
+mod first_report;
 mod postgres;
 mod rest;
 mod rotation;
