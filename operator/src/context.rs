@@ -13,6 +13,7 @@ use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
+use crate::recent_surveys::RecentSurveys;
 use crate::referenced_secrets::ReferencedSecrets;
 use crate::stores::{Filled, Stores};
 use crate::story::Story;
@@ -36,6 +37,8 @@ pub struct Context {
     pub referenced_secrets: ReferencedSecrets,
     /// The tenants' databases.
     pub databases: Databases,
+    /// What they held a moment ago.
+    pub surveys: RecentSurveys,
     /// How the tenants' databases were last reached.
     pub connections: LastKnown<AdminConnection>,
     /// The tenants' buckets, as they were last reached.

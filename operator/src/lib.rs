@@ -31,6 +31,7 @@ pub mod objectives;
 pub mod pace;
 mod packed;
 pub mod pods;
+pub mod recent_surveys;
 pub mod reconcile;
 pub mod referenced_secrets;
 pub mod rotation;

@@ -22,6 +22,7 @@ use docket_operator::lease::{Leadership, TIMING};
 use docket_operator::metrics::Metrics;
 use docket_operator::objectives::{self, Prometheus, Source};
 use docket_operator::pace::Pace;
+use docket_operator::recent_surveys::RecentSurveys;
 use docket_operator::scope::Scope;
 use docket_operator::serve::serve;
 use docket_operator::settings::Settings;
@@ -43,6 +44,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// What a new tenant has to say first waits this long for what comes next: whoever looks on hardly
 /// notices.
 const HOLD: Duration = Duration::from_secs(1);
+
+/// How long a tenant whose pods come about is not looked for in its database again.
+const FRESH: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -141,6 +145,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
             fence,
             Duration::from_secs(settings.sql_deadline),
         ),
+        surveys: RecentSurveys::of(FRESH),
         connections: LastKnown::default(),
         contents: LastKnown::default(),
         images: Images {

@@ -90,6 +90,7 @@ async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
             ))
         }
         Err(error) => {
+            ctx.surveys.forget(&uid);
             let tenant = ctx.latest.of(tenant);
             report::failure(&tenant, error, &timeline, ctx).await
         }
@@ -160,6 +161,7 @@ async fn pursue(
             )
             .await?,
     );
+    provision::remember(&wanted, &seen, ctx);
     let children = info_span!("build").in_scope(|| build::children(&wanted));
     let (applied, deployment) = timeline
         .phase(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use docket_matrix::{Fidelity, Postgres};
-use docket_operator::database::{AdminConnection, Databases};
+use docket_operator::database::{AdminConnection, ClientRow, Databases};
 use docket_operator::error::Error;
 use docket_operator::fence::Fence;
 use docket_operator::metrics::Metrics;
@@ -45,16 +45,25 @@ async fn a_transaction_that_is_given_up_is_not_done_later_and_keeps_no_session()
     provision(&database, &identity).await.expect("provisioned");
 }
 
+#[tokio::test]
+async fn what_a_provision_leaves_is_what_a_survey_finds() {
+    let postgres = Postgres::start(Fidelity::Swift).await.expect("a Postgres");
+    postgres.create_database(DATABASE).await.expect("made");
+    let databases = Databases::new(Metrics::default(), Fence::open(), DEADLINE);
+    let database = databases.open(&admin(&postgres)).await.expect("open");
+    let identity = Identity::of("acme", "acme", "globex");
+    provision(&database, &identity).await.expect("provisioned");
+    let schemas = [identity.schema.clone()];
+    let survey = database.survey(&schemas).await.expect("a survey");
+    let row = ClientRow::provisioned(&identity, &owner(), "hash".into());
+    assert_eq!(survey, [(identity.schema, row)].into());
+}
+
 async fn provision(
     database: &docket_operator::database::Database,
     identity: &Identity,
 ) -> Result<(), Error> {
-    let owner = Owner {
-        namespace: "acme".into(),
-        tenant: "acme".into(),
-        tenant_uid: "11111111-2222-3333-4444-555555555555".into(),
-        client: "globex".into(),
-    };
+    let owner = owner();
     let wanted = Provision {
         identity,
         owner: &owner,
@@ -64,6 +73,15 @@ async fn provision(
         version: 0,
     };
     database.provision(&wanted).await
+}
+
+fn owner() -> Owner {
+    Owner {
+        namespace: "acme".into(),
+        tenant: "acme".into(),
+        tenant_uid: "11111111-2222-3333-4444-555555555555".into(),
+        client: "globex".into(),
+    }
 }
 
 fn admin(postgres: &Postgres) -> AdminConnection {

@@ -80,7 +80,7 @@ impl AdminConnection {
 
     /// A text that differs between connections that differ; it holds the password.
     #[must_use]
-    pub(super) fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         let Self {
             database,
             username,

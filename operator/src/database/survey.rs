@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use docket_schema::State;
+use docket_schema::{Identity, LATEST_VERSION, Owner, State};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tracing::Instrument;
@@ -27,6 +27,26 @@ pub struct ClientRow {
     pub version: i32,
     /// What the registry says of the schema.
     pub registered: Option<Registered>,
+}
+
+impl ClientRow {
+    /// What is there of `owner`'s client once the login of `identity`, the first that it has, was provisioned.
+    #[must_use]
+    pub fn provisioned(identity: &Identity, owner: &Owner, credential_hash: String) -> Self {
+        Self {
+            schema_exists: true,
+            role_exists: true,
+            logins: vec![identity.role.clone()],
+            version: LATEST_VERSION,
+            registered: Some(Registered {
+                tenant: format!("{}/{}", owner.namespace, owner.tenant),
+                tenant_uid: owner.tenant_uid.clone(),
+                state: State::Active,
+                role: identity.role.clone(),
+                credential_hash,
+            }),
+        }
+    }
 }
 
 /// A row of the registry.

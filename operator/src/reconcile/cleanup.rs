@@ -41,6 +41,7 @@ pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Resu
             ctx.latest.forget(&uid);
             ctx.backoff.forget(&uid);
             ctx.held.release(&uid);
+            ctx.surveys.forget(&uid);
             Ok(Action::await_change())
         }
         Err(error) => {

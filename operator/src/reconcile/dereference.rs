@@ -19,8 +19,9 @@ use crate::certificate::{self, Certificate};
 use crate::conditions::ConditionType;
 use crate::content::Content;
 use crate::context::Context;
-use crate::database::{AdminConnection, Database, Survey};
+use crate::database::{AdminConnection, Database};
 use crate::error::{Error, Problem, Result};
+use crate::recent_surveys::{Occasion, Surveyed};
 use crate::referenced_secrets::Entries;
 use crate::rotation::{Asked, Rotated};
 use crate::wanted::Notice;
@@ -43,8 +44,10 @@ pub(super) struct Seen {
     pub summarizer: Summarizer,
     /// What collectors need to be let in, or why that cannot be had.
     pub telemetry: Result<telemetry::Credentials, Notice>,
-    /// What the database holds of the clients, by schema.
-    pub survey: Survey,
+    /// What the database holds of the clients, by schema, now or a moment ago.
+    pub surveyed: Surveyed,
+    /// What that was asked for.
+    pub occasion: Occasion,
     /// Passwords and roles that were issued.
     pub credentials: Issued,
     /// API keys that were issued, and what users made of them.
@@ -107,7 +110,15 @@ pub(super) async fn dereference(
         .into_values()
         .map(|identity| identity.schema)
         .collect();
-    let survey = database.survey(&schemas).await?;
+    let occasion = Occasion::of(tenant, &connection, &schemas);
+    let recent = match purpose {
+        Purpose::Change => ctx.surveys.get(&uid, occasion),
+        Purpose::Plan => None,
+    };
+    let surveyed = match recent {
+        Some(recent) => recent,
+        None => Surveyed::now(database.survey(&schemas).await?),
+    };
     let name = tenant.name_any();
     tracing::debug!(
         bucket = s3.bucket,
@@ -123,7 +134,8 @@ pub(super) async fn dereference(
         issuer_ca,
         summarizer,
         telemetry,
-        survey,
+        surveyed,
+        occasion,
         credentials: issued(tenant, build::credentials_name(&name), &logins(tenant), ctx).await?,
         api_keys: issued(tenant, build::api_keys_name(&name), &keys(tenant), ctx).await?,
         replicas: replicas(tenant, ctx),

@@ -4,9 +4,11 @@ use docket_schema::{Owner, Provision};
 
 use super::apply::Change;
 use super::dereference::Seen;
+use crate::context::Context;
+use crate::database::ClientRow;
 use crate::error::Result;
 use crate::secret_value::{fingerprint, scram_verifier};
-use crate::wanted::{Provisioning, Wanted};
+use crate::wanted::{Provisioning, Wanted, WantedClient};
 
 /// Makes or updates what Postgres lacks; runs no statement where it lacks nothing.
 pub(super) async fn provision(wanted: &Wanted, seen: &Seen) -> Result<Vec<Change>> {
@@ -15,12 +17,7 @@ pub(super) async fn provision(wanted: &Wanted, seen: &Seen) -> Result<Vec<Change
         let Some(work) = client.provision else {
             continue;
         };
-        let owner = Owner {
-            namespace: wanted.namespace.clone(),
-            tenant: wanted.name.clone(),
-            tenant_uid: wanted.uid.clone(),
-            client: client.name.clone(),
-        };
+        let owner = owner(wanted, client);
         seen.database
             .provision(&Provision {
                 identity: &client.identity,
@@ -42,4 +39,38 @@ pub(super) async fn provision(wanted: &Wanted, seen: &Seen) -> Result<Vec<Change
         ));
     }
     Ok(changes)
+}
+
+/// Keeps what is in the database now for the next look, where nothing is left to do there and all that
+/// was done is a first login.
+pub(super) fn remember(wanted: &Wanted, seen: &Seen, ctx: &Context) {
+    let mut surveyed = seen.surveyed.clone();
+    for client in &wanted.clients {
+        match client.provision {
+            None => {}
+            Some(Provisioning::Create) => {
+                let owner = owner(wanted, client);
+                let hash = fingerprint(&client.password);
+                let row = ClientRow::provisioned(&client.identity, &owner, hash);
+                surveyed.survey.insert(client.identity.schema.clone(), row);
+            }
+            Some(_) => return ctx.surveys.forget(&wanted.uid),
+        }
+    }
+    // These change the database after this.
+    let ends = |client: &WantedClient| client.retiring;
+    if wanted.released.is_empty() && !wanted.clients.iter().any(ends) {
+        ctx.surveys.keep(&wanted.uid, seen.occasion, surveyed);
+    } else {
+        ctx.surveys.forget(&wanted.uid);
+    }
+}
+
+fn owner(wanted: &Wanted, client: &WantedClient) -> Owner {
+    Owner {
+        namespace: wanted.namespace.clone(),
+        tenant: wanted.name.clone(),
+        tenant_uid: wanted.uid.clone(),
+        client: client.name.clone(),
+    }
 }

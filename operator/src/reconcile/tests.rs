@@ -26,6 +26,7 @@ use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
+use crate::recent_surveys::RecentSurveys;
 use crate::referenced_secrets::ReferencedSecrets;
 use crate::stores::Stores;
 use crate::story::Story;
@@ -142,6 +143,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         gateway: GatewayPresence::settled(false),
         databases: Databases::new(Metrics::default(), Fence::open(), Duration::from_secs(60)),
         referenced_secrets: ReferencedSecrets::default(),
+        surveys: RecentSurveys::default(),
         connections: LastKnown::default(),
         contents: LastKnown::default(),
         images: Images {

@@ -35,6 +35,7 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         let issued = seen.credentials.text(&name);
         let identity = in_use(identity, seen.credentials.text(&build::role_entry(&name)));
         let row = seen
+            .surveyed
             .survey
             .get(&identity.schema)
             .cloned()
@@ -235,7 +236,10 @@ impl Turn {
 
 /// Whether a client has two logins at once: a third would be needed.
 fn overlaps(seen: &Seen) -> bool {
-    seen.survey.values().any(|row| row.logins.len() > 1)
+    seen.surveyed
+        .survey
+        .values()
+        .any(|row| row.logins.len() > 1)
 }
 
 /// Whether a key is yet to be handed out.

@@ -19,6 +19,7 @@ use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::metrics::Metrics;
 use docket_operator::pace::Pace;
+use docket_operator::recent_surveys::RecentSurveys;
 use docket_operator::reconcile::reconcile;
 use docket_operator::referenced_secrets::ReferencedSecrets;
 use docket_operator::stores::Stores;
@@ -70,6 +71,7 @@ impl Cluster {
             gateway: GatewayPresence::settled(false),
             databases: Databases::new(metrics.clone(), Fence::open(), Duration::from_secs(60)),
             referenced_secrets: ReferencedSecrets::default(),
+            surveys: RecentSurveys::default(),
             connections: LastKnown::default(),
             contents: LastKnown::default(),
             images: Images {
@@ -112,6 +114,12 @@ impl Cluster {
     pub fn hold_reports(&mut self, longest: Duration) {
         let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
         context.held = HeldReports::of(longest);
+    }
+
+    /// Lets what was read of a database be good for `fresh`.
+    pub fn trust_surveys(&mut self, fresh: Duration) {
+        let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
+        context.surveys = RecentSurveys::of(fresh);
     }
 
     /// Reconciles once.
