@@ -1,6 +1,6 @@
 //! The pods of document APIs, by tenant: what conditions say of them, and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
@@ -45,7 +45,9 @@ impl SeenPod {
 
 /// Namespace and name of a tenant.
 pub type Owner = (String, String);
-type ByOwner = HashMap<Owner, BTreeMap<String, SeenPod>>;
+/// Pods by name, in this order: as few as a tenant has take least as a list.
+type OfOwner = Vec<(String, SeenPod)>;
+type ByOwner = HashMap<Owner, OfOwner>;
 
 /// What a watch has brought so far, shared by those who feed and read it.
 #[derive(Clone, Debug)]
@@ -95,12 +97,8 @@ impl Pods {
     pub fn of(&self, namespace: &str, name: &str) -> Vec<SeenPod> {
         let owner = (namespace.to_owned(), name.to_owned());
         let known = self.known();
-        let pods = known
-            .pods
-            .get(&owner)
-            .into_iter()
-            .flat_map(BTreeMap::values);
-        pods.cloned().collect()
+        let pods = known.pods.get(&owner).into_iter().flatten();
+        pods.map(|(_, pod)| pod.clone()).collect()
     }
 
     /// Namespace and name of the tenant, name of the pod and its endpoint, of all that run, in this order.
@@ -133,18 +131,32 @@ pub(crate) fn owner(pod: &Pod) -> Option<Owner> {
 fn insert(pods: &mut ByOwner, pod: &Pod) {
     if let Some(owner) = owner(pod) {
         let pods = pods.entry(owner).or_default();
-        pods.insert(pod.name_any(), SeenPod::of(pod));
+        let (name, seen) = (pod.name_any(), SeenPod::of(pod));
+        match place(pods, &name) {
+            Ok(at) => pods[at].1 = seen,
+            Err(at) => {
+                pods.reserve_exact(1);
+                pods.insert(at, (name, seen));
+            }
+        }
     }
 }
 
 fn remove(pods: &mut ByOwner, pod: &Pod) {
     let Some(owner) = owner(pod) else { return };
     if let Some(of_owner) = pods.get_mut(&owner) {
-        of_owner.remove(&pod.name_any());
+        if let Ok(at) = place(of_owner, &pod.name_any()) {
+            of_owner.remove(at);
+        }
         if of_owner.is_empty() {
             pods.remove(&owner);
         }
     }
+}
+
+/// Where the pod `name` is among `pods`, or would be.
+fn place(pods: &OfOwner, name: &str) -> Result<usize, usize> {
+    pods.binary_search_by(|(known, _)| known.as_str().cmp(name))
 }
 
 fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
@@ -262,6 +274,24 @@ mod tests {
         pods.take(&Event::Delete(one));
         assert_eq!(pods.of("acme", "acme"), []);
         assert_eq!(pods.of("acme", "other").len(), 1);
+    }
+
+    #[test]
+    fn a_pod_is_known_once_and_pods_come_in_the_order_of_their_names() {
+        let pods = Pods::default();
+        for name in ["b", "a", "c", "a"] {
+            let waiting = json!({"conditions": [{"type": "PodScheduled", "status": "False",
+                "reason": "Unschedulable"}]});
+            pods.take(&Event::Apply(pod(name, "acme", waiting)));
+        }
+        pods.take(&Event::Delete(pod("b", "acme", json!({}))));
+        let told: Vec<_> = pods
+            .of("acme", "acme")
+            .into_iter()
+            .map(|pod| pod.trouble)
+            .collect();
+        let of = |name: &str| Some(format!("pod {name}: unschedulable: "));
+        assert_eq!(told, [of("a"), of("c")]);
     }
 
     #[test]
