@@ -31,7 +31,7 @@ use crate::tenants::Tenants;
 use crate::without_status::without_status;
 
 /// Objects of a first list that are in memory at once, for each kind.
-const PAGE: u32 = 100;
+const PAGE: u32 = 50;
 
 /// The watches that a controller needs, and the stores that they fill.
 pub struct Watches {

@@ -10,6 +10,13 @@ use docket_matrix::{Process, free_address, mortal};
 use crate::stage::{OPERATOR_NAMESPACE, Stage};
 use crate::tenants::PATIENCE;
 
+/// What `images/operator` sets.
+const OF_THE_IMAGE: [(&str, &str); 3] = [
+    ("MALLOC_ARENA_MAX", "1"),
+    ("MALLOC_MMAP_THRESHOLD_", "65536"),
+    ("MALLOC_TRIM_THRESHOLD_", "131072"),
+];
+
 /// How often is looked whether it is so far.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -79,6 +86,7 @@ impl Operator {
             .env("KUBECONFIG", file)
             .env("POD_NAME", "docket-operator-0")
             .env("POD_NAMESPACE", OPERATOR_NAMESPACE)
+            .envs(OF_THE_IMAGE)
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT");
         let started = Instant::now();
         let mut operator = Self {
