@@ -49,7 +49,7 @@ pub struct Context {
     pub latest: Latest,
     /// When tenants were last looked at.
     pub pace: Pace,
-    /// First reports of new tenants that wait for the next.
+    /// Reports that wait for the next.
     pub held: HeldReports,
     /// Failures in a row.
     pub backoff: Backoff,

@@ -1,5 +1,5 @@
-//! First reports that wait for the next: most tenants are whole a moment after all was asked for, and a
-//! write of a status is dear.
+//! Reports that wait for the next: while pods come about one after the other, each could only say how far
+//! they are, and a write of a status is dear.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};

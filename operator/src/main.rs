@@ -41,7 +41,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Between two reconciles of one tenant: pods take longer to come about, and a second is a long time.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What a new tenant has to say first waits this long for what comes next: whoever looks on hardly
+/// How far pods are is said this much later, unless there is more to say by then: whoever looks on hardly
 /// notices.
 const HOLD: Duration = Duration::from_secs(1);
 

@@ -50,6 +50,12 @@ pub(super) fn is_beginning(before: &[Condition]) -> bool {
     ready.is_none_or(|ready| ready.reason == CREATING)
 }
 
+/// Whether `Ready` says no more than that pods come about by themselves.
+pub(super) fn is_on_its_way(before: &[Condition]) -> bool {
+    let ready = as_before(ConditionType::Ready, before);
+    ready.is_some_and(|ready| [NOBODY_SERVES, ROLLING_OUT, STARTING].contains(&&*ready.reason))
+}
+
 /// Whether there is no more to tell than that pods are starting, which goes by itself.
 pub(super) fn is_a_mere_start(wanted: &Wanted, rollout: &Rollout, pods: &[SeenPod]) -> bool {
     !rollout.is_complete()
@@ -155,6 +161,10 @@ pub(super) fn clients(count: usize) -> String {
     }
 }
 
+/// Reasons of an `ApiAvailable` that the pods tell.
+const NOBODY_SERVES: &str = "NoPodServes";
+const ROLLING_OUT: &str = "RollingOut";
+
 /// Reasons of a `CollectorReady` that the pods tell.
 const STARTING: &str = "CollectorStarting";
 const FAILING: &str = "CollectorFailing";
@@ -190,7 +200,7 @@ fn ready(parts: &[Finding], rollout: &Rollout, lacking: Option<&Notice>) -> Find
     let rolling = parts
         .iter()
         .find(|part| part.condition == ConditionType::ApiAvailable && !rollout.is_complete())
-        .map(|part| ("RollingOut", &*part.message));
+        .map(|part| (ROLLING_OUT, &*part.message));
     let lacking = lacking.map(|notice| (notice.reason, &*notice.message));
     match unmet.or(rolling).or(lacking) {
         Some((reason, message)) => {
@@ -217,7 +227,7 @@ fn of_pods(rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
     let api = match (complete, serving) {
         (true, 0) => (
             Status::False,
-            "NoPodServes",
+            NOBODY_SERVES,
             "The Deployment is scaled to 0, where an autoscaler leaves it, too: scale it up."
                 .to_owned(),
         ),
@@ -233,9 +243,9 @@ fn of_pods(rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
                 Status::False
             },
             if serving > 0 {
-                "RollingOut"
+                ROLLING_OUT
             } else {
-                "NoPodServes"
+                NOBODY_SERVES
             },
             format!("{ready} of {wanted} pods of the current spec serve, {serving} in all.{why}"),
         ),

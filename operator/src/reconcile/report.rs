@@ -44,14 +44,6 @@ pub(super) async fn progress(
     let before = tenant.status.clone().unwrap_or_default();
     let pods = pods(tenant, ctx);
     let changed = (!progress.changes.is_empty()).then(|| progress.timeline.status());
-    if findings::is_beginning(&before.conditions)
-        && findings::is_a_mere_start(wanted, &progress.rollout, &pods)
-        && let Some(wait) = ctx.held.hold(&wanted.uid, changed.as_ref())
-    {
-        tell_changes(tenant, progress, ctx).await;
-        return Ok(Some(wait));
-    }
-    let held = ctx.held.release(&wanted.uid);
     let findings = findings::of_progress(wanted, &progress.rollout, &pods);
     let mut clients: Vec<ClientStatus> = wanted
         .clients
@@ -66,7 +58,7 @@ pub(super) async fn progress(
         .chain(progress.remaining.iter().cloned())
         .collect();
     clients.sort_by(|a, b| a.name.cmp(&b.name));
-    let status = DocumentTenantStatus {
+    let mut status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
         conditions: conditions_now(tenant, &before, &findings),
         api: Some(ApiStatus {
@@ -76,9 +68,23 @@ pub(super) async fn progress(
         }),
         client_count: i32::try_from(clients.len()).ok(),
         clients,
-        reconcile: changed.or(held).or(before.reconcile.clone()),
+        reconcile: changed.clone().or(before.reconcile.clone()),
         ..DocumentTenantStatus::default()
     };
+    let waits = findings::is_beginning(&before.conditions)
+        || (changed.is_none()
+            && before.observed_generation == status.observed_generation
+            && findings::is_on_its_way(&before.conditions));
+    if waits
+        && findings::is_a_mere_start(wanted, &progress.rollout, &pods)
+        && is_news(tenant, &status)
+        && let Some(wait) = ctx.held.hold(&wanted.uid, changed.as_ref())
+    {
+        tell_changes(tenant, progress, ctx).await;
+        return Ok(Some(wait));
+    }
+    let held = ctx.held.release(&wanted.uid);
+    status.reconcile = changed.or(held).or(status.reconcile);
     let notices = new_notices(&before.conditions, &status.conditions);
     let unmet = wanted
         .unmet
@@ -221,11 +227,17 @@ pub(super) async fn write_status(
     status: DocumentTenantStatus,
     ctx: &Context,
 ) -> Result<Arc<DocumentTenant>> {
-    let status = without_objectives(status);
-    if tenant.status.clone().map(without_objectives).as_ref() == Some(&status) {
+    if !is_news(&tenant, &status) {
         return Ok(tenant);
     }
+    let status = without_objectives(status);
     Ok(apply_status(&tenant, &status, FIELD_MANAGER, ctx).await?)
+}
+
+/// Whether `status` differs from what is there.
+fn is_news(tenant: &DocumentTenant, status: &DocumentTenantStatus) -> bool {
+    let before = tenant.status.clone().map(without_objectives);
+    before != Some(without_objectives(status.clone()))
 }
 
 /// What of a status is written here: the rest has a field manager of its own.

@@ -7,6 +7,8 @@ use serde_json::json;
 use crate::cluster::Cluster;
 use crate::postgres::{PASSWORD, Postgres};
 
+const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/acme/deployments/acme-api";
+
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(600);
 
@@ -117,6 +119,42 @@ async fn a_change_of_a_tenant_that_was_ready_is_told_at_once() {
     cluster.change(json!({"spec": {"api": {"image": "other"}}}));
     cluster.reconcile().await.expect("no failure");
     assert_eq!(cluster.condition("Ready").0, "False");
+}
+
+#[tokio::test]
+async fn how_far_pods_are_waits_and_that_they_are_there_or_in_trouble_does_not() {
+    let postgres = Postgres::start();
+    let cluster = starting(&postgres, LONG);
+    cluster.hold_pods(false);
+    cluster.settle().await;
+    cluster.hold_pods(true);
+    cluster.change(json!({"spec": {"api": {"image": "other"}}}));
+    cluster.reconcile().await.expect("no failure");
+    let said = cluster.condition("ApiAvailable").2;
+    cluster.forget_writes();
+
+    let mut deployment = cluster.get(DEPLOYMENT);
+    let generation = deployment["metadata"]["generation"].clone();
+    deployment["status"] = json!({"observedGeneration": generation, "replicas": 2,
+        "updatedReplicas": 2, "availableReplicas": 1});
+    cluster.put(DEPLOYMENT, deployment);
+    cluster.reconcile().await.expect("no failure");
+    assert_eq!(cluster.condition("ApiAvailable").2, said);
+    assert_eq!(writes(&cluster), 0, "it is held");
+
+    let container = json!({"name": "api", "image": "x", "imageID": "", "ready": false,
+        "restartCount": 0, "state": {"waiting": {"reason": "ImagePullBackOff"}}});
+    cluster.show_pod(&json!({"containerStatuses": [container]}));
+    cluster.reconcile().await.expect("no failure");
+    let said = cluster.condition("ApiAvailable").2;
+    assert!(
+        said.contains("1 of 2") && said.contains("ImagePullBackOff"),
+        "{said}"
+    );
+
+    cluster.hold_pods(false);
+    cluster.reconcile().await.expect("no failure");
+    assert_eq!(cluster.condition("Ready").0, "True");
 }
 
 #[tokio::test]
