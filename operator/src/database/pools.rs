@@ -47,20 +47,19 @@ impl Databases {
         }
     }
 
-    /// The database of `connection`, its registry made on first use.
+    /// The database of `connection`, its registry made where it lacks.
     ///
     /// # Errors
     /// Transient ones: the server does not answer or refuses.
     pub async fn open(&self, connection: &AdminConnection) -> Result<Database, Error> {
         let key = connection.key();
-        let sessions = match self.known(&key) {
-            Some(sessions) => sessions,
-            None => {
-                let sessions = self.sessions(connection);
-                ensure_registry(&sessions).await?;
-                self.keep(key, sessions)
-            }
-        };
+        let known = self.known(&key);
+        let sessions = known.unwrap_or_else(|| self.sessions(connection));
+        if !sessions.has_registry() {
+            ensure_registry(&sessions).await?;
+            sessions.found_registry();
+        }
+        let sessions = self.keep(key, sessions);
         Ok(self.database(sessions, docket_schema::READ_CLIENTS))
     }
 
@@ -69,11 +68,9 @@ impl Databases {
     /// # Errors
     /// As [`Databases::open`].
     pub async fn look(&self, connection: &AdminConnection) -> Result<Database, Error> {
-        if let Some(sessions) = self.known(&connection.key()) {
-            return Ok(self.database(sessions, docket_schema::READ_CLIENTS));
-        }
-        let sessions = self.sessions(connection);
-        let read_clients = match has_registry(&sessions).await? {
+        let known = self.known(&connection.key());
+        let sessions = known.unwrap_or_else(|| self.sessions(connection));
+        let read_clients = match sessions.has_registry() || has_registry(&sessions).await? {
             true => docket_schema::READ_CLIENTS,
             false => docket_schema::READ_UNREGISTERED,
         };

@@ -1,5 +1,7 @@
 //! Sessions with one database. None outlives work that failed or took too long in it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
@@ -14,6 +16,7 @@ pub(super) struct Sessions {
     pool: PgPool,
     fence: Fence,
     deadline: Duration,
+    has_registry: Arc<AtomicBool>,
 }
 
 impl Sessions {
@@ -22,7 +25,19 @@ impl Sessions {
             pool,
             fence,
             deadline,
+            has_registry: Arc::default(),
         }
+    }
+
+    /// Whether the registry was there when it was last looked for. A server that lost its data comes
+    /// back without it under the same name.
+    pub fn has_registry(&self) -> bool {
+        self.has_registry.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that the registry is there.
+    pub fn found_registry(&self) {
+        self.has_registry.store(true, Ordering::Relaxed);
     }
 
     /// Does `work` in a session.
@@ -38,6 +53,10 @@ impl Sessions {
     ) -> Result<T, Error> {
         match self.attempt(work).await {
             Ok(done) => Ok(done),
+            Err(error) if is_undefined_table(&error) => {
+                self.has_registry.store(false, Ordering::Relaxed);
+                Err(failure::explain(&self.pool, error).await)
+            }
             Err(error) => Err(failure::explain(&self.pool, error).await),
         }
     }
@@ -82,4 +101,10 @@ impl Sessions {
         let text = format!("no answer within {:?}", self.deadline);
         sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, text))
     }
+}
+
+/// By SQLSTATE (PostgreSQL, appendix A).
+fn is_undefined_table(error: &sqlx::Error) -> bool {
+    let refused = error.as_database_error();
+    refused.and_then(|it| it.code()).as_deref() == Some("42P01")
 }

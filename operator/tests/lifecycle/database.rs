@@ -157,6 +157,25 @@ async fn an_administrator_without_the_rights_or_the_database_is_told_what_lacks(
     assert_eq!(cluster.condition("DatabaseReady").1, "DatabaseNotFound");
 }
 
+#[tokio::test]
+async fn a_server_that_came_back_empty_is_said_to_have_lost_the_schemas_and_serves_new_tenants() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    cluster.settle().await;
+    let status = cluster.tenant().status.expect("a status");
+    let schema = &status.clients[0].schema;
+    postgres
+        .run(&format!(
+            "DROP SCHEMA {schema} CASCADE; DROP ROLE {schema}; DROP SCHEMA docket CASCADE"
+        ))
+        .await;
+    cluster.reconcile().await.expect_err("no registry");
+    cluster.reconcile().await.expect("it is the user's turn");
+    assert_eq!(cluster.condition("DatabaseReady").1, "SchemaLost");
+    cluster.change(json!({"spec": {"clients": [{"name": "initech"}]}}));
+    expect_ready(&cluster).await;
+}
+
 /// As docs/operations.md says.
 #[tokio::test]
 async fn a_schema_that_was_lost_and_restored_with_its_row_is_served_again_under_a_working_login() {
