@@ -1,6 +1,7 @@
 //! What users of Docket see, against a real cluster.
 #![allow(clippy::unwrap_used)]
 
+mod backup;
 mod charts;
 mod check;
 mod clients;

@@ -1,13 +1,15 @@
 //! Pods that come and go under load. Run by itself: on a machine that other tests keep busy, a 503 is
 //! the right answer now and then, and callers here never ask twice.
 
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use docket_crds::DocumentTenant;
 use docket_e2e::authority::{Authority, Certificate};
 use docket_e2e::database::connect_as_admin;
 use docket_e2e::documents::Documents;
+use docket_e2e::objects::Objects;
 use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
 use docket_e2e::traffic::Traffic;
 use docket_e2e::wait::until;
@@ -175,6 +177,71 @@ async fn credentials_that_are_rotated_under_load_fail_no_request() {
         traffic.flows(FLOW).await?;
         let answered = traffic.all_went_well().await?;
         eprintln!("{answered} requests during a rotation");
+        Ok(())
+    })
+    .await;
+}
+
+/// Runs Helm on the release `docket`; what it prints.
+fn helm(arguments: &[&str]) -> Result<String> {
+    let output = Command::new("helm")
+        .args(arguments)
+        .args(["--namespace", "docket-system"])
+        .output()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "helm {arguments:?}: {told}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The chart under another version, which the operator's pods carry as a label.
+fn next_chart(folder: &Path) -> Result<String> {
+    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/docket");
+    let folder = folder.to_str().context("a name that is no text")?;
+    let version = ["--version=9.9.9", "--app-version=9.9.9"];
+    helm(&[&["package", chart, "--destination", folder], &version[..]].concat())?;
+    Ok(format!("{folder}/docket-9.9.9.tgz"))
+}
+
+/// The pods of the operator that are not about to end.
+async fn operators(it: &Scenario) -> Result<Vec<String>> {
+    let system = Objects::new(it.client.clone(), "docket-system");
+    let ours = ListParams::default().labels("app.kubernetes.io/name=docket-operator");
+    let pods = system.api::<Pod>().list(&ours).await?.into_iter();
+    let stay = pods.filter(|pod| pod.metadata.deletion_timestamp.is_none());
+    Ok(stay.map(|pod| pod.name_any()).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_and_a_downgrade_by_helm_replace_no_pod_of_a_tenant_and_fail_no_request() {
+    scenario(async |it| {
+        it.ready(it.spec(&["globex"])).await?;
+        let traffic = traffic(it).await?;
+        let before = pods(it).await?;
+        let folder = tempfile::tempdir()?;
+        let next = next_chart(folder.path())?;
+        let upgrade = ["upgrade", "docket", &next, "--reuse-values"];
+        let downgrade = ["rollback", "docket"];
+        for (step, documents) in [(&upgrade[..], 1_000), (&downgrade[..], 2_000)] {
+            let old = operators(it).await?;
+            helm(&[step, &["--wait", "--timeout=3m"]].concat())?;
+            until("new operators", async || {
+                let new = operators(it).await?;
+                let all = !new.is_empty() && new.iter().all(|pod| !old.contains(pod));
+                Ok(all.then_some(()).ok_or_else(|| format!("{new:?}")))
+            })
+            .await?;
+            // A quota reaches the pods that run.
+            let quota = json!({"clients": [{"name": "globex", "quota": {"documents": documents}}]});
+            it.objects
+                .merge::<DocumentTenant>(TENANT, json!({"spec": quota}))
+                .await?;
+            it.wait_ready().await?;
+            traffic.flows(FLOW).await?;
+            let now = pods(it).await?;
+            ensure!(now == before, "{step:?} replaced {before:?} by {now:?}");
+        }
+        let answered = traffic.all_went_well().await?;
+        eprintln!("{answered} requests while operators came and went");
         Ok(())
     })
     .await;
