@@ -68,6 +68,9 @@ refused docket-dev 'postgres.storage.size="0"' /postgres/storage/size
 refused docket-dev 's3.buckets=[]' /s3/buckets
 refused docket-dev 's3.buckets=["../etc"]' /s3/buckets/0
 refused docket-dev 'gateway.maxMegabytes="many"' /gateway/maxMegabytes
+refused docket-dev 'gateway.sampling.percent=101' /gateway/sampling/percent
+refused docket-dev 'gateway.sampling.decisionWait="soon"' /gateway/sampling/decisionWait
+refused docket-dev 'gateway.tls.secret="Gateway"' /gateway/tls/secret
 refused docket-dev 'prometheus.image=""' /prometheus/image
 refused docket-dev 'prometheus.retention="forever"' /prometheus/retention
 refused docket-dev 'grafana.image="x"' grafana
@@ -89,6 +92,11 @@ accepted docket 'resources.limits.cpu=2' 'cpu: 2'
 accepted docket-dev 'postgres.logMinDuration=-1' '--log_min_duration_statement=-1'
 accepted docket-dev 'postgres.storage.className="standard"' 'storageClassName: standard'
 accepted docket-dev 's3.buckets=["acme","globex"]' '/data/globex'
+accepted docket-dev 'gateway.sampling.percent=10' '--config=/etc/otelcol/gateway-sampling.yaml'
+accepted docket-dev 'gateway.sampling={"percent":10,"slowMilliseconds":250}' 'value: "250"'
+accepted docket-dev 'gateway.tls.secret="gateway-tls"' 'secret: {secretName: gateway-tls}'
+accepted docket-dev 'gateway.tls.secret="gateway-tls"' '--config=/etc/otelcol/gateway-mutual-tls.yaml'
+accepted docket-dev 'gateway.tls={"secret":"gateway-tls","mutual":false}' '--config=/etc/otelcol/gateway-tls.yaml'
 
 # absent CHART VALUE TEXT: what is rendered does not contain the text.
 absent() {
@@ -108,6 +116,9 @@ absent docket 'watch.namespace=""' --namespace=
 absent docket 'replicas=1' 'kind: PodDisruptionBudget'
 absent docket 'replicas=1' 'topologyKey: kubernetes.io/hostname'
 absent docket 'userRoles.aggregate=false' aggregate-to
+absent docket-dev 'gateway.sampling.percent=100' tail_sampling
+absent docket-dev 'gateway.tls.secret=""' cert_file
+absent docket-dev 'gateway.tls={"secret":"gateway-tls","mutual":false}' client_ca_file
 
 # More rights than before must show in a diff that somebody reads.
 rights() {

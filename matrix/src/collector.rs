@@ -24,8 +24,22 @@ impl Collector {
     /// # Errors
     /// There is no collector, or the log cannot be written.
     pub fn start(configs: &[PathBuf], log: PathBuf) -> Result<Self> {
+        Self::start_with(configs, &[("POD_NAME", POD)], log)
+    }
+
+    /// The same with the variables that `configs` refer to, by name and value.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(
+        configs: &[PathBuf],
+        variables: &[(&str, &str)],
+        log: PathBuf,
+    ) -> Result<Self> {
         let mut command = mortal(&tool("otelcol")?, "KILL");
-        command.args(arguments(configs)).env("POD_NAME", POD);
+        command
+            .args(arguments(configs))
+            .envs(variables.iter().copied());
         let process = Process::start(&mut command, log.clone())?;
         Ok(Self { process, log })
     }
