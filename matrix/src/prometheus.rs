@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use http::Response;
 use http_body_util::Full;
 use hyper::service::service_fn;
@@ -15,6 +15,23 @@ use tokio::net::TcpStream;
 use crate::binary;
 use crate::process::{Process, free_address, mortal};
 use crate::proxy::Proxy;
+
+/// Runs promtool with `arguments`.
+///
+/// # Errors
+/// There is none, or what it says against them.
+pub fn promtool(arguments: &[std::ffi::OsString]) -> Result<()> {
+    let output = std::process::Command::new(binary::tool("promtool")?)
+        .args(arguments)
+        .output()?;
+    let said = [output.stdout, output.stderr].concat();
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said)
+    );
+    Ok(())
+}
 
 /// Requests of a client at each scrape, which comes every second.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +57,8 @@ pub(crate) struct Prometheus {
 struct Counted {
     traffic: Traffic,
     total: Traffic,
+    /// What the collector of the pod says of itself.
+    collector: String,
 }
 
 impl Prometheus {
@@ -83,6 +102,11 @@ impl Prometheus {
         &self.url
     }
 
+    /// What the pod's collector says of itself from now on, in Prometheus' format.
+    pub(crate) fn collector_says(&self, text: &str) {
+        lock(&self.counted).collector = text.to_owned();
+    }
+
     /// What clients ask from now on.
     pub(crate) fn sees(&self, traffic: Traffic) {
         lock(&self.counted).traffic = traffic;
@@ -113,7 +137,7 @@ impl Counted {
         self.total.failed += failed;
         let Traffic { good, slow, failed } = self.total;
         if good + slow + failed == 0 {
-            return String::new();
+            return self.collector.clone();
         }
         let of = r#"method="GET",path="/clients/{client}/documents""#;
         let answered = good + slow;
@@ -126,7 +150,8 @@ impl Counted {
              {bucket}{{{of},status=\"200\",le=\"0.3\"}} {good}\n\
              {bucket}{{{of},status=\"200\",le=\"1\"}} {answered}\n\
              {bucket}{{{of},status=\"200\",le=\"+Inf\"}} {answered}\n\
-             http_request_duration_seconds_count{{{of},status=\"200\"}} {answered}\n"
+             http_request_duration_seconds_count{{{of},status=\"200\"}} {answered}\n{}",
+            self.collector
         )
     }
 }

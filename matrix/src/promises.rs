@@ -107,6 +107,68 @@ pub async fn a_status_says_how_far_promises_are_kept(ground: &Arc<Ground>) -> Re
     world.end().await
 }
 
+/// A collector that drops, one whose queue is nearly full, and one that is well: `CollectorReady` says so,
+/// keeps nobody from being ready, and is written only when what it says changes.
+///
+/// # Errors
+/// What the status says instead.
+pub async fn a_status_says_what_telemetry_is_lost(ground: &Arc<Ground>) -> Result<()> {
+    let namespace = ground.next_name();
+    let prometheus = Prometheus::start(ground.plane.folder(), &namespace, TENANT).await?;
+    let arguments = [
+        format!("--prometheus-url={}", prometheus.url()),
+        "--objectives-interval=1".to_owned(),
+    ];
+    let world = World::told(ground.clone(), UNHURRIED, namespace, &arguments).await?;
+    let mut spec = world.spec();
+    spec["clients"] = json!([{"name": "globex"}]);
+    world.create(TENANT, &spec).await?;
+    world.ready(TENANT).await?;
+    collector_is(&world, "Running").await?;
+
+    let metric = |name: &str, value: u64| {
+        format!("otelcol_exporter_{name}{{data_type=\"logs\",exporter=\"otlp_grpc\"}} {value}\n")
+    };
+    let queue = |size| metric("queue_size", size) + &metric("queue_capacity", 100);
+    prometheus.collector_says(&queue(90));
+    collector_is(&world, "TelemetryQueueFilling").await?;
+    prometheus.collector_says(&(queue(100) + &metric("enqueue_failed_log_records", 300)));
+    let told = collector_is(&world, "TelemetryDropped").await?;
+    ensure!(told.contains("100 or more"), "{told}");
+    world.quiet(REST).await?;
+    rest(&world, 3 * REST).await?;
+    let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+    ensure!(
+        crate::world::is_met(&tenant, "True"),
+        "telemetry that is lost makes no tenant less ready: {}",
+        tenant["status"]
+    );
+    prometheus.collector_says("");
+    collector_is(&world, "Running").await?;
+    world.end().await
+}
+
+/// Waits until `CollectorReady` is True for `reason`; returns its message.
+async fn collector_is(world: &World, reason: &str) -> Result<String> {
+    let start = Instant::now();
+    loop {
+        let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+        let conditions = tenant["status"]["conditions"].as_array().cloned();
+        let conditions = conditions.unwrap_or_default();
+        let found = conditions.iter().find(|it| it["type"] == "CollectorReady");
+        let found = found.cloned().unwrap_or_default();
+        if found["status"] == "True" && found["reason"] == reason {
+            return Ok(found["message"].as_str().unwrap_or_default().to_owned());
+        }
+        ensure!(
+            start.elapsed() < PATIENCE,
+            "wanted {reason}, found {found}\n{}",
+            world.operator.last_words()
+        );
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 /// Waits until the status says so.
 async fn says(
     world: &World,

@@ -26,6 +26,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
+pub(crate) use collector_config::METRICS_PORT as COLLECTOR_METRICS_PORT;
 pub use deployment::COLLECTOR;
 pub use metadata::{MANAGED_BY, TENANT_LABEL};
 

@@ -11,6 +11,7 @@ use crate::gateway_presence::GatewayPresence;
 use crate::held_reports::HeldReports;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
+use crate::losses::Losses;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::recent_surveys::RecentSurveys;
@@ -47,6 +48,8 @@ pub struct Context {
     pub images: Images,
     /// Our own writes that the watch may not have brought yet.
     pub latest: Latest,
+    /// What is known of telemetry that is lost.
+    pub losses: Losses,
     /// When tenants were last looked at.
     pub pace: Pace,
     /// Reports that wait for the next.

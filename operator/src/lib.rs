@@ -26,6 +26,7 @@ pub mod kept;
 pub mod last_known;
 pub mod latest;
 pub mod lease;
+pub mod losses;
 pub mod metrics;
 pub mod objectives;
 pub mod pace;

@@ -19,6 +19,7 @@ use docket_operator::held_reports::HeldReports;
 use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::lease::{Leadership, TIMING};
+use docket_operator::losses::{self, Losses};
 use docket_operator::metrics::Metrics;
 use docket_operator::objectives::{self, Prometheus, Source};
 use docket_operator::pace::Pace;
@@ -133,6 +134,10 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     let mut filled = watches.stores.filled(watches.gateway.clone());
     let (pods, tenants) = (watches.stores.pods.clone(), watches.tenants.clone());
     let metrics = Metrics::default();
+    let losses = match prometheus {
+        Some(_) => Losses::unknown(),
+        None => Losses::default(),
+    };
     let context = Arc::new(Context {
         client: client.clone(),
         fence: fence.clone(),
@@ -154,6 +159,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
             telemetry_endpoint: settings.telemetry_endpoint,
         },
         latest,
+        losses: losses.clone(),
         pace: Pace::of(PAUSE),
         held: HeldReports::of(HOLD),
         backoff: Backoff::default(),
@@ -162,6 +168,15 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     });
     let namespace = Some(settings.namespace).filter(|namespace| !namespace.is_empty());
     let interval = Duration::from_secs(settings.objectives_interval);
+    let watch = losses::watch(
+        tenants.clone(),
+        prometheus.clone(),
+        namespace.clone(),
+        interval,
+        filled.clone(),
+        losses,
+    );
+    let losses = AbortOnDropHandle::new(tokio::spawn(watch));
     let watch = objectives::watch(tenants, prometheus, namespace, interval, context.clone());
     let objectives = AbortOnDropHandle::new(tokio::spawn(watch));
     let mut controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
@@ -178,7 +193,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     };
-    drop(objectives);
+    drop((objectives, losses));
     // Without the Lease nothing may be finished: the process ends as it stands.
     if outcome.is_ok() {
         stop.cancel();

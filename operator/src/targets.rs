@@ -7,6 +7,7 @@ use docket_contract::DOCUMENT_API_PORT;
 use k8s_openapi::api::core::v1::Pod;
 use serde::Serialize;
 
+use crate::build::{COLLECTOR, COLLECTOR_METRICS_PORT};
 use crate::pods::Pods;
 
 /// Where the metrics of a pod are.
@@ -14,8 +15,10 @@ use crate::pods::Pods;
 pub struct Endpoint {
     /// `http` or `https`: what the port is called.
     scheme: String,
-    /// Address and port.
-    address: String,
+    /// Of the document API: address and port.
+    api: String,
+    /// The same of the collector beside it.
+    collector: String,
 }
 
 impl Endpoint {
@@ -28,41 +31,55 @@ impl Endpoint {
         let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
         let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
         let port = ports.find(|port| port.container_port == i32::from(DOCUMENT_API_PORT))?;
+        let host = match status.pod_ip.as_deref()? {
+            v6 if v6.contains(':') => format!("[{v6}]"),
+            v4 => v4.to_owned(),
+        };
         Some(Self {
             scheme: port.name.clone()?,
-            address: match status.pod_ip.as_deref()? {
-                v6 if v6.contains(':') => format!("[{v6}]:{DOCUMENT_API_PORT}"),
-                v4 => format!("{v4}:{DOCUMENT_API_PORT}"),
-            },
+            api: format!("{host}:{DOCUMENT_API_PORT}"),
+            collector: format!("{host}:{COLLECTOR_METRICS_PORT}"),
         })
     }
 }
 
-/// One pod, as `<http_sd_config>` reads it:
+/// One container of a pod, as `<http_sd_config>` reads it:
 /// `{"targets": ["10.0.0.7:8000"], "labels": {"namespace": …, "docket_tenant": …, "pod": …, "__scheme__": "http"}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Target {
     /// One address with its port.
     targets: [String; 1],
-    /// What the series of the pod are told apart by; objectives need the first two.
+    /// What the series of the pod are told apart by; objectives need the first two. Those of a collector
+    /// have `container`, too.
     labels: BTreeMap<&'static str, String>,
 }
 
-/// The pods of all tenants that run.
+/// The pods of all tenants that run: for each its API and its collector.
 #[must_use]
 pub fn targets(pods: &Pods) -> Vec<Target> {
-    let target =
-        |((namespace, tenant), pod, endpoint): ((String, String), String, Endpoint)| Target {
-            targets: [endpoint.address],
-            labels: [
-                ("namespace", namespace),
-                ("docket_tenant", tenant),
-                ("pod", pod),
-                ("__scheme__", endpoint.scheme),
-            ]
-            .into(),
+    let targets = |((namespace, tenant), pod, endpoint): ((String, String), String, Endpoint)| {
+        let labels: BTreeMap<_, _> = [
+            ("namespace", namespace),
+            ("docket_tenant", tenant),
+            ("pod", pod),
+        ]
+        .into();
+        let with = |address, more: &[(&'static str, &str)]| {
+            let more = more.iter().map(|(key, value)| (*key, (*value).to_owned()));
+            Target {
+                targets: [address],
+                labels: labels.clone().into_iter().chain(more).collect(),
+            }
         };
-    pods.endpoints().into_iter().map(target).collect()
+        [
+            with(endpoint.api, &[("__scheme__", &endpoint.scheme)]),
+            with(
+                endpoint.collector,
+                &[("__scheme__", "http"), ("container", COLLECTOR)],
+            ),
+        ]
+    };
+    pods.endpoints().into_iter().flat_map(targets).collect()
 }
 
 #[cfg(test)]
@@ -94,13 +111,22 @@ mod tests {
         ] {
             pods.take(&Event::Apply(pod));
         }
-        let target = |address: &str, pod: &str| -> Value {
+        let api = |address: &str, pod: &str| -> Value {
             json!({"targets": [address], "labels": {"namespace": "team", "docket_tenant": "acme",
                 "pod": pod, "__scheme__": "https"}})
         };
+        let collector = |address: &str, pod: &str| -> Value {
+            json!({"targets": [address], "labels": {"namespace": "team", "docket_tenant": "acme",
+                "pod": pod, "__scheme__": "http", "container": "collector"}})
+        };
         assert_eq!(
             serde_json::to_value(targets(&pods)).expect("JSON"),
-            json!([target("10.0.0.7:8000", "a"), target("[fd00::7]:8000", "b")]),
+            json!([
+                api("10.0.0.7:8000", "a"),
+                collector("10.0.0.7:8888", "a"),
+                api("[fd00::7]:8000", "b"),
+                collector("[fd00::7]:8888", "b"),
+            ]),
         );
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use docket_matrix::handover::a_number_of_pods_changes_hands;
 use docket_matrix::matrix::{Selection, matrix};
 use docket_matrix::one_namespace::a_life_in_one_namespace;
-use docket_matrix::promises::a_status_says_how_far_promises_are_kept;
+use docket_matrix::promises::{
+    a_status_says_how_far_promises_are_kept, a_status_says_what_telemetry_is_lost,
+};
 use docket_matrix::stale::{a_tenant_that_comes_back_unseen, disturbed, stale};
 use docket_matrix::states::states;
 use docket_matrix::{Disturbance, Fault, Ground, Scenario};
@@ -134,6 +136,13 @@ async fn a_status_says_what_a_prometheus_knows_of_the_objectives() {
     let ground = ground().await;
     let said = a_status_says_how_far_promises_are_kept(&ground).await;
     said.expect("each kind of traffic is told by its reason");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_says_what_a_prometheus_knows_of_telemetry_that_is_lost() {
+    let ground = ground().await;
+    let said = a_status_says_what_telemetry_is_lost(&ground).await;
+    said.expect("each loss is told by its reason");
 }
 
 #[tokio::test(flavor = "multi_thread")]

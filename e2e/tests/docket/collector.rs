@@ -1,11 +1,12 @@
 use anyhow::{Context, Result, ensure};
 use docket_e2e::gateway::line;
-use docket_e2e::scenario::{Scenario, condition, scenario};
+use docket_e2e::objects::Objects;
+use docket_e2e::scenario::{DEV_NAMESPACE, Scenario, TENANT, condition, scenario};
 use docket_e2e::wait::until;
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use kube::ResourceExt;
 use kube::api::ListParams;
-use serde_json::json;
+use serde_json::{Value, json};
 
 async fn put_headers(it: &Scenario, token: &str) -> Result<()> {
     let data = json!({"authorization": token});
@@ -109,6 +110,34 @@ async fn a_new_header_rolls_out_and_stands_in_no_config_map_and_no_environment()
         );
         ensure!(!shown.contains("Bearer two"), "the header is shown");
         Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_collector_says_of_its_queue_is_scraped_with_the_name_of_its_tenant() {
+    scenario(async |it| {
+        it.ready(it.spec(&["globex"])).await?;
+        let dev = Objects::new(it.client.clone(), DEV_NAMESPACE);
+        let prometheus: Service = dev.get("prometheus").await?;
+        let address = prometheus
+            .spec
+            .and_then(|spec| spec.cluster_ip)
+            .context("no cluster IP")?;
+        let of_tenant = format!(
+            r#"otelcol_exporter_queue_capacity{{namespace="{}",docket_tenant="{TENANT}",container="collector"}}"#,
+            it.namespace
+        );
+        let url = format!("http://{address}:9090/api/v1/query");
+        let url = reqwest::Url::parse_with_params(&url, [("query", of_tenant)])?;
+        until("a series of the collector's queue", async || {
+            let answer: Value = reqwest::get(url.clone()).await?.json().await?;
+            let series = answer["data"]["result"].as_array().map_or(0, Vec::len);
+            Ok(if series > 0 { Ok(()) } else { Err(answer) })
+        })
+        .await?;
+        let told = it.wait_condition("CollectorReady", "True", "Running").await;
+        told.map(|_| ())
     })
     .await;
 }

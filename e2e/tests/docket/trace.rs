@@ -56,7 +56,8 @@ async fn the_request_id_of_an_answer_leads_to_its_line_its_spans_its_log_and_its
         for part in [
             &format!("  request  {id}\n"),
             "document-api",
-            "INFO  acme-api-",
+            "  INFO  ",
+            "acme-api-",
             "INSERT INTO document_metadata",
         ] {
             ensure!(page.contains(part), "{part}: {page}");

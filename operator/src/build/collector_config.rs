@@ -14,7 +14,7 @@ pub(super) const FILE: &str = "config.yaml";
 pub(super) const HEALTH_PORT: u16 = 13133;
 
 /// Port of the collector's own metrics, at `/metrics`.
-pub(super) const METRICS_PORT: u16 = 8888;
+pub(crate) const METRICS_PORT: u16 = 8888;
 
 /// Folder of what waits to be sent.
 pub(super) const QUEUE_FOLDER: &str = "/var/lib/otelcol";

@@ -101,6 +101,24 @@ pub(super) fn of_rest(
         .collect()
 }
 
+/// The same where telemetry is lost although the collectors run: a notice keeps nothing from being ready.
+pub(super) fn with_loss(findings: Vec<Finding>, loss: Option<&Notice>) -> Vec<Finding> {
+    let told = |finding: Finding| match loss {
+        Some(loss) if runs(&finding) => Finding::new(
+            ConditionType::CollectorReady,
+            Status::True,
+            loss.reason,
+            &loss.message,
+        ),
+        _ => finding,
+    };
+    findings.into_iter().map(told).collect()
+}
+
+fn runs(finding: &Finding) -> bool {
+    finding.condition == ConditionType::CollectorReady && finding.status == Status::True
+}
+
 /// What `Ready` is made of: the pods as they are now, and the rest as it was before.
 fn parts_now(pods: Option<(Rollout, Vec<SeenPod>)>, before: &[Condition]) -> Vec<Finding> {
     let of_pods = pods
@@ -150,7 +168,10 @@ pub(super) fn asks_to_mend(condition: &Condition) -> bool {
     let notice = as_before(ConditionType::CredentialsReady, conditions)
         .is_some_and(|finding| finding.status == Status::True && finding.reason != ISSUED);
     let trouble = as_before(ConditionType::CollectorReady, conditions);
-    notice || trouble.as_ref().is_some_and(is_trouble_of_telemetry)
+    let lost = trouble
+        .as_ref()
+        .is_some_and(|it| runs(it) && it.reason != RUNNING);
+    notice || lost || trouble.as_ref().is_some_and(is_trouble_of_telemetry)
 }
 
 /// A number of clients, for a sentence.
@@ -168,6 +189,7 @@ const ROLLING_OUT: &str = "RollingOut";
 /// Reasons of a `CollectorReady` that the pods tell.
 const STARTING: &str = "CollectorStarting";
 const FAILING: &str = "CollectorFailing";
+const RUNNING: &str = "Running";
 
 /// Reason of a `CredentialsReady` that leaves nothing to mend.
 const ISSUED: &str = "Issued";
@@ -253,7 +275,7 @@ fn of_pods(rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
     let collector = if complete || all_collect(pods) {
         (
             Status::True,
-            "Running",
+            RUNNING,
             "A collector runs beside each API container.".to_owned(),
         )
     } else if let Some(words) = last_words(pods) {
@@ -377,6 +399,33 @@ mod tests {
             (Status::False, "SecretInvalid".into())
         );
         assert_eq!(collector(FAILING), (Status::True, "Running".into()));
+    }
+
+    #[test]
+    fn telemetry_that_is_lost_is_said_where_the_collectors_run_and_is_something_to_mend() {
+        let loss = Notice {
+            reason: "TelemetryDropped",
+            message: "Look.".into(),
+        };
+        let collector = |ready, loss: Option<&Notice>| {
+            let findings = of_rest("Paused", "", Some((rollout(ready, ready), Vec::new())), &[]);
+            let findings = with_loss(findings, loss);
+            let found = findings
+                .into_iter()
+                .find(|it| it.condition == ConditionType::CollectorReady)
+                .expect("every condition is there");
+            let one = std::slice::from_ref(&found);
+            let said = conditions(&[], one, Some(1), Timestamp::UNIX_EPOCH);
+            (found.status, found.reason, asks_to_mend(&said[0]))
+        };
+        let lost = (Status::True, "TelemetryDropped".to_owned(), true);
+        assert_eq!(collector(2, Some(&loss)), lost);
+        assert_eq!(
+            collector(2, None),
+            (Status::True, RUNNING.to_owned(), false)
+        );
+        let starting = (Status::False, STARTING.to_owned(), false);
+        assert_eq!(collector(0, Some(&loss)), starting);
     }
 
     #[test]

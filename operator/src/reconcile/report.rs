@@ -60,7 +60,7 @@ pub(super) async fn progress(
     clients.sort_by(|a, b| a.name.cmp(&b.name));
     let mut status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
-        conditions: conditions_now(tenant, &before, &findings),
+        conditions: conditions_now(tenant, &before, &with_loss(tenant, &before, findings, ctx)),
         api: Some(ApiStatus {
             url: api_url(wanted),
             replicas: progress.rollout.wanted,
@@ -154,7 +154,7 @@ pub(super) async fn failure(
     let findings = findings::of_problem(&problem, rollout(tenant, ctx), &before.conditions);
     let status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
-        conditions: conditions_now(tenant, &before, &findings),
+        conditions: conditions_now(tenant, &before, &with_loss(tenant, &before, findings, ctx)),
         plan: None,
         reconcile: last_reconcile(tenant, &before, ctx),
         ..before.clone()
@@ -193,7 +193,7 @@ pub(super) async fn at_rest(
     let findings = findings::of_rest(reason, &message, rollout(tenant, ctx), &before.conditions);
     let status = DocumentTenantStatus {
         observed_generation: tenant.metadata.generation,
-        conditions: conditions_now(tenant, &before, &findings),
+        conditions: conditions_now(tenant, &before, &with_loss(tenant, &before, findings, ctx)),
         plan,
         reconcile: last_reconcile(tenant, &before, ctx),
         ..before.clone()
@@ -288,6 +288,20 @@ fn conditions_now(
         tenant.metadata.generation,
         Timestamp::now(),
     )
+}
+
+/// `findings` with what is known of telemetry that is lost.
+fn with_loss(
+    tenant: &DocumentTenant,
+    before: &DocumentTenantStatus,
+    findings: Vec<Finding>,
+    ctx: &Context,
+) -> Vec<Finding> {
+    let namespace = tenant.namespace().unwrap_or_default();
+    let loss = ctx
+        .losses
+        .of(&namespace, &tenant.name_any(), &before.conditions);
+    findings::with_loss(findings, loss.as_ref())
 }
 
 fn is_ready(conditions: &[Condition]) -> bool {

@@ -24,6 +24,7 @@ use crate::gateway_presence::GatewayPresence;
 use crate::held_reports::HeldReports;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
+use crate::losses::Losses;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::recent_surveys::RecentSurveys;
@@ -152,6 +153,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
             telemetry_endpoint: None,
         },
         latest: Latest::default(),
+        losses: Losses::default(),
         pace: Pace::default(),
         held: HeldReports::default(),
         backoff: Backoff::default(),

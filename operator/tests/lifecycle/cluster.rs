@@ -17,6 +17,7 @@ use docket_operator::gateway_presence::GatewayPresence;
 use docket_operator::held_reports::HeldReports;
 use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
+use docket_operator::losses::Losses;
 use docket_operator::metrics::Metrics;
 use docket_operator::pace::Pace;
 use docket_operator::recent_surveys::RecentSurveys;
@@ -80,6 +81,7 @@ impl Cluster {
                 telemetry_endpoint: None,
             },
             latest: Latest::default(),
+            losses: Losses::default(),
             pace: Pace::default(),
             held: HeldReports::default(),
             backoff: Backoff::default(),
