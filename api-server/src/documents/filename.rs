@@ -20,16 +20,32 @@ impl Filename {
         let name = name.trim();
         let length = name.chars().count();
         if matches!(name, "" | "." | "..") || length > LONGEST {
-            return Err(Error::Unprocessable(format!(
-                "the file needs a name of 1 to {LONGEST} characters in UTF-8; it has {length}"
-            )));
+            return Err(refused(length));
         }
         Ok(Self(name.to_owned()))
+    }
+
+    /// The same of a member of a JSON body, where what goes counts, too: the OpenAPI document bounds
+    /// what is sent.
+    ///
+    /// # Errors
+    /// As [`Filename::parse`].
+    pub(crate) fn of_member(sent: &str) -> Result<Self, Error> {
+        match sent.chars().count() {
+            ..=LONGEST => Self::parse(sent),
+            length => Err(refused(length)),
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn refused(length: usize) -> Error {
+    Error::Unprocessable(format!(
+        "the file needs a name of 1 to {LONGEST} characters in UTF-8; it has {length}"
+    ))
 }
 
 /// Control characters, what breaks lines, the byte order mark, and what turns the order of letters
@@ -81,6 +97,14 @@ mod tests {
             );
         }
         assert!(Filename::parse(&"ż".repeat(255)).is_ok());
+    }
+
+    #[test]
+    fn of_a_member_what_goes_counts_too() {
+        let sent = format!("folder/{}", "a".repeat(250));
+        assert!(Filename::parse(&sent).is_ok());
+        assert!(Filename::of_member(&sent).is_err());
+        assert!(Filename::of_member(&sent[5..]).is_ok());
     }
 
     proptest! {

@@ -101,7 +101,7 @@ fn refuse_others(members: &Map<String, Value>) -> Result<(), Error> {
 
 fn filename(value: &Value) -> Result<Filename, Error> {
     match value {
-        Value::String(name) => Filename::parse(name),
+        Value::String(name) => Filename::of_member(name),
         _ => Err(must_be("filename", "a string")),
     }
 }
