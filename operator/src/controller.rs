@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use docket_crds::DocumentTenant;
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::{apps, autoscaling, core, networking, policy};
 use kube::ResourceExt;
@@ -169,6 +169,8 @@ fn http_routes(scope: &Scope) -> (Kept<HttpRoute>, GatewayPresence, Events<HttpR
     (kept, gateway, without_status(events).boxed())
 }
 
+/// What a watch brings, taken into `kept` first; what a new list lacks follows as deleted, since its
+/// tenant must look again.
 fn fed<K: Child>(
     scope: &Scope,
     kept: &Kept<K>,
@@ -177,7 +179,13 @@ fn fed<K: Child>(
     watcher(scope.api::<K>(), that_are("="))
         .default_backoff()
         .modify(|object| object.meta_mut().managed_fields = None)
-        .inspect_ok(move |event| feed.take(event))
+        .flat_map(move |event| {
+            let gone = event
+                .as_ref()
+                .map_or_else(|_| Vec::new(), |event| feed.take(event));
+            let gone = gone.into_iter().map(|object| Ok(Event::Delete(object)));
+            stream::iter(std::iter::once(event).chain(gone))
+        })
 }
 
 /// Watches the tenants, into a store; what changes nothing but a status is no reason to look again.

@@ -58,8 +58,8 @@ impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
         self.known.lock().expect("no holder of this lock panics")
     }
 
-    /// Takes in what the watch brings.
-    pub fn take(&self, event: &Event<K>) {
+    /// Takes in what the watch brings; returns what a new list lacks, which went while nobody watched.
+    pub fn take(&self, event: &Event<K>) -> Vec<K> {
         let mut known = self.known();
         match event {
             Event::Init => known.coming = Some(Objects::default()),
@@ -69,8 +69,11 @@ impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
                 coming.insert(key(object), packed);
             }
             Event::InitDone => {
-                known.objects = known.coming.take().unwrap_or_default();
+                let now = known.coming.take().unwrap_or_default();
+                let mut before = std::mem::replace(&mut known.objects, now);
+                before.retain(|key, _| !known.objects.contains_key(key));
                 self.filled.send_replace(true);
+                return before.values().map(|gone| known.read(gone)).collect();
             }
             Event::Apply(object) => {
                 let packed = known.pack(object);
@@ -80,6 +83,7 @@ impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
                 known.objects.remove(&key(object));
             }
         }
+        Vec::new()
     }
 
     /// The object `name` in `namespace`.
@@ -87,9 +91,7 @@ impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
     pub fn get(&self, namespace: &str, name: &str) -> Option<K> {
         let key = (namespace.to_owned(), name.to_owned());
         let known = self.known();
-        let written = known.packing.unpack(known.objects.get(&key)?);
-        drop(known);
-        Some(serde_json::from_slice(&written).expect("it was written from an object"))
+        Some(known.read(known.objects.get(&key)?))
     }
 
     /// Whether there is an object `name` in `namespace`.
@@ -114,6 +116,11 @@ impl Known {
     fn pack<K: Serialize>(&mut self, object: &K) -> Packed {
         let written = serde_json::to_vec(object).expect("Kubernetes objects serialize");
         self.packing.pack(&written)
+    }
+
+    fn read<K: DeserializeOwned>(&self, packed: &Packed) -> K {
+        let written = self.packing.unpack(packed);
+        serde_json::from_slice(&written).expect("it was written from an object")
     }
 }
 
@@ -145,10 +152,11 @@ mod tests {
     async fn a_new_list_takes_the_place_of_the_old_one_when_it_is_whole() {
         let kept = Kept::default();
         kept.take(&Event::Apply(object("a", "1")));
-        kept.take(&Event::Init);
+        assert_eq!(kept.take(&Event::Init), []);
         kept.take(&Event::InitApply(object("b", "1")));
         assert_eq!(kept.get("acme", "b"), None);
-        kept.take(&Event::InitDone);
+        let gone = kept.take(&Event::InitDone);
+        assert_eq!(gone, [object("a", "1")], "it went while nobody watched");
         kept.wait_until_filled().await;
         assert_eq!(kept.get("acme", "a"), None);
         assert_eq!(kept.get("acme", "b"), Some(object("b", "1")));

@@ -125,6 +125,14 @@ async fn a_watch_that_runs_behind_causes_no_write_again_and_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_goes_between_two_lists_comes_back() {
+    let ground = ground().await;
+    let kind = "horizontalpodautoscalers";
+    let seen = disturbed(&ground, kind, Disturbance::Gone, STEADY / 60).await;
+    seen.expect("what a new list lacks is made again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_of_one_namespace_needs_no_rights_in_any_other() {
     let ground = ground().await;
     let served = a_life_in_one_namespace(&ground).await;
