@@ -36,7 +36,7 @@ deploy: ## images, charts and the example tenant onto the cluster
 	@e2e/cluster/deploy.sh
 
 dev: ## after a change of code or chart: build, import and roll out what changed
-	@e2e/cluster/deploy.sh operator api-server
+	@e2e/cluster/deploy.sh operator api-server receivers
 
 test: lint unit bench-api-short bench-operator-short up lint-charts e2e ## everything that must hold before a commit lands
 

@@ -49,6 +49,9 @@ cp examples/*.yaml "$rendered"
 "$scripts/debian.sh" prometheus prometheus promtool
 check "promtool on the configuration of Prometheus" promtool check config --syntax-only charts/docket-dev/files/prometheus.yaml
 
+"$scripts/debian.sh" prometheus-alertmanager prometheus-alertmanager amtool
+check "amtool on the configuration of Alertmanager" charts/routing.sh
+
 checkov=$("$scripts/python.sh" checkov charts/requirements.txt)
 check "checkov on the charts and the examples" run_checkov
 check "shellcheck on the scripts in the charts" shellcheck -x charts/*.sh charts/*/files/*.sh charts/*/files/*/*.sh

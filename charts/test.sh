@@ -50,6 +50,9 @@ refused docket 'telemetry.endpoint="https://otlp.example.com"' /telemetry/endpoi
 refused docket 'metricsSource.url="prometheus:9090"' /metricsSource/url
 refused docket 'metricsSource.caSecret="ca"' /metricsSource/caSecret
 refused docket 'logLevel="loud"' /logLevel
+refused docket 'alerts.configMap="Rules"' /alerts/configMap
+refused docket 'alerts.shards=0' /alerts/shards
+refused docket 'alerts.runbooksUrl="docs/runbooks"' /alerts/runbooksUrl
 refused docket 'watch.namespace="Acme"' /watch/namespace
 refused docket 'replicas=0' /replicas
 refused docket 'replicas="two"' /replicas
@@ -74,12 +77,18 @@ refused docket-dev 'gateway.tls.secret="Gateway"' /gateway/tls/secret
 refused docket-dev 'prometheus.image=""' /prometheus/image
 refused docket-dev 'prometheus.retention="forever"' /prometheus/retention
 refused docket-dev 'grafana.image="x"' grafana
+refused docket-dev 'alertmanager.image=""' /alertmanager/image
+refused docket-dev 'alertmanager.slack.url="hooks"' /alertmanager/slack/url
+refused docket-dev 'alertmanager.email.smarthost="mail"' /alertmanager/email/smarthost
 
 accepted docket 'telemetry.endpoint="https://otlp.example.com:4317"' '--telemetry-endpoint=https://otlp.example.com:4317'
 accepted docket 'watch.namespace="acme"' '--namespace=acme'
 accepted docket 'metricsSource.url="https://prometheus.example.com/tenant"' '--prometheus-url=https://prometheus.example.com/tenant'
 accepted docket 'metricsSource={"url":"https://p","caSecret":"prometheus-ca"}' 'secretName: prometheus-ca'
 accepted docket 'metricsSource={"url":"https://p","headersSecret":"token"}' '--prometheus-headers=/etc/docket/prometheus-headers'
+accepted docket 'alerts={"namespace":"monitoring","shards":2}' '--rules-config-map=monitoring/docket-rules'
+accepted docket 'alerts.labels={"release":"prometheus"}' '--monitoring-label=release=prometheus'
+accepted docket 'alerts.runbooksUrl="https://docs.example.com"' '--runbooks-url=https://docs.example.com'
 accepted docket 'replicas=2' 'kind: PodDisruptionBudget'
 accepted docket 'replicas=2' 'type: RollingUpdate'
 accepted docket 'replicas=2' 'topologyKey: kubernetes.io/hostname'
@@ -98,6 +107,11 @@ accepted docket-dev 'gateway.tls.secret="gateway-tls"' 'secret: {secretName: gat
 accepted docket-dev 'gateway.tls.secret="gateway-tls"' '--config=/etc/otelcol/gateway-mutual-tls.yaml'
 accepted docket-dev 'gateway.tls={"secret":"gateway-tls","mutual":false}' '--config=/etc/otelcol/gateway-tls.yaml'
 
+accepted docket 'alerts.runbooksUrl="https://docs.example.com/"' 'runbook_url: https://docs.example.com/DocketOperatorAbsent.md'
+accepted docket 'alerts.configMap="rules"' 'name: rules-operator'
+accepted docket-dev 'alertmanager.slack.url="https://hooks.slack.example/x"' 'https://hooks.slack.example/x'
+accepted docket-dev 'alertmanager.email.to="oncall@example.com"' 'to: "oncall@example.com"'
+
 # absent CHART VALUE TEXT: what is rendered does not contain the text.
 absent() {
     local output
@@ -111,6 +125,9 @@ absent() {
 
 absent docket 'telemetry.endpoint=""' OTEL_EXPORTER_OTLP_ENDPOINT
 absent docket 'telemetry.endpoint=""' --telemetry-endpoint
+absent docket 'alerts.configMap=""' --rules-config-map
+absent docket 'alerts.runbooksUrl=""' --runbooks-url
+absent docket 'alerts.runbooksUrl=""' runbook_url
 absent docket 'test.image=""' docket-operator-test
 absent docket 'watch.namespace=""' --namespace=
 absent docket 'replicas=1' 'kind: PodDisruptionBudget'

@@ -98,6 +98,7 @@ impl App {
             draining: CancellationToken::new(),
             tenant,
         };
+        crate::memory::observe();
         follow::look(&app, &settings.config);
         Ok(Arc::new(app))
     }

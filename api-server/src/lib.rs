@@ -19,6 +19,7 @@ mod follow;
 mod health;
 mod idempotency;
 pub mod maintenance;
+mod memory;
 mod middleware;
 mod openapi;
 mod paging;

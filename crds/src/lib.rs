@@ -5,6 +5,7 @@
 //! there, with its sentence.
 
 mod affinity;
+mod alerts;
 mod autoscaling;
 mod exposure;
 mod interval;
@@ -21,6 +22,7 @@ pub use affinity::{
     Affinity, NodeAffinity, NodeOperator, NodeRequirement, NodeSelector, NodeSelectorTerm,
     PodAffinity, PodAffinityTerm, PodLabels, PreferredNodes, PreferredPods,
 };
+pub use alerts::Alerts;
 pub use autoscaling::Autoscaling;
 pub use exposure::{HttpRoute, Ingress, ParentReference};
 pub use interval::interval;

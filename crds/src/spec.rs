@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Affinity, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Objective, Resources,
+    Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Objective, Resources,
     SecretReference, TopologySpreadConstraint, interval, size,
 };
 
@@ -62,6 +62,9 @@ pub struct DocumentTenantSpec {
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub objectives: Vec<Objective>,
+    /// Alerts that not every tenant wants.
+    #[serde(default, skip_serializing_if = "Alerts::is_default")]
+    pub alerts: Alerts,
 }
 
 impl DocumentTenantSpec {

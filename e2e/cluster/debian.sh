@@ -20,6 +20,8 @@ fetch_and_unpack() {
     for command in "$@"; do
         mv "unpacked/usr/bin/$command" "$into/"
     done
+    # What a command reads when it starts.
+    [[ ! -d unpacked/usr/share/prometheus ]] || mv unpacked/usr/share/prometheus "$into/share"
     rm -rf "$partial"
 }
 

@@ -14,17 +14,23 @@ compile() {
 
 # What goes into each image, put into a folder.
 fill() {
-    local name=$1 folder=$2
+    local name=$1 folder=$2 binary
     case $name in
-    operator | api-server)
+    operator | api-server | receivers)
         # Without line tables it is a fraction of the size, and backtraces still name their functions.
         strip --strip-debug -o "$folder/docket-$name" "$BINARIES/docket-$name"
-        cp "$authorities" "$folder/"
+        [[ $name == receivers ]] || cp "$authorities" "$folder/"
         ;;
     collector) cp "$links/otelcol" "$authorities" "$folder/" ;;
     s3) cp "$links/versitygw" "$folder/" ;;
     postgres) ln "$postgres_rootfs" "$folder/rootfs.tar" ;;
     prometheus) copy_with_libraries "$(readlink -f "$links/prometheus")" "$folder" ;;
+    alertmanager)
+        binary=$(readlink -f "$links/prometheus-alertmanager")
+        copy_with_libraries "$binary" "$folder"
+        mkdir -p "$folder/usr/share/prometheus/alertmanager"
+        cp "${binary%/*}"/share/alertmanager/*.tmpl "$folder/usr/share/prometheus/alertmanager/"
+        ;;
     esac
 }
 
@@ -37,7 +43,7 @@ copy_with_libraries() {
     cp --dereference --parents "${libraries[@]}" "$folder/"
 }
 
-[[ $# -gt 0 ]] || set -- postgres s3 prometheus collector operator api-server
+[[ $# -gt 0 ]] || set -- postgres s3 prometheus alertmanager collector receivers operator api-server
 mkdir -p "$cache/images/made"
 folder=$(mktemp -d "$cache/image.XXXX")
 trap 'rm -rf "$folder"' EXIT
@@ -45,10 +51,11 @@ trap 'rm -rf "$folder"' EXIT
 packages=()
 for name; do
     case $name in
-    operator | api-server) packages+=("docket-$name") ;;
+    operator | api-server | receivers) packages+=("docket-$name") ;;
     collector) "$scripts/collector.sh" ;;
     s3) "$scripts/tools.sh" s3 ;;
     prometheus) "$scripts/debian.sh" prometheus prometheus promtool ;;
+    alertmanager) "$scripts/debian.sh" prometheus-alertmanager prometheus-alertmanager amtool ;;
     postgres) make_postgres_rootfs ;;
     esac
 done

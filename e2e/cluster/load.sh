@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # load_images: brings the images that were made to where the cluster's nodes find them.
 
-names=(postgres s3 prometheus collector operator api-server)
+names=(postgres s3 prometheus alertmanager collector receivers operator api-server)
 
 # The image's name as the cluster knows it.
 image_of() {

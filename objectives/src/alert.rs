@@ -7,6 +7,8 @@ use crate::Window;
 pub(crate) enum Severity {
     /// Now.
     Page,
+    /// Soon.
+    Warning,
     /// In working hours.
     Ticket,
 }
@@ -16,6 +18,7 @@ impl Severity {
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Page => "page",
+            Self::Warning => "warning",
             Self::Ticket => "ticket",
         }
     }

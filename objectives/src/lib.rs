@@ -8,19 +8,25 @@
 mod alert;
 mod budget;
 mod indicator;
+mod links;
 mod objective;
 mod promql;
 mod query;
 mod rules;
+mod service_alerts;
 mod target;
+mod tenant;
 mod verdict;
 mod window;
 
 pub use budget::{Burn, Observation, Requests};
 pub use indicator::{Indicator, THRESHOLDS};
+pub use links::Links;
 pub use objective::Objective;
 pub use query::{Answer, Sample, query};
-pub use rules::{Group, Rule, groups};
+pub use rules::{Group, Rule, objective_rules};
+pub use service_alerts::{Scope, presence_alerts, service_alerts};
 pub use target::{PATTERN as TARGET_PATTERN, Target};
+pub use tenant::Tenant;
 pub use verdict::{Verdict, verdict};
 pub use window::Window;

@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::alert::BURN_ALERTS;
+use crate::links::{Dashboard, Links};
 use crate::promql::{Count, NAMESPACE, TENANT};
 use crate::{Indicator, Objective, Window};
 
 /// Label by which the objectives of a tenant are told apart.
 const OBJECTIVE: &str = "objective";
+
+/// Name of the alerts.
+const BURN: &str = "DocketErrorBudgetBurn";
 
 /// How often the shares of short windows are computed.
 const INTERVAL: &str = "30s";
@@ -51,6 +55,9 @@ pub struct Rule {
     pub alert: Option<String>,
     /// PromQL.
     pub expr: String,
+    /// For how long it must have been so before the alert fires.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lasting: Option<String>,
     /// Labels that it adds.
     pub labels: BTreeMap<String, String>,
     /// What people read of an alert.
@@ -58,10 +65,9 @@ pub struct Rule {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// The rules for `objectives`: two groups for each. `runbooks` is the URL that the alerts' page is
-/// below. Names of recorded series are those of Sloth, so that its dashboards show them.
+/// The rules for objectives: two groups for each. Alerts carry `links`. Names of recorded series are those of Sloth, so that its dashboards show them.
 #[must_use]
-pub fn groups(objectives: &[Objective], runbooks: &str) -> Vec<Group> {
+pub fn objective_rules(objectives: &[Objective], links: &Links) -> Vec<Group> {
     objectives
         .iter()
         .flat_map(|objective| {
@@ -75,7 +81,7 @@ pub fn groups(objectives: &[Objective], runbooks: &str) -> Vec<Group> {
             };
             [
                 group("objective", recorded(objective)),
-                group("burn", alerts(objective, runbooks)),
+                group("burn", alerts(objective, links)),
             ]
         })
         .collect()
@@ -140,7 +146,7 @@ fn recorded(objective: &Objective) -> Vec<Rule> {
     rules
 }
 
-fn alerts(objective: &Objective, runbooks: &str) -> Vec<Rule> {
+fn alerts(objective: &Objective, links: &Links) -> Vec<Rule> {
     let selector = selector(objective);
     let budget = budget(objective);
     let Objective {
@@ -161,6 +167,7 @@ fn alerts(objective: &Objective, runbooks: &str) -> Vec<Rule> {
         let rate = alert.rate(objective.window);
         let burns = |window| format!("{}{{{selector}}} > {rate} * {budget}", ratio(window));
         let mut labels = labels(objective);
+        labels.insert("tenant".into(), tenant.clone());
         labels.insert("severity".into(), alert.severity.label().into());
         labels.insert("window".into(), alert.long.to_string());
         let summary = format!(
@@ -173,18 +180,16 @@ fn alerts(objective: &Objective, runbooks: &str) -> Vec<Rule> {
             alert.long, alert.short
         );
         Rule {
-            alert: Some("DocketErrorBudgetBurn".into()),
+            alert: Some(BURN.into()),
             expr: format!("{} and {}", burns(alert.long), burns(alert.short)),
             labels,
             annotations: [
                 ("summary".into(), summary),
                 ("description".into(), description),
-                (
-                    "runbook_url".into(),
-                    format!("{runbooks}/DocketErrorBudgetBurn.md"),
-                ),
             ]
-            .into(),
+            .into_iter()
+            .chain(links.of(BURN, Dashboard::Objectives))
+            .collect(),
             ..Rule::default()
         }
     };
@@ -240,6 +245,10 @@ mod tests {
             objective("availability", "99.9", Indicator::Availability),
             objective("latency", "99", Indicator::Latency { threshold: 300 }),
         ];
-        insta::assert_yaml_snapshot!(groups(&objectives, "https://docket.test/runbooks"));
+        let links = Links {
+            runbooks: Some("https://docket.test/runbooks".into()),
+            dashboards: Some("https://grafana.test/".into()),
+        };
+        insta::assert_yaml_snapshot!(objective_rules(&objectives, &links));
     }
 }

@@ -14,12 +14,17 @@ mod ingress;
 mod metadata;
 mod network_policy;
 mod pod_disruption_budget;
+mod pod_monitor;
+mod prometheus_rule;
 mod public_path;
 mod redaction;
 mod scheduling;
 mod service;
 mod service_account;
 
+use std::collections::BTreeMap;
+
+use docket_objectives::Links;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
@@ -31,10 +36,11 @@ pub use deployment::COLLECTOR;
 pub use metadata::{MANAGED_BY, TENANT_LABEL};
 
 use crate::gateway_api::HttpRoute;
+use crate::monitoring_api::{PodMonitor, PrometheusRule};
 use crate::wanted::Wanted;
 
 /// What tenants get that name nothing else.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Images {
     /// Image of the API server.
     pub api: String,
@@ -42,6 +48,10 @@ pub struct Images {
     pub collector: String,
     /// Where collectors send to.
     pub telemetry_endpoint: Option<String>,
+    /// Where alerts lead to.
+    pub links: Links,
+    /// Labels of PrometheusRules and PodMonitors, by which a Prometheus chooses them.
+    pub monitoring_labels: BTreeMap<String, String>,
 }
 
 /// What must be in the cluster before the first SQL: secrets that would be lost otherwise.
@@ -72,6 +82,10 @@ pub struct Children {
     pub ingress: Option<Ingress>,
     /// The same through Gateways.
     pub http_route: Option<HttpRoute>,
+    /// What a Prometheus computes and alerts on, where the cluster has such.
+    pub prometheus_rule: Option<PrometheusRule>,
+    /// How it scrapes the pods.
+    pub pod_monitor: Option<PodMonitor>,
     /// The pods.
     pub deployment: Deployment,
     /// Who chooses how many pods there are, if it is not the spec.
@@ -107,6 +121,8 @@ pub fn children(wanted: &Wanted) -> Children {
             .http_route
             .as_ref()
             .map(|asked| http_route::build(wanted, asked)),
+        prometheus_rule: prometheus_rule::build(wanted),
+        pod_monitor: pod_monitor::build(wanted),
         deployment,
         horizontal_pod_autoscaler: wanted
             .autoscaling

@@ -7,12 +7,12 @@ use crate::build::Images;
 use crate::content::Content;
 use crate::database::{AdminConnection, Databases};
 use crate::fence::Fence;
-use crate::gateway_presence::GatewayPresence;
 use crate::held_reports::HeldReports;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::losses::Losses;
 use crate::metrics::Metrics;
+use crate::optional_kinds::OptionalKinds;
 use crate::pace::Pace;
 use crate::recent_surveys::RecentSurveys;
 use crate::referenced_secrets::ReferencedSecrets;
@@ -32,8 +32,8 @@ pub struct Context {
     pub stores: Stores,
     /// Whether that is all there is to know.
     pub filled: Filled,
-    /// Whether the cluster has the Gateway API.
-    pub gateway: GatewayPresence,
+    /// Which of the kinds that a cluster may lack it has.
+    pub optional: OptionalKinds,
     /// The Secrets that tenants name.
     pub referenced_secrets: ReferencedSecrets,
     /// The tenants' databases.

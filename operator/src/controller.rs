@@ -19,10 +19,12 @@ use crate::child::Child;
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway_api::HttpRoute;
-use crate::gateway_presence::{GatewayPresence, INTERVAL, while_there};
 use crate::kept::Kept;
 use crate::latest::Latest;
+use crate::monitoring_api::{PodMonitor, PrometheusRule};
+use crate::optional_kinds::OptionalKinds;
 use crate::pods::{self, Pods};
+use crate::presence::{INTERVAL, Presence, while_there};
 use crate::reconcile::reconcile;
 use crate::referenced_secrets::ReferencedSecrets;
 use crate::scope::Scope;
@@ -39,8 +41,8 @@ pub struct Watches {
     pub stores: Stores,
     /// The tenants.
     pub tenants: Store<DocumentTenant>,
-    /// Whether the cluster has the Gateway API.
-    pub gateway: GatewayPresence,
+    /// Which of the kinds that a cluster may lack it has.
+    pub optional: OptionalKinds,
     /// The Secrets that tenants name.
     pub referenced_secrets: ReferencedSecrets,
     controller: Controller<DocumentTenant>,
@@ -64,7 +66,9 @@ impl Watches {
         let (ingresses, ingress_events) = still::<networking::v1::Ingress>(scope);
         let (autoscalers, autoscaler_events) =
             still::<autoscaling::v2::HorizontalPodAutoscaler>(scope);
-        let (http_routes, gateway, route_events) = http_routes(scope);
+        let (http_routes, gateway, route_events) = optional::<HttpRoute>(scope);
+        let (prometheus_rules, rules_there, rule_events) = optional::<PrometheusRule>(scope);
+        let (pod_monitors, monitors_there, monitor_events) = optional::<PodMonitor>(scope);
         let (deployments, deployment_events) = children::<apps::v1::Deployment>(scope);
         let pods = Pods::default();
         let referenced_secrets = ReferencedSecrets::default();
@@ -79,8 +83,12 @@ impl Watches {
             .owns_stream(ingress_events)
             .owns_stream(autoscaler_events)
             .owns_stream(route_events)
+            .owns_stream(rule_events)
+            .owns_stream(monitor_events)
             .owns_stream(deployment_events)
             .reconcile_all_on(gateway.clone().changes())
+            .reconcile_all_on(rules_there.clone().changes())
+            .reconcile_all_on(monitors_there.clone().changes())
             .watches_stream(pod_events(scope, pods.clone()), |pod| tenant_of(&pod))
             .watches_stream(
                 referenced_secret_events(scope, referenced_secrets.clone()),
@@ -98,6 +106,8 @@ impl Watches {
             network_policies,
             ingresses,
             http_routes,
+            prometheus_rules,
+            pod_monitors,
             autoscalers,
             deployments,
             pods,
@@ -105,7 +115,11 @@ impl Watches {
         Self {
             stores,
             tenants,
-            gateway,
+            optional: OptionalKinds {
+                http_routes: gateway,
+                prometheus_rules: rules_there,
+                pod_monitors: monitors_there,
+            },
             referenced_secrets,
             controller,
         }
@@ -161,12 +175,12 @@ fn still<K: Child + Still>(scope: &Scope) -> (Kept<K>, Events<K>) {
     (kept, without_status(events).boxed())
 }
 
-/// The same of HTTPRoutes, while the cluster has them.
-fn http_routes(scope: &Scope) -> (Kept<HttpRoute>, GatewayPresence, Events<HttpRoute>) {
+/// The same of a kind that the cluster may lack, while it has it.
+fn optional<K: Child>(scope: &Scope) -> (Kept<K>, Presence, Events<K>) {
     let kept = Kept::default();
     let (watched, feed) = (scope.clone(), kept.clone());
-    let (gateway, events) = while_there(scope.client(), INTERVAL, move || fed(&watched, &feed));
-    (kept, gateway, without_status(events).boxed())
+    let (presence, events) = while_there(scope.client(), INTERVAL, move || fed(&watched, &feed));
+    (kept, presence, without_status(events).boxed())
 }
 
 /// What a watch brings, taken into `kept` first; what a new list lacks follows as deleted, since its

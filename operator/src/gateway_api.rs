@@ -3,11 +3,6 @@
 use kube::CustomResource;
 use serde::{Deserialize, Serialize};
 
-/// Group and version that serve HTTPRoutes.
-pub const GROUP_VERSION: &str = "gateway.networking.k8s.io/v1";
-/// Their plural.
-pub const HTTP_ROUTES: &str = "httproutes";
-
 // Everything may be missing: what somebody else made of one must not stop the watch of all.
 /// What an HTTPRoute asks for.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +92,7 @@ mod tests {
     #[test]
     fn a_route_that_somebody_else_changed_can_still_be_read() {
         let route: HttpRoute = serde_json::from_value(json!({
-            "apiVersion": GROUP_VERSION, "kind": "HTTPRoute", "metadata": {"name": "acme-api"},
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "acme-api"},
             "spec": {"rules": [{"filters": [], "matches": [{"headers": []}, {}]}, {}]},
             "status": {"parents": []},
         }))

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use docket_crds::DocumentTenant;
 use docket_instrumentation::{Service, Telemetry};
+use docket_objectives::Links;
 use docket_operator::backoff::Backoff;
 use docket_operator::build::Images;
 use docket_operator::context::Context;
@@ -20,10 +21,11 @@ use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::lease::{Leadership, TIMING};
 use docket_operator::losses::{self, Losses};
-use docket_operator::metrics::Metrics;
+use docket_operator::metrics::{Metrics, observe_leadership, observe_queue};
 use docket_operator::objectives::{self, Prometheus, Source};
 use docket_operator::pace::Pace;
 use docket_operator::recent_surveys::RecentSurveys;
+use docket_operator::rules;
 use docket_operator::scope::Scope;
 use docket_operator::serve::serve;
 use docket_operator::settings::Settings;
@@ -104,6 +106,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     config.default_retry = false;
     // It watches nothing.
     config.read_timeout = Some(api_deadline);
+    observe_leadership(fence.clone());
     let unfenced = Client::try_from(config)?;
     check_crd(&Scope::new(unfenced.clone(), &settings.namespace)).await?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -131,8 +134,9 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         settings.concurrency,
         &latest,
     );
-    let mut filled = watches.stores.filled(watches.gateway.clone());
+    let mut filled = watches.stores.filled(watches.optional.clone());
     let (pods, tenants) = (watches.stores.pods.clone(), watches.tenants.clone());
+    observe_queue(tenants.clone());
     let metrics = Metrics::default();
     let losses = match prometheus {
         Some(_) => Losses::unknown(),
@@ -143,7 +147,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         fence: fence.clone(),
         stores: watches.stores.clone(),
         filled: filled.clone(),
-        gateway: watches.gateway.clone(),
+        optional: watches.optional.clone(),
         referenced_secrets: watches.referenced_secrets.clone(),
         databases: Databases::new(
             metrics.clone(),
@@ -157,6 +161,11 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
             api: settings.api_image,
             collector: settings.collector_image,
             telemetry_endpoint: settings.telemetry_endpoint,
+            links: Links {
+                runbooks: settings.runbooks_url,
+                dashboards: settings.dashboards_url,
+            },
+            monitoring_labels: settings.monitoring_label.into_iter().collect(),
         },
         latest,
         losses: losses.clone(),
@@ -177,8 +186,25 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         losses,
     );
     let losses = AbortOnDropHandle::new(tokio::spawn(watch));
-    let watch = objectives::watch(tenants, prometheus, namespace, interval, context.clone());
+    let watch = objectives::watch(
+        tenants.clone(),
+        prometheus,
+        namespace.clone(),
+        interval,
+        context.clone(),
+    );
     let objectives = AbortOnDropHandle::new(tokio::spawn(watch));
+    let rules = settings.rules_config_map.map(|(beside, name)| {
+        let place = rules::Place {
+            namespace: beside,
+            name,
+            most: settings.rules_shards.into(),
+            tenants_of: namespace.clone(),
+        };
+        let interval = Duration::from_secs(settings.rules_interval);
+        let keep = rules::keep(tenants, place, interval, context.clone());
+        AbortOnDropHandle::new(tokio::spawn(keep))
+    });
     let mut controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
     tokio::spawn(async move {
         if filled.wait_for(|filled| *filled).await.is_ok() {
@@ -193,7 +219,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     };
-    drop((objectives, losses));
+    drop((objectives, losses, rules));
     // Without the Lease nothing may be finished: the process ends as it stands.
     if outcome.is_ok() {
         stop.cancel();

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use opentelemetry::metrics::{Counter, Histogram};
+use docket_crds::DocumentTenant;
+use kube::runtime::reflector::Store;
+use opentelemetry::metrics::{Counter, Gauge, Histogram};
 use opentelemetry::{KeyValue, global};
+
+use crate::fence::Fence;
 
 /// The operator's own metrics.
 #[derive(Clone, Debug)]
@@ -12,6 +16,33 @@ pub struct Metrics {
     duration: Histogram<f64>,
     writes: Counter<u64>,
     statements: Counter<u64>,
+    left_out: Gauge<u64>,
+}
+
+/// Shows whether `fence` lets this process write: 1 for the holder of the Lease, 0 for who waits for it.
+pub fn observe_leadership(fence: Fence) {
+    global::meter("docket-operator")
+        .u64_observable_gauge("docket_operator_leader")
+        .with_description("Whether this operator holds the Lease")
+        .with_callback(move |gauge| gauge.observe(u64::from(fence.check().is_ok()), &[]))
+        .build();
+}
+
+/// Shows how many of `tenants` have a spec that no reconcile has come to yet.
+pub fn observe_queue(tenants: Store<DocumentTenant>) {
+    global::meter("docket-operator")
+        .u64_observable_gauge("docket_operator_tenants_waiting")
+        .with_description("Tenants whose current spec no reconcile has come to yet")
+        .with_callback(move |gauge| {
+            let waiting = tenants.state().iter().filter(|it| is_waiting(it)).count();
+            gauge.observe(u64::try_from(waiting).unwrap_or(u64::MAX), &[]);
+        })
+        .build();
+}
+
+fn is_waiting(tenant: &DocumentTenant) -> bool {
+    let seen = tenant.status.as_ref().and_then(|it| it.observed_generation);
+    !tenant.spec.paused && seen != tenant.metadata.generation
 }
 
 impl Default for Metrics {
@@ -35,6 +66,10 @@ impl Default for Metrics {
                 .u64_counter("docket_operator_sql_transactions_total")
                 .with_description("Transactions that change a database, by operation")
                 .build(),
+            left_out: meter
+                .u64_gauge("docket_operator_rules_left_out")
+                .with_description("Tenants whose rules no ConfigMap has room for")
+                .build(),
         }
     }
 }
@@ -56,6 +91,12 @@ impl Metrics {
                 KeyValue::new("verb", verb),
             ],
         );
+    }
+
+    /// The rules of `tenants` are in no ConfigMap.
+    pub fn left_out_rules(&self, tenants: usize) {
+        let tenants = u64::try_from(tenants).unwrap_or(u64::MAX);
+        self.left_out.record(tenants, &[]);
     }
 
     /// A database was asked to change.

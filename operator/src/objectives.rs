@@ -22,6 +22,7 @@ use tracing::{Instrument, info_span};
 pub use self::prometheus::{Prometheus, Source};
 use self::requests::Known;
 use crate::context::Context;
+use crate::promised::promised;
 
 /// Field manager of the part of the status that is written here.
 pub const FIELD_MANAGER: &str = "docket-operator-objectives";
@@ -70,10 +71,7 @@ async fn round(
         return;
     }
     concerned.sort_by_key(|tenant| (tenant.namespace(), tenant.name_any()));
-    let objectives: Vec<_> = concerned
-        .iter()
-        .flat_map(|it| status::objectives(it))
-        .collect();
+    let objectives: Vec<_> = concerned.iter().flat_map(|it| promised(it)).collect();
     let answers = match source {
         None => Err(status::Unknown::NoSource),
         Some(source) => match known.ask(source, &objectives).await {

@@ -50,12 +50,42 @@ pub struct Settings {
     /// Seconds between two looks at how far objectives are met.
     #[arg(long, env = "DOCKET_OBJECTIVES_INTERVAL", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub objectives_interval: u64,
+    /// Namespace and name, as `namespace/name`, of the ConfigMap that the rules of all tenants are
+    /// written to while the cluster has no PrometheusRules; further ones are called `name-1` and so on.
+    /// Without it they are written to none.
+    #[arg(long, env = "DOCKET_RULES_CONFIG_MAP", value_parser = namespaced)]
+    pub rules_config_map: Option<(String, String)>,
+    /// How many such ConfigMaps there may be.
+    #[arg(long, env = "DOCKET_RULES_SHARDS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub rules_shards: u8,
+    /// Seconds between two looks at whether they are as they should be.
+    #[arg(long, env = "DOCKET_RULES_INTERVAL", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub rules_interval: u64,
+    /// URL that the pages of alerts are below: links to `<URL>/<alert>.md`.
+    #[arg(long, env = "DOCKET_RUNBOOKS_URL")]
+    pub runbooks_url: Option<String>,
+    /// URL of the Grafana that alerts link to.
+    #[arg(long, env = "DOCKET_DASHBOARDS_URL")]
+    pub dashboards_url: Option<String>,
+    /// Label `key=value` of every PrometheusRule and PodMonitor, by which a Prometheus chooses them.
+    #[arg(long, env = "DOCKET_MONITORING_LABELS", value_delimiter = ',', value_parser = label)]
+    pub monitoring_label: Vec<(String, String)>,
     /// Namespace of the Lease that keeps a second operator from writing.
     #[arg(long, env = "POD_NAMESPACE", default_value = "docket-system")]
     pub lease_namespace: String,
     /// Name under which this process holds the Lease; it must differ between processes.
     #[arg(long, env = "POD_NAME", default_value_t = format!("docket-operator-{}", std::process::id()))]
     pub identity: String,
+}
+
+fn namespaced(text: &str) -> Result<(String, String), String> {
+    let (namespace, name) = text.split_once('/').ok_or("it is namespace/name")?;
+    Ok((namespace.to_owned(), name.to_owned()))
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it is key=value")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]

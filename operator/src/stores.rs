@@ -8,8 +8,9 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use tokio::sync::watch;
 
 use crate::gateway_api::HttpRoute;
-use crate::gateway_presence::GatewayPresence;
 use crate::kept::Kept;
+use crate::monitoring_api::{PodMonitor, PrometheusRule};
+use crate::optional_kinds::OptionalKinds;
 use crate::pods::Pods;
 
 /// The children of all tenants: objects that carry the label of [`crate::build::MANAGED_BY`].
@@ -31,6 +32,10 @@ pub struct Stores {
     pub ingresses: Kept<Ingress>,
     /// The same through Gateways.
     pub http_routes: Kept<HttpRoute>,
+    /// What the Prometheus operator lets Prometheus evaluate.
+    pub prometheus_rules: Kept<PrometheusRule>,
+    /// The pods that it lets Prometheus scrape.
+    pub pod_monitors: Kept<PodMonitor>,
     /// Who chooses how many pods there are.
     pub autoscalers: Kept<HorizontalPodAutoscaler>,
     /// The document APIs.
@@ -43,19 +48,19 @@ pub struct Stores {
 pub type Filled = watch::Receiver<bool>;
 
 impl Stores {
-    /// Tells many when every store is filled; that of HTTPRoutes, if there is a Gateway API.
+    /// Tells many when every store is filled; those of `optional` kinds, if there are such.
     #[must_use]
-    pub fn filled(&self, gateway: GatewayPresence) -> Filled {
+    pub fn filled(&self, optional: OptionalKinds) -> Filled {
         let (tell, filled) = watch::channel(false);
         let stores = self.clone();
         tokio::spawn(async move {
-            stores.wait_until_filled(gateway).await;
+            stores.wait_until_filled(optional).await;
             tell.send_replace(true);
         });
         filled
     }
 
-    async fn wait_until_filled(&self, mut gateway: GatewayPresence) {
+    async fn wait_until_filled(&self, mut optional: OptionalKinds) {
         let Self {
             secrets,
             config_maps,
@@ -65,6 +70,8 @@ impl Stores {
             network_policies,
             ingresses,
             http_routes,
+            prometheus_rules,
+            pod_monitors,
             autoscalers,
             deployments,
             pods,
@@ -77,8 +84,14 @@ impl Stores {
         network_policies.wait_until_filled().await;
         ingresses.wait_until_filled().await;
         autoscalers.wait_until_filled().await;
-        if gateway.known().await == Some(true) {
+        if optional.http_routes.known().await == Some(true) {
             http_routes.wait_until_filled().await;
+        }
+        if optional.prometheus_rules.known().await == Some(true) {
+            prometheus_rules.wait_until_filled().await;
+        }
+        if optional.pod_monitors.known().await == Some(true) {
+            pod_monitors.wait_until_filled().await;
         }
         deployments.wait_until_filled().await;
         pods.wait_until_filled().await;
@@ -93,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn all_who_wait_are_told_when_the_stores_are_filled() {
         let stores = Stores::default();
-        let filled = stores.filled(GatewayPresence::settled(false));
+        let filled = stores.filled(OptionalKinds::none());
         let waiters: Vec<_> = (0..3)
             .map(|_| {
                 let mut filled = filled.clone();

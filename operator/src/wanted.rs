@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 pub(crate) mod example;
+mod monitoring;
 mod telemetry;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use docket_crds::{
     Affinity, Autoscaling, ClientStatus, HttpRoute, Ingress, Resources, Toleration,
     TopologySpreadConstraint,
 };
+use docket_objectives::Tenant;
 use docket_schema::Identity;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -20,6 +22,7 @@ use secrecy::SecretString;
 use crate::api_keys::ClientKeys;
 use crate::rotation::Rotated;
 
+pub use monitoring::Monitoring;
 pub use telemetry::Telemetry;
 
 /// A tenant as it should be.
@@ -91,6 +94,10 @@ pub struct Wanted {
     pub collector_resources: Resources,
     /// What is recorded, what of it is taken out, and where the collectors send the rest.
     pub telemetry: Telemetry,
+    /// What rules are about.
+    pub watched: Tenant,
+    /// What a Prometheus learns of the tenant.
+    pub monitoring: Monitoring,
 }
 
 /// Something that the user should mend.

@@ -92,18 +92,20 @@ impl ClientPool {
         }
     }
 
-    /// A connection within `patience`.
-    pub(super) async fn connection(
-        self: &Arc<Self>,
-        purpose: Purpose,
-        in_use: OwnedSemaphorePermit,
-        patience: Duration,
-    ) -> Result<Connection, Error> {
-        let turns = match purpose {
+    /// How many connections there may be for `purpose`.
+    pub(super) fn turns(&self, purpose: Purpose) -> &Arc<Semaphore> {
+        match purpose {
             Purpose::Read => &self.reads,
             Purpose::Commit => &self.commits,
-        };
-        let turn = permit(turns, patience).await?;
+        }
+    }
+
+    /// A connection for whoever has a turn.
+    pub(super) async fn connection(
+        self: &Arc<Self>,
+        turn: OwnedSemaphorePermit,
+        in_use: OwnedSemaphorePermit,
+    ) -> Result<Connection, Error> {
         let (connection, taken) = match self.take_warm() {
             Some(warm) => (warm.connection, warm.taken),
             None => (self.acquire().await?, Instant::now()),

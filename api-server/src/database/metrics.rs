@@ -1,4 +1,5 @@
-//! `database_operations_total`, `database_operation_duration_seconds`, `database_connection_pool`.
+//! `database_operations_total`, `database_operation_duration_seconds`, `database_connection_pool`,
+//! `database_connection_timeouts_total`.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::pools::Pools;
 pub(crate) struct Metrics {
     operations: Counter<u64>,
     duration: Histogram<f64>,
+    timeouts: Counter<u64>,
 }
 
 impl Metrics {
@@ -34,7 +36,14 @@ impl Metrics {
                 }
             })
             .build();
+        let timeouts = meter
+            .u64_counter("database_connection_timeouts_total")
+            .with_description("Requests that waited for a connection to Postgres and got none")
+            .build();
+        // The first one is an increase, too.
+        timeouts.add(0, &[]);
         Self {
+            timeouts,
             operations: meter
                 .u64_counter("database_operations_total")
                 .with_description("SQL statements run")
@@ -46,6 +55,11 @@ impl Metrics {
                 .with_boundaries(LATENCY_BUCKETS.to_vec())
                 .build(),
         }
+    }
+
+    /// All connections were in use for too long.
+    pub(crate) fn timed_out(&self) {
+        self.timeouts.add(1, &[]);
     }
 
     pub(crate) fn record(

@@ -140,9 +140,13 @@ impl Database {
     }
 
     async fn acquire(&self, client: &Client, purpose: Purpose) -> Result<Connection, Error> {
-        let in_use = permit(&self.in_use, ACQUIRE).await?;
+        let exhausted = |_: &Error| self.metrics.timed_out();
+        let in_use = permit(&self.in_use, ACQUIRE).await.inspect_err(exhausted)?;
         let pool = self.pool(client)?;
-        pool.connection(purpose, in_use, ACQUIRE).await
+        let turn = permit(pool.turns(purpose), ACQUIRE)
+            .await
+            .inspect_err(exhausted)?;
+        pool.connection(turn, in_use).await
     }
 
     fn pool(&self, client: &Client) -> Result<&Arc<ClientPool>, Error> {

@@ -34,6 +34,9 @@ pub(super) const API_CONTAINER: &str = "api";
 /// The collector's container.
 pub const COLLECTOR: &str = "collector";
 
+/// Name of the port with its own metrics.
+pub(super) const COLLECTOR_METRICS: &str = "otelcol-metrics";
+
 /// Seconds in which a pod that goes away finishes its requests.
 const GRACE: i64 = 30;
 
@@ -269,7 +272,7 @@ fn collector_container(wanted: &Wanted) -> Container {
         env: Some(vec![env_from_field("POD_NAME", "metadata.name")]),
         ports: Some(vec![
             port("health", collector_config::HEALTH_PORT),
-            port("otelcol-metrics", collector_config::METRICS_PORT),
+            port(COLLECTOR_METRICS, collector_config::METRICS_PORT),
         ]),
         volume_mounts: Some(mounts),
         // Its last words, where it ends by itself, are on the pod's status.

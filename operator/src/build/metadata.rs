@@ -39,6 +39,16 @@ pub(super) fn labels(wanted: &Wanted) -> BTreeMap<String, String> {
     labels
 }
 
+/// The same with the labels by which a Prometheus chooses what concerns it.
+pub(super) fn monitoring_metadata(wanted: &Wanted, name: String) -> ObjectMeta {
+    let mut metadata = metadata(wanted, name);
+    let ours = metadata.labels.get_or_insert_default();
+    for (key, value) in &wanted.monitoring.labels {
+        ours.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    metadata
+}
+
 pub(super) fn metadata(wanted: &Wanted, name: String) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),

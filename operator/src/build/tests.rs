@@ -1,6 +1,8 @@
 use docket_contract::{OpenAi, Summarizer, Tls};
+use docket_objectives::{Indicator, Objective, Window};
 
 use super::*;
+use crate::wanted::Monitoring;
 use crate::wanted::example::acme;
 
 fn template_hash(wanted: &Wanted) -> String {
@@ -34,6 +36,8 @@ fn children_are_as_they_were() {
         pod_disruption_budget,
         ingress,
         http_route,
+        prometheus_rule,
+        pod_monitor,
         deployment,
         horizontal_pod_autoscaler,
     } = children(&acme());
@@ -45,6 +49,7 @@ fn children_are_as_they_were() {
     insta::assert_yaml_snapshot!("pod_disruption_budget", pod_disruption_budget);
     insta::assert_yaml_snapshot!("deployment", deployment);
     assert!(ingress.is_none() && http_route.is_none() && horizontal_pod_autoscaler.is_none());
+    assert!(prometheus_rule.is_none() && pod_monitor.is_none());
 }
 
 #[test]
@@ -102,6 +107,46 @@ fn an_http_route_has_the_public_paths_and_no_other() {
         ..acme()
     };
     insta::assert_yaml_snapshot!("http_route", children(&wanted).http_route);
+}
+
+/// In a cluster with the Prometheus operator.
+fn monitored(wanted: Wanted) -> Wanted {
+    let monitoring = Monitoring {
+        links: Links {
+            runbooks: Some("https://docket.test/runbooks".into()),
+            dashboards: Some("https://grafana.test".into()),
+        },
+        labels: [("release".to_owned(), "prometheus".to_owned())].into(),
+        prometheus_rules: true,
+        pod_monitors: true,
+    };
+    Wanted {
+        monitoring,
+        ..wanted
+    }
+}
+
+#[test]
+fn the_prometheus_operator_gets_all_rules_of_a_tenant() {
+    let objective = Objective {
+        namespace: "acme".into(),
+        tenant: "acme".into(),
+        name: "availability".into(),
+        target: "99.9".parse().expect("a target"),
+        indicator: Indicator::Availability,
+        window: Window::days(30),
+    };
+    let mut wanted = monitored(acme());
+    wanted.watched.objectives.push(objective);
+    wanted.watched.least_traffic = Some(100);
+    insta::assert_yaml_snapshot!("prometheus_rule", children(&wanted).prometheus_rule);
+}
+
+#[test]
+fn the_prometheus_operator_finds_the_pods_however_they_are_served() {
+    let of = |wanted: Wanted| children(&monitored(wanted)).pod_monitor;
+    insta::assert_yaml_snapshot!("pod_monitor", of(acme()));
+    insta::assert_yaml_snapshot!("pod_monitor_of_https", of(with_certificate()));
 }
 
 #[test]

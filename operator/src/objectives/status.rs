@@ -2,10 +2,10 @@
 
 use docket_crds::{BurnRate, DocumentTenant, ObjectiveStatus};
 use docket_objectives::{Objective, Observation, Verdict, verdict};
-use kube::ResourceExt;
 
 use super::requests::Known;
 use crate::conditions::{ConditionType, Finding, Status};
+use crate::promised::promised;
 
 /// Why nothing is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,24 +32,9 @@ pub(super) fn is_reported(tenant: &DocumentTenant) -> bool {
     conditions.into_iter().any(|it| it.type_ == type_)
 }
 
-/// The objectives of a tenant, as far as they are such that the schema accepts them.
-pub(super) fn objectives(tenant: &DocumentTenant) -> Vec<Objective> {
-    let understood = tenant.spec.objectives.iter().filter_map(|objective| {
-        Some(Objective {
-            namespace: tenant.namespace()?,
-            tenant: tenant.name_any(),
-            name: objective.name.clone(),
-            target: objective.target.parse().ok()?,
-            indicator: objective.indicator()?,
-            window: objective.period()?,
-        })
-    });
-    understood.collect()
-}
-
 /// What is to be said of `tenant`, given all that is known, or why nothing is.
 pub(super) fn of(tenant: &DocumentTenant, known: Result<&&Known, &Unknown>) -> Wanted {
-    let objectives = objectives(tenant);
+    let objectives = promised(tenant);
     if objectives.is_empty() {
         return Wanted::default();
     }

@@ -108,6 +108,8 @@ pub(super) async fn children(
         pod_disruption_budget,
         ingress,
         http_route,
+        prometheus_rule,
+        pod_monitor,
         deployment,
         horizontal_pod_autoscaler,
     } = children;
@@ -123,7 +125,7 @@ pub(super) async fn children(
         None => apply.prune(&stores.autoscalers).await?,
         Some(_) => None,
     };
-    let (config, collector, account, service, policy, budget, ingress, route) = tokio::try_join!(
+    let (config, collector, account, service, policy, budget, ingress, route, rule, monitor) = tokio::try_join!(
         apply.one(&stores.secrets, api_config),
         apply.one(&stores.config_maps, collector_config),
         apply.one(&stores.service_accounts, service_account),
@@ -132,6 +134,8 @@ pub(super) async fn children(
         apply.one(&stores.disruption_budgets, pod_disruption_budget),
         apply.one_or_none(&stores.ingresses, ingress),
         apply.one_or_none(&stores.http_routes, http_route),
+        apply.one_or_none(&stores.prometheus_rules, prometheus_rule),
+        apply.one_or_none(&stores.pod_monitors, pod_monitor),
     )?;
     // Last: pods need all of the others at their start.
     let (last, deployment) = apply.deployment(deployment).await?;
@@ -149,6 +153,8 @@ pub(super) async fn children(
         budget.0,
         ingress,
         route,
+        rule,
+        monitor,
         last,
         scaler,
     ];
@@ -197,6 +203,12 @@ pub(super) async fn plan(
             .await?,
         apply
             .plan_or_none(&stores.http_routes, children.http_route)
+            .await?,
+        apply
+            .plan_or_none(&stores.prometheus_rules, children.prometheus_rule)
+            .await?,
+        apply
+            .plan_or_none(&stores.pod_monitors, children.pod_monitor)
             .await?,
         apply.plan(&stores.deployments, children.deployment).await?,
         apply

@@ -56,6 +56,10 @@ pub(super) struct Seen {
     pub replicas: Option<i32>,
     /// Whether the cluster has the Gateway API.
     pub gateway_api: bool,
+    /// Whether it has PrometheusRules.
+    pub prometheus_rules: bool,
+    /// Whether it has PodMonitors.
+    pub pod_monitors: bool,
 }
 
 /// What a Secret of ours holds.
@@ -139,7 +143,9 @@ pub(super) async fn dereference(
         credentials: issued(tenant, build::credentials_name(&name), &logins(tenant), ctx).await?,
         api_keys: issued(tenant, build::api_keys_name(&name), &keys(tenant), ctx).await?,
         replicas: replicas(tenant, ctx),
-        gateway_api: ctx.gateway.is_there(),
+        gateway_api: ctx.optional.http_routes.is_there(),
+        prometheus_rules: ctx.optional.prometheus_rules.is_there(),
+        pod_monitors: ctx.optional.pod_monitors.is_there(),
     })
 }
 

@@ -187,6 +187,7 @@ mod tests {
             api: "api".into(),
             collector: "collector".into(),
             telemetry_endpoint: default_endpoint.map(Into::into),
+            ..Images::default()
         };
         let credentials = Ok(Credentials::default());
         super::telemetry(&tenant, &credentials, &images, Timestamp::UNIX_EPOCH)

@@ -20,12 +20,12 @@ use crate::context::Context;
 use crate::database::Databases;
 use crate::error::Result;
 use crate::fence::Fence;
-use crate::gateway_presence::GatewayPresence;
 use crate::held_reports::HeldReports;
 use crate::last_known::LastKnown;
 use crate::latest::Latest;
 use crate::losses::Losses;
 use crate::metrics::Metrics;
+use crate::optional_kinds::OptionalKinds;
 use crate::pace::Pace;
 use crate::recent_surveys::RecentSurveys;
 use crate::referenced_secrets::ReferencedSecrets;
@@ -141,7 +141,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         fence: Fence::open(),
         stores,
         filled,
-        gateway: GatewayPresence::settled(false),
+        optional: OptionalKinds::none(),
         databases: Databases::new(Metrics::default(), Fence::open(), Duration::from_secs(60)),
         referenced_secrets: ReferencedSecrets::default(),
         surveys: RecentSurveys::default(),
@@ -151,6 +151,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
             api: "api".into(),
             collector: "collector".into(),
             telemetry_endpoint: None,
+            ..Images::default()
         },
         latest: Latest::default(),
         losses: Losses::default(),

@@ -16,9 +16,10 @@ use crate::build::{self, Images};
 use crate::conditions::ConditionType;
 use crate::database::ClientRow;
 use crate::error::{Error, Problem, Result};
+use crate::promised::watched;
 use crate::rotation::{Asked, Rotated};
 use crate::secret_value::{fingerprint, new_password};
-use crate::wanted::{Provisioning, Wanted, WantedClient};
+use crate::wanted::{Monitoring, Provisioning, Wanted, WantedClient};
 
 pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) -> Result<Wanted> {
     let spec = &tenant.spec;
@@ -125,6 +126,13 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
         api_resources: spec.api.resources.clone(),
         collector_resources: collector.resources.clone(),
         telemetry: telemetry::telemetry(tenant, &seen.telemetry, images, now),
+        watched: watched(tenant),
+        monitoring: Monitoring {
+            links: images.links.clone(),
+            labels: images.monitoring_labels.clone(),
+            prometheus_rules: seen.prometheus_rules,
+            pod_monitors: seen.pod_monitors,
+        },
     })
 }
 

@@ -7,10 +7,11 @@ use docket_contract::{
     ApiAuth, AuthMode, Quota, RateLimit, S3Storage, SslMode, Summarizer, Uploads,
 };
 use docket_crds::{ResourceList, Resources};
+use docket_objectives::Tenant;
 use docket_schema::Identity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use super::{Telemetry, Wanted, WantedClient};
+use super::{Monitoring, Telemetry, Wanted, WantedClient};
 use crate::api_keys::ClientKeys;
 
 /// The tenant `acme` with two clients that lack nothing.
@@ -102,5 +103,11 @@ pub(crate) fn acme() -> Wanted {
             endpoint: Some("http://gateway.docket-dev:4317".into()),
             ..Telemetry::default()
         },
+        watched: Tenant {
+            namespace: "acme".into(),
+            name: "acme".into(),
+            ..Tenant::default()
+        },
+        monitoring: Monitoring::default(),
     }
 }

@@ -13,12 +13,12 @@ use docket_operator::context::Context;
 use docket_operator::database::Databases;
 use docket_operator::error::Result;
 use docket_operator::fence::Fence;
-use docket_operator::gateway_presence::GatewayPresence;
 use docket_operator::held_reports::HeldReports;
 use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::losses::Losses;
 use docket_operator::metrics::Metrics;
+use docket_operator::optional_kinds::OptionalKinds;
 use docket_operator::pace::Pace;
 use docket_operator::recent_surveys::RecentSurveys;
 use docket_operator::reconcile::reconcile;
@@ -58,6 +58,11 @@ struct Known {
 impl Cluster {
     /// The tenant `acme` in the namespace `acme`, whose database is what `secret` says.
     pub fn new(clients: &[&str], secret: &[(&str, String)]) -> Self {
+        Self::having(OptionalKinds::none(), clients, secret)
+    }
+
+    /// The same where the cluster has `optional` kinds.
+    pub fn having(optional: OptionalKinds, clients: &[&str], secret: &[(&str, String)]) -> Self {
         // Only the first test can win, and all ask for the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let known = Arc::new(Mutex::new(Known::default()));
@@ -69,7 +74,7 @@ impl Cluster {
             fence: Fence::open(),
             stores: Stores::default(),
             filled,
-            gateway: GatewayPresence::settled(false),
+            optional,
             databases: Databases::new(metrics.clone(), Fence::open(), Duration::from_secs(60)),
             referenced_secrets: ReferencedSecrets::default(),
             surveys: RecentSurveys::default(),
@@ -79,6 +84,7 @@ impl Cluster {
                 api: "api".into(),
                 collector: "collector".into(),
                 telemetry_endpoint: None,
+                ..Images::default()
             },
             latest: Latest::default(),
             losses: Losses::default(),

@@ -5,6 +5,7 @@ mod database;
 mod drift;
 mod exposure;
 mod first_report;
+mod monitoring;
 mod postgres;
 mod recent_survey;
 mod rest;

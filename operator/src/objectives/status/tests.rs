@@ -20,7 +20,7 @@ fn observed(bad: f64, lately: f64) -> Wanted {
         {"name": "availability", "target": "99.9"},
         {"name": "latency", "target": "99", "threshold": "300ms", "window": "7d"},
     ]));
-    let observed: Vec<_> = objectives(&tenant)
+    let observed: Vec<_> = promised(&tenant)
         .into_iter()
         .map(|objective| {
             let period = Requests { total: 1e6, bad };

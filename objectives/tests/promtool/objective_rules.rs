@@ -1,13 +1,9 @@
-//! The rules as Prometheus itself sees them: `promtool check rules` and `promtool test rules`, with
-//! series whose shares and burn rates are easy to compute by hand.
+//! Series whose shares and burn rates are easy to compute by hand.
 
-use std::path::PathBuf;
-use std::process::Command;
-
-use docket_objectives::{Indicator, Objective, Window, groups};
+use docket_objectives::{Indicator, Links, Objective, Window, objective_rules};
 use serde_json::{Value, json};
 
-const RULES: &str = "rules.yaml";
+use crate::tool::{RULES, promtool};
 
 fn objectives() -> [Objective; 2] {
     let objective = |name: &str, target: &str, indicator| Objective {
@@ -24,33 +20,8 @@ fn objectives() -> [Objective; 2] {
     ]
 }
 
-/// Runs promtool in a folder that holds the rules.
-fn promtool(arguments: &[&str], files: &[(&str, &Value)]) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let groups = json!({"groups": groups(&objectives(), "https://docket.test/runbooks")});
-    for (name, content) in [(RULES, &groups)].iter().chain(files) {
-        let text = serde_yaml::to_string(content).expect("YAML");
-        std::fs::write(folder.path().join(name), text).expect("written");
-    }
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let linked = cache.unwrap_or_else(home).join("docket/bin/promtool");
-    let command = if linked.exists() {
-        linked
-    } else {
-        "promtool".into()
-    };
-    let output = Command::new(command)
-        .args(arguments)
-        .current_dir(folder.path())
-        .output()
-        .expect("promtool is missing: run `make control-plane-tools`");
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+fn rules() -> Value {
+    json!({"groups": objective_rules(&objectives(), &Links::default())})
 }
 
 /// A series of one scrape a minute of a pod of the tenant.
@@ -87,7 +58,10 @@ fn test(name: &str, series: Vec<Value>, expected: Vec<Value>) {
             "promql_expr_test": expected,
         }],
     });
-    promtool(&["test", "rules", "test.yaml"], &[("test.yaml", &tests)]);
+    promtool(
+        &["test", "rules", "test.yaml"],
+        &[(RULES, &rules()), ("test.yaml", &tests)],
+    );
 }
 
 /// Which burn alerts of the availability fire at `time`: their severities and long windows.
@@ -105,7 +79,7 @@ fn firing(time: &str, expected: &[(&str, &str)]) -> Value {
 
 #[test]
 fn prometheus_takes_the_rules() {
-    promtool(&["check", "rules", RULES], &[]);
+    promtool(&["check", "rules", RULES], &[(RULES, &rules())]);
 }
 
 #[test]

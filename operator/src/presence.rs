@@ -1,23 +1,21 @@
-//! Whether the cluster has the Gateway API: it may come and go while the operator runs.
+//! Whether the cluster has a kind that is no part of Kubernetes: it may come and go while the operator runs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, future, stream};
-use kube::Client;
 use kube::runtime::watcher::{self, Event};
+use kube::{Client, Resource};
 use tokio::sync::watch;
-
-use crate::gateway_api::{GROUP_VERSION, HTTP_ROUTES};
 
 /// Between two questions, while it is not there.
 pub const INTERVAL: Duration = Duration::from_secs(10);
 
 /// What is known of it.
 #[derive(Clone, Debug)]
-pub struct GatewayPresence(watch::Receiver<Option<bool>>);
+pub struct Presence(watch::Receiver<Option<bool>>);
 
-impl GatewayPresence {
+impl Presence {
     /// It is there, or not, for good.
     #[must_use]
     pub fn settled(there: bool) -> Self {
@@ -50,16 +48,16 @@ impl GatewayPresence {
     }
 }
 
-/// What `watch` brings while the cluster has HTTPRoutes, and nothing while it has none; whether it has
-/// any is asked each `interval` then.
+/// What `watch` brings while the cluster serves the kind `K`, and nothing while it does not; whether it
+/// does is asked each `interval` then.
 pub fn while_there<K, S>(
     client: Client,
     interval: Duration,
     watch: impl Fn() -> S + Send + 'static,
-) -> (GatewayPresence, impl Stream<Item = S::Item> + Send)
+) -> (Presence, impl Stream<Item = S::Item> + Send)
 where
     S: Stream<Item = watcher::Result<Event<K>>> + Send,
-    K: Send,
+    K: Resource<DynamicType = ()> + Send,
 {
     let (tell, presence) = watch::channel(None);
     let tell = Arc::new(tell);
@@ -70,11 +68,11 @@ where
                 if round > 0 {
                     tokio::time::sleep(interval).await;
                 }
-                until_there(&client, interval, &tell).await;
+                until_there::<K>(&client, interval, &tell).await;
             }
         })
         .flat_map(move |()| watch().take_while(|event| future::ready(!is_gone(event))));
-    (GatewayPresence(presence), events)
+    (Presence(presence), events)
 }
 
 /// The answer is no `Status`, so that it has no reason that could be asked for.
@@ -87,9 +85,13 @@ fn is_gone<K>(event: &watcher::Result<Event<K>>) -> bool {
     )
 }
 
-async fn until_there(client: &Client, interval: Duration, tell: &watch::Sender<Option<bool>>) {
+async fn until_there<K: Resource<DynamicType = ()>>(
+    client: &Client,
+    interval: Duration,
+    tell: &watch::Sender<Option<bool>>,
+) {
     loop {
-        let there = is_served(client).await;
+        let there = is_served::<K>(client).await;
         if let Some(there) = there {
             tell.send_if_modified(|told| told.replace(there) != Some(there));
         }
@@ -100,13 +102,17 @@ async fn until_there(client: &Client, interval: Duration, tell: &watch::Sender<O
     }
 }
 
-/// Whether HTTPRoutes are served; `None` where the answer says nothing of it.
-async fn is_served(client: &Client) -> Option<bool> {
-    match client.list_api_group_resources(GROUP_VERSION).await {
-        Ok(list) => Some(list.resources.iter().any(|kind| kind.name == HTTP_ROUTES)),
+/// Whether `K` is served; `None` where the answer says nothing of it.
+async fn is_served<K: Resource<DynamicType = ()>>(client: &Client) -> Option<bool> {
+    match client.list_api_group_resources(&K::api_version(&())).await {
+        Ok(list) => Some(
+            list.resources
+                .iter()
+                .any(|kind| kind.name == K::plural(&())),
+        ),
         Err(kube::Error::Api(status)) if [403, 404].contains(&status.code) => Some(false),
         Err(error) => {
-            tracing::warn!(%error, "whether there is a Gateway API is not known");
+            tracing::warn!(%error, "whether the cluster has {} is not known", K::plural(&()));
             None
         }
     }
@@ -115,8 +121,8 @@ async fn is_served(client: &Client) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway_api::HttpRoute;
     use http::{Request, Response, StatusCode};
-    use k8s_openapi::api::core::v1::ConfigMap;
     use kube::client::Body;
     use serde_json::json;
     use tokio::sync::mpsc;
@@ -127,8 +133,8 @@ mod tests {
         let service = service_fn(move |_: Request<Body>| {
             let there = *there.borrow();
             async move {
-                let list = json!({"kind": "APIResourceList", "groupVersion": GROUP_VERSION, "resources":
-                    [{"name": HTTP_ROUTES, "singularName": "", "namespaced": true, "kind": "HTTPRoute", "verbs": []}]});
+                let list = json!({"kind": "APIResourceList", "groupVersion": HttpRoute::api_version(&()), "resources":
+                    [{"name": HttpRoute::plural(&()), "singularName": "", "namespaced": true, "kind": "HTTPRoute", "verbs": []}]});
                 let (status, body) = match there {
                     true => (StatusCode::OK, list.to_string()),
                     false => (StatusCode::NOT_FOUND, "404 page not found".to_owned()),
@@ -141,7 +147,7 @@ mod tests {
         Client::new(service, "default")
     }
 
-    fn not_found() -> watcher::Result<Event<ConfigMap>> {
+    fn not_found() -> watcher::Result<Event<HttpRoute>> {
         let status =
             kube::core::Status::failure("404 page not found", "Failed to parse error data");
         let status = status.with_code(404);

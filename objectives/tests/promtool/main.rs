@@ -1,0 +1,6 @@
+//! The rules as Prometheus itself sees them: `promtool check rules` and `promtool test rules`.
+
+mod objective_rules;
+mod operator_alerts;
+mod service_alerts;
+mod tool;

@@ -1,0 +1,41 @@
+//! The PodMonitor: how a Prometheus scrapes the tenant's pods, with the labels that rules tell them by.
+
+use serde_json::json;
+
+use super::deployment::COLLECTOR_METRICS;
+use super::metadata::{TENANT_LABEL, api_name, monitoring_metadata, selector};
+use super::service;
+use crate::monitoring_api::{PodMonitor, PodMonitorSpec};
+use crate::wanted::Wanted;
+
+pub(super) fn build(wanted: &Wanted) -> Option<PodMonitor> {
+    if !wanted.monitoring.pod_monitors {
+        return None;
+    }
+    let label = TENANT_LABEL.replace(['.', '/'], "_");
+    let endpoint = |port: &str, scheme: &str| {
+        json!({
+            "port": port,
+            "scheme": scheme,
+            "path": "/metrics",
+            // The namespace, the pod and the container are labels already.
+            "relabelings": [{
+                "sourceLabels": [format!("__meta_kubernetes_pod_label_{label}")],
+                "targetLabel": "docket_tenant",
+            }],
+        })
+    };
+    let scheme = service::scheme(wanted);
+    let mut api = endpoint(scheme, scheme);
+    if wanted.tls.is_some() {
+        // A certificate is for the callers' names, not for the addresses of pods.
+        api["tlsConfig"] = json!({"insecureSkipVerify": true});
+    }
+    Some(PodMonitor {
+        metadata: monitoring_metadata(wanted, api_name(&wanted.name)),
+        spec: PodMonitorSpec {
+            selector: json!({"matchLabels": selector(wanted)}),
+            pod_metrics_endpoints: vec![api, endpoint(COLLECTOR_METRICS, "http")],
+        },
+    })
+}

@@ -1,0 +1,29 @@
+//! The PrometheusRule: what a Prometheus computes of the tenant, and when it alerts.
+
+use docket_objectives::{Scope, objective_rules, presence_alerts, service_alerts};
+
+use super::metadata::{api_name, monitoring_metadata};
+use crate::monitoring_api::{PrometheusRule, PrometheusRuleSpec};
+use crate::wanted::Wanted;
+
+pub(super) fn build(wanted: &Wanted) -> Option<PrometheusRule> {
+    if !wanted.monitoring.prometheus_rules {
+        return None;
+    }
+    let (watched, links) = (&wanted.watched, &wanted.monitoring.links);
+    let mut groups = vec![
+        service_alerts(Scope::One(watched), links),
+        presence_alerts(watched, links),
+    ];
+    groups.extend(objective_rules(&watched.objectives, links));
+    let groups = groups.iter().map(|group| {
+        // A group is made of texts alone.
+        serde_json::to_value(group).unwrap_or_default()
+    });
+    Some(PrometheusRule {
+        metadata: monitoring_metadata(wanted, api_name(&wanted.name)),
+        spec: PrometheusRuleSpec {
+            groups: groups.collect(),
+        },
+    })
+}

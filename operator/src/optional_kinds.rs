@@ -1,0 +1,26 @@
+//! The kinds that a cluster may lack.
+
+use crate::presence::Presence;
+
+/// Whether the cluster has each of them.
+#[derive(Clone, Debug)]
+pub struct OptionalKinds {
+    /// HTTPRoutes of the Gateway API.
+    pub http_routes: Presence,
+    /// PrometheusRules of the Prometheus operator.
+    pub prometheus_rules: Presence,
+    /// Its PodMonitors.
+    pub pod_monitors: Presence,
+}
+
+impl OptionalKinds {
+    /// A cluster that has none, for good.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            http_routes: Presence::settled(false),
+            prometheus_rules: Presence::settled(false),
+            pod_monitors: Presence::settled(false),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a tenant promises.
+
+use docket_crds::DocumentTenant;
+use docket_objectives::{Objective, Tenant};
+use kube::ResourceExt;
+
+/// The objectives of a tenant, as far as they are such that the schema accepts them.
+pub(crate) fn promised(tenant: &DocumentTenant) -> Vec<Objective> {
+    let understood = tenant.spec.objectives.iter().filter_map(|objective| {
+        Some(Objective {
+            namespace: tenant.namespace()?,
+            tenant: tenant.name_any(),
+            name: objective.name.clone(),
+            target: objective.target.parse().ok()?,
+            indicator: objective.indicator()?,
+            window: objective.period()?,
+        })
+    });
+    understood.collect()
+}
+
+/// What rules are about.
+pub(crate) fn watched(tenant: &DocumentTenant) -> Tenant {
+    Tenant {
+        namespace: tenant.namespace().unwrap_or_default(),
+        name: tenant.name_any(),
+        objectives: promised(tenant),
+        // The schema accepts positive numbers only, so nothing is lost here.
+        least_traffic: tenant
+            .spec
+            .alerts
+            .min_requests_per_second
+            .map(i32::unsigned_abs),
+    }
+}
