@@ -19,7 +19,8 @@ release docket docket-system \
     --set "image=$(image_of operator)" --set "apiServer.image=$(image_of api-server)" \
     --set "collector.image=$(image_of collector)" --set "test.image=$(image_of postgres)" \
     --set telemetry.endpoint=http://gateway.docket-dev:4317 --set metricsSource.url=http://prometheus.docket-dev:9090 \
-    --set alerts.namespace=docket-dev --set "alerts.runbooksUrl=file://$repository/docs/runbooks"
+    --set alerts.namespace=docket-dev --set "alerts.runbooksUrl=file://$repository/docs/runbooks" \
+    --set alerts.dashboardsUrl=http://grafana.example.com
 
 step "Waiting for the operator and what it needs" wait_for_releases
 step "Waiting for the tenant acme" wait_for_tenant

@@ -2,5 +2,6 @@
 
 mod objective_rules;
 mod operator_alerts;
+mod runbooks;
 mod service_alerts;
 mod tool;

@@ -20,7 +20,7 @@ fn objectives() -> [Objective; 2] {
     ]
 }
 
-fn rules() -> Value {
+pub fn rules() -> Value {
     json!({"groups": objective_rules(&objectives(), &Links::default())})
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::tool::{RULES, firing, promtool, test};
 
-fn rules() -> Value {
+pub fn rules() -> Value {
     let text = include_str!("../../../charts/docket/files/rules/operator.yaml");
     serde_yaml::from_str(text).expect("YAML")
 }

@@ -22,7 +22,7 @@ fn links() -> Links {
 }
 
 /// As a ConfigMap has them.
-fn rules(least_traffic: Option<u32>) -> Value {
+pub fn rules(least_traffic: Option<u32>) -> Value {
     let shared = service_alerts(Scope::All(None), &links());
     json!({"groups": [shared, presence_alerts(&tenant(least_traffic), &links())]})
 }
