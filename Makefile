@@ -8,7 +8,7 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cli cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds tools control-plane-tools bench-api bench-api-short bench-operator bench-operator-short
+.PHONY: help up down env cli cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds dashboards tools control-plane-tools bench-api bench-api-short bench-operator bench-operator-short
 .NOTPARALLEL:
 
 help: ## this list
@@ -74,6 +74,10 @@ fmt: ## formats the code
 crds: ## the CRD of the chart, from the types in crds/
 	cargo run --quiet --package docket-crds > charts/docket/files/crd.new
 	mv charts/docket/files/crd.new charts/docket/files/documenttenants.docket.dev.yaml
+
+dashboards: tools ## the dashboards of the chart, from charts/dashboards
+	@e2e/cluster/debian.sh prometheus prometheus promtool
+	@cd charts && "$$(../e2e/cluster/python.sh grafana dashboards/requirements.txt)" -B -m dashboards --update
 
 tools: ## packages and commands that the rest needs, into the cache
 	@e2e/cluster/cluster.sh tools

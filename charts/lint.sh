@@ -33,6 +33,12 @@ run_checkov() {
     "$checkov" -m checkov.main --config-file charts/checkov.yaml --directory "$rendered"
 }
 
+# From beside their package, which Python then finds.
+check_dashboards() (
+    cd charts
+    "$grafana" -B -m dashboards
+)
+
 accepted_by_server() {
     # A dry run makes no namespace and no service account that the next object could use.
     sed 's/^  namespace: .*/  namespace: default/; s/^  serviceAccountName: .*/  serviceAccountName: default/' "$1" | kubectl apply --dry-run=server --validate=strict --filename -
@@ -51,6 +57,9 @@ check "promtool on the configuration of Prometheus" promtool check config --synt
 
 "$scripts/debian.sh" prometheus-alertmanager prometheus-alertmanager amtool
 check "amtool on the configuration of Alertmanager" charts/routing.sh
+
+grafana=$("$scripts/python.sh" grafana charts/dashboards/requirements.txt)
+check "the dashboards: as their source says, by rules, and promtool on their queries" check_dashboards
 
 checkov=$("$scripts/python.sh" checkov charts/requirements.txt)
 check "checkov on the charts and the examples" run_checkov

@@ -49,6 +49,8 @@ refused docket 'telemetry.endpoint="gateway:4317"' /telemetry/endpoint
 refused docket 'telemetry.endpoint="https://otlp.example.com"' /telemetry/endpoint
 refused docket 'metricsSource.url="prometheus:9090"' /metricsSource/url
 refused docket 'metricsSource.caSecret="ca"' /metricsSource/caSecret
+refused docket 'dashboards.enabled="yes"' /dashboards/enabled
+refused docket 'dashboards.labels={"grafana_dashboard":1}' /dashboards/labels
 refused docket 'logLevel="loud"' /logLevel
 refused docket 'alerts.configMap="Rules"' /alerts/configMap
 refused docket 'alerts.shards=0' /alerts/shards
@@ -89,6 +91,9 @@ accepted docket 'metricsSource={"url":"https://p","headersSecret":"token"}' '--p
 accepted docket 'alerts={"namespace":"monitoring","shards":2}' '--rules-config-map=monitoring/docket-rules'
 accepted docket 'alerts.labels={"release":"prometheus"}' '--monitoring-label=release=prometheus'
 accepted docket 'alerts.runbooksUrl="https://docs.example.com"' '--runbooks-url=https://docs.example.com'
+accepted docket 'dashboards.enabled=true' 'grafana_dashboard: "1"'
+accepted docket 'dashboards={"annotations":{"grafana_folder":"Docket"}}' 'grafana_folder: Docket'
+accepted docket 'dashboards={"namespace":"monitoring"}' 'namespace: monitoring'
 accepted docket 'replicas=2' 'kind: PodDisruptionBudget'
 accepted docket 'replicas=2' 'type: RollingUpdate'
 accepted docket 'replicas=2' 'topologyKey: kubernetes.io/hostname'
@@ -130,6 +135,7 @@ absent docket 'alerts.runbooksUrl=""' --runbooks-url
 absent docket 'alerts.runbooksUrl=""' runbook_url
 absent docket 'test.image=""' docket-operator-test
 absent docket 'watch.namespace=""' --namespace=
+absent docket 'dashboards.enabled=false' grafana_dashboard
 absent docket 'replicas=1' 'kind: PodDisruptionBudget'
 absent docket 'replicas=1' 'topologyKey: kubernetes.io/hostname'
 absent docket 'userRoles.aggregate=false' aggregate-to

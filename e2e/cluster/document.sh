@@ -10,14 +10,20 @@ folder=$(mktemp -d)
 forward=
 trap 'rm -rf "$folder"; [[ -z $forward ]] || kill "$forward"' EXIT
 
+address_of() {
+    kubectl get service "$1" --namespace "$2" -o jsonpath='{.spec.clusterIP}'
+}
+
 # The machine that is the node reaches a Service by its address; from elsewhere it takes a tunnel.
 reach_service() {
     if [[ $kind_of_cluster == bare ]]; then
-        url=http://$(kubectl get service acme-api --namespace acme -o jsonpath='{.spec.clusterIP}')
+        url=http://$(address_of acme-api acme)
+        prometheus="Prometheus at http://$(address_of prometheus docket-dev):9090"
     else
         kubectl port-forward --namespace acme service/acme-api 18000:80 >/dev/null &
         forward=$!
         url=http://127.0.0.1:18000 # curl asks again until the tunnel is there
+        prometheus="Prometheus at http://127.0.0.1:9090, after kubectl port-forward -n docket-dev service/prometheus 9090"
     fi
 }
 
@@ -59,4 +65,6 @@ The tenant acme answers at $url, for example:
   key=\$(kubectl get secret acme-api-keys -n acme -o jsonpath='{.data.globex}' | base64 -d)
   curl -H "X-API-Key: \$key" $url/clients/globex/documents/$(<"$folder/globex.id")/content
   curl -H "X-API-Key: \$key" -X PUT $url/clients/globex/upload-document -F file=@README.md
+What it measures: $prometheus
+Dashboards for a Grafana: charts/docket/dashboards; in the cluster, kubectl get configmaps -A -l grafana_dashboard
 SUMMARY
