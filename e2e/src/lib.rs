@@ -6,6 +6,7 @@
 pub mod authority;
 pub mod bucket;
 pub mod client;
+pub mod dashboards;
 pub mod database;
 pub mod documents;
 pub mod explain;
@@ -13,6 +14,7 @@ pub mod gateway;
 pub mod issuer;
 pub mod kill;
 pub mod objects;
+pub mod prometheus;
 pub mod scenario;
 pub mod story;
 pub mod traffic;

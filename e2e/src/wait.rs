@@ -16,14 +16,26 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// What `ask` fails with; after [`PATIENCE`], the last state, with `what` was waited for.
 pub async fn until<T, S: Display>(
     what: &str,
+    ask: impl AsyncFnMut() -> Result<Result<T, S>>,
+) -> Result<T> {
+    until_within(PATIENCE, what, ask).await
+}
+
+/// The same for what takes `patience`.
+///
+/// # Errors
+/// As [`until`].
+pub async fn until_within<T, S: Display>(
+    patience: Duration,
+    what: &str,
     mut ask: impl AsyncFnMut() -> Result<Result<T, S>>,
 ) -> Result<T> {
     let start = Instant::now();
     loop {
         match ask().await? {
             Ok(value) => return Ok(value),
-            Err(state) if start.elapsed() > PATIENCE => {
-                bail!("{what} did not come about in {PATIENCE:?}: {state}")
+            Err(state) if start.elapsed() > patience => {
+                bail!("{what} did not come about in {patience:?}: {state}")
             }
             Err(_) => tokio::time::sleep(INTERVAL).await,
         }

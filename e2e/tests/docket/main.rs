@@ -6,6 +6,7 @@ mod charts;
 mod check;
 mod clients;
 mod collector;
+mod dashboards;
 mod deletion;
 mod drift;
 mod isolation;
