@@ -84,7 +84,7 @@ def operator() -> Dashboard:
             lines(
                 "Reconciles by result",
                 "ops",
-                "permanent: somebody must change a spec or a Secret; transient: it is tried again; kubernetes: the API server refused.",
+                "transient: it is tried again; kubernetes: the API server refused. What a user must mend is on the tenant's conditions, and ends ok here.",
                 (rate(RECONCILES, "result"), "{{result}}"),
                 stacked=True,
             )
@@ -93,8 +93,8 @@ def operator() -> Dashboard:
             lines(
                 "Errors by kind",
                 "ops",
-                "Those that did not end well. One that stays is on the conditions of its tenant.",
-                (rate(FAILED, "result"), "{{result}}"),
+                "Those that did not end well; a line without a name, at 0, where all did. One that stays is on the conditions of its tenant.",
+                (f"{rate(FAILED, 'result')} or on () 0 * {rate(RECONCILES)}", "{{result}}"),
             )
         )
         .with_panel(lines("Time", "s", "Time within which half, 95 % and 99 % of reconciles were done.", *quantiles(BUCKETS)))
