@@ -8,7 +8,7 @@ export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PR
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cli cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds dashboards tools control-plane-tools bench-api bench-api-short bench-operator bench-operator-short
+.PHONY: help up down env cli cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds dashboards tools control-plane-tools bench-api bench-api-short bench-operator bench-operator-short compare-objectives
 .NOTPARALLEL:
 
 help: ## this list
@@ -99,3 +99,8 @@ bench-operator: tools control-plane-tools ## measures the operator with 100, 1,0
 
 bench-operator-short: tools control-plane-tools ## the same with 10 tenants, to see that it runs: its figures say nothing
 	@BENCH_PROFILE=$(PROFILE) bench/operator.sh --short
+
+compare-objectives: control-plane-tools ## Sloth's rules anew, and what they, Pyrra's and ours compute from the same series
+	@e2e/cluster/tools.sh sloth
+	eval "$$(e2e/cluster/cluster.sh env)" && cd objectives/tests/comparison && sloth --no-log generate --input sloth-spec.yaml --out sloth.yaml
+	cargo test --package docket-objectives --test comparison --locked
