@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use docket_crds::DocumentTenant;
-use kube::api::{Patch, PatchParams};
+use kube::api::Patch;
 use kube::{Api, ResourceExt};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::applying::applying;
 use crate::context::Context;
 
 /// Applies `status` as `manager`, and returns the tenant as it is now.
@@ -26,10 +27,9 @@ pub(crate) async fn apply_status(
     });
     let api: Api<DocumentTenant> =
         Api::namespaced(ctx.client.clone(), &tenant.namespace().unwrap_or_default());
-    let params = PatchParams::apply(manager).force();
     ctx.metrics.wrote("DocumentTenant", "status");
     let written = api
-        .patch_status(&tenant.name_any(), &params, &Patch::Apply(patch))
+        .patch_status(&tenant.name_any(), &applying(manager), &Patch::Apply(patch))
         .await?;
     Ok(ctx.latest.wrote(written))
 }

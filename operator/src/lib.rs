@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 mod applied_status;
+mod applying;
 pub mod backoff;
 pub mod build;
 pub mod certificate;

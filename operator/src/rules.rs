@@ -13,7 +13,7 @@ use docket_objectives::{
     Group, Links, Scope, Tenant, objective_rules, presence_alerts, service_alerts,
 };
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Patch, PatchParams};
+use kube::api::Patch;
 use kube::runtime::reflector::Store;
 use kube::{Api, ResourceExt};
 use serde::Serialize;
@@ -22,6 +22,7 @@ use tokio::time::MissedTickBehavior;
 use tracing::{Instrument, info_span};
 
 use self::shards::{Files, Sharing, share};
+use crate::applying::applying;
 use crate::context::Context;
 use crate::metrics::Metrics;
 use crate::promised::watched;
@@ -156,10 +157,9 @@ impl Writer {
                 "data": files,
             });
             self.metrics.wrote("ConfigMap", "apply");
-            let params = PatchParams::apply(FIELD_MANAGER).force();
             let live = self
                 .api
-                .patch(&name, &params, &Patch::Apply(object))
+                .patch(&name, &applying(FIELD_MANAGER), &Patch::Apply(object))
                 .await?;
             self.known[at] = Shard {
                 version: live.resource_version(),

@@ -16,6 +16,7 @@ use kube::{Api, Resource, ResourceExt};
 use tracing::{Instrument, info_span};
 
 use self::difference::Place;
+use crate::applying::applying;
 use crate::build::{self, Children, Secrets};
 use crate::child::Child;
 use crate::conditions::ConditionType;
@@ -368,7 +369,7 @@ impl Apply<'_> {
     }
 
     async fn patch<K: Child>(&self, api: &Api<K>, child: &K) -> kube::Result<K> {
-        let params = PatchParams::apply(FIELD_MANAGER).force();
+        let params = applying(FIELD_MANAGER);
         self.ctx.metrics.wrote(&K::kind(&()), "apply");
         api.patch(&child.name_any(), &params, &Patch::Apply(child))
             .await

@@ -8,6 +8,7 @@ use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use super::report::{begun, write_status};
+use crate::applying::applying;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::Result;
 use crate::wanted::Wanted;
@@ -34,7 +35,7 @@ pub(super) async fn ensure_finalizer(
         "kind": "DocumentTenant",
         "metadata": {"uid": tenant.uid(), "finalizers": [FINALIZER]},
     });
-    let params = PatchParams::apply(FIELD_MANAGER).force();
+    let params = applying(FIELD_MANAGER);
     ctx.metrics.wrote("DocumentTenant", "patch");
     let written = api
         .patch(&tenant.name_any(), &params, &Patch::Apply(patch))
