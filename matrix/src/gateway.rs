@@ -122,13 +122,15 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream) {
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Error> {
     let (parts, body) = request.into_parts();
-    let call = Call::of(&parts.method, &parts.uri, shared.namespace.as_deref());
     let body = body.collect().await?.to_bytes();
+    let namespace = shared.namespace.as_deref();
+    let call = Call::of(&parts.method, &parts.uri, &body, namespace);
     shared.ledger.count(&call.name);
     if call.writes {
         shared.script.writes();
         let content_type = parts.headers.get(header::CONTENT_TYPE);
         let write = || Written {
+            method: parts.method.clone(),
             path: call.path.clone(),
             content_type: content_type
                 .and_then(|it| it.to_str().ok())

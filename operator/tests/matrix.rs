@@ -40,7 +40,7 @@ const SHORT: [(Scenario, &str, u32, Fault); 14] = [
     ),
     (
         Scenario::Create,
-        "PATCH secrets/acme-credentials",
+        "POST secrets/acme-credentials",
         1,
         Fault::KillCommitted,
     ),
@@ -48,13 +48,13 @@ const SHORT: [(Scenario, &str, u32, Fault); 14] = [
     (Scenario::Create, "provision", 2, Fault::Hang),
     (
         Scenario::Create,
-        "PATCH serviceaccounts/acme-api",
+        "POST serviceaccounts/acme-api",
         1,
         Fault::Conflict,
     ),
     (
         Scenario::Create,
-        "PATCH deployments/acme-api",
+        "POST deployments/acme-api",
         1,
         Fault::Hang,
     ),

@@ -25,14 +25,14 @@ const DEPLOYMENTS: &str = "/apis/apps/v1/deployments";
 /// A verifier of some password: the loop is spared the making of one.
 const VERIFIER: &str = "SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$/nBqYXNc4qPV7fwPmZsYIVNuP/ng0vlxSTrNcyFlBrA=:Bb0rpQrxvTGnGDHAiLBmrtmLXSgPSTBBBUAxbTpBDsY=";
 
-/// The children of one tenant as the operator applies them, to be made for others.
+/// The children of one tenant as the operator creates them, to be made for others.
 pub struct Children {
     writes: Vec<Written>,
     namespace: String,
     uid: String,
 }
 
-/// Lets the operator make the tenant `number` and notes what it applies.
+/// Lets the operator make the tenant `number` and notes what it creates.
 ///
 /// # Errors
 /// The tenant does not get ready.
@@ -54,11 +54,10 @@ pub async fn learn(
     let writes: Vec<Written> = gateway
         .copies()
         .into_iter()
-        .filter(|write| write.content_type.contains("apply-patch"))
-        .filter(|write| !write.path.contains("/documenttenants/"))
+        .filter(|write| write.method == Method::POST && !write.path.contains("/events"))
         .collect();
     if writes.len() < 8 {
-        bail!("only {} children were applied: {writes:?}", writes.len());
+        bail!("only {} children were created: {writes:?}", writes.len());
     }
     Ok(Children {
         writes,
@@ -105,7 +104,7 @@ impl Children {
                 .replace(&self.uid, uid)
         };
         let request = kubernetes
-            .request(Method::PATCH, &aimed(&write.path))
+            .request(write.method.clone(), &aimed(&write.path))
             .header("content-type", &write.content_type)
             .body(aimed(&write.body));
         let answer = request.send().await?;

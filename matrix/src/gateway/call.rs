@@ -1,6 +1,7 @@
 //! What a request to the API server is about, read from its method and path.
 
 use http::{Method, StatusCode, Uri};
+use serde_json::Value;
 
 /// A request, as the proxy sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub(super) struct Call {
 const CLUSTER_WIDE: [&str; 3] = ["namespaces", "nodes", "customresourcedefinitions"];
 
 impl Call {
-    /// The request `method` of `uri`; a list of a whole cluster becomes one of `namespace`.
-    pub fn of(method: &Method, uri: &Uri, namespace: Option<&str>) -> Self {
+    /// The request `method` of `uri` with `body`; a list of a whole cluster becomes one of `namespace`.
+    pub fn of(method: &Method, uri: &Uri, body: &[u8], namespace: Option<&str>) -> Self {
         let query = uri.query().unwrap_or_default();
         let segments: Vec<&str> = uri.path().split('/').filter(|it| !it.is_empty()).collect();
         let (version, rest) = match segments.first() {
@@ -54,8 +55,10 @@ impl Call {
         }
         let mutates = *method != Method::GET && *method != Method::HEAD;
         let writes = mutates && kind != "leases";
-        let counted =
-            (writes && kind != "events").then(|| format!("{method} {}", resource.join("/")));
+        let counted = (writes && kind != "events").then(|| match (method, resource) {
+            (&Method::POST, [kind]) => format!("{method} {kind}/{}", name_in(body)),
+            _ => format!("{method} {}", resource.join("/")),
+        });
         let watching = query
             .split('&')
             .any(|it| it == "watch=true" || it == "watch=1");
@@ -79,6 +82,13 @@ impl Call {
     }
 }
 
+/// The name of what a POST makes, which is in its body alone.
+fn name_in(body: &[u8]) -> String {
+    let object: Value = serde_json::from_slice(body).unwrap_or_default();
+    let name = object["metadata"]["name"].as_str();
+    name.unwrap_or_default().to_owned()
+}
+
 /// What an answered write made or ended, in words that a clean run and another have in common.
 pub(super) fn committed(call: &str, status: StatusCode) -> Option<String> {
     if status == StatusCode::CREATED {
@@ -94,7 +104,8 @@ mod tests {
     use super::*;
 
     fn call(method: Method, uri: &str) -> Call {
-        Call::of(&method, &uri.parse().expect("a URI"), Some("ns"))
+        let body = br#"{"metadata": {"name": "a"}}"#;
+        Call::of(&method, &uri.parse().expect("a URI"), body, Some("ns"))
     }
 
     #[test]
@@ -130,13 +141,16 @@ mod tests {
         );
         let lease = "/apis/coordination.k8s.io/v1/namespaces/x/leases/docket-operator";
         assert!(!call(Method::PUT, lease).writes);
+        let created = call(Method::POST, "/api/v1/namespaces/x/secrets?fieldManager=y");
+        assert_eq!(created.name, "POST secrets");
+        assert_eq!(created.counted.as_deref(), Some("POST secrets/a"));
         let event = call(Method::POST, "/apis/events.k8s.io/v1/namespaces/x/events");
         assert_eq!((event.writes, event.counted), (true, None));
     }
 
     #[test]
-    fn an_apply_that_creates_and_a_delete_are_commits() {
-        let created = committed("PATCH secrets/a", StatusCode::CREATED);
+    fn what_creates_and_a_delete_are_commits() {
+        let created = committed("POST secrets/a", StatusCode::CREATED);
         assert_eq!(created.as_deref(), Some("created secrets/a"));
         assert_eq!(committed("PATCH secrets/a", StatusCode::OK), None);
         let deleted = committed("DELETE deployments/a", StatusCode::OK);

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
+use http::Method;
+
 /// A write as it was sent.
 #[derive(Clone, Debug)]
 pub struct Written {
+    /// Verb of HTTP.
+    pub method: Method,
     /// Path and query.
     pub path: String,
     /// Type of the body.

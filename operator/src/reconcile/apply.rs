@@ -1,17 +1,18 @@
-//! Acts on Kubernetes: server-side apply of what differs, and of nothing else.
+//! Acts on Kubernetes: creates what is missing, applies (server-side) what differs, and nothing else.
 
 mod difference;
 mod drift;
 mod handover;
 mod prune;
 mod quantity;
+mod takeover;
 
 use std::fmt::{self, Debug};
 
 use docket_crds::{DocumentTenant, PlannedChange};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Patch, PatchParams};
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Resource, ResourceExt};
 use tracing::{Instrument, info_span};
 
@@ -24,9 +25,6 @@ use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Problem, Result};
 use crate::kept::Kept;
 use crate::wanted::Wanted;
-
-/// A resource version that no object has: an apply of it creates, or is refused.
-const NEVER: &str = "1";
 
 /// Places that a sentence names.
 const MOST_PLACES: usize = 5;
@@ -308,7 +306,9 @@ impl Apply<'_> {
                         let change = Change::new("created", format!("{kind}/{name}"));
                         return Ok((Some(change), live));
                     }
-                    Err(kube::Error::Api(refused)) if refused.is_conflict() => {
+                    Err(kube::Error::Api(refused))
+                        if refused.is_already_exists() || refused.is_conflict() =>
+                    {
                         Some(kube::Error::Api(refused))
                     }
                     Err(error) => return Err(error.into()),
@@ -332,16 +332,23 @@ impl Apply<'_> {
                 true => Some(drift_of(&api, &name, &found.places).await),
                 false => None,
             };
-            if let Some(kept) = handover::before(&child, &found.live) {
+            let mut live = found.live;
+            if let Some(taken) = takeover::before(&live) {
+                self.ctx.metrics.wrote(&kind, "patch");
+                let params = PatchParams::default();
+                live = api.patch(&name, &params, &Patch::Merge(taken)).await?;
+            }
+            if let Some(kept) = handover::before(&child, &live) {
                 self.ctx.metrics.wrote(&kind, "apply");
                 let params = PatchParams::apply(handover::KEEPER);
                 api.patch(&name, &params, &Patch::Apply(kept)).await?;
             }
             // Makes the apply fail for an object that took its place meanwhile.
-            child.meta_mut().uid = found.live.uid();
+            child.meta_mut().uid = live.uid();
+            let before = live.resource_version();
             let live = self.patch(&api, &child).await?;
             // What others added to our fields and the API server lets them keep is no change.
-            let changed = found.live.resource_version() != live.resource_version();
+            let changed = before != live.resource_version();
             if let Some(note) = drift.filter(|_| changed) {
                 self.ctx
                     .story
@@ -355,7 +362,7 @@ impl Apply<'_> {
         .await
     }
 
-    /// Applies a child that is not there; one that is there is a conflict, and stays as it is.
+    /// Creates a child that is not there; one that is there is refused, and stays as it is.
     async fn create<K: Child>(
         &self,
         api: &Api<K>,
@@ -364,8 +371,12 @@ impl Apply<'_> {
     ) -> kube::Result<K> {
         let mut child = child.clone();
         begin(&mut child);
-        child.meta_mut().resource_version = Some(NEVER.to_owned());
-        self.patch(api, &child).await
+        let params = PostParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PostParams::default()
+        };
+        self.ctx.metrics.wrote(&K::kind(&()), "create");
+        api.create(&params, &child).await
     }
 
     async fn patch<K: Child>(&self, api: &Api<K>, child: &K) -> kube::Result<K> {

@@ -321,6 +321,15 @@ impl Known {
                 .collect()
         };
         let now = names(applied);
+        let managers = object["metadata"]["managedFields"].as_array();
+        let updated = managers
+            .into_iter()
+            .flatten()
+            .any(|entry| entry["manager"] == "docket-operator" && entry["operation"] == "Update");
+        // An apply leaves alone what counts as updated.
+        if updated || !applied["metadata"]["managedFields"].is_null() {
+            return;
+        }
         let before = self.applied.insert(path.to_owned(), now.clone());
         for name in before.unwrap_or_default() {
             if let Some(data) = object["data"]
@@ -330,6 +339,25 @@ impl Known {
                 data.remove(&name);
             }
         }
+    }
+
+    /// Writes down the fields of a new object as updated; the name is in the body alone.
+    fn create(&mut self, collection: &str, mut object: Value) -> (StatusCode, Value) {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let path = format!("{collection}/{name}");
+        if self.objects.contains_key(&path) {
+            self.writes.pop();
+            return refusal(StatusCode::CONFLICT, "AlreadyExists");
+        }
+        self.take_out(&path, &mut Value::Null, &object);
+        if object["kind"] == "Deployment" {
+            roll_out(&mut object, &Value::Null, self.pods_wait);
+        }
+        object["metadata"]["managedFields"] = json!([{"manager": "docket-operator",
+            "operation": "Update", "fieldsType": "FieldsV1", "fieldsV1": {}}]);
+        object["metadata"]["resourceVersion"] = self.next_version();
+        self.objects.insert(path, object.clone());
+        (StatusCode::CREATED, object)
     }
 
     fn write(
@@ -345,6 +373,9 @@ impl Known {
                 Some(object) => (StatusCode::OK, object),
                 None => refusal(StatusCode::NOT_FOUND, "NotFound"),
             };
+        }
+        if *method == Method::POST {
+            return self.create(path, body);
         }
         let before = self.objects.get(path).cloned().unwrap_or_default();
         let (asked, there) = (&body["metadata"]["resourceVersion"], &before["metadata"]);

@@ -64,6 +64,31 @@ async fn what_others_added_to_a_child_is_left_alone() {
 }
 
 #[tokio::test]
+async fn what_was_created_counts_as_applied_from_its_first_change_on_and_can_be_taken_out() {
+    const CREDENTIALS: &str = "acme-credentials";
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(
+        &["globex", "initech", "umbrella"],
+        &postgres.secret("postgres", PASSWORD),
+    );
+    cluster.settle().await;
+    let writes_without = async |clients: Value| {
+        cluster.change(json!({"spec": {"clients": clients}}));
+        cluster.forget_writes();
+        cluster.reconcile().await.expect("no failure");
+        let writes = cluster.writes().into_iter();
+        writes.filter(|it| it.ends_with(CREDENTIALS)).count()
+    };
+    let two = json!([{"name": "globex"}, {"name": "initech"}]);
+    assert_eq!(writes_without(two).await, 2, "taken over, and applied");
+    assert_eq!(cluster.secret(CREDENTIALS, "umbrella"), None);
+    let one = json!([{"name": "globex"}]);
+    assert_eq!(writes_without(one).await, 1, "applied");
+    assert_eq!(cluster.secret(CREDENTIALS, "initech"), None);
+    assert!(cluster.secret(CREDENTIALS, "globex").is_some());
+}
+
+#[tokio::test]
 async fn a_child_that_was_deleted_is_made_again() {
     let postgres = Postgres::start();
     let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
