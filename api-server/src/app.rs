@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::content_store::{ContentStore, UploadMemory};
 use crate::database::Database;
-use crate::documents::AcceptedTypes;
+use crate::documents::{AcceptedTypes, Findings, Recordings};
 use crate::error::Error;
 use crate::health::Health;
 use crate::middleware::rate_limit::RateLimits;
@@ -42,6 +42,8 @@ pub struct App {
     pub(crate) tenant: Tenant,
     pub(crate) database: Database,
     pub(crate) content: ContentStore,
+    pub(crate) findings: Findings,
+    pub(crate) recordings: Recordings,
     pub(crate) health: Health,
     pub(crate) text: TextService,
     pub(crate) limits: Limits,
@@ -75,6 +77,8 @@ impl App {
         let app = Self {
             content: ContentStore::open(&tenant.storage, timeout, uploads)?,
             database: Database::new(settings, &tenant),
+            findings: Findings::new(&tenant),
+            recordings: Recordings::new(&tenant),
             health: Health::new(),
             text: TextService::new(&tenant.summarizer, extractor(settings)?)?,
             limits: Limits {

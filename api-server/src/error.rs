@@ -1,5 +1,6 @@
 //! The one place where an error becomes an answer: RFC 9457 `application/problem+json`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -101,6 +102,9 @@ pub(crate) enum Error {
     Metrics(anyhow::Error),
     #[error("a handler panicked")]
     Panic,
+    /// Of a statement that served several requests.
+    #[error(transparent)]
+    Shared(Arc<Error>),
 }
 
 /// The body of an answer that is an error.
@@ -172,6 +176,7 @@ impl Error {
             | Self::Encoding(_)
             | Self::Metrics(_)
             | Self::Panic => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::Shared(error) => error.kind(),
         }
     }
 

@@ -13,7 +13,9 @@ use crate::app::{App, SharedApp};
 use crate::audit::Origin;
 use crate::content_store::Object;
 use crate::database::Transaction;
-use crate::documents::{Document, FileType, Filename, NewDocument, TABLE, insert, store_metadata};
+use crate::documents::{
+    Document, FileType, Filename, NewDocument, Recording, TABLE, insert, store_metadata,
+};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::text::Texts;
@@ -88,17 +90,10 @@ pub(crate) async fn create_document(
     let texts = Texts::unread(new.filename.as_str(), new.file_type.as_str());
     let database = &app.database;
     let work = async {
+        let recording = Recording::new(new, origin, texts);
         let mut connection = database.connection_to_commit(&client).await?;
         let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
-        let document = insert(
-            database,
-            transaction.as_mut(),
-            &client,
-            &origin,
-            &new,
-            &texts,
-        )
-        .await?;
+        let document = insert(database, transaction.as_mut(), &client, &recording).await?;
         transaction.commit().await?;
         connection.settle();
         Ok(document)

@@ -7,10 +7,12 @@ mod outage;
 mod pools;
 mod schema_state;
 mod statement;
+mod together;
 mod transaction;
 
 pub(crate) use outage::is_outage;
 pub(crate) use pools::Database;
 pub(crate) use schema_state::SchemaState;
 pub(crate) use statement::{ArgumentList, Statement, arguments};
+pub(crate) use together::{ByClient, Work};
 pub(crate) use transaction::{Transaction, commits_itself};

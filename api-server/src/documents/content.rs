@@ -15,8 +15,9 @@ use uuid::Uuid;
 
 use super::byteranges::Envelope;
 use super::content_answers::Content;
+use super::find::find;
 use super::metadata::DocumentPath;
-use super::{Document, disposition, repository};
+use super::{Document, disposition};
 use crate::app::{App, SharedApp};
 use crate::byte_range::{Selection, select};
 use crate::conditional::{self, Verdict};
@@ -73,8 +74,8 @@ async fn serve(
     path: Result<Path<DocumentPath>, PathRejection>,
 ) -> Result<Response, Error> {
     let Path(path) = path?;
-    let document = repository::find(&app.database, &client, path.id).await?;
-    download(app, client, method, headers, document.into()).await
+    let document = find(&app, &client, path.id).await?;
+    download(app, client, method, headers, document.as_ref().into()).await
 }
 
 /// Bytes in the object store, and what a download says of them.
@@ -87,13 +88,13 @@ pub(super) struct Stored {
     pub(super) content_key: Uuid,
 }
 
-impl From<Document> for Stored {
-    fn from(document: Document) -> Self {
+impl From<&Document> for Stored {
+    fn from(document: &Document) -> Self {
         Self {
-            filename: document.filename,
-            file_type: document.file_type,
+            filename: document.filename.clone(),
+            file_type: document.file_type.clone(),
             file_size: document.file_size,
-            sha256: document.sha256,
+            sha256: document.sha256.clone(),
             content_key: document.content_key,
         }
     }

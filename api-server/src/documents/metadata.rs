@@ -7,7 +7,8 @@ use http::HeaderMap;
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
-use super::{Document, repository};
+use super::Document;
+use super::find::find;
 use crate::app::SharedApp;
 use crate::conditional;
 use crate::error::Error;
@@ -59,6 +60,6 @@ pub(crate) async fn get_document(
     path: Result<Path<DocumentPath>, PathRejection>,
 ) -> Result<Response, Error> {
     let Path(path) = path?;
-    let document = repository::find(&app.database, &client, path.id).await?;
-    conditional::json(&headers, &document)
+    let document = find(&app, &client, path.id).await?;
+    conditional::json(&headers, document.as_ref())
 }

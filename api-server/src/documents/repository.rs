@@ -1,18 +1,15 @@
 //! The table `document_metadata` of one client.
 
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::change::Place;
-use super::{Document, Filter, NewDocument};
-use crate::audit::Origin;
+use super::{Document, Filter};
 use crate::database::{Database, Statement, arguments};
 use crate::error::Error;
 use crate::paging::Cursor;
 use crate::tenant::Client;
-use crate::text::{Texts, search_sql};
-use crate::usage::{Charge, charge_sql, exceeded};
 
 pub(crate) const TABLE: &str = "document_metadata";
 
@@ -47,29 +44,6 @@ macro_rules! shown {
 
 pub(crate) use {columns, filtered, shown};
 
-// Each part takes its rows from the one before: what the quota does not allow leaves nothing at all.
-const INSERT: Statement = Statement {
-    operation: "INSERT",
-    table: TABLE,
-    sql: concat!(
-        "WITH charged AS (",
-        charge_sql!("$1", "$2", "$3", "$4", "$5"),
-        "), document AS (\
-           INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256, \
-             summary, text_state, text_traceparent) \
-           SELECT $6, $3, $7, $8::text::uuid, $9, $13, $14, $15 FROM charged RETURNING ",
-        columns!(),
-        "), entry AS (\
-           INSERT INTO audit_log (action, document_id, version, actor, trace_id, request_id) \
-           SELECT 'upload', id, version, $10, $11, $12 FROM document\
-         ), words AS (\
-           INSERT INTO document_text (document_id, text, search) SELECT id, $16, ",
-        search_sql!("$17", "$18", "$19"),
-        " FROM document\
-         ) SELECT * FROM document",
-    ),
-};
-
 const FIND: Statement = Statement {
     operation: "SELECT",
     table: TABLE,
@@ -77,6 +51,16 @@ const FIND: Statement = Statement {
         "SELECT ",
         columns!(),
         " FROM document_metadata WHERE id = $1 AND deleted_timestamp IS NULL",
+    ),
+};
+
+const FIND_ALL: Statement = Statement {
+    operation: "SELECT",
+    table: TABLE,
+    sql: concat!(
+        "SELECT ",
+        columns!(),
+        " FROM document_metadata WHERE id = ANY($1) AND deleted_timestamp IS NULL",
     ),
 };
 
@@ -120,54 +104,6 @@ const LIST_DELETED_TAGGED: Statement = list!(
     )
 );
 
-/// Of the transaction that records a document.
-pub(crate) fn store_metadata() -> tracing::Span {
-    tracing::info_span!("store_metadata", db.collection.name = TABLE)
-}
-
-/// Records `new` with one statement, in the transaction that `connection` is in.
-///
-/// # Errors
-/// [`Error::Unprocessable`] when another document has that content already, [`Error::QuotaExceeded`].
-pub(crate) async fn insert(
-    database: &Database,
-    connection: &mut PgConnection,
-    client: &Client,
-    origin: &Origin,
-    new: &NewDocument,
-    texts: &Texts,
-) -> Result<Document, Error> {
-    let charge = Charge {
-        documents: 1,
-        bytes: i64::try_from(new.file_size).unwrap_or(i64::MAX),
-    };
-    let arguments = charge
-        .values(arguments(), client.quota())?
-        .with(new.filename.as_str())?
-        .with(new.file_type.as_str())?
-        .with(new.content_key.to_string())?
-        .with(new.sha256.as_slice())?
-        .with(origin.actor.as_str())?
-        .with(origin.trace_id.as_deref())?
-        .with(origin.request_id.as_deref())?
-        .with(texts.summary.as_deref())?
-        .with(texts.state.as_str())?
-        .with(docket_instrumentation::traceparent())?
-        .with(texts.text.as_str())?
-        .with(texts.name_words.as_str())?
-        .with(texts.summary_words.as_str())?
-        .with(texts.text_words.as_str())?
-        .end();
-    let row = INSERT
-        .fetch_optional(database, connection, arguments)
-        .await
-        .map_err(taken)?;
-    match row {
-        Some(row) => document(client, &row),
-        None => Err(exceeded(database, connection, client, charge).await),
-    }
-}
-
 /// The document `id` of `client`.
 ///
 /// # Errors
@@ -181,6 +117,24 @@ pub(crate) async fn find(database: &Database, client: &Client, id: i64) -> Resul
             .await?;
         connection.settle();
         document(client, &row.ok_or(Error::NotFound("document"))?)
+    };
+    database.within_deadline(work).await
+}
+
+/// Those of the documents `ids` of `client` that there are, in any order.
+pub(crate) async fn find_all(
+    database: &Database,
+    client: &Client,
+    ids: &[i64],
+) -> Result<Vec<Document>, Error> {
+    let arguments = arguments().with(ids)?.end();
+    let work = async {
+        let mut connection = database.connection(client).await?;
+        let rows = FIND_ALL
+            .fetch_all(database, connection.as_mut(), arguments)
+            .await?;
+        connection.settle();
+        rows.iter().map(|row| document(client, row)).collect()
     };
     database.within_deadline(work).await
 }
@@ -246,13 +200,4 @@ pub(crate) fn document(client: &Client, row: &PgRow) -> Result<Document, Error> 
 pub(super) fn content_key(row: &PgRow) -> Result<Uuid, Error> {
     let key: &str = row.try_get("content_key")?;
     Uuid::parse_str(key).map_err(|error| Error::Database(sqlx::Error::Decode(error.into())))
-}
-
-fn taken(error: Error) -> Error {
-    match error {
-        Error::Database(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-            Error::Unprocessable("content_key belongs to another document".into())
-        }
-        other => other,
-    }
 }

@@ -1,5 +1,7 @@
 //! `PUT /clients/{client}/upload-document`.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -8,11 +10,14 @@ use tracing::Instrument as _;
 use utoipa::ToSchema;
 
 use super::receive::{FileForm, Received, read, receive};
+use super::record::record;
+use super::recording::{Recording, insert, store_metadata};
 use super::room::check_room;
-use super::{Document, NewDocument, TABLE, repository, store_metadata};
+use super::{Document, NewDocument, TABLE};
 use crate::app::{App, SharedApp};
 use crate::audit::Origin;
-use crate::database::{Transaction, commits_itself};
+use crate::content_store::Upload;
+use crate::database::Transaction;
 use crate::error::Error;
 use crate::idempotency::{Claim, Claimed, Fingerprint, IdempotencyKey, REPLAYED};
 use crate::middleware::auth::Caller;
@@ -69,12 +74,12 @@ pub(crate) async fn upload_document(
     request: Request,
 ) -> Result<Response, Error> {
     let Some(key) = IdempotencyKey::of(request.headers())? else {
-        let answer = upload(&app, &client, &origin, request, None).await?;
+        let answer = upload(&app, &client, origin, request, None).await?;
         return Ok(created(answer));
     };
     match Claim::take(&app, &client, key).await? {
         Claimed::Mine(claim) => {
-            let answer = upload(&app, &client, &origin, request, Some(&claim)).await;
+            let answer = upload(&app, &client, origin, request, Some(&claim)).await;
             Ok(created(claim.settle(answer).await?))
         }
         Claimed::Answered(fingerprint, answer) => {
@@ -92,9 +97,9 @@ pub(crate) async fn upload_document(
 
 /// Stores the file and then its metadata; the answer, and what it answers, in the same transaction.
 async fn upload(
-    app: &App,
-    client: &Client,
-    origin: &Origin,
+    app: &Arc<App>,
+    client: &Arc<Client>,
+    origin: Origin,
     request: Request,
     claim: Option<&Claim>,
 ) -> Result<Vec<u8>, Error> {
@@ -110,42 +115,41 @@ async fn upload(
     };
     let (name, file_type) = (new.filename.as_str(), new.file_type.as_str());
     let texts = app.text.at_upload(name, file_type, new.file_size, &start);
-    let database = &app.database;
+    let is_pending = texts.is_pending();
     let work = async {
-        let mut connection = database.connection_to_commit(client).await?;
-        let insert = async |connection| {
-            repository::insert(database, connection, client, origin, &new, &texts).await
-        };
-        let answer = match claim {
-            None => {
-                // Past this point an error no longer means that nothing was recorded.
-                upload.keep();
-                let metadata = commits_itself(TABLE, insert(connection.as_mut())).await;
-                let metadata = metadata.inspect_err(|error| {
-                    if matches!(error, Error::QuotaExceeded(_) | Error::Unprocessable(_)) {
-                        upload.give_up();
-                    }
-                })?;
-                answer(client, metadata)?
-            }
-            Some(claim) => {
-                let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
-                let answer = answer(client, insert(transaction.as_mut()).await?)?;
-                let meaning = meaning(&new);
-                claim.answer(transaction.as_mut(), meaning, &answer).await?;
-                upload.keep();
-                transaction.commit().await?;
-                answer
-            }
-        };
-        connection.settle();
-        Ok(answer)
+        let recording = Arc::new(Recording::new(new, origin, texts));
+        let work = record_and_answer(app, client, &recording, claim, &mut upload);
+        app.database.within_deadline(work).await
     };
-    let work = database.within_deadline(work);
     let answer = work.instrument(store_metadata()).await?;
-    if texts.is_pending() {
+    if is_pending {
         app.text.wake(client);
     }
+    Ok(answer)
+}
+
+async fn record_and_answer(
+    app: &Arc<App>,
+    client: &Arc<Client>,
+    recording: &Arc<Recording>,
+    claim: Option<&Claim>,
+    upload: &mut Upload,
+) -> Result<Vec<u8>, Error> {
+    let Some(claim) = claim else {
+        let document = record(app, client, recording, upload).await?;
+        return answer(client, document);
+    };
+    let database = &app.database;
+    let mut connection = database.connection_to_commit(client).await?;
+    let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
+    let document = insert(database, transaction.as_mut(), client, recording).await?;
+    let answer = answer(client, document)?;
+    let meaning = meaning(&recording.new);
+    claim.answer(transaction.as_mut(), meaning, &answer).await?;
+    // Past this point an error no longer means that nothing was recorded.
+    upload.keep();
+    transaction.commit().await?;
+    connection.settle();
     Ok(answer)
 }
 

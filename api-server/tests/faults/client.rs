@@ -32,7 +32,12 @@ pub struct Document {
     pub filename: String,
     pub content: Vec<u8>,
     pub by_data_store: bool,
+    /// Without a key an attempt whose answer was lost may be stored, too.
+    pub with_key: bool,
 }
+
+/// Begins the names of documents that may be stored more than once.
+pub const WITHOUT_KEY: &str = "without-key-";
 
 impl Document {
     /// Mostly small; one in 30 is so large that it goes to S3 in parts.
@@ -48,12 +53,19 @@ impl Document {
         let mut block = [0; 1021];
         random.fill_bytes(&mut block);
         let content = block.iter().copied().cycle().take(size).collect();
+        let client = CLIENTS[random.random_range(0..CLIENTS.len())];
+        let by_data_store = random.random_range(0..8) == 0;
+        let with_key = by_data_store || random.random_range(0..3) > 0;
         Self {
             number,
-            client: CLIENTS[random.random_range(0..CLIENTS.len())],
-            filename: format!("{number}.bin"),
+            client,
+            filename: match with_key {
+                true => format!("{number}.bin"),
+                false => format!("{WITHOUT_KEY}{number}.bin"),
+            },
             content,
-            by_data_store: random.random_range(0..8) == 0,
+            by_data_store,
+            with_key,
         }
     }
 }
@@ -112,13 +124,14 @@ impl Clients {
                 "http://{}/clients/{}/upload-document",
                 self.address, document.client
             );
-            let answer = http
+            let mut request = http
                 .put(url)
                 .header("x-api-key", format!("{}-key", document.client))
-                .header("idempotency-key", format!("\"{key}\""))
-                .multipart(Form::new().part("file", part))
-                .send()
-                .await;
+                .multipart(Form::new().part("file", part));
+            if document.with_key {
+                request = request.header("idempotency-key", format!("\"{key}\""));
+            }
+            let answer = request.send().await;
             if let Some(body) = self.understand(document, answer).await {
                 return self.acknowledge(document, &body["metadata"]);
             }

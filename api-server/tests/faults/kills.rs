@@ -1,5 +1,6 @@
 //! SIGKILL at random moments, in the middle of many uploads.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::client::Clients;
+use crate::client::{Clients, WITHOUT_KEY};
 use crate::ledger::{Acknowledged, check};
 use crate::stack::{Part, Stack, TURN};
 use crate::support::eventually;
@@ -118,11 +119,17 @@ async fn run(plan: &Plan) {
     clients.ledger.nothing_was_wrong();
     let promised = clients.ledger.all();
     let holdings = check(&stack, &promised, &promised).await;
-    let rows: usize = holdings.iter().map(|it| it.rows.len()).sum();
+    let rows = holdings.iter().flat_map(|it| it.rows.values());
+    let names: Vec<&str> = rows.map(|it| it.filename.as_str()).collect();
+    let different: HashSet<&str> = names.iter().copied().collect();
+    assert_eq!(different.len(), plan.uploads, "each is stored");
+    let keyed = |name: &&str| !name.starts_with(WITHOUT_KEY);
     assert_eq!(
-        rows, plan.uploads,
-        "each is stored once, however often it was sent"
+        names.iter().copied().filter(keyed).count(),
+        different.iter().copied().filter(keyed).count(),
+        "what has a key is stored once, however often it was sent"
     );
+    let rows = names.len();
     let orphans: usize = holdings.iter().map(|it| it.orphans()).sum();
     eprintln!(
         "{} acknowledged, {rows} stored, {orphans} contents without a document, {} uploads in parts left",

@@ -1,0 +1,134 @@
+//! An upload's last step: its document is recorded, together with others under load.
+
+use std::sync::Arc;
+
+use tracing::Span;
+
+use super::recording::{Recording, insert, insert_all};
+use super::{Document, TABLE};
+use crate::App;
+use crate::content_store::Upload;
+use crate::database::{ByClient, Work, commits_itself};
+use crate::error::Error;
+use crate::tenant::Client;
+
+/// What becomes of a document that is recorded together with others.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Recorded(Box<Document>),
+    /// Postgres refused one of them, or their sum, and so recorded none.
+    Refused,
+    /// `nothing_recorded` is for certain; else it may be recorded all the same.
+    Failed {
+        error: Arc<Error>,
+        nothing_recorded: bool,
+    },
+}
+
+/// Documents that wait to be recorded.
+pub(crate) type Recordings = ByClient<Arc<Recording>, Outcome>;
+
+/// Records the document of `upload`, which is kept unless nothing was recorded for certain.
+///
+/// A request that has spans does so by itself, so that they tell of its own commit, and so does one that was
+/// refused together with others: it gets its own reason.
+///
+/// # Errors
+/// [`Error::QuotaExceeded`], [`Error::Unprocessable`] when another document has that content already.
+pub(super) async fn record(
+    app: &Arc<App>,
+    client: &Arc<Client>,
+    recording: &Arc<Recording>,
+    upload: &mut Upload,
+) -> Result<Document, Error> {
+    if Span::current().is_none()
+        && let Some(together) = app.recordings.of(client)
+    {
+        // Past this point an error no longer means that nothing was recorded.
+        upload.keep();
+        match together
+            .ask(recording.clone(), RecordAll::new(app, client))
+            .await
+        {
+            Some(Outcome::Recorded(document)) => return Ok(*document),
+            Some(Outcome::Refused) => upload.give_up(),
+            Some(Outcome::Failed {
+                error,
+                nothing_recorded,
+            }) => {
+                if nothing_recorded {
+                    upload.give_up();
+                }
+                return Err(Error::Shared(error));
+            }
+            None => return Err(Error::Panic),
+        }
+    }
+    let database = &app.database;
+    let mut connection = database.connection_to_commit(client).await?;
+    upload.keep();
+    let insert = insert(database, connection.as_mut(), client, recording);
+    let document = commits_itself(TABLE, insert).await.inspect_err(|error| {
+        if matches!(error, Error::QuotaExceeded(_) | Error::Unprocessable(_)) {
+            upload.give_up();
+        }
+    })?;
+    connection.settle();
+    Ok(document)
+}
+
+struct RecordAll {
+    app: Arc<App>,
+    client: Arc<Client>,
+}
+
+impl RecordAll {
+    fn new(app: &Arc<App>, client: &Arc<Client>) -> Self {
+        Self {
+            app: app.clone(),
+            client: client.clone(),
+        }
+    }
+
+    async fn record_all(&self, recordings: &[Arc<Recording>]) -> Result<Vec<Document>, Outcome> {
+        let database = &self.app.database;
+        let connection = database.connection_to_commit(&self.client).await;
+        let mut connection = connection.map_err(|error| Outcome::Failed {
+            error: Arc::new(error),
+            nothing_recorded: true,
+        })?;
+        let recordings: Vec<&Recording> = recordings.iter().map(AsRef::as_ref).collect();
+        let insert = insert_all(database, connection.as_mut(), &self.client, &recordings);
+        let recorded = database.within_deadline(commits_itself(TABLE, insert));
+        let recorded = recorded.await.map_err(failed)?;
+        connection.settle();
+        Ok(recorded)
+    }
+}
+
+impl Work<Arc<Recording>, Outcome> for RecordAll {
+    // Each has up to 64 KiB of text, and its words.
+    const MOST: usize = 32;
+
+    async fn done(&self, recordings: Vec<Arc<Recording>>) -> Option<Vec<Outcome>> {
+        Some(match self.record_all(&recordings).await {
+            Ok(documents) if documents.len() == recordings.len() => {
+                let each = documents.into_iter().map(Box::new);
+                each.map(Outcome::Recorded).collect()
+            }
+            Ok(_) => recordings.iter().map(|_| Outcome::Refused).collect(),
+            Err(outcome) => recordings.iter().map(|_| outcome.clone()).collect(),
+        })
+    }
+}
+
+/// What Postgres itself refuses is undone; of anything else nobody knows.
+fn failed(error: Error) -> Outcome {
+    match error {
+        Error::Database(sqlx::Error::Database(_)) => Outcome::Refused,
+        error => Outcome::Failed {
+            error: Arc::new(error),
+            nothing_recorded: false,
+        },
+    }
+}

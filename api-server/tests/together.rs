@@ -1,0 +1,158 @@
+//! Requests that come at the same time, and share their statements.
+
+mod support;
+
+use axum::Router;
+use docket_api_server::public_router;
+use docket_instrumentation::Registry;
+use futures::future::join_all;
+use http::StatusCode;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, PgConnection};
+use support::postgres::Postgres;
+use support::requests::{get, sha256, shown, upload};
+use support::{Answer, Tenancy, eventually};
+
+/// Without spans, as a request has it whose trace is not recorded.
+fn router(tenancy: &Tenancy) -> Router {
+    public_router(tenancy.app_on(&[], Registry::new()))
+}
+
+fn name(number: usize) -> String {
+    format!("{number}.txt")
+}
+
+fn content(number: usize) -> Vec<u8> {
+    format!("content number {number}").into_bytes()
+}
+
+/// Uploads `count` different files at once, each as often as `again` says of its answer.
+async fn uploads(router: &Router, count: usize, again: fn(&Answer) -> bool) -> Vec<Answer> {
+    let uploads = (0..count).map(|number| {
+        let router = router.clone();
+        tokio::spawn(async move {
+            loop {
+                let answer = upload(&router, "globex", &name(number), &content(number)).await;
+                if !again(&answer) {
+                    return answer;
+                }
+            }
+        })
+    });
+    let answers = join_all(uploads).await.into_iter();
+    answers.map(|answer| answer.expect("joined")).collect()
+}
+
+async fn count(superuser: &mut PgConnection, tenancy: &Tenancy, what: &str) -> i64 {
+    let schema = tenancy.identity("globex").schema;
+    let sql = format!("SELECT count({what}) FROM {schema}.document_metadata");
+    let count = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(superuser);
+    count.await.expect("a count")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_and_reads_at_once_share_statements_and_each_gets_its_own_answer() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let router = router(&tenancy);
+    let answers = uploads(&router, 64, |_| false).await;
+    let mut ids = Vec::new();
+    for (number, answer) in answers.iter().enumerate() {
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        let metadata = &answer.json()["metadata"];
+        assert_eq!(metadata["filename"], name(number));
+        assert_eq!(metadata["sha256"], sha256(&content(number)));
+        ids.push(metadata["id"].as_i64().expect("an id"));
+    }
+    let mut superuser = postgres.superuser().await;
+    assert_eq!(count(&mut superuser, &tenancy, "*").await, 64);
+    let commits = count(&mut superuser, &tenancy, "DISTINCT xmin::text").await;
+    assert!(commits <= 32, "{commits} commits of 64 uploads");
+    let audited = get(&router, "globex", "audit?action=upload&limit=100").await;
+    let audited = audited.json()["entries"]
+        .as_array()
+        .expect("a list")
+        .clone();
+    for id in &ids {
+        let entries = audited.iter().filter(|one| one["document_id"] == *id);
+        assert_eq!(entries.count(), 1, "of {id} in {audited:?}");
+    }
+    let found = get(&router, "globex", "documents?q=number&limit=100").await;
+    assert_eq!(shown(&found, "id").len(), 64);
+
+    let reads = ids.iter().chain(&[999_999]).map(|id| {
+        let (router, path) = (router.clone(), format!("documents/{id}"));
+        tokio::spawn(async move { get(&router, "globex", &path).await })
+    });
+    for (number, answer) in join_all(reads).await.into_iter().enumerate() {
+        let answer = answer.expect("joined");
+        match number {
+            64 => assert_eq!(answer.status, StatusCode::NOT_FOUND),
+            _ => assert_eq!(answer.json()["filename"], name(number)),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_quota_refuses_together_is_stored_by_itself_as_far_as_there_is_room() {
+    let postgres = Postgres::start();
+    let mut tenancy = postgres.tenancy("acme").await;
+    tenancy.config["clients"][0]["quota"] = json!({"documents": 10});
+    let router = router(&tenancy);
+    // On a busy machine not all find a connection in time.
+    let is_busy = |answer: &Answer| answer.status == StatusCode::SERVICE_UNAVAILABLE;
+    let answers = uploads(&router, 64, is_busy).await;
+    let stored = answers.iter().filter(|it| it.status == StatusCode::CREATED);
+    assert_eq!(stored.count(), 10, "{answers:?}");
+    let refused = answers
+        .iter()
+        .filter(|it| it.status == StatusCode::FORBIDDEN);
+    assert_eq!(refused.count(), 54, "{answers:?}");
+    eventually("what was refused is gone", async || tenancy.objects() == 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_database_that_dies_is_told_so_and_what_may_be_recorded_keeps_its_content()
+{
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let router = router(&tenancy);
+    let schema = tenancy.identity("globex").schema;
+    let mut superuser = postgres.superuser().await;
+    let lock = format!("BEGIN; LOCK TABLE {schema}.document_metadata");
+    sqlx::raw_sql(AssertSqlSafe(lock))
+        .execute(&mut superuser)
+        .await
+        .expect("a lock");
+    let waiting = {
+        let router = router.clone();
+        tokio::spawn(async move { uploads(&router, 16, |_| false).await })
+    };
+    let mut watcher = postgres.superuser().await;
+    eventually(
+        "two statements that wait, and the content of all",
+        async || {
+            let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+            let waits = sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut watcher);
+            waits.await.expect("a count") >= 2 && tenancy.objects() == 16
+        },
+    )
+    .await;
+    postgres.kill();
+    for answer in waiting.await.expect("joined") {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
+        let problem = answer.json();
+        assert_eq!(problem["type"], "urn:docket:problem:database-unavailable");
+    }
+    eventually(
+        "what was never sent to Postgres is gone, and the rest stays",
+        async || tenancy.objects() == 2,
+    )
+    .await;
+    postgres.resume();
+    eventually("uploads go on", async || {
+        let answer = upload(&router, "globex", "after.txt", b"after").await;
+        answer.status == StatusCode::CREATED
+    })
+    .await;
+}
