@@ -1,13 +1,19 @@
 //! Metrics: each instrument is defined once and read twice, by `/metrics` and by OTLP.
 
+use std::fmt::Debug;
+use std::sync::Weak;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_prometheus::PrometheusExporter;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
-use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
+use opentelemetry_sdk::metrics::reader::MetricReader;
+use opentelemetry_sdk::metrics::{
+    InstrumentKind, PeriodicReader, Pipeline, SdkMeterProvider, Temporality,
+};
 use prometheus::{Encoder, Registry, TextEncoder};
 
 use crate::losses::Losses;
@@ -33,7 +39,7 @@ pub struct MetricsPage {
 pub(crate) fn provider(
     resource: Resource,
     registry: &Registry,
-    otlp: Option<impl PushMetricExporter>,
+    otlp: Option<impl PushMetricExporter + Debug>,
 ) -> anyhow::Result<SdkMeterProvider> {
     let page = opentelemetry_prometheus::exporter()
         .with_registry(registry.clone())
@@ -42,17 +48,51 @@ pub(crate) fn provider(
         .scope_info_enabled(false)
         .build()
         .context("the registry of metrics cannot be set up")?;
-    let builder = SdkMeterProvider::builder()
-        .with_resource(resource)
-        .with_reader(page);
+    let builder = SdkMeterProvider::builder().with_resource(resource);
     Ok(match otlp {
-        Some(exporter) => builder.with_periodic_exporter(exporter).build(),
-        None => builder.build(),
+        Some(exporter) => {
+            let push = PeriodicReader::builder(exporter).build();
+            builder.with_reader(Both { page, push }).build()
+        }
+        None => builder.with_reader(page).build(),
     })
+}
+
+/// Two readers of the same sums: readers by themselves would each have every measurement counted anew.
+#[derive(Debug)]
+struct Both<E: PushMetricExporter + Debug> {
+    page: PrometheusExporter,
+    push: PeriodicReader<E>,
+}
+
+impl<E: PushMetricExporter + Debug> MetricReader for Both<E> {
+    fn register_pipeline(&self, pipeline: Weak<Pipeline>) {
+        self.page.register_pipeline(pipeline.clone());
+        self.push.register_pipeline(pipeline);
+    }
+
+    fn collect(&self, metrics: &mut ResourceMetrics) -> OTelSdkResult {
+        self.page.collect(metrics)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.push.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.push.shutdown_with_timeout(timeout)?;
+        self.page.shutdown_with_timeout(timeout)
+    }
+
+    /// Sums since the start: a page has no others.
+    fn temporality(&self, _: InstrumentKind) -> Temporality {
+        Temporality::Cumulative
+    }
 }
 
 /// An exporter whose failures are counted. What failed is in the next export: the sums are those
 /// since the start.
+#[derive(Debug)]
 pub(crate) struct Counted<E> {
     pub(crate) exporter: E,
     pub(crate) losses: Losses,

@@ -15,6 +15,16 @@ pub(super) fn around(text: &[u8], piece: &Range<usize>) -> Range<usize> {
     start..end
 }
 
+/// Whether `text` is a UUID as it is usually written (RFC 9562, 4), in lower case.
+pub(super) fn is_uuid(text: &str) -> bool {
+    const LENGTH: usize = 36;
+    text.len() == LENGTH
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
 /// Whether `word` is an id that a machine made, whatever its digits happen to be.
 pub(super) fn is_id(word: &[u8]) -> bool {
     ID_LENGTHS.contains(&word.len())
