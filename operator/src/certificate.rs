@@ -21,7 +21,18 @@ const AUTHORITIES: &str = "ca.crt";
 pub struct Certificate {
     /// Chain and key.
     pub tls: Tls,
-    /// The last second in which callers accept it.
+    /// The first second in which it is accepted.
+    pub not_before: Timestamp,
+    /// The last one.
+    pub not_after: Timestamp,
+}
+
+/// Whose certificates are trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorities {
+    /// One certificate or more.
+    pub pem: String,
+    /// The last second in which any of them is trusted.
     pub not_after: Timestamp,
 }
 
@@ -35,7 +46,7 @@ impl Certificate {
         let chain = chain(certificate, CERTIFICATE)?;
         let der = PrivateKeyDer::from_pem_slice(key.as_bytes())
             .map_err(|error| format!("{KEY} is no private key in PEM ({error})"))?;
-        let not_after = not_after(&chain[0])?;
+        let [not_before, not_after] = validity(&chain[0])?;
         // What the API servers do at their start.
         CertifiedKey::from_der(chain, der, &ring::default_provider()).map_err(
             |error| match error {
@@ -50,21 +61,27 @@ impl Certificate {
                 certificate: certificate.to_owned(),
                 key: key.into(),
             },
+            not_before,
             not_after,
         })
     }
 }
 
-/// The authorities of a Secret, as PEM.
+/// The authorities of a Secret.
 ///
 /// # Errors
 /// A sentence that says what is missing or unreadable.
-pub fn authorities(data: &BTreeMap<String, ByteString>) -> Result<String, String> {
-    let authorities = text(data, AUTHORITIES)?;
-    for authority in chain(authorities, AUTHORITIES)? {
-        not_after(&authority)?;
+pub fn authorities(data: &BTreeMap<String, ByteString>) -> Result<Authorities, String> {
+    let pem = text(data, AUTHORITIES)?;
+    let mut last = Timestamp::MIN;
+    for authority in chain(pem, AUTHORITIES)? {
+        let [_, not_after] = validity(&authority)?;
+        last = last.max(not_after);
     }
-    Ok(authorities.to_owned())
+    Ok(Authorities {
+        pem: pem.to_owned(),
+        not_after: last,
+    })
 }
 
 fn text<'a>(data: &'a BTreeMap<String, ByteString>, key: &str) -> Result<&'a str, String> {
@@ -84,11 +101,16 @@ fn chain(pem: &str, key: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     }
 }
 
-fn not_after(certificate: &CertificateDer<'_>) -> Result<Timestamp, String> {
+/// The first and the last second of a certificate.
+fn validity(certificate: &CertificateDer<'_>) -> Result<[Timestamp; 2], String> {
     let parsed = x509_parser::parse_x509_certificate(certificate);
     let (_, parsed) = parsed.map_err(|error| format!("a certificate cannot be read ({error})"))?;
-    Timestamp::from_second(parsed.validity().not_after.timestamp())
-        .map_err(|error| error.to_string())
+    let at = |second| Timestamp::from_second(second).map_err(|error| error.to_string());
+    let validity = parsed.validity();
+    Ok([
+        at(validity.not_before.timestamp())?,
+        at(validity.not_after.timestamp())?,
+    ])
 }
 
 #[cfg(test)]
@@ -97,9 +119,14 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
     fn pair() -> (String, String) {
+        pair_until(2020)
+    }
+
+    fn pair_until(year: i32) -> (String, String) {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(["acme-api.acme.svc".to_owned()]).expect("names");
-        params.not_after = date_time_ymd(2020, 1, 2);
+        params.not_before = date_time_ymd(2019, 1, 2);
+        params.not_after = date_time_ymd(year, 1, 2);
         let certificate = params.self_signed(&key).expect("a certificate");
         (certificate.pem(), key.serialize_pem())
     }
@@ -112,11 +139,12 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_is_taken_as_it_is_with_the_time_of_its_end() {
+    fn a_pair_is_taken_as_it_is_with_the_times_of_its_begin_and_end() {
         let (certificate, key) = pair();
         let seen = secret(&[("tls.crt", &certificate), ("tls.key", &key)]);
         let seen = Certificate::from_secret(&seen).expect("a certificate");
         assert_eq!(seen.tls.certificate, certificate);
+        assert_eq!(seen.not_before.to_string(), "2019-01-02T00:00:00Z");
         assert_eq!(seen.not_after.to_string(), "2020-01-02T00:00:00Z");
     }
 
@@ -156,10 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn authorities_are_certificates() {
-        let (certificate, key) = pair();
-        let two = format!("{certificate}{certificate}");
-        assert_eq!(authorities(&secret(&[("ca.crt", &two)])), Ok(two.clone()));
+    fn authorities_are_certificates_and_trusted_for_as_long_as_one_of_them_is() {
+        let ((certificate, key), (longer, _)) = (pair(), pair_until(2021));
+        let two = format!("{longer}{certificate}");
+        let seen = authorities(&secret(&[("ca.crt", &two)])).expect("authorities");
+        assert_eq!(seen.pem, two);
+        assert_eq!(seen.not_after.to_string(), "2021-01-02T00:00:00Z");
         assert!(authorities(&secret(&[("ca.crt", &key)])).is_err());
         assert!(authorities(&secret(&[])).is_err());
     }

@@ -71,7 +71,11 @@ pub(super) fn notice(loss: Loss, (namespace, name): &Owner) -> Notice {
         ),
         Loss::Unsent => (
             UNSENT,
-            "A collector has had something to send for five minutes, and its endpoint took nothing.".to_owned(),
+            "A collector has had something to send for five minutes, and its endpoint took nothing: it is gone or \
+             cannot be reached, its certificate has another name or is of none of the authorities that \
+             spec.telemetry.tls.caSecretRef names, or it does not accept the certificate of \
+             spec.telemetry.tls.certificateSecretRef."
+                .to_owned(),
         ),
     };
     Notice {

@@ -244,7 +244,7 @@ async fn issuer_ca(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<Stri
     let data = credentials(tenant, name, field, ctx).await?;
     let authorities = certificate::authorities(&data)
         .map_err(|what| unusable(CREDENTIALS, name, field, &what))?;
-    Ok(Some(authorities))
+    Ok(Some(authorities.pem))
 }
 
 /// A Secret that is not the database's.

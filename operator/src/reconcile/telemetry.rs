@@ -9,7 +9,7 @@ use k8s_openapi::ByteString;
 
 use super::dereference::{read_secret, unusable};
 use crate::build::Images;
-use crate::certificate::{self, Certificate};
+use crate::certificate::{self, Authorities, Certificate};
 use crate::conditions::ConditionType;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ const HEADERS: &str = "spec.telemetry.headersSecretRef";
 /// What the Secrets hold that `spec.telemetry` names.
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
-    authorities: Option<String>,
+    authorities: Option<Authorities>,
     certificate: Option<Certificate>,
     headers: Headers,
 }
@@ -134,17 +134,17 @@ pub(super) fn telemetry(
     }
     Telemetry {
         endpoint: endpoint.cloned(),
-        authorities: credentials.authorities.clone(),
+        authorities: credentials
+            .authorities
+            .as_ref()
+            .map(|authorities| authorities.pem.clone()),
         certificate: credentials
             .certificate
             .as_ref()
             .map(|certificate| certificate.tls.clone()),
         server_name: spec.tls.as_ref().and_then(|tls| tls.server_name.clone()),
         headers: credentials.headers.clone(),
-        trouble: credentials
-            .certificate
-            .as_ref()
-            .and_then(|certificate| expired(certificate.not_after, now)),
+        trouble: out_of_date(credentials, now),
         ..recorded
     }
 }
@@ -159,20 +159,45 @@ fn silent(trouble: &Notice) -> Notice {
     }
 }
 
-/// One that is refused is tried again, so what waits is sent once it is renewed.
-fn expired(not_after: Timestamp, now: Timestamp) -> Option<Notice> {
-    (not_after < now).then(|| Notice {
-        reason: "CertificateExpired",
-        message: format!(
-            "Renew the certificate that {CERTIFICATE} names: it was valid until {not_after}. What an endpoint refuses \
-             waits in the collectors."
+/// What is refused is tried again, so what waits is sent once the certificate is another, or its day has
+/// come.
+fn out_of_date(credentials: &Credentials, now: Timestamp) -> Option<Notice> {
+    let (own, trusted) = (&credentials.certificate, &credentials.authorities);
+    let (reason, what) = match (own, trusted) {
+        (Some(own), _) if own.not_after < now => (
+            "CertificateExpired",
+            format!(
+                "Renew the certificate that {CERTIFICATE} names: it was valid until {}.",
+                own.not_after
+            ),
         ),
+        (Some(own), _) if now < own.not_before => (
+            "CertificateNotYetValid",
+            format!(
+                "Wait, or give {CERTIFICATE} another certificate: the one it names is valid from {} on.",
+                own.not_before
+            ),
+        ),
+        (_, Some(trusted)) if trusted.not_after < now => (
+            "AuthorityExpired",
+            format!(
+                "Renew the authorities that {CA} names: the last was valid until {}, and the collectors trust no \
+                 endpoint without one.",
+                trusted.not_after
+            ),
+        ),
+        _ => return None,
+    };
+    Some(Notice {
+        reason,
+        message: format!("{what} What does not get out waits in the collectors."),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use docket_contract::Tls;
     use serde_json::json;
 
     fn decided(telemetry: serde_json::Value, default_endpoint: Option<&str>) -> Telemetry {
@@ -215,5 +240,35 @@ mod tests {
         let sealed = decided_for("https://default:4317");
         assert_eq!(sealed.trouble, None);
         assert_eq!(sealed.server_name.as_deref(), Some("gateway"));
+    }
+
+    #[test]
+    fn a_certificate_is_in_date_from_its_first_second_to_its_last_and_some_authority_must_be() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let said = |own: Option<[i64; 2]>, trusted: Option<i64>, now| {
+            let credentials = Credentials {
+                certificate: own.map(|[first, last]| Certificate {
+                    tls: Tls {
+                        certificate: String::new(),
+                        key: "".into(),
+                    },
+                    not_before: at(first),
+                    not_after: at(last),
+                }),
+                authorities: trusted.map(|last| Authorities {
+                    pem: String::new(),
+                    not_after: at(last),
+                }),
+                ..Credentials::default()
+            };
+            out_of_date(&credentials, at(now)).map(|notice| notice.reason)
+        };
+        let own = Some([10, 20]);
+        assert_eq!(said(own, None, 9), Some("CertificateNotYetValid"));
+        assert_eq!(said(own, Some(20), 10), None);
+        assert_eq!(said(own, Some(20), 20), None);
+        assert_eq!(said(own, None, 21), Some("CertificateExpired"));
+        assert_eq!(said(own, Some(14), 15), Some("AuthorityExpired"));
+        assert_eq!(said(None, None, 21), None);
     }
 }

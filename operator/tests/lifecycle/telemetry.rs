@@ -24,11 +24,12 @@ fn warnings(cluster: &Cluster, reason: &str) -> usize {
     events.iter().filter(|(said, _)| said == reason).count()
 }
 
-/// A certificate and its key, valid until `year`.
-fn certificate(year: i32) -> [(&'static str, String); 3] {
+/// A certificate and its key, valid in these years.
+fn certificate(years: std::ops::Range<i32>) -> [(&'static str, String); 3] {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(["acme".to_owned()]).expect("names");
-    params.not_after = rcgen::date_time_ymd(year, 1, 1);
+    params.not_before = rcgen::date_time_ymd(years.start, 1, 1);
+    params.not_after = rcgen::date_time_ymd(years.end, 1, 1);
     let pem = params.self_signed(&key).expect("a certificate").pem();
     [
         ("tls.crt", pem.clone()),
@@ -82,8 +83,8 @@ async fn what_is_wrong_with_a_certificate_is_said_in_a_sentence() {
     cluster
         .change(json!({"spec": {"telemetry": {"endpoint": "https://gateway:4317", "tls": tls}}}));
     cluster.put_secret("ca", &[("ca.crt", "nonsense".into())]);
-    let [chain, ca, key] = certificate(2999);
-    let [_, _, other] = certificate(2999);
+    let [chain, ca, key] = certificate(2000..2999);
+    let [_, _, other] = certificate(2000..2999);
     let told = async |own: &[(&str, String)]| {
         cluster.put_secret("own", own);
         cluster.settle().await;
@@ -105,9 +106,21 @@ async fn what_is_wrong_with_a_certificate_is_said_in_a_sentence() {
         message.contains("certificateSecretRef, cannot be used: tls.key is not the key of the certificate in tls.crt."),
         "{message}"
     );
-    let (reason, message) = told(&certificate(2020)).await;
+    let (reason, message) = told(&certificate(2000..2020)).await;
     assert_eq!(reason, "False CertificateExpired");
     assert!(message.contains("valid until 2020-01-01"), "{message}");
     assert!(config(&cluster).contains("gateway"), "it may be accepted");
-    assert_eq!(told(&[chain, key]).await.0, "True Running");
+    let (reason, message) = told(&certificate(2998..2999)).await;
+    assert_eq!(reason, "False CertificateNotYetValid");
+    assert!(message.contains("valid from 2998-01-01"), "{message}");
+    let own = [chain, key];
+    assert_eq!(told(&own).await.0, "True Running");
+    let [_, ended, _] = certificate(2000..2020);
+    cluster.put_secret("ca", &[ended]);
+    let (reason, message) = told(&own).await;
+    assert_eq!(reason, "False AuthorityExpired");
+    assert!(
+        message.starts_with("Renew the authorities that spec.telemetry.tls.caSecretRef names: the last was valid until 2020-01-01"),
+        "{message}"
+    );
 }
