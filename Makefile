@@ -53,9 +53,10 @@ e2e: ## black-box tests against the cluster that is up
 		cargo test --package docket-e2e --test rollout --locked -- --test-threads=1 --nocapture && \
 		cargo test --package docket-e2e --test faults --locked -- --nocapture
 
-test-faults: tools control-plane-tools ## kills of the API server, Postgres and S3 among uploads, and of the operator at each of its calls; no cluster
+test-faults: tools control-plane-tools ## kills of the API server, Postgres and S3 among uploads, of the operator at each of its calls, and ten minutes without the gateway; no cluster
 	cargo test --package docket-api-server --test faults --locked -- --ignored --nocapture
 	cargo test --package docket-operator --test matrix --locked -- --ignored --nocapture --test-threads=1
+	cargo test --package docket-operator --lib --locked -- --ignored --nocapture
 
 test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
 	@e2e/cluster/test.sh

@@ -62,6 +62,12 @@ impl Collector {
         self.process.ended()
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// SIGKILL; returns when it is gone.
     pub fn kill(&mut self) {
         self.process.kill();

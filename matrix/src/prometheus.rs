@@ -9,7 +9,7 @@ use http::Response;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::binary;
@@ -31,6 +31,34 @@ pub fn promtool(arguments: &[std::ffi::OsString]) -> Result<()> {
         String::from_utf8_lossy(&said)
     );
     Ok(())
+}
+
+/// Starts a Prometheus that scrapes `target` every second and gives what it finds these `labels`; it, and
+/// its URL. Files go to `folder`.
+///
+/// # Errors
+/// There is none, or the folder cannot be written.
+pub fn scraper(folder: &Path, target: &str, labels: &Value) -> Result<(Process, String)> {
+    let address = free_address()?;
+    std::fs::create_dir_all(folder)?;
+    let config = json!({
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "scrape_configs": [{
+            "job_name": "tenants",
+            "static_configs": [{"targets": [target], "labels": labels}],
+        }],
+    });
+    let file = folder.join("prometheus.yaml");
+    std::fs::write(&file, config.to_string())?;
+    let mut command = mortal(&binary::tool("prometheus")?, "KILL");
+    command.args([
+        format!("--config.file={}", file.display()),
+        format!("--storage.tsdb.path={}", folder.join("data").display()),
+        format!("--web.listen-address={address}"),
+        "--log.level=warn".into(),
+    ]);
+    let process = Process::start(&mut command, folder.join("log"))?;
+    Ok((process, format!("http://{address}")))
 }
 
 /// Requests of a client at each scrape, which comes every second.
@@ -67,33 +95,14 @@ impl Prometheus {
         let counted = Arc::new(Mutex::new(Counted::default()));
         let of_pod = counted.clone();
         let pod = Proxy::start(move |stream| serve(of_pod.clone(), stream)).await?;
-        let address = free_address()?;
         let folder = folder.join(format!("prometheus-{namespace}"));
-        std::fs::create_dir_all(&folder)?;
-        let config = json!({
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "scrape_configs": [{
-                "job_name": "tenants",
-                "static_configs": [{
-                    "targets": [pod.address.to_string()],
-                    "labels": {"namespace": namespace, "docket_tenant": tenant},
-                }],
-            }],
-        });
-        let file = folder.join("prometheus.yaml");
-        std::fs::write(&file, config.to_string())?;
-        let mut command = mortal(&binary::tool("prometheus")?, "KILL");
-        command.args([
-            format!("--config.file={}", file.display()),
-            format!("--storage.tsdb.path={}", folder.join("data").display()),
-            format!("--web.listen-address={address}"),
-            "--log.level=warn".into(),
-        ]);
+        let labels = json!({"namespace": namespace, "docket_tenant": tenant});
+        let (process, url) = scraper(&folder, &pod.address.to_string(), &labels)?;
         Ok(Self {
-            _process: Process::start(&mut command, folder.join("log"))?,
+            _process: process,
             _pod: pod,
             counted,
-            url: format!("http://{address}"),
+            url,
         })
     }
 

@@ -1,6 +1,8 @@
 //! What tenants' collectors do, tested with the collector of our image.
 
 mod chart_gateway;
+mod long_outage;
+mod out_of_date;
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -24,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Name that the gateway's certificate has.
 const GATEWAY: &str = "gateway.test";
 
+/// Attribute that gives an item its size, and that a gateway does not write down.
+const PADDING: &str = "padding";
+
 /// Who issues certificates.
 struct Authority {
     pem: String,
@@ -32,8 +37,14 @@ struct Authority {
 
 impl Authority {
     fn new() -> Self {
+        Self::until(2999)
+    }
+
+    /// Trusted until this year.
+    fn until(year: i32) -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("names");
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).expect("a certificate").pem();
         Self {
@@ -43,8 +54,14 @@ impl Authority {
     }
 
     fn issue(&self, name: &str) -> Tls {
+        self.issue_until(name, 2999)
+    }
+
+    /// Accepted until this year.
+    fn issue_until(&self, name: &str, year: i32) -> Tls {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new([name.to_owned()]).expect("names");
+        let mut params = CertificateParams::new([name.to_owned()]).expect("names");
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
         let certificate = params.signed_by(&key, &self.issuer).expect("signed");
         Tls {
             certificate: certificate.pem(),
@@ -174,12 +191,17 @@ impl Sidecar {
 
     /// Sum of a metric of its own, over all series of the signal `logs`.
     async fn metric(&self, name: &str) -> Option<f64> {
+        let is_of_logs = |line: &str| line.contains("\"logs\"") || line.contains("log_records");
+        self.sum(name, is_of_logs).await
+    }
+
+    /// The same over the series that `is_asked_for` chooses by their lines.
+    async fn sum(&self, name: &str, is_asked_for: impl Fn(&str) -> bool) -> Option<f64> {
         let url = format!("http://127.0.0.1:{}/metrics", self.metrics);
         let page = self.http.get(url).send().await.ok()?.text().await.ok()?;
         let series = page
             .lines()
-            .filter(|line| line.starts_with(name))
-            .filter(|line| line.contains("\"logs\"") || line.contains("log_records"));
+            .filter(|line| line.starts_with(name) && is_asked_for(line));
         let values: Vec<f64> = series
             .filter_map(|line| line.rsplit(' ').next()?.parse().ok())
             .collect();
@@ -189,7 +211,7 @@ impl Sidecar {
 
 /// What tenants send to: another collector.
 struct Gateway {
-    _collector: Collector,
+    collector: Collector,
     folder: TempDir,
 }
 
@@ -202,11 +224,12 @@ impl Gateway {
             otlp["tls"] = tls;
         }
         let header = |name: &str| json!({"key": name, "from_context": format!("metadata.{name}"), "action": "upsert"});
+        let actions = json!([header("authorization"), header("x-scope"), {"key": PADDING, "action": "delete"}]);
         let pipeline =
             json!({"receivers": ["otlp"], "processors": ["attributes"], "exporters": ["file"]});
         let config = json!({
             "receivers": {"otlp": {"protocols": {"grpc": otlp}}},
-            "processors": {"attributes": {"actions": [header("authorization"), header("x-scope")]}},
+            "processors": {"attributes": {"actions": actions}},
             "exporters": {"file": {"path": folder.path().join("out"), "flush_interval": "50ms"}},
             "service": {
                 "pipelines": {"logs": pipeline, "traces": pipeline, "metrics": pipeline},
@@ -215,10 +238,7 @@ impl Gateway {
         });
         let file = write(folder.path(), "gateway.yaml", config.to_string().as_bytes());
         let collector = Collector::start(&[file], folder.path().join("log")).expect("it starts");
-        Self {
-            _collector: collector,
-            folder,
-        }
+        Self { collector, folder }
     }
 
     /// With a certificate of `authority`, for callers who show one of it.
