@@ -9,14 +9,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from load import Measured, interleaved, pgbench, progress, put_floor, timed, wrk
+import hostile
+from counting import counted
+from load import CONNECTIONS, Measured, interleaved, pgbench, progress, put_floor, timed, wrk
 from processes import HERE, Postgres, docket, peer
+from sidecar import MEMORY_MIB, sidecar
 from table import Row, at_least, at_most
 
 MIB = 1024 * 1024
 WORDS = 20_000  # in the names and texts of documents
 GET = "GET of a document's metadata, 64 connections"
 PUT = "PUT of a document of 1 KiB, 64 connections, durable"
+PACE = 1_000  # requests a second
 
 
 @dataclass
@@ -30,10 +34,14 @@ class Size:
     many: int
     file: int  # bytes
     connections: int
+    paced: int  # seconds
+    hostile: int  # requests
 
 
-FULL = Size(rounds=5, seconds=8, few=1_000, some=100_000, many=1_000_000, file=1024 * MIB, connections=10_000)
-SHORT = Size(rounds=1, seconds=1, few=1_000, some=2_000, many=20_000, file=64 * MIB, connections=1_000)
+FULL = Size(rounds=5, seconds=8, few=1_000, some=100_000, many=1_000_000, file=1024 * MIB, connections=10_000,
+            paced=60, hostile=10_000)
+SHORT = Size(rounds=1, seconds=1, few=1_000, some=2_000, many=20_000, file=64 * MIB, connections=1_000,
+             paced=3, hostile=500)
 
 
 @dataclass
@@ -195,6 +203,54 @@ def telemetry(bench: Bench) -> list[Row]:
     ]
 
 
+def beside_the_api(bench: Bench) -> list[Row]:
+    """The sidecar at a steady rate, with the traces that are recorded by default and with all."""
+    all_traces = {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "1"}
+    return paced(bench, "sidecar", {}) + paced(bench, "sidecar with all traces", all_traces)
+
+
+def paced(bench: Bench, name: str, sampling: dict[str, str]) -> list[Row]:
+    cycle = CONNECTIONS * 1000 / PACE
+
+    def get(server, pause: float, seconds: int) -> Measured:
+        path = "/clients/some/documents/"
+        return wrk(server, "paced", path, bench.size.some, "some-key", round(pause), seconds=seconds)
+
+    gateway = int(bench.telemetry["OTEL_EXPORTER_OTLP_ENDPOINT"].rsplit(":", 1)[1])
+    with counted(gateway) as way, sidecar(bench.folder, way.port) as beside:
+        # As the operator sets it.
+        telemetry = {"OTEL_EXPORTER_OTLP_ENDPOINT": beside.server.url, "OTEL_METRIC_EXPORT_INTERVAL": "15000"}
+        with bench.docket("docket", telemetry | sampling) as ours:
+            # What a request takes beside the pause is not known before.
+            tried = get(ours, cycle, max(1, bench.size.paced // 10))
+            pause = 2 * cycle - CONNECTIONS * 1000 / tried.per_second
+            beside.server.forget_memory()
+            sent, used, items = way.sent, beside.server.cpu(), beside.sent()
+            of = get(ours, pause, bench.size.paced)
+            sent, used, items = way.sent - sent, beside.server.cpu() - used, beside.sent() - items
+            memory = beside.server.memory() / MIB
+    requests = of.per_second * bench.size.paced
+    share = f"{used / bench.size.paced:.1%} of one processor"
+    each = ", ".join(f"{items[kind] / requests:.3f} {kind.replace('_', ' ')}" for kind in sorted(items))
+    work = f"{PACE:,} GETs of metadata a second, {name}"
+    return [
+        at_most(f"{work}: resident memory", memory, MEMORY_MIB, "MiB", "the highest throughout; its container may have as much"),
+        Row(f"{work}: processor time", "", f"{share} ({used * 1e6 / requests:.0f} µs a request, {of.per_second:,.0f}/s)", None),
+        Row(f"{work}: sent to the gateway", "", f"{sent / requests:.0f} bytes a request ({each})", None),
+    ]
+
+
+def series_of_a_pod(bench: Bench) -> list[Row]:
+    """What callers can make of labels."""
+    with bench.docket("docket") as ours:
+        bench.get(ours)
+        few = hostile.series(ours.url)
+        hostile.send(ours.url, "some", bench.size.hostile)
+        many, bound = hostile.series(ours.url), hostile.bound(ours.url)
+    work = f"Series of an API after {bench.size.hostile:,} hostile requests"
+    return [Row(work, f"≤ {bound:,}", f"{many:,} ({few:,} before them)", many <= bound)]
+
+
 ROWS = {
     "get": get_metadata,
     "put": put_small,
@@ -203,4 +259,6 @@ ROWS = {
     "large": large_file,
     "idle": idle_connections,
     "telemetry": telemetry,
+    "sidecar": beside_the_api,
+    "series": series_of_a_pod,
 }
