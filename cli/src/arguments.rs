@@ -77,9 +77,10 @@ pub enum Command {
     ///
     /// It stores documents, reads them back byte by byte, looks whether one client's key opens another's
     /// documents, asks for what is wrong on purpose, and measures how fast it answers. It follows a
-    /// correlation id from an answer to the log line and the trace, and looks for the metrics by their
-    /// names. The documents of the run end in the trash. It reaches the tenant at its Service's address,
-    /// or through the API server's proxy where that is not reachable from here, or at --url.
+    /// correlation id from an answer to the log line and to the spans with their SQL, and looks for the
+    /// metrics by their names. The documents of the run end in the trash. It reaches the tenant at its
+    /// Service's address, or through the API server's proxy where that is not reachable from here, or at
+    /// --url.
     Check(Check),
     /// Goes from the X-Request-ID of an answer to all that it caused.
     ///
@@ -201,7 +202,7 @@ pub struct Check {
     /// What the service says of itself and its components.
     #[arg(long, help_heading = "Checks")]
     pub health: bool,
-    /// Documents are stored; correlation ids are found in the log; the database is measured.
+    /// Documents are stored; correlation ids are found in the log and on spans; the database is measured.
     #[arg(long, help_heading = "Checks")]
     pub upload: bool,
     /// Documents are read back and listed; other clients are shut out.
@@ -240,6 +241,9 @@ pub struct Check {
     /// Authorities of the API's certificate, as PEM; by default those that everybody trusts.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// Where spans are kept.
+    #[command(flatten)]
+    pub gateway: GatewayArguments,
 }
 
 /// Arguments of `trace`.

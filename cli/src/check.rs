@@ -9,6 +9,7 @@ mod logs;
 mod performance;
 pub(crate) mod report;
 mod retrieve;
+mod spans;
 mod target;
 mod upload;
 mod way;
@@ -23,6 +24,7 @@ use self::target::Target;
 use crate::arguments::{Check, ClusterArguments};
 use crate::problem::Problem;
 use crate::screen::Screen;
+use crate::trace::gateway::Gateway;
 
 /// What a check comes to; an error is a sentence that says what did not hold.
 type Seen = Result<Verdict, String>;
@@ -183,6 +185,17 @@ impl<'a, 's> Run<'a, 's> {
             self.check(
                 Area::Upload,
                 "an upload's correlation id finds its log line and its trace",
+                work,
+            )
+            .await;
+            let gateway = match &target.spans {
+                Ok(client) => Ok(Gateway::new(client, &self.wanted.gateway)),
+                Err(why) => Err(*why),
+            };
+            let work = spans::recorded(gateway, &stored);
+            self.check(
+                Area::Upload,
+                "its spans are at the gateway, down to the SQL statement",
                 work,
             )
             .await;

@@ -2,13 +2,13 @@
 
 #[cfg(test)]
 mod example;
-mod gateway;
+pub(crate) mod gateway;
 pub(crate) mod id;
 mod json;
 mod line;
-mod otlp;
+pub(crate) mod otlp;
 mod page;
-mod span;
+pub(crate) mod span;
 mod story;
 mod tree;
 

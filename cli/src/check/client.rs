@@ -28,6 +28,8 @@ pub(crate) struct Stored {
     /// Correlation id that was sent, and the trace that was answered.
     pub request: String,
     pub trace: Option<String>,
+    /// Whether that trace is recorded.
+    pub sampled: bool,
 }
 
 impl Client {
@@ -115,6 +117,7 @@ impl Client {
             metadata,
             request: request.to_owned(),
             trace: answer.trace_id().map(str::to_owned),
+            sampled: answer.is_sampled(),
         })
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Target {
     /// Why clients' routes cannot be asked.
     pub without_keys: Option<String>,
     pub logs: Option<Logs>,
+    /// The cluster whose gateway has spans of the tenant, or why there is none.
+    pub spans: Result<kube::Client, &'static str>,
 }
 
 /// Clients in their order, each with its key where one is needed.
@@ -77,6 +79,10 @@ impl Target {
             pods: Api::namespaced(cluster.client.clone(), &cluster.namespace),
             tenant: wanted.name.clone(),
         });
+        target.spans = match tenant.spec.telemetry.endpoint {
+            Some(_) => Ok(cluster.client),
+            None => Err("spec.telemetry.endpoint names no place where its spans go"),
+        };
         Ok(target)
     }
 
@@ -96,6 +102,7 @@ impl Target {
             shown,
             without_keys: None,
             logs: None,
+            spans: Err("no cluster is asked"),
         }
     }
 }

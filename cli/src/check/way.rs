@@ -85,6 +85,13 @@ impl Answer {
             .nth(1)
             .filter(|id| id.len() == 32)
     }
+
+    /// Whether the trace that the answer names is recorded.
+    pub(crate) fn is_sampled(&self) -> bool {
+        let flags = self.header("traceparent").rsplit('-').next();
+        let flags = flags.and_then(|flags| u8::from_str_radix(flags, 16).ok());
+        flags.is_some_and(|flags| flags & 1 == 1)
+    }
 }
 
 impl Way {

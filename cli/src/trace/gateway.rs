@@ -22,18 +22,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes that are read at most: an id is in a few batches.
 const MOST: u64 = 64 * 1024 * 1024;
 
-pub(super) struct Gateway<'a> {
+pub(crate) struct Gateway<'a> {
     client: &'a Client,
     wanted: &'a GatewayArguments,
 }
 
 impl<'a> Gateway<'a> {
-    pub(super) fn new(client: &'a Client, wanted: &'a GatewayArguments) -> Self {
+    pub(crate) fn new(client: &'a Client, wanted: &'a GatewayArguments) -> Self {
         Self { client, wanted }
     }
 
     /// All batches that name one of `ids`, as a trace or as a request; or why they cannot be read.
-    pub(super) async fn with(&self, ids: &[Id]) -> Result<Batches, String> {
+    pub(crate) async fn with(&self, ids: &[Id]) -> Result<Batches, String> {
         let found = tokio::time::timeout(PATIENCE, self.search(ids)).await;
         let found =
             found.unwrap_or_else(|_| Err(format!("no end of the search within {PATIENCE:?}")));

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::pod_logs::PodLine;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     pub at: Timestamp,
     pub level: String,
     pub message: String,

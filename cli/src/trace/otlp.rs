@@ -10,7 +10,7 @@ use super::span::Span;
 
 /// What was read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Batches {
+pub(crate) struct Batches {
     pub spans: Vec<Span>,
     pub lines: Vec<Line>,
 }

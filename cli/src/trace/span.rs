@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     /// 32 hex digits.
     pub trace: String,
     /// 16 hex digits.
@@ -21,7 +21,12 @@ pub(super) struct Span {
     pub attributes: BTreeMap<String, String>,
 }
 
+/// The id of the request that it is a part of; empty where there is none.
+pub(crate) fn request_of(span: &Span) -> &str {
+    span.attributes.get("correlation_id").map_or("", |id| id)
+}
+
 /// A statement of a span.
-pub(super) fn statement(span: &Span) -> Option<&str> {
+pub(crate) fn statement(span: &Span) -> Option<&str> {
     span.attributes.get("db.query.text").map(String::as_str)
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::id::Id;
 use super::line::{Line, merged};
 use super::otlp::Batches;
-use super::span::Span;
+use super::span::{Span, request_of};
 
 /// Traces of one id that are shown, the newest: whoever repeats a request may repeat its id.
 const MOST: usize = 10;
@@ -59,10 +59,6 @@ pub(super) fn traces<'a>(id: &Id, lines: &'a [Line], spans: &'a [Span]) -> BTree
         .map(|span| &*span.trace);
     let traces = of_lines.chain(of_spans);
     traces.filter(|trace| !trace.is_empty()).collect()
-}
-
-fn request_of(span: &Span) -> &str {
-    span.attributes.get("correlation_id").map_or("", |id| id)
 }
 
 impl Story {

@@ -31,6 +31,7 @@ async fn a_tenant_passes_every_check_straight_and_through_the_api_server() {
         let page = check(it, "--all --verbose").await?;
         ensure!(page.contains("0 failed, 0 skipped"), "{page}");
         ensure!(page.contains("at http://acme-api."), "{page}");
+        ensure!(page.contains(" spans, "), "none was found: {page}");
 
         let page = check(it, "--upload --retrieve --errors --through-api-server").await?;
         ensure!(page.contains("0 failed, 0 skipped"), "{page}");
