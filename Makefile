@@ -48,10 +48,7 @@ fuzz-api: tools ## asks an API server thousands of things that its OpenAPI docum
 	@api-server/fuzz/run.sh 1000
 
 e2e: ## black-box tests against the cluster that is up
-	eval "$$(e2e/cluster/cluster.sh env)" && \
-		cargo test --package docket-e2e --test docket --locked -- --test-threads=6 && \
-		cargo test --package docket-e2e --test rollout --locked -- --test-threads=1 --nocapture && \
-		cargo test --package docket-e2e --test faults --locked -- --nocapture
+	eval "$$(e2e/cluster/cluster.sh env)" && e2e/run.sh
 
 test-faults: tools control-plane-tools ## kills of the API server, Postgres and S3 among uploads, of the operator at each of its calls, and ten minutes without the gateway; no cluster
 	cargo test --package docket-api-server --test faults --locked -- --ignored --nocapture

@@ -1,8 +1,7 @@
 //! The bucket of the development stack that tests store content in.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures::TryStreamExt;
-use k8s_openapi::api::core::v1::Service;
 use kube::Client;
 use object_store::ObjectStore;
 use object_store::aws::AmazonS3Builder;
@@ -17,11 +16,7 @@ use crate::scenario::DEV_NAMESPACE;
 /// The bucket cannot be listed.
 pub async fn count(client: &Client, schema: &str) -> Result<usize> {
     let objects = Objects::new(client.clone(), DEV_NAMESPACE);
-    let service: Service = objects.get("s3").await?;
-    let address = service
-        .spec
-        .and_then(|spec| spec.cluster_ip)
-        .context("no cluster IP")?;
+    let address = objects.address("s3").await?;
     let store = AmazonS3Builder::new()
         .with_bucket_name("e2e")
         .with_endpoint(format!("http://{address}:7070"))

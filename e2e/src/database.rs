@@ -1,7 +1,7 @@
 //! The Postgres of the development stack, as a client's role or as the administrator.
 
 use anyhow::{Context, Result, ensure};
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::AttachParams;
 use kube::{Api, Client};
 use sqlx::postgres::PgConnectOptions;
@@ -31,11 +31,7 @@ pub async fn connect_to(
     password: &str,
 ) -> Result<PgConnection> {
     let objects = Objects::new(client.clone(), DEV_NAMESPACE);
-    let service: Service = objects.get("postgres").await?;
-    let address = service
-        .spec
-        .and_then(|spec| spec.cluster_ip)
-        .context("no cluster IP")?;
+    let address = objects.address("postgres").await?;
     let options = PgConnectOptions::new()
         .host(&address)
         .database(database)
@@ -76,20 +72,47 @@ pub async fn traces_of(
 /// Lets Postgres log every statement of `role` from its next connection on, and ends those that are.
 ///
 /// # Errors
-/// The pod of Postgres cannot be reached, or its superuser is refused.
+/// As [`as_superuser`].
 pub async fn log_statements_of(client: &Client, role: &str) -> Result<()> {
     let set = format!("ALTER ROLE {role} SET log_min_duration_statement = 0");
-    let end =
-        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'");
-    let command = [
+    as_superuser(client, &[&set, &end_connections_of(role)]).await
+}
+
+/// Lets Postgres take no connection of `role`, and ends those that are.
+///
+/// # Errors
+/// As [`as_superuser`].
+pub async fn shut_out(client: &Client, role: &str) -> Result<()> {
+    let limit = format!("ALTER ROLE {role} CONNECTION LIMIT 0");
+    as_superuser(client, &[&limit, &end_connections_of(role)]).await
+}
+
+/// Undoes [`shut_out`].
+///
+/// # Errors
+/// As [`as_superuser`].
+pub async fn let_in(client: &Client, role: &str) -> Result<()> {
+    let limit = format!("ALTER ROLE {role} CONNECTION LIMIT -1");
+    as_superuser(client, &[&limit]).await
+}
+
+fn end_connections_of(role: &str) -> String {
+    format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'")
+}
+
+/// Runs `statements` as Postgres' superuser, who can log in from inside its pod alone.
+///
+/// # Errors
+/// The pod of Postgres cannot be reached, or the superuser is refused.
+async fn as_superuser(client: &Client, statements: &[&str]) -> Result<()> {
+    let psql = [
         "psql",
         "--username=postgres",
         "--no-psqlrc",
         "--set=ON_ERROR_STOP=1",
     ];
-    let command = command
-        .into_iter()
-        .chain(["--command", &set, "--command", &end]);
+    let statements = statements.iter().flat_map(|it| ["--command", *it]);
+    let command: Vec<&str> = psql.into_iter().chain(statements).collect();
     let pods: Api<Pod> = Api::namespaced(client.clone(), DEV_NAMESPACE);
     let mut process = pods
         .exec("postgres-0", command, &AttachParams::default())

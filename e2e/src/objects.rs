@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use anyhow::{Context, Result};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Secret, Service};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
@@ -100,6 +100,16 @@ impl Objects {
             .await
             .with_context(what)?;
         Ok(())
+    }
+
+    /// The address of the Service `name` in the cluster.
+    ///
+    /// # Errors
+    /// There is no such Service, or it has none.
+    pub async fn address(&self, name: &str) -> Result<String> {
+        let service: Service = self.get(name).await?;
+        let address = service.spec.and_then(|spec| spec.cluster_ip);
+        address.with_context(|| format!("the Service {name} has no cluster IP"))
     }
 
     /// The value of one key of the Secret `name`.

@@ -1,7 +1,6 @@
 //! The Prometheus of the development stack.
 
-use anyhow::{Context, Result, bail};
-use k8s_openapi::api::core::v1::Service;
+use anyhow::{Result, bail};
 use kube::Client;
 use reqwest::Url;
 use serde_json::Value;
@@ -22,30 +21,26 @@ impl Prometheus {
     /// # Errors
     /// It has none.
     pub async fn of(client: &Client) -> Result<Self> {
-        let service: Service = Objects::new(client.clone(), DEV_NAMESPACE)
-            .get("prometheus")
-            .await?;
-        let address = service
-            .spec
-            .and_then(|spec| spec.cluster_ip)
-            .context("no cluster IP")?;
+        let stack = Objects::new(client.clone(), DEV_NAMESPACE);
+        let address = stack.address("prometheus").await?;
         Ok(Self {
             http: reqwest::Client::builder().no_proxy().build()?,
             url: format!("http://{address}:9090/api/v1/query"),
         })
     }
 
-    /// How many numbers it answers the PromQL `query` with; what divides by nothing is none.
+    /// The numbers that it answers the PromQL `query` with; what divides by nothing is none.
     ///
     /// # Errors
     /// It does not understand the query, or is not there.
-    pub async fn numbers(&self, query: &str) -> Result<usize> {
+    pub async fn numbers(&self, query: &str) -> Result<Vec<f64>> {
         let url = Url::parse_with_params(&self.url, [("query", query)])?;
         let answer: Value = self.http.get(url).send().await?.json().await?;
         let Some(series) = answer["data"]["result"].as_array() else {
             bail!("{query}: {answer}");
         };
-        let values = series.iter().map(|it| it["value"][1].as_str());
-        Ok(values.filter(|value| *value != Some("NaN")).count())
+        let values = series.iter().filter_map(|it| it["value"][1].as_str());
+        let numbers = values.filter_map(|value| value.parse::<f64>().ok());
+        Ok(numbers.filter(|number| !number.is_nan()).collect())
     }
 }

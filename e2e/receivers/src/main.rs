@@ -1,10 +1,13 @@
 //! What stands in for Slack, PagerDuty and a mail server on a laptop, and in tests: it writes down what
-//! it is sent, a JSON object a line, and shows it at `/messages`.
+//! it is sent, a JSON object a line, and shows it at `/messages`; at `/messages?about=TEXT` what has that
+//! text in it.
 
 mod mail;
 mod messages;
 
-use axum::extract::State;
+use std::collections::HashMap;
+
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -38,7 +41,7 @@ fn router(messages: Messages) -> Router {
         .route("/livez", get(|| async { "ok" }))
         .route("/slack", post(slack))
         .route("/pagerduty", post(pagerduty))
-        .route("/messages", get(all))
+        .route("/messages", get(told))
         .with_state(messages)
 }
 
@@ -57,6 +60,9 @@ async fn pagerduty(
     (StatusCode::ACCEPTED, Json(answer))
 }
 
-async fn all(State(messages): State<Messages>) -> Json<Vec<Value>> {
-    Json(messages.all())
+async fn told(
+    State(messages): State<Messages>,
+    Query(asked): Query<HashMap<String, String>>,
+) -> Json<Vec<Value>> {
+    Json(messages.about(asked.get("about").map_or("", String::as_str)))
 }

@@ -32,7 +32,7 @@ async fn has_data(
         cause().await?;
         let mut still = Vec::new();
         for query in unanswered.drain(..) {
-            if prometheus.numbers(&query.expression).await? == 0 {
+            if prometheus.numbers(&query.expression).await?.is_empty() {
                 still.push(query);
             }
         }

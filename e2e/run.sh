@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The black-box tests, against the cluster that is up. Those of alerts are minutes of waiting, so they run beside
+# the others; pods that come and go under load and kills have the machine for themselves.
+set -euo pipefail
+
+binary() {
+    cargo test --package docket-e2e --locked --test "$1" -- "${@:2}"
+}
+
+cargo test --package docket-e2e --locked --no-run
+cargo test --package docket-e2e --locked --lib
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+binary alerts --test-threads=16 >"$log" 2>&1 &
+alerts=$!
+others=0
+binary docket --test-threads=6 || others=$?
+failed=0
+wait "$alerts" || failed=$?
+cat "$log"
+[[ $others == 0 && $failed == 0 ]]
+binary rollout --test-threads=1 --nocapture
+binary faults --nocapture

@@ -1,0 +1,139 @@
+//! One tenant's alerts, watched from both ends.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use docket_e2e::alertmanager::Alertmanager;
+use docket_e2e::documents::Documents;
+use docket_e2e::on_call::{News, OnCall};
+use docket_e2e::prometheus::Prometheus;
+use docket_e2e::scenario::Scenario;
+use docket_e2e::wait::until_within;
+use futures::future::{Either, select};
+use futures::{StreamExt, stream};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Rules look once in 15 s or 30 s, at what is scraped once in 5 s.
+const LOOKED_AT: Duration = Duration::from_secs(180);
+
+/// Time between two rounds of what goes on while an alert is waited for.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// A spec that reserves little CPU: all of these tenants run at once, beside those of other tests.
+pub fn spec(it: &Scenario, clients: &[&str]) -> Value {
+    let resources = |cpu: &str, memory: &str| json!({"requests": {"cpu": cpu, "memory": "16Mi"}, "limits": {"memory": memory}});
+    let mut spec = it.spec(clients);
+    spec["api"]["resources"] = resources("10m", "256Mi");
+    spec["telemetry"]["collector"] = json!({"resources": resources("5m", "128Mi")});
+    spec
+}
+
+/// The tenant of a scenario, its Prometheus and those on call for it.
+pub struct Watch {
+    namespace: String,
+    pub alertmanager: Alertmanager,
+    prometheus: Prometheus,
+    on_call: OnCall,
+}
+
+impl Watch {
+    pub async fn of(it: &Scenario) -> Result<Self> {
+        Ok(Self {
+            namespace: it.namespace.clone(),
+            alertmanager: Alertmanager::of(&it.client).await?,
+            prometheus: Prometheus::of(&it.client).await?,
+            on_call: OnCall::of(&it.client, &it.namespace).await?,
+        })
+    }
+
+    /// Waits until those on call were told `news`, and nothing else.
+    pub async fn told(&mut self, news: &[News]) -> Result<()> {
+        self.on_call.told(news).await
+    }
+
+    /// The same, with a round of `work` again and again.
+    pub async fn told_while(
+        &mut self,
+        news: &[News],
+        work: impl AsyncFnMut() -> Result<()>,
+    ) -> Result<()> {
+        during(self.on_call.told(news), work).await
+    }
+
+    /// Waits until the alert is `pending` or `firing`, with a round of `work` again and again.
+    pub async fn is_while(
+        &self,
+        state: &str,
+        (alert, severity): (&str, &str),
+        work: impl AsyncFnMut() -> Result<()>,
+    ) -> Result<()> {
+        let labels = format!(
+            "alertname=\"{alert}\",severity=\"{severity}\",alertstate=\"{state}\",namespace=\"{}\"",
+            self.namespace
+        );
+        let query = format!("ALERTS{{{labels}}}");
+        during(self.shows(&query), work).await
+    }
+
+    /// Waits until there is a series of the tenant's `metric` with these `labels` for `samples` scrapes: a
+    /// counter's first sample is where it starts.
+    pub async fn counts(&self, metric: &str, labels: &str, samples: u32) -> Result<()> {
+        let selector = self.selector(labels);
+        let query = format!("count_over_time({metric}{{{selector}}}[5m]) >= {samples}");
+        self.shows(&query).await
+    }
+
+    fn selector(&self, labels: &str) -> String {
+        format!("namespace=\"{}\",{labels}", self.namespace)
+    }
+
+    async fn shows(&self, query: &str) -> Result<()> {
+        until_within(LOOKED_AT, query, async || {
+            let found = self.prometheus.numbers(query).await?;
+            Ok((!found.is_empty()).then_some(()).ok_or("nothing yet"))
+        })
+        .await
+    }
+}
+
+/// `what`, with a round of `work` again and again until it has come about.
+async fn during(
+    what: impl Future<Output = Result<()>>,
+    work: impl AsyncFnMut() -> Result<()>,
+) -> Result<()> {
+    match select(pin!(what), pin!(again_and_again(work))).await {
+        Either::Left((came, _)) => came,
+        Either::Right((failed, _)) => failed,
+    }
+}
+
+/// Ends with the first round that fails.
+async fn again_and_again(mut work: impl AsyncFnMut() -> Result<()>) -> Result<()> {
+    let mut rounds = interval(ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        work().await?;
+    }
+}
+
+/// Asks for a list so many times, a few at a time; each answer has this status.
+pub async fn ask(documents: &Documents, times: usize, status: u16) -> Result<()> {
+    let answers = stream::iter(0..times).map(|_| async {
+        let answer = list(documents).await?;
+        ensure!(answer == status, "{answer} instead of {status}");
+        Ok(())
+    });
+    let answers: Vec<Result<()>> = answers.buffer_unordered(3).collect().await;
+    answers.into_iter().collect()
+}
+
+/// Asks for a list; the status of the answer.
+pub async fn list(documents: &Documents) -> Result<StatusCode> {
+    let list = documents.request(Method::GET, "documents?limit=1");
+    Ok(list.send().await?.status())
+}
