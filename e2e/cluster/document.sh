@@ -18,12 +18,19 @@ address_of() {
 reach_service() {
     if [[ $kind_of_cluster == bare ]]; then
         url=http://$(address_of acme-api acme)
-        prometheus="Prometheus at http://$(address_of prometheus docket-dev):9090"
     else
         kubectl port-forward --namespace acme service/acme-api 18000:80 >/dev/null &
         forward=$!
         url=http://127.0.0.1:18000 # curl asks again until the tunnel is there
-        prometheus="Prometheus at http://127.0.0.1:9090, after kubectl port-forward -n docket-dev service/prometheus 9090"
+    fi
+}
+
+# where NAME PORT: the URL of a Service of docket-dev, and what it takes to get there.
+where() {
+    if [[ $kind_of_cluster == bare ]]; then
+        echo "http://$(address_of "$1" docket-dev):$2"
+    else
+        echo "http://127.0.0.1:$2, after kubectl port-forward -n docket-dev service/$1 $2"
     fi
 }
 
@@ -65,6 +72,9 @@ The tenant acme answers at $url, for example:
   key=\$(kubectl get secret acme-api-keys -n acme -o jsonpath='{.data.globex}' | base64 -d)
   curl -H "X-API-Key: \$key" $url/clients/globex/documents/$(<"$folder/globex.id")/content
   curl -H "X-API-Key: \$key" -X PUT $url/clients/globex/upload-document -F file=@README.md
-What it measures: $prometheus
-Dashboards for a Grafana: charts/docket/dashboards; in the cluster, kubectl get configmaps -A -l grafana_dashboard
+What it measures and who is told of it:
+  Prometheus       $(where prometheus 9090)
+  Alertmanager     $(where alertmanager 9093)
+  alert receivers  $(where receivers 8080) at /messages, or kubectl logs -n docket-dev deploy/receivers
+  dashboards       kubectl get configmaps -A -l grafana_dashboard, for any Grafana: charts/docket/dashboards
 SUMMARY
