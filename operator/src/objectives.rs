@@ -16,7 +16,6 @@ use std::time::Duration;
 use docket_crds::DocumentTenant;
 use kube::ResourceExt;
 use kube::runtime::reflector::Store;
-use tokio::time::MissedTickBehavior;
 use tracing::{Instrument, info_span};
 
 pub use self::prometheus::{Prometheus, Source};
@@ -30,7 +29,7 @@ pub const FIELD_MANAGER: &str = "docket-operator-objectives";
 /// For how long a source may fail before that is said.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Asks and reports once in `interval`, for as long as it is polled; no status changes more often.
+/// Asks and reports, and then waits for `interval`, for as long as it is polled; no status changes more often.
 pub async fn watch(
     tenants: Store<DocumentTenant>,
     source: Option<Prometheus>,
@@ -39,14 +38,13 @@ pub async fn watch(
     ctx: Arc<Context>,
 ) {
     let mut known = Known::new(namespace);
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut filled = ctx.filled.clone();
     if filled.wait_for(|filled| *filled).await.is_err() {
         return;
     }
     loop {
-        ticks.tick().await;
+        // After each round, and before the first: neither a slow Prometheus nor a new leader writes sooner.
+        tokio::time::sleep(interval).await;
         let span = info_span!(parent: None, "objectives");
         round(&tenants, source.as_ref(), &mut known, &ctx)
             .instrument(span)

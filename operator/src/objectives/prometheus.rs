@@ -139,20 +139,4 @@ fn headers(folder: &Path) -> Result<HeaderMap> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_a_folder_of_files_as_kubernetes_mounts_them() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(folder.path().join("..data")).expect("a folder");
-        std::fs::write(folder.path().join("X-Scope-OrgID"), "acme\n").expect("written");
-        let found = headers(folder.path()).expect("headers");
-        assert_eq!(found.len(), 1);
-        assert_eq!(found["x-scope-orgid"], "acme");
-        assert!(found["x-scope-orgid"].is_sensitive());
-        std::fs::write(folder.path().join("no header"), "x").expect("written");
-        let error = headers(folder.path()).expect_err("a blank is no part of a name");
-        assert!(error.to_string().contains("no header"), "{error}");
-    }
-}
+mod tests;

@@ -147,3 +147,25 @@ fn threshold(objective: &Objective) -> Option<u32> {
         Indicator::Latency { threshold } => Some(threshold),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objectives::Source;
+
+    #[tokio::test]
+    async fn a_source_fails_since_it_first_did() {
+        // Only the first test can win, and all ask for the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Port 1 is nobody's.
+        let source = Source {
+            url: "http://127.0.0.1:1",
+            ..Source::default()
+        };
+        let source = Prometheus::new(&source).expect("a client");
+        let mut known = Known::new(None);
+        let first = known.ask(&source, &[]).await.expect_err("nobody answers");
+        let second = known.ask(&source, &[]).await.expect_err("nobody answers");
+        assert_eq!(first.since, second.since);
+    }
+}

@@ -177,8 +177,12 @@ async fn answer(State(known): State<Arc<Known>>, request: Request) -> Response {
             Body::from_stream(stream::pending::<Result<String, std::io::Error>>()).into_response()
         }
         (false, true) => list(vec![known.tenant()], &known),
-        // Neither children nor a Gateway API.
-        (false, false) if path.contains("/namespaces/") || path.contains("/gateway.") => {
+        // Neither children nor a Gateway API nor a Prometheus operator.
+        (false, false)
+            if ["/namespaces/", "/gateway.", "/monitoring."]
+                .iter()
+                .any(|part| path.contains(part)) =>
+        {
             refusal(StatusCode::NOT_FOUND, "NotFound")
         }
         (false, false) => list(Vec::new(), &known),

@@ -18,6 +18,7 @@ use docket_operator::last_known::LastKnown;
 use docket_operator::latest::Latest;
 use docket_operator::losses::Losses;
 use docket_operator::metrics::Metrics;
+use docket_operator::objectives::{self, Prometheus};
 use docket_operator::optional_kinds::OptionalKinds;
 use docket_operator::pace::Pace;
 use docket_operator::recent_surveys::RecentSurveys;
@@ -30,6 +31,7 @@ use k8s_openapi::ByteString;
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::controller::Action;
+use kube::runtime::reflector;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::service_fn;
@@ -146,6 +148,27 @@ impl Cluster {
             }
         }
         panic!("it never settles: {:?}", self.writes());
+    }
+
+    /// Says of all tenants how far their objectives are met, once in `interval`, for as long as it is polled.
+    pub async fn watch_objectives(&self, source: Option<Prometheus>, interval: Duration) {
+        let (tenants, mut writer) = reflector::store();
+        for object in self.lock().objects.values() {
+            if object["kind"] == "DocumentTenant" {
+                let tenant = serde_json::from_value(object.clone()).expect("a tenant");
+                writer.apply_watcher_event(&Event::Apply(tenant));
+            }
+        }
+        objectives::watch(tenants, source, None, interval, self.context.clone()).await;
+    }
+
+    /// Puts a tenant `name` there that asks for the same.
+    pub fn put_copy_of_tenant(&self, name: &str) {
+        let mut tenant = self.get(TENANT);
+        tenant["metadata"]["name"] = name.into();
+        tenant["metadata"]["uid"] = name.into();
+        let path = format!("/apis/docket.dev/v1alpha1/namespaces/acme/documenttenants/{name}");
+        self.put(&path, tenant);
     }
 
     pub fn tenant(&self) -> DocumentTenant {

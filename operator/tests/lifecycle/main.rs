@@ -6,6 +6,7 @@ mod drift;
 mod exposure;
 mod first_report;
 mod monitoring;
+mod objectives;
 mod postgres;
 mod recent_survey;
 mod rest;

@@ -1,0 +1,145 @@
+//! What a Prometheus may ask of those who ask it.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use docket_matrix::{Process, free_address, mortal};
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::*;
+
+/// `docket`, whose password is `secret`, and what the server keeps of that.
+const AUTHORIZATION: &str = "Basic ZG9ja2V0OnNlY3JldA==";
+const HASH: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A real one, with a certificate of its own, that wants a password.
+struct Guarded {
+    _process: Process,
+    folder: TempDir,
+    url: String,
+}
+
+impl Guarded {
+    async fn start() -> Self {
+        // Only the first test can win, and all ask for the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = KeyPair::generate().expect("a key");
+        let names = CertificateParams::new(["127.0.0.1".to_owned()]).expect("names");
+        let certificate = names.self_signed(&key).expect("a certificate").pem();
+        let web = json!({
+            "tls_server_config": {"cert_file": "tls.crt", "key_file": "tls.key"},
+            "basic_auth_users": {"docket": HASH},
+        });
+        std::fs::create_dir(folder.path().join("headers")).expect("a folder");
+        for (name, content) in [
+            ("tls.crt", &*certificate),
+            ("tls.key", &key.serialize_pem()),
+            ("web.yaml", &web.to_string()),
+            ("prometheus.yaml", "{}"),
+            ("headers/Authorization", AUTHORIZATION),
+        ] {
+            std::fs::write(folder.path().join(name), content).expect("written");
+        }
+        let address = free_address().expect("a port");
+        let mut command = mortal(&binary(), "KILL");
+        command
+            .current_dir(folder.path())
+            .args([
+                "--config.file=prometheus.yaml",
+                "--web.config.file=web.yaml",
+                "--storage.tsdb.path=data",
+            ])
+            .arg(format!("--web.listen-address={address}"));
+        let log = folder.path().join("log");
+        let process = Process::start(&mut command, log).expect("setpriv");
+        let guarded = Self {
+            _process: process,
+            folder,
+            url: format!("https://{address}"),
+        };
+        let answers = async {
+            while guarded.ask(true, true).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let answering = tokio::time::timeout(PATIENCE, answers).await;
+        answering.expect("Prometheus does not answer: run `make control-plane-tools`");
+        guarded
+    }
+
+    async fn ask(&self, trusted: bool, known: bool) -> Result<Vec<Sample>> {
+        let (ca, headers) = (
+            self.folder.path().join("tls.crt"),
+            self.folder.path().join("headers"),
+        );
+        let source = Source {
+            url: &self.url,
+            ca_file: trusted.then_some(&ca),
+            headers: known.then_some(&headers),
+        };
+        Prometheus::new(&source)?.query("vector(7)").await
+    }
+}
+
+fn binary() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
+    let linked = cache.join("docket/bin/prometheus");
+    match linked.exists() {
+        true => linked,
+        false => "prometheus".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_is_checked_by_its_authority_and_headers_are_sent_along() {
+    let guarded = Guarded::start().await;
+    let answer = guarded.ask(true, true).await.expect("an answer");
+    assert_eq!(answer.iter().map(|it| it.value).collect::<Vec<_>>(), [7.0]);
+    let stranger = guarded.ask(true, false).await.expect_err("no password");
+    assert!(stranger.to_string().contains("401"), "{stranger:#}");
+    let distrusted = guarded.ask(false, true).await.expect_err("no authority");
+    assert!(
+        format!("{distrusted:#}").contains("certificate"),
+        "{distrusted:#}"
+    );
+}
+
+#[test]
+fn headers_are_a_folder_of_files_as_kubernetes_mounts_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("..data")).expect("a folder");
+    std::fs::write(folder.path().join("X-Scope-OrgID"), "acme\n").expect("written");
+    let found = headers(folder.path()).expect("headers");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found["x-scope-orgid"], "acme");
+    assert!(found["x-scope-orgid"].is_sensitive());
+    std::fs::write(folder.path().join("no header"), "x").expect("written");
+    let error = headers(folder.path()).expect_err("a blank is no part of a name");
+    assert!(error.to_string().contains("no header"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_given_up_at_its_deadline() {
+    // Only the first test can win, and all ask for the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let address = silent.as_ref().expect("a port").local_addr();
+    let source = Source {
+        url: &format!("http://{}", address.expect("an address")),
+        ..Source::default()
+    };
+    let prometheus = Prometheus::new(&source).expect("a client");
+    let start = Instant::now();
+    let error = prometheus.query("up").await.expect_err("nobody answers");
+    assert!(
+        (DEADLINE..2 * DEADLINE).contains(&start.elapsed()),
+        "{error:#}"
+    );
+}
