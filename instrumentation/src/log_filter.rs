@@ -47,6 +47,15 @@ pub(crate) fn exported_spans<S>() -> DynFilterFn<S> {
     })
 }
 
+/// For all layers together: no span of a trace that is not recorded.
+///
+/// Filters of single layers are not enough: a span that each of them refuses is made all the same.
+pub(crate) fn recorded_spans<S>() -> DynFilterFn<S> {
+    DynFilterFn::new(|metadata: &Metadata<'_>, _: &Context<'_, S>| {
+        !(metadata.is_span() && is_dropped())
+    })
+}
+
 /// Events that may be exported as log records: as [`exported_spans`], but warnings and errors always.
 pub(crate) fn exported_lines<S>() -> DynFilterFn<S> {
     DynFilterFn::new(|metadata: &Metadata<'_>, _: &Context<'_, S>| {
@@ -100,6 +109,16 @@ impl ExportComplaints {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use opentelemetry::Context as OtelContext;
+    use opentelemetry::trace::{
+        SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+    };
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::{Layer, registry};
+
     use super::*;
 
     #[test]
@@ -110,6 +129,36 @@ mod tests {
                 .to_string()
                 .starts_with("RUST_LOG is not a log filter")
         );
+    }
+
+    #[test]
+    fn a_trace_that_is_not_recorded_has_no_spans_and_all_its_events() {
+        let events = Arc::new(AtomicUsize::new(0));
+        let layer = Count(events.clone()).with_filter(exported_spans());
+        let subscriber = registry().with(layer).with(recorded_spans());
+        let _subscriber = tracing::subscriber::set_default(subscriber);
+        let parts = [false, true, false].map(|recorded| {
+            let flags = TraceFlags::new(u8::from(recorded));
+            let (trace, span) = (TraceId::from(1), SpanId::from(1));
+            let parent = SpanContext::new(trace, span, flags, true, TraceState::default());
+            let _place = OtelContext::new().with_remote_span_context(parent).attach();
+            let span = tracing::info_span!("request").entered();
+            tracing::warn!("an event");
+            let seen = (span.is_disabled(), tracing::Span::current().is_none());
+            drop(span);
+            seen
+        });
+        assert_eq!(parts, [(true, true), (false, false), (true, true)]);
+        assert_eq!(events.load(Ordering::Relaxed), 1, "of what is exported");
+    }
+
+    /// Counts events.
+    struct Count(Arc<AtomicUsize>);
+
+    impl<S: tracing::Subscriber> Layer<S> for Count {
+        fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     #[test]

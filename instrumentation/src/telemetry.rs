@@ -215,8 +215,9 @@ fn subscribe(
             .with_tracked_inactivity(false)
     });
     let records = logs.map(OpenTelemetryTracingBridge::new);
-    // A span that no layer wants costs next to nothing, and JSON lines show none. A filter without a
-    // layer would want some all the same.
+    // A span that no layer wants costs next to nothing, and JSON lines show none; text lines show all. A
+    // filter without a layer would want some all the same.
+    let recorded = json.is_some().then(log_filter::recorded_spans);
     let events = filter_fn(|metadata| metadata.is_event());
     let (of_json, of_text) = (events.and(filter()?), filter()?);
     tracing_subscriber::registry()
@@ -224,6 +225,7 @@ fn subscribe(
         .with(records.map(|layer| layer.with_filter(log_filter::exported_lines())))
         .with(json.map(|layer| layer.with_filter(of_json)))
         .with(text.map(|layer| layer.with_filter(of_text)))
+        .with(recorded)
         .try_init()
         .context("another subscriber of tracing is already set")
 }
