@@ -13,11 +13,10 @@ use tokio::sync::oneshot;
 use crate::Tenant;
 use crate::tenant::Client;
 
-/// Statements under way at once: while one is at Postgres, what another brought is read.
-const TURNS: usize = 2;
-
 /// What is asked for together.
 pub(crate) trait Work<K, T>: Send + 'static {
+    /// Statements under way at once.
+    const TURNS: usize;
     /// Keys of one statement.
     const MOST: usize;
 
@@ -67,19 +66,24 @@ impl<K, T> Default for Together<K, T> {
 impl<K: Send + 'static, T: Send + 'static> Together<K, T> {
     /// What `work` brings for `key`, which it is asked for after this call; `None` when it failed, for
     /// this key or for any other that was asked for with it.
-    pub(crate) async fn ask(self: &Arc<Self>, key: K, work: impl Work<K, T>) -> Option<T> {
+    pub(crate) async fn ask<W: Work<K, T>>(self: &Arc<Self>, key: K, work: W) -> Option<T> {
         let (tell, told) = oneshot::channel();
-        if let Some(turn) = self.join(key, tell) {
+        if let Some(turn) = self.join(key, tell, W::TURNS) {
             // A task, so that a caller who leaves takes nobody's answer along.
             tokio::spawn(turn.take(work).with_current_context());
         }
         told.await.ok()
     }
 
-    fn join(self: &Arc<Self>, key: K, tell: oneshot::Sender<T>) -> Option<Turn<K, T>> {
+    fn join(
+        self: &Arc<Self>,
+        key: K,
+        tell: oneshot::Sender<T>,
+        turns: usize,
+    ) -> Option<Turn<K, T>> {
         let mut state = self.state();
         state.waiting.push((key, tell));
-        (state.turns < TURNS).then(|| {
+        (state.turns < turns).then(|| {
             state.turns += 1;
             Turn {
                 of: self.clone(),
@@ -167,6 +171,7 @@ mod tests {
     }
 
     impl Work<u32, u32> for Double {
+        const TURNS: usize = 2;
         const MOST: usize = 3;
 
         async fn done(&self, keys: Vec<u32>) -> Option<Vec<u32>> {

@@ -107,6 +107,8 @@ impl RecordAll {
 }
 
 impl Work<Arc<Recording>, Outcome> for RecordAll {
+    // While one waits for the disk, the other is prepared.
+    const TURNS: usize = 2;
     // Each has up to 64 KiB of text, and its words.
     const MOST: usize = 32;
 
