@@ -138,6 +138,17 @@ impl Scenario {
         self.wait_ready().await
     }
 
+    /// Makes the operator look at the tenant: an annotation is no change of the spec.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn look(&self) -> Result<()> {
+        let asked = uuid::Uuid::new_v4().to_string();
+        let look = json!({"metadata": {"annotations": {"docket.dev/look": asked}}});
+        self.objects.merge::<DocumentTenant>(TENANT, look).await?;
+        Ok(())
+    }
+
     /// Waits until the tenant is Ready for its current spec.
     ///
     /// # Errors

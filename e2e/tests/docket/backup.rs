@@ -131,6 +131,7 @@ async fn a_tenant_whose_postgres_is_lost_is_served_again_from_a_backup() {
         let rows = psql(it, &format!("\\copy ({rows}) TO STDOUT"), "").await?;
 
         lose_postgres(it).await?;
+        it.look().await?;
         it.wait_condition("DatabaseReady", "False", "SchemaLost")
             .await?;
         let answer = documents.request(Method::GET, "documents").send().await?;

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use docket_crds::DocumentTenant;
 use docket_e2e::client::client;
 use docket_e2e::dashboards::queries;
 use docket_e2e::database::connect_as_admin;
@@ -12,7 +11,6 @@ use docket_e2e::scenario::{TENANT, scenario, schema_of};
 use docket_e2e::wait::until_within;
 use kube::Client;
 use reqwest::Method;
-use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 /// Recorded series of a whole window begin with the next five minutes of the clock.
@@ -90,11 +88,7 @@ async fn every_panel_about_the_operator_has_data() {
         it.ready(it.spec(&["globex"])).await?;
         let variables = [("job", "docket-operator")];
         has_data(&it.client, "docket-operator", &variables, async || {
-            // An annotation is no change of the spec, and makes the operator look.
-            let look =
-                json!({"metadata": {"annotations": {"example.com/look": uuid::Uuid::new_v4().to_string()}}});
-            it.objects.merge::<DocumentTenant>(TENANT, look).await?;
-            Ok(())
+            it.look().await
         })
         .await
     })
