@@ -91,7 +91,9 @@ impl<K: Send + 'static, T: Send + 'static> Together<K, T> {
             }
         })
     }
+}
 
+impl<K, T> Together<K, T> {
     fn state(&self) -> MutexGuard<'_, State<K, T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,7 +136,7 @@ impl<K, T> Drop for Turn<K, T> {
     /// After a panic: nobody may come any more for those who wait.
     fn drop(&mut self) {
         if !self.is_over {
-            let mut state = self.of.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.of.state();
             state.turns -= 1;
             state.waiting.clear();
         }
