@@ -1,6 +1,6 @@
 //! One who computes, as what is to be asked.
 
-use docket_objectives::Sample;
+use docket_objectives::{Objective, Sample};
 
 use crate::prometheus::Prometheus;
 use crate::table::{NONE, Row, number};
@@ -36,6 +36,25 @@ pub struct Contender {
 }
 
 impl Contender {
+    /// One whose rules record series by Sloth's names.
+    pub fn recording(
+        name: &'static str,
+        objective: &Objective,
+        recorded: &[Recorded],
+        alerts: Vec<Alert>,
+    ) -> Self {
+        let read = |name: &str| inlined(&format!("{name}{{}}"), recorded);
+        let ratio = |window: &str| read(&format!("slo:sli_error:ratio_rate{window}"));
+        let budget = objective.target.budget();
+        Self {
+            name,
+            bad: ratio("30d"),
+            burns: ["5m", "1h", "6h", "3d"].map(|window| format!("{} / {budget}", ratio(window))),
+            budget: read("slo:period_error_budget_remaining:ratio"),
+            alerts,
+        }
+    }
+
     /// What it says of what `prometheus` knows.
     pub fn row(&self, prometheus: &Prometheus) -> Row {
         let ask = |query: &str| value(&prometheus.ask(query));

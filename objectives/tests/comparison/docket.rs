@@ -9,20 +9,9 @@ pub fn of(objective: &Objective) -> Contender {
     let groups = objective_rules(std::slice::from_ref(objective), &Links::default());
     let rules: Vec<Rule> = groups.into_iter().flat_map(|group| group.rules).collect();
     let recorded: Vec<Recorded> = rules.iter().filter_map(recorded).collect();
-    let read = |name: &str| inlined(&format!("{name}{{}}"), &recorded);
-    let ratio = |window: &str| read(&format!("slo:sli_error:ratio_rate{window}"));
-    let budget = objective.target.budget();
-    let burns = ["5m", "1h", "6h", "3d"].map(|window| format!("{} / {budget}", ratio(window)));
-    Contender {
-        name: "Docket's rules",
-        bad: ratio("30d"),
-        burns,
-        budget: read("slo:period_error_budget_remaining:ratio"),
-        alerts: rules
-            .iter()
-            .filter_map(|rule| alert(rule, &recorded))
-            .collect(),
-    }
+    let alerts = rules.iter().filter_map(|rule| alert(rule, &recorded));
+    let alerts = alerts.collect();
+    Contender::recording("Docket's rules", objective, &recorded, alerts)
 }
 
 fn recorded(rule: &Rule) -> Option<Recorded> {

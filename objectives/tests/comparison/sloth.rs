@@ -22,20 +22,9 @@ pub fn of(objective: &Objective) -> Contender {
         .iter()
         .filter_map(|rule| recorded(rule, tenant))
         .collect();
-    let read = |name: &str| inlined(&format!("{name}{{}}"), &recorded);
-    let ratio = |window: &str| read(&format!("slo:sli_error:ratio_rate{window}"));
-    let budget = objective.target.budget();
-    let burns = ["5m", "1h", "6h", "3d"].map(|window| format!("{} / {budget}", ratio(window)));
-    Contender {
-        name: "Sloth",
-        bad: ratio("30d"),
-        burns,
-        budget: read("slo:period_error_budget_remaining:ratio"),
-        alerts: rules
-            .iter()
-            .filter_map(|rule| alert(rule, &recorded))
-            .collect(),
-    }
+    let alerts = rules.iter().filter_map(|rule| alert(rule, &recorded));
+    let alerts = alerts.collect();
+    Contender::recording("Sloth", objective, &recorded, alerts)
 }
 
 fn text<'a>(of: &'a Value, key: &str) -> &'a str {
