@@ -1,6 +1,8 @@
 //! Log lines: one JSON object an event.
 
-use std::fmt::Debug;
+use std::cell::Cell;
+use std::fmt::{Debug, Write as _};
+use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context as OtelContext;
@@ -19,6 +21,8 @@ use crate::log_filter::ExportComplaints;
 use crate::redact;
 
 const COMPLAINT_PERIOD: Duration = Duration::from_secs(60);
+/// Buffers of a longer line are not worth their memory.
+const KEPT: usize = 16 * 1024;
 const OWN_KEYS: [&str; 7] = [
     "timestamp",
     "level",
@@ -54,54 +58,69 @@ where
         if !self.complaints.allows(event.metadata(), Instant::now()) {
             return;
         }
-        if let Ok(mut line) = line(event) {
-            line.push(b'\n');
+        // Where a value logs as it is shown, that line has buffers of its own.
+        let mut buffers = BUFFERS.try_with(Cell::take).unwrap_or_default();
+        if buffers.write(event).is_ok() {
             let mut writer = self.writer.make_writer_for(event.metadata());
             // Nobody is left to be told when stdout is gone.
-            let _ = std::io::Write::write_all(&mut writer, &line);
+            let _ = writer.write_all(&buffers.line);
+        }
+        if buffers.line.len() <= KEPT {
+            // No thread is kept from ending by its last line.
+            let _ = BUFFERS.try_with(|kept| kept.set(buffers));
         }
     }
 }
 
-fn line(event: &Event<'_>) -> Result<Vec<u8>, serde_json::Error> {
-    let mut fields = Fields::default();
-    event.record(&mut fields);
-    let metadata = event.metadata();
-    let now = OffsetDateTime::now_utc()
-        .format(&Rfc3339)
-        .unwrap_or_default();
+thread_local! {
+    /// Of the line before, for its memory.
+    static BUFFERS: Cell<Buffers> = Cell::default();
+}
 
-    let mut line = Vec::with_capacity(512);
-    line.extend_from_slice(b"{\"timestamp\":");
-    serde_json::to_writer(&mut line, &now)?;
-    entry(&mut line, "level", metadata.level().as_str())?;
-    entry(&mut line, "target", metadata.target())?;
-    entry(&mut line, "message", &fields.message)?;
-    OtelContext::map_current(|context| {
-        let span = context.span();
-        let span = span.span_context();
-        if span.is_valid() {
-            entry(&mut line, "trace_id", &span.trace_id().to_string())?;
-            entry(&mut line, "span_id", &span.span_id().to_string())?;
-        }
-        let id = correlation_id(context);
-        id.map_or(Ok(()), |id| entry(&mut line, CORRELATION_ID, id))
-    })?;
-    line.append(&mut fields.rest);
-    line.push(b'}');
-    Ok(line)
+/// What a line is put together in.
+#[derive(Default)]
+struct Buffers {
+    line: Vec<u8>,
+    fields: Fields,
+}
+
+impl Buffers {
+    fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.fields.clear();
+        event.record(&mut self.fields);
+        let metadata = event.metadata();
+        let line = &mut self.line;
+        line.clear();
+        line.extend_from_slice(b"{\"timestamp\":\"");
+        // Only a year after 9999 has no such form.
+        let _ = OffsetDateTime::now_utc().format_into(line, &Rfc3339);
+        line.push(b'"');
+        entry(line, "level", metadata.level().as_str())?;
+        entry(line, "target", metadata.target())?;
+        entry(line, "message", &self.fields.message)?;
+        OtelContext::map_current(|context| ids(line, context))?;
+        line.extend_from_slice(&self.fields.rest);
+        line.extend_from_slice(b"}\n");
+        Ok(())
+    }
+}
+
+fn ids(line: &mut Vec<u8>, context: &OtelContext) -> io::Result<()> {
+    let span = context.span();
+    let span = span.span_context();
+    if span.is_valid() {
+        write!(line, ",\"trace_id\":\"{}\"", span.trace_id())?;
+        write!(line, ",\"span_id\":\"{}\"", span.span_id())?;
+    }
+    correlation_id(context).map_or(Ok(()), |id| entry(line, CORRELATION_ID, id))
 }
 
 /// Adds one more to the object that `line` is the beginning of.
-fn entry<T: Serialize + ?Sized>(
-    line: &mut Vec<u8>,
-    key: &str,
-    value: &T,
-) -> Result<(), serde_json::Error> {
+fn entry<T: Serialize + ?Sized>(line: &mut Vec<u8>, key: &str, value: &T) -> io::Result<()> {
     line.push(b',');
     serde_json::to_writer(&mut *line, key)?;
     line.push(b':');
-    serde_json::to_writer(line, value)
+    Ok(serde_json::to_writer(line, value)?)
 }
 
 /// What an event says, as JSON from the first: this is written for every request.
@@ -110,9 +129,16 @@ struct Fields {
     message: String,
     /// Entries of an object, each after a comma.
     rest: Vec<u8>,
+    /// A value on its way to a text.
+    shown: String,
 }
 
 impl Fields {
+    fn clear(&mut self) {
+        self.message.clear();
+        self.rest.clear();
+    }
+
     fn put<T: Serialize + ?Sized>(&mut self, field: &Field, value: &T) {
         if OWN_KEYS.contains(&field.name()) {
             return;
@@ -127,7 +153,7 @@ impl Fields {
     fn put_text(&mut self, field: &Field, text: &str) {
         let text = redact(text);
         match field.name() {
-            "message" => self.message = text.into_owned(),
+            "message" => self.message.push_str(&text),
             _ => self.put(field, text.as_ref()),
         }
     }
@@ -135,7 +161,12 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.put_text(field, &format!("{value:?}"));
+        let mut shown = std::mem::take(&mut self.shown);
+        shown.clear();
+        // What cannot be shown is told as far as it could.
+        let _ = write!(shown, "{value:?}");
+        self.put_text(field, &shown);
+        self.shown = shown;
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

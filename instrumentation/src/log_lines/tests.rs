@@ -239,3 +239,15 @@ fn a_vendors_state_goes_on_unless_it_holds_personal_data() {
         });
     }
 }
+
+#[test]
+fn a_short_line_after_a_long_one_is_whole() {
+    let long = "x".repeat(100_000);
+    let (lines, _) = observe(|| {
+        tracing::info!(long, "first");
+        tracing::info!(short = "y", "second");
+    });
+    assert_eq!(lines[0]["long"], *long);
+    assert_eq!(lines[1]["short"], "y");
+    assert!(lines[1].get("long").is_none());
+}
