@@ -3,6 +3,9 @@
 # the others; pods that come and go under load and kills have the machine for themselves.
 set -euo pipefail
 
+# Frames of a runtime say nothing, and would stand where a log ends: there the reason should be.
+export RUST_BACKTRACE=0
+
 binary() {
     cargo test --package docket-e2e --locked --test "$1" -- "${@:2}"
 }

@@ -38,11 +38,8 @@ async fn failures_are_a_warning_many_are_a_page_and_statements_that_fail_are_tol
             })
             .await?;
         watch
-            .is_while("pending", (ERRORS, PAGE), async || {
-                ask(&broken, 5, 500).await
-            })
+            .told_while(&[begins(ERRORS, PAGE)], async || ask(&broken, 5, 500).await)
             .await?;
-        watch.told(&[begins(ERRORS, PAGE)]).await?;
 
         rename("hidden", "document_metadata").await?;
         let mended = [

@@ -55,7 +55,8 @@ impl Watch {
         self.on_call.told(news).await
     }
 
-    /// The same, with a round of `work` again and again.
+    /// The same, with a round of `work` again and again: a share that was just enough when it began could be
+    /// too little a minute later, when it is told, as the checks of health go on.
     pub async fn told_while(
         &mut self,
         news: &[News],
