@@ -17,7 +17,7 @@ use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, follow, 
 
 /// Traces that are recorded of requests which come without one: enough to see every request of a quiet
 /// service, and what a busy one does (ADR 0014).
-const TRACES_PER_SECOND: u32 = 100;
+const TRACES_PER_SECOND: u32 = 50;
 
 /// Serves `tenant` until SIGTERM or SIGINT, then drains.
 ///

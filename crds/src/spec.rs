@@ -526,7 +526,7 @@ pub struct Telemetry {
     /// Secret of which each entry is a header that is sent along, such as `authorization`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headers_secret_ref: Option<SecretReference>,
-    /// Which traces are recorded. By default the first hundred of each second, and of every other
+    /// Which traces are recorded. By default the first fifty of each second, and of every other
     /// request that fails or is slow its one span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling: Option<Sampling>,

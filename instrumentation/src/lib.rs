@@ -7,7 +7,7 @@
 //! let service = Service {
 //!     name: "document-api",
 //!     version: env!("CARGO_PKG_VERSION"),
-//!     traces_per_second: Some(100),
+//!     traces_per_second: Some(50),
 //! };
 //! let telemetry = init(service)?;
 //! let requests = opentelemetry::global::meter("docket").u64_counter("http_requests_total").build();

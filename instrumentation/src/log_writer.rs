@@ -21,7 +21,13 @@ pub(crate) struct BatchedLines(Arc<Lines>);
 struct Lines {
     waiting: Mutex<Vec<u8>>,
     some: Condvar,
-    out: Mutex<Box<dyn Write + Send>>,
+    out: Mutex<Out>,
+}
+
+struct Out {
+    to: Box<dyn Write + Send>,
+    /// Those on their way out; in turns with what waits, so that neither is allocated anew.
+    lines: Vec<u8>,
 }
 
 impl BatchedLines {
@@ -30,7 +36,10 @@ impl BatchedLines {
         let lines = Arc::new(Lines {
             waiting: Mutex::default(),
             some: Condvar::new(),
-            out: Mutex::new(Box::new(out)),
+            out: Mutex::new(Out {
+                to: Box::new(out),
+                lines: Vec::new(),
+            }),
         });
         let of_thread = lines.clone();
         thread::Builder::new()
@@ -66,9 +75,11 @@ impl Lines {
     /// All that wait now; who holds `out` decides what comes next, so lines keep their order.
     fn write_out(&self) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = std::mem::take(&mut *self.waiting());
+        let Out { to, lines } = &mut *out;
+        std::mem::swap(lines, &mut *self.waiting());
         // Nobody is left to be told when stdout is gone.
-        let _ = out.write_all(&lines).and_then(|()| out.flush());
+        let _ = to.write_all(lines).and_then(|()| to.flush());
+        lines.clear();
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<u8>> {
