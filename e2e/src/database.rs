@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::AttachParams;
 use kube::{Api, Client};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
 use crate::objects::Objects;
 use crate::scenario::DEV_NAMESPACE;
@@ -49,6 +49,21 @@ pub async fn connect_as_admin(client: &Client) -> Result<PgConnection> {
     let role = objects.secret("docket-database", "username").await?;
     let password = objects.secret("docket-database", "password").await?;
     connect(client, &role, &password).await
+}
+
+/// Gives the table `from` of `schema` the name `to`: without its own, each statement on it fails.
+///
+/// # Errors
+/// There is no such table, or one with the new name.
+pub async fn rename_table(
+    admin: &mut PgConnection,
+    schema: &str,
+    from: &str,
+    to: &str,
+) -> Result<()> {
+    let statement = format!("ALTER TABLE {schema}.{from} RENAME TO {to}");
+    sqlx::query(AssertSqlSafe(statement)).execute(admin).await?;
+    Ok(())
 }
 
 /// Whether the schema, the role and a row in the registry exist under the name `schema`.

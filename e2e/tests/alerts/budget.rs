@@ -1,9 +1,7 @@
-use anyhow::Result;
-use docket_e2e::database::connect_as_admin;
+use docket_e2e::database::{connect_as_admin, rename_table};
 use docket_e2e::on_call::{PAGE, TICKET, begins, ends};
 use docket_e2e::scenario::{scenario, schema_of};
 use serde_json::json;
-use sqlx::AssertSqlSafe;
 
 use crate::watch::{Watch, ask, spec};
 
@@ -17,13 +15,6 @@ async fn a_budget_that_burns_is_a_ticket_and_one_that_burns_fast_a_page() {
         let tenant = it.ready(spec).await?;
         let schema = schema_of(&tenant, "initech")?;
         let mut admin = connect_as_admin(&it.client).await?;
-        let mut rename = async |from: &str, to: &str| -> Result<()> {
-            let rename = format!("ALTER TABLE {schema}.{from} RENAME TO {to}");
-            sqlx::query(AssertSqlSafe(rename))
-                .execute(&mut admin)
-                .await?;
-            Ok(())
-        };
         let (well, broken) = (
             it.documents("globex").await?,
             it.documents("initech").await?,
@@ -32,7 +23,7 @@ async fn a_budget_that_burns_is_a_ticket_and_one_that_burns_fast_a_page() {
         let refused = well.on_routes_of("initech");
         let mut watch = Watch::of(it).await?;
 
-        rename("document_metadata", "hidden").await?;
+        rename_table(&mut admin, &schema, "document_metadata", "hidden").await?;
         ask(&well, 1, 200).await?;
         ask(&refused, 1, 403).await?;
         ask(&broken, 1, 500).await?;
@@ -48,7 +39,7 @@ async fn a_budget_that_burns_is_a_ticket_and_one_that_burns_fast_a_page() {
         ask(&broken, 4, 500).await?;
         watch.told(&[begins(BURN, PAGE)]).await?;
 
-        rename("hidden", "document_metadata").await?;
+        rename_table(&mut admin, &schema, "hidden", "document_metadata").await?;
         let mended = [ends(BURN, PAGE), ends(BURN, TICKET)];
         watch
             .told_while(&mended, async || ask(&refused, 1000, 403).await)

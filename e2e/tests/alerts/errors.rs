@@ -1,8 +1,6 @@
-use anyhow::Result;
-use docket_e2e::database::connect_as_admin;
+use docket_e2e::database::{connect_as_admin, rename_table};
 use docket_e2e::on_call::{PAGE, WARNING, begins, ends};
 use docket_e2e::scenario::{scenario, schema_of};
-use sqlx::AssertSqlSafe;
 
 use crate::watch::{Watch, ask, spec};
 
@@ -15,20 +13,13 @@ async fn failures_are_a_warning_many_are_a_page_and_statements_that_fail_are_tol
         let tenant = it.ready(spec(it, &["globex", "initech"])).await?;
         let schema = schema_of(&tenant, "initech")?;
         let mut admin = connect_as_admin(&it.client).await?;
-        let mut rename = async |from: &str, to: &str| -> Result<()> {
-            let rename = format!("ALTER TABLE {schema}.{from} RENAME TO {to}");
-            sqlx::query(AssertSqlSafe(rename))
-                .execute(&mut admin)
-                .await?;
-            Ok(())
-        };
         let (well, broken) = (
             it.documents("globex").await?,
             it.documents("initech").await?,
         );
         let mut watch = Watch::of(it).await?;
 
-        rename("document_metadata", "hidden").await?;
+        rename_table(&mut admin, &schema, "document_metadata", "hidden").await?;
         let warned = [begins(ERRORS, WARNING), begins(DATABASE, WARNING)];
         watch
             .told_while(&warned, async || {
@@ -41,7 +32,7 @@ async fn failures_are_a_warning_many_are_a_page_and_statements_that_fail_are_tol
             .told_while(&[begins(ERRORS, PAGE)], async || ask(&broken, 5, 500).await)
             .await?;
 
-        rename("hidden", "document_metadata").await?;
+        rename_table(&mut admin, &schema, "hidden", "document_metadata").await?;
         let mended = [
             ends(ERRORS, PAGE),
             ends(ERRORS, WARNING),

@@ -3,7 +3,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use docket_e2e::client::client;
 use docket_e2e::dashboards::queries;
-use docket_e2e::database::connect_as_admin;
+use docket_e2e::database::{connect_as_admin, rename_table};
 use docket_e2e::documents::Documents;
 use docket_e2e::objects::Objects;
 use docket_e2e::prometheus::Prometheus;
@@ -11,7 +11,6 @@ use docket_e2e::scenario::{TENANT, scenario, schema_of};
 use docket_e2e::wait::until_within;
 use kube::Client;
 use reqwest::Method;
-use sqlx::AssertSqlSafe;
 
 /// Recorded series of a whole window begin with the next five minutes of the clock.
 const LONGEST: Duration = Duration::from_secs(360);
@@ -65,9 +64,8 @@ async fn every_panel_about_a_tenants_service_and_its_database_has_data() {
     scenario(async |it| {
         let tenant = it.ready(it.spec(&["globex", "initech"])).await?;
         let schema = schema_of(&tenant, "initech")?;
-        let hide = format!("ALTER TABLE {schema}.document_metadata RENAME TO hidden");
         let mut admin = connect_as_admin(&it.client).await?;
-        sqlx::query(AssertSqlSafe(hide)).execute(&mut admin).await?;
+        rename_table(&mut admin, &schema, "document_metadata", "hidden").await?;
         let well = it.documents("globex").await?;
         let broken = it.documents("initech").await?;
         let variables = [("namespace", it.namespace.as_str()), ("tenant", TENANT)];
