@@ -29,8 +29,35 @@ const VOLATILE: [&str; 16] = [
 /// What stands for what.
 #[derive(Debug)]
 pub(crate) struct Mask {
-    names: Vec<(String, String)>,
+    names: Vec<Named>,
     hash: Regex,
+}
+
+#[derive(Debug)]
+struct Named {
+    name: String,
+    /// The name as a number by itself: a port's digits may be part of any other number.
+    number: Option<Regex>,
+    stands_for: String,
+}
+
+impl Named {
+    fn new((name, stands_for): (String, String)) -> Self {
+        let digits = name.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.then(|| Regex::new(&format!(r"\b{name}\b")).expect("digits"));
+        Self {
+            name,
+            number,
+            stands_for,
+        }
+    }
+
+    fn replace(&self, text: &str) -> String {
+        match &self.number {
+            Some(number) => number.replace_all(text, &self.stands_for).into_owned(),
+            None => text.replace(&self.name, &self.stands_for),
+        }
+    }
 }
 
 impl Mask {
@@ -40,7 +67,7 @@ impl Mask {
         // One name may be part of another.
         names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         Self {
-            names,
+            names: names.into_iter().map(Named::new).collect(),
             hash: Regex::new(r"\b[0-9a-f]{12,}\b").expect("a constant that tests compile"),
         }
     }
@@ -62,9 +89,9 @@ impl Mask {
 
     fn number(&self, number: Number) -> Value {
         let text = number.to_string();
-        let named = self.names.iter().find(|(name, _)| *name == text);
-        named.map_or(Value::Number(number), |(_, stands_for)| {
-            stands_for.clone().into()
+        let named = self.names.iter().find(|named| named.name == text);
+        named.map_or(Value::Number(number), |named| {
+            named.stands_for.clone().into()
         })
     }
 
@@ -72,9 +99,7 @@ impl Mask {
         let named = self
             .names
             .iter()
-            .fold(text.to_owned(), |text, (name, stands_for)| {
-                text.replace(name, stands_for)
-            });
+            .fold(text.to_owned(), |text, named| named.replace(&text));
         self.hash.replace_all(&named, "HASH").into_owned()
     }
 }
@@ -118,6 +143,17 @@ mod tests {
                 "metadata": {"name": "TENANT-api", "annotations": {"hash": "HASH"}},
                 "spec": {"schema": "SCHEMA(globex)", "replicas": 2},
             })
+        );
+    }
+
+    #[test]
+    fn a_port_is_taken_out_where_it_is_a_number_by_itself() {
+        let mask = Mask::new(vec![("34217".into(), "PORT".into())]);
+        let masked = mask
+            .apply(json!({"url": "http://127.0.0.1:34217/", "size": "134217728", "port": 34217}));
+        assert_eq!(
+            masked,
+            json!({"url": "http://127.0.0.1:PORT/", "size": "134217728", "port": "PORT"})
         );
     }
 }
