@@ -124,22 +124,24 @@ async fn who_waits_for_a_database_that_dies_is_told_so_and_what_may_be_recorded_
         .execute(&mut superuser)
         .await
         .expect("a lock");
-    let waiting = {
-        let router = router.clone();
-        tokio::spawn(async move { uploads(&router, 16, |_| false).await })
-    };
     let mut watcher = postgres.superuser().await;
-    eventually(
-        "two statements that wait, and the content of all",
-        async || {
+    let mut waiting = Vec::new();
+    // Two statements of one upload each, and those who wait for them.
+    for (more, statements, contents) in [(1, 1, 1), (1, 2, 2), (14, 2, 16)] {
+        let router = router.clone();
+        waiting.push(tokio::spawn(async move {
+            uploads(&router, more, |_| false).await
+        }));
+        eventually("statements that wait, and the content of all", async || {
             let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted";
             let waits = sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut watcher);
-            waits.await.expect("a count") >= 2 && tenancy.objects() == 16
-        },
-    )
-    .await;
+            waits.await.expect("a count") >= statements && tenancy.objects() == contents
+        })
+        .await;
+    }
     postgres.kill();
-    for answer in waiting.await.expect("joined") {
+    let answers = join_all(waiting).await.into_iter();
+    for answer in answers.flat_map(|answers| answers.expect("joined")) {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
         let problem = answer.json();
         assert_eq!(problem["type"], "urn:docket:problem:database-unavailable");
