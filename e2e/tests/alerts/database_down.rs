@@ -20,9 +20,7 @@ async fn while_a_tenant_is_down_what_follows_from_it_is_not_told() {
         shut_out(&it.client, role).await?;
         watch.told(&[begins(DOWN, PAGE)]).await?;
         watch
-            .is_while("firing", (ERRORS, PAGE), async || {
-                ask(&documents, 2, 503).await
-            })
+            .fires_while((ERRORS, PAGE), async || ask(&documents, 2, 503).await)
             .await?;
         let alertmanager = &watch.alertmanager;
         alertmanager

@@ -24,9 +24,7 @@ async fn a_tenant_whose_pods_cannot_start_is_told_of_once_its_silence_is_over() 
         pods.delete_collection(&DeleteParams::default(), &ours)
             .await?;
 
-        watch
-            .is_while("firing", (DOWN, PAGE), async || Ok(()))
-            .await?;
+        watch.fires_while((DOWN, PAGE), async || Ok(())).await?;
         let alertmanager = &watch.alertmanager;
         alertmanager
             .keeps_back(&it.namespace, DOWN, "silencedBy")

@@ -65,15 +65,14 @@ impl Watch {
         during(self.on_call.told(news), work).await
     }
 
-    /// Waits until the alert is `pending` or `firing`, with a round of `work` again and again.
-    pub async fn is_while(
+    /// Waits until the alert fires, told or not, with a round of `work` again and again.
+    pub async fn fires_while(
         &self,
-        state: &str,
         (alert, severity): (&str, &str),
         work: impl AsyncFnMut() -> Result<()>,
     ) -> Result<()> {
         let labels = format!(
-            "alertname=\"{alert}\",severity=\"{severity}\",alertstate=\"{state}\",namespace=\"{}\"",
+            "alertname=\"{alert}\",severity=\"{severity}\",alertstate=\"firing\",namespace=\"{}\"",
             self.namespace
         );
         let query = format!("ALERTS{{{labels}}}");
