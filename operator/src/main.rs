@@ -44,9 +44,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Between two reconciles of one tenant: pods take longer to come about, and a second is a long time.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// How far pods are is said this much later, unless there is more to say by then: whoever looks on hardly
-/// notices.
-const HOLD: Duration = Duration::from_secs(1);
+/// How far pods are is said this much later, unless there is more to say by then: among many new tenants,
+/// pods take a second or two, and nobody has time to read it.
+const HOLD: Duration = Duration::from_secs(3);
 
 /// How long a tenant whose pods come about is not looked for in its database again.
 const FRESH: Duration = Duration::from_secs(5);
