@@ -168,7 +168,7 @@ pub(super) async fn failure(
     if news {
         tracing::warn!(
             reason = problem.reason,
-            message = problem.message,
+            error = problem.message,
             "not as it should be"
         );
         let note = format!("{} (trace {})", problem.message, timeline.trace_id());
