@@ -84,7 +84,9 @@ impl ControlPlane {
         let kubeconfig = plane.folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, plane.kubeconfig(ADMIN))?;
         plane.start_controllers(&kubeconfig, fidelity)?;
-        plane.add_node().await?;
+        for number in 0..fidelity.nodes() {
+            plane.add_node(&format!("kwok-{number}")).await?;
+        }
         Ok(plane)
     }
 
@@ -222,8 +224,6 @@ impl ControlPlane {
             Fidelity::Real => "*,-node-lifecycle-controller",
         };
         let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
-        let stages = self.folder.path().join("stages.yaml");
-        std::fs::write(&stages, STAGES)?;
         self.run(
             "kube-controller-manager",
             &[
@@ -243,24 +243,43 @@ impl ControlPlane {
         self.run(
             "kube-scheduler",
             &[
-                kubeconfig.clone(),
+                kubeconfig,
                 "--leader-elect=false".into(),
                 "--secure-port=0".into(),
                 "--kube-api-qps=2000".into(),
                 "--kube-api-burst=4000".into(),
             ],
-        )?;
-        self.run(
-            "kwok",
-            &[
-                kubeconfig,
-                format!("--config={}", stages.display()),
-                "--manage-all-nodes=true".into(),
-                // Nothing here watches whether nodes live.
-                "--node-lease-duration-seconds=0".into(),
-                format!("--server-address={}", free_address()?),
-            ],
         )
+    }
+
+    /// A node, and a kwok for it alone: a watch of its own that is cut shows it all of its pods again.
+    async fn add_node(&mut self, name: &str) -> Result<()> {
+        let folder = self.folder.path();
+        let stages = folder.join("stages.yaml");
+        std::fs::write(&stages, STAGES)?;
+        let arguments = [
+            format!("--kubeconfig={}", folder.join("kubeconfig").display()),
+            format!("--config={}", stages.display()),
+            format!("--manage-single-node={name}"),
+            // Nothing here watches whether nodes live.
+            "--node-lease-duration-seconds=0".into(),
+            format!("--server-address={}", free_address()?),
+        ];
+        self.run("kwok", &arguments)?;
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
+        self.admin.create("/api/v1/nodes", &node).await?;
+        let start = Instant::now();
+        loop {
+            let node = self.admin.get(&format!("/api/v1/nodes/{name}")).await?;
+            if node.is_some_and(|node| is_ready(&node)) {
+                return Ok(());
+            }
+            if start.elapsed() > PATIENCE {
+                let words: Vec<String> = self.processes.iter().map(Process::last_words).collect();
+                bail!("no node within {PATIENCE:?}:\n{}", words.join("\n"));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn wait_until_ready(&mut self) -> Result<()> {
@@ -339,23 +358,6 @@ impl ControlPlane {
             }
         }
         Ok(())
-    }
-
-    async fn add_node(&self) -> Result<()> {
-        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "kwok"}});
-        self.admin.create("/api/v1/nodes", &node).await?;
-        let start = Instant::now();
-        loop {
-            let node = self.admin.get("/api/v1/nodes/kwok").await?;
-            if node.is_some_and(|node| is_ready(&node)) {
-                return Ok(());
-            }
-            if start.elapsed() > PATIENCE {
-                let words: Vec<String> = self.processes.iter().map(Process::last_words).collect();
-                bail!("no node within {PATIENCE:?}:\n{}", words.join("\n"));
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
     }
 }
 

@@ -18,4 +18,13 @@ impl Fidelity {
             Self::Real => "/var/tmp",
         }
     }
+
+    /// Nodes for pods. Among some thousand pods one kwok cannot keep up beside everything
+    /// else: its watch is cut, and what that shows it again makes it later still.
+    pub(crate) const fn nodes(self) -> usize {
+        match self {
+            Self::Swift => 1,
+            Self::Real => 10,
+        }
+    }
 }
