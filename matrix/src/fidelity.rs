@@ -19,8 +19,8 @@ impl Fidelity {
         }
     }
 
-    /// Nodes for pods. Among some thousand pods one kwok cannot keep up beside everything
-    /// else: its watch is cut, and what that shows it again makes it later still.
+    /// Nodes for pods. Among some thousand pods one kwok cannot keep up beside everything else: its watch is
+    /// cut, and what the next shows it again makes it later still.
     pub(crate) const fn nodes(self) -> usize {
         match self {
             Self::Swift => 1,
