@@ -263,7 +263,6 @@ impl ControlPlane {
             format!("--manage-single-node={name}"),
             // Nothing here watches whether nodes live.
             "--node-lease-duration-seconds=0".into(),
-            format!("--server-address={}", free_address()?),
         ];
         self.run("kwok", &arguments)?;
         let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
