@@ -84,8 +84,11 @@ impl ControlPlane {
         let kubeconfig = plane.folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, plane.kubeconfig(ADMIN))?;
         plane.start_controllers(&kubeconfig, fidelity)?;
+        let stages = plane.folder.path().join("stages.yaml");
+        std::fs::write(&stages, STAGES)?;
         for number in 0..fidelity.nodes() {
-            plane.add_node(&format!("kwok-{number}")).await?;
+            let name = format!("kwok-{number}");
+            plane.add_node(&name, &kubeconfig, &stages).await?;
         }
         Ok(plane)
     }
@@ -253,12 +256,9 @@ impl ControlPlane {
     }
 
     /// A node, and a kwok for it alone: a watch of its own that is cut shows it all of its pods again.
-    async fn add_node(&mut self, name: &str) -> Result<()> {
-        let folder = self.folder.path();
-        let stages = folder.join("stages.yaml");
-        std::fs::write(&stages, STAGES)?;
+    async fn add_node(&mut self, name: &str, kubeconfig: &Path, stages: &Path) -> Result<()> {
         let arguments = [
-            format!("--kubeconfig={}", folder.join("kubeconfig").display()),
+            format!("--kubeconfig={}", kubeconfig.display()),
             format!("--config={}", stages.display()),
             format!("--manage-single-node={name}"),
             // Nothing here watches whether nodes live.
