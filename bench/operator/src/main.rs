@@ -185,6 +185,8 @@ impl Bench {
         let numbers = first..first + count;
         let (run, operator) = ready::run(&stage, binary, *concurrency, numbers).await?;
         self.measured.runs.push(run);
+        // What follows takes minutes: it must not take this along when it fails.
+        self.write()?;
         if *among == count {
             let time = Duration::from_secs(*steady);
             self.measured.steady = Some(steady::look_on(&stage, &operator, time).await?);
