@@ -79,7 +79,12 @@ impl ControlPlane {
         };
         plane.start_etcd(etcd, fidelity)?;
         plane.start_api_server(etcd, server, &certificate, &tokens)?;
-        plane.wait_until_ready().await?;
+        plane
+            .wait_until("the API server is ready", async |admin| {
+                let answer = admin.request(Method::GET, "/readyz").send().await;
+                Ok(answer.is_ok_and(|answer| answer.status() == StatusCode::OK))
+            })
+            .await?;
         plane.install().await?;
         let kubeconfig = plane.folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, plane.kubeconfig(ADMIN))?;
@@ -158,8 +163,13 @@ impl ControlPlane {
         self.processes.iter().map(Process::id).collect()
     }
 
-    fn run(&mut self, name: &str, arguments: &[String]) -> Result<()> {
-        let mut command = mortal(&binary::tool(name)?, "KILL");
+    fn run(&mut self, tool: &str, arguments: &[String]) -> Result<()> {
+        self.run_as(tool, tool, arguments)
+    }
+
+    /// `name` is that of its log.
+    fn run_as(&mut self, name: &str, tool: &str, arguments: &[String]) -> Result<()> {
+        let mut command = mortal(&binary::tool(tool)?, "KILL");
         command.args(arguments);
         let log = self.folder.path().join(format!("{name}.log"));
         self.processes.insert(0, Process::start(&mut command, log)?);
@@ -264,48 +274,43 @@ impl ControlPlane {
             // Nothing here watches whether nodes live.
             "--node-lease-duration-seconds=0".into(),
         ];
-        self.run("kwok", &arguments)?;
+        self.run_as(name, "kwok", &arguments)?;
         let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
         self.admin.create("/api/v1/nodes", &node).await?;
-        let start = Instant::now();
-        loop {
-            let node = self.admin.get(&format!("/api/v1/nodes/{name}")).await?;
-            if node.is_some_and(|node| is_ready(&node)) {
-                return Ok(());
-            }
-            if start.elapsed() > PATIENCE {
-                let words: Vec<String> = self.processes.iter().map(Process::last_words).collect();
-                bail!("no node within {PATIENCE:?}:\n{}", words.join("\n"));
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let path = format!("/api/v1/nodes/{name}");
+        self.wait_until(&format!("{name} is Ready"), async |admin| {
+            Ok(admin.get(&path).await?.is_some_and(|node| is_ready(&node)))
+        })
+        .await
     }
 
-    async fn wait_until_ready(&mut self) -> Result<()> {
+    /// Waits until `holds`, and no longer than all of its processes run.
+    async fn wait_until(
+        &mut self,
+        what: &str,
+        holds: impl AsyncFn(&Kubernetes) -> Result<bool>,
+    ) -> Result<()> {
         let start = Instant::now();
-        loop {
-            let answer = self.admin.request(Method::GET, "/readyz").send().await;
-            if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
-                return Ok(());
-            }
+        while !holds(&self.admin).await? {
             for process in &mut self.processes {
                 if let Some(status) = process.ended() {
                     bail!(
-                        "a part of the control plane ended with {status}:\n{}",
+                        "a part of the control plane ended with {status} before {what}:\n{}",
                         process.last_words()
                     );
                 }
             }
             if start.elapsed() > PATIENCE {
                 let words: Vec<String> = self.processes.iter().map(Process::last_words).collect();
-                bail!("no API server within {PATIENCE:?}:\n{}", words.join("\n"));
+                bail!("not within {PATIENCE:?}: {what}:\n{}", words.join("\n"));
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        Ok(())
     }
 
     /// The CRDs come before the controllers, so that the garbage collector knows them from the start.
-    async fn install(&self) -> Result<()> {
+    async fn install(&mut self) -> Result<()> {
         let crd = docket_crds::custom_resource_definition_yaml();
         let crds = documents::<Value>(&crd)?.into_iter();
         for document in crds.chain(documents::<Value>(HTTP_ROUTES)?) {
@@ -343,18 +348,15 @@ impl ControlPlane {
                 kind => bail!("the chart's rights hold a {kind}, which nobody installs here"),
             }
         }
-        let start = Instant::now();
         for list in [
             "/apis/docket.dev/v1alpha1/documenttenants",
             "/apis/gateway.networking.k8s.io/v1/httproutes",
         ] {
-            // Until its storage is there, the answer is 429.
-            while !matches!(self.admin.get(list).await, Ok(Some(_))) {
-                if start.elapsed() > PATIENCE {
-                    bail!("{list} is not served within {PATIENCE:?}");
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            self.wait_until(&format!("{list} is served"), async |admin| {
+                // Until its storage is there, the answer is 429.
+                Ok(matches!(admin.get(list).await, Ok(Some(_))))
+            })
+            .await?;
         }
         Ok(())
     }
