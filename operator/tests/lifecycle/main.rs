@@ -5,6 +5,7 @@ mod database;
 mod drift;
 mod exposure;
 mod first_report;
+mod log;
 mod monitoring;
 mod objectives;
 mod postgres;
