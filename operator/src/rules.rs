@@ -90,13 +90,14 @@ pub async fn keep(
     }
 }
 
-/// One file a tenant, and one for all together.
+/// One file a tenant that stays, and one for all together.
 fn files(tenants: &Store<DocumentTenant>, namespace: Option<&str>, links: &Links) -> Files {
     let of_all = service_alerts(Scope::All(namespace), links);
     let shared = (SHARED.to_owned(), text(&[of_all]));
     let each = tenants
         .state()
         .into_iter()
+        .filter(|tenant| tenant.metadata.deletion_timestamp.is_none())
         .map(|tenant| file(&watched(&tenant), links));
     each.chain([shared]).collect()
 }

@@ -17,6 +17,7 @@ use kube::{Api, Resource, ResourceExt};
 use tracing::{Instrument, info_span};
 
 use self::difference::Place;
+pub(super) use self::prune::take_away;
 use crate::applying::applying;
 use crate::build::{self, Children, Secrets};
 use crate::child::Child;

@@ -8,7 +8,7 @@ use kube::api::DeleteParams;
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 
-use super::apply::belongs_to;
+use super::apply::{belongs_to, take_away};
 use super::dereference;
 use super::identity::{FINALIZER, remove_finalizer};
 use super::release::{Release, release};
@@ -18,6 +18,7 @@ use crate::content::Content;
 use crate::context::Context;
 use crate::database::Database;
 use crate::error::{Error, Problem, Result};
+use crate::monitoring_api::PrometheusRule;
 use crate::timeline::Timeline;
 
 /// Deals with what a deleted tenant leaves; validates nothing, since status names all that exists.
@@ -101,6 +102,7 @@ async fn pods_are_gone(tenant: &DocumentTenant, ctx: &Context) -> Result<bool> {
         return Ok(true);
     }
     if deployment.metadata.deletion_timestamp.is_none() {
+        stop_watching(tenant, ctx).await?;
         // In the foreground: the Deployment stays until its pods are gone.
         ctx.metrics.wrote("Deployment", "delete");
         let params = DeleteParams::foreground();
@@ -110,6 +112,19 @@ async fn pods_are_gone(tenant: &DocumentTenant, ctx: &Context) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Takes the tenant's alerts away: pods that go because somebody wants so are nothing to wake others for.
+/// Rules in ConfigMaps name no tenant that is being deleted either.
+async fn stop_watching(tenant: &DocumentTenant, ctx: &Context) -> Result<()> {
+    if !ctx.optional.prometheus_rules.is_there() {
+        return Ok(());
+    }
+    let namespace = tenant.namespace().unwrap_or_default();
+    let name = build::api_name(&tenant.name_any());
+    let uid = tenant.uid().unwrap_or_default();
+    take_away::<PrometheusRule>(&namespace, &name, &uid, ctx).await?;
+    Ok(())
 }
 
 /// The database of the tenant; `None` when nothing is known of it and nothing needs to be deleted.

@@ -6,6 +6,8 @@ use docket_objectives::{Indicator, Objective, Window};
 use http::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
+use kube::runtime::reflector;
+use kube::runtime::watcher::Event;
 use serde_json::Value;
 use tower::service_fn;
 
@@ -168,4 +170,24 @@ fn a_file_is_what_prometheus_reads() {
 fn eight_config_maps_hold_as_many_tenants_as_the_chart_says() {
     let sharing = share((0..340).map(file_of).collect(), Vec::new(), 8);
     assert!(sharing.left_out.is_empty(), "{:?}", sharing.left_out);
+}
+
+#[test]
+fn a_tenant_that_is_being_deleted_has_no_file_any_more() {
+    let (tenants, mut writer) = reflector::store();
+    for (name, deleted) in [("stays", None), ("goes", Some("2026-11-28T12:00:00Z"))] {
+        let tenant = json!({
+            "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
+            "metadata": {"name": name, "namespace": "acme", "deletionTimestamp": deleted},
+            "spec": {"clients": [], "database": {"secretRef": {"name": "d"}},
+                "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
+        });
+        let tenant = serde_json::from_value(tenant).expect("a tenant");
+        writer.apply_watcher_event(&Event::Apply(tenant));
+    }
+    let files = super::files(&tenants, None, &Links::default());
+    assert_eq!(
+        files.into_keys().collect::<Vec<_>>(),
+        ["acme_stays.yaml", SHARED]
+    );
 }

@@ -8,6 +8,7 @@ use crate::cluster::Cluster;
 use crate::postgres::{PASSWORD, Postgres};
 
 const RULE: &str = "/apis/monitoring.coreos.com/v1/namespaces/acme/prometheusrules/acme-api";
+const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/acme/deployments/acme-api";
 const MONITOR: &str = "/apis/monitoring.coreos.com/v1/namespaces/acme/podmonitors/acme-api";
 
 fn monitored(postgres: &Postgres) -> Cluster {
@@ -43,6 +44,32 @@ async fn the_rules_of_objectives_are_the_tenants_own_and_go_with_them() {
     let groups = cluster.get(RULE)["spec"]["groups"].to_string();
     assert!(!groups.contains("slo:"), "{groups}");
     assert!(groups.contains("DocketServiceDown"), "{groups}");
+}
+
+#[tokio::test]
+async fn the_alerts_of_a_tenant_that_is_deleted_go_before_its_pods() {
+    let postgres = Postgres::start();
+    let cluster = monitored(&postgres);
+    cluster.settle().await;
+    cluster.change(json!({"metadata": {"deletionTimestamp": "2026-11-28T12:00:00Z"}}));
+    cluster.forget_writes();
+    cluster.reconcile().await.expect("its pods go");
+    let deletes = [RULE, DEPLOYMENT].map(|path| format!("DELETE {path}"));
+    assert_eq!(cluster.writes(), deletes);
+}
+
+#[tokio::test]
+async fn rules_of_that_name_that_are_not_the_tenants_stay_when_it_is_deleted() {
+    let postgres = Postgres::start();
+    let cluster = monitored(&postgres);
+    cluster.settle().await;
+    let mut foreign = cluster.get(RULE);
+    foreign["metadata"]["ownerReferences"] = json!([]);
+    cluster.put(RULE, foreign.clone());
+    cluster.change(json!({"metadata": {"deletionTimestamp": "2026-11-28T12:00:00Z"}}));
+    cluster.reconcile().await.expect("its pods go");
+    assert!(cluster.get(DEPLOYMENT).is_null());
+    assert!(cluster.get(RULE).is_object());
 }
 
 #[tokio::test]

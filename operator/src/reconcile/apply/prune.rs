@@ -7,6 +7,7 @@ use tracing::{Instrument, info_span};
 
 use super::{Apply, Change, Child, belongs_to};
 use crate::build;
+use crate::context::Context;
 use crate::error::Result;
 use crate::kept::Kept;
 
@@ -35,38 +36,12 @@ impl Apply<'_> {
             otel.name = format!("delete {kind}"),
             k8s.object.name = name
         );
-        Box::pin(async {
-            let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
-            // The store runs behind: what went already is not to be deleted twice.
-            let live = match api.get_metadata(&name).await {
-                Ok(live) => Some(live),
-                // Also where the whole kind is gone, which the answer then says in no other way.
-                Err(kube::Error::Api(status)) if status.code == 404 => None,
-                Err(error) => return Err(error.into()),
-            };
-            let Some(live) = live.filter(|live| belongs_to(live, &self.wanted.uid)) else {
-                return Ok(None);
-            };
-            if live.metadata.deletion_timestamp.is_some() {
-                return Ok(None);
-            }
-            let params = DeleteParams {
-                // Not what took its place meanwhile.
-                preconditions: Some(Preconditions {
-                    uid: live.metadata.uid,
-                    resource_version: None,
-                }),
-                ..DeleteParams::default()
-            };
-            self.ctx.metrics.wrote(&kind, "delete");
-            match api.delete(&name, &params).await {
-                Ok(_) => Ok(Some(Change::new("deleted", format!("{kind}/{name}")))),
-                Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
-                Err(error) => Err(error.into()),
-            }
-        })
-        .instrument(span)
-        .await
+        let went = Box::pin(
+            take_away::<K>(&self.wanted.namespace, &name, &self.wanted.uid, self.ctx)
+                .instrument(span),
+        );
+        let went = went.await?;
+        Ok(went.then(|| Change::new("deleted", format!("{kind}/{name}"))))
     }
 
     /// The same, said and not done.
@@ -89,5 +64,39 @@ impl Apply<'_> {
         let name = build::api_name(&self.wanted.name);
         let known = store.get(&self.wanted.namespace, &name);
         known.is_some_and(|known| belongs_to(&known, &self.wanted.uid))
+    }
+}
+
+/// Deletes the object of this kind and name if it belongs to the tenant `uid`; says whether it did.
+pub(in crate::reconcile) async fn take_away<K: Child>(
+    namespace: &str,
+    name: &str,
+    uid: &str,
+    ctx: &Context,
+) -> Result<bool> {
+    let api: Api<K> = Api::namespaced(ctx.client.clone(), namespace);
+    // Stores run behind: what went already is not to be deleted twice.
+    let live = match api.get_metadata(name).await {
+        Ok(live) => live,
+        // Also where the whole kind is gone, which the answer then says in no other way.
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    if !belongs_to(&live, uid) || live.metadata.deletion_timestamp.is_some() {
+        return Ok(false);
+    }
+    let params = DeleteParams {
+        // Not what took its place meanwhile.
+        preconditions: Some(Preconditions {
+            uid: live.metadata.uid,
+            resource_version: None,
+        }),
+        ..DeleteParams::default()
+    };
+    ctx.metrics.wrote(&K::kind(&()), "delete");
+    match api.delete(name, &params).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
