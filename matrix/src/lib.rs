@@ -10,6 +10,7 @@ mod case;
 mod certificate;
 mod collector;
 mod control_plane;
+pub mod database_trouble;
 mod fidelity;
 mod gateway;
 mod ground;

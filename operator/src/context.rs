@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 use crate::optional_kinds::OptionalKinds;
 use crate::pace::Pace;
 use crate::recent_surveys::RecentSurveys;
+use crate::recheck::Recheck;
 use crate::referenced_secrets::ReferencedSecrets;
 use crate::stores::{Filled, Stores};
 use crate::story::Story;
@@ -50,6 +51,8 @@ pub struct Context {
     pub latest: Latest,
     /// What is known of telemetry that is lost.
     pub losses: Losses,
+    /// Tenants to look at again.
+    pub recheck: Recheck,
     /// When tenants were last looked at.
     pub pace: Pace,
     /// Reports that wait for the next.

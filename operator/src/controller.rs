@@ -132,7 +132,7 @@ impl Watches {
         stop: impl Future<Output = ()> + Send + Sync + 'static,
     ) {
         self.controller
-            .reconcile_on(ctx.losses.changes())
+            .reconcile_on(ctx.recheck.tenants())
             .graceful_shutdown_on(stop)
             .run(reconcile, retry, ctx)
             // What fails is logged where it fails: by `retry` and by the watches.

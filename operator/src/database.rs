@@ -2,12 +2,14 @@
 
 mod connection;
 mod failure;
+mod outage;
 mod pools;
 mod sessions;
 mod survey;
 
 pub use connection::AdminConnection;
 pub use pools::Databases;
+pub use sessions::Answer;
 pub use survey::{ClientRow, Registered, Survey};
 
 use docket_schema::{Identity, Provision};

@@ -13,7 +13,6 @@ use docket_crds::DocumentTenant;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::MissedTickBehavior;
 use tracing::{Instrument, info_span};
 
@@ -21,6 +20,7 @@ use self::notice::{Loss, before, notice};
 use self::query::{Measured, measured, query};
 use crate::objectives::Prometheus;
 use crate::pods::Owner;
+use crate::recheck::Recheck;
 use crate::stores::Filled;
 use crate::wanted::Notice;
 
@@ -29,21 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is known of all tenants' telemetry, shared by those who look and those who tell.
 #[derive(Clone, Debug)]
-pub struct Losses {
-    known: Arc<Mutex<Option<HashMap<Owner, Loss>>>>,
-    changed: UnboundedSender<Owner>,
-    changes: Arc<Mutex<Option<UnboundedReceiver<Owner>>>>,
-}
+pub struct Losses(Arc<Mutex<Option<HashMap<Owner, Loss>>>>);
 
 impl Default for Losses {
     /// Where nobody asks, nothing is lost.
     fn default() -> Self {
-        let (changed, changes) = unbounded_channel();
-        Self {
-            known: Arc::new(Mutex::new(Some(HashMap::new()))),
-            changed,
-            changes: Arc::new(Mutex::new(Some(changes))),
-        }
+        Self(Arc::new(Mutex::new(Some(HashMap::new()))))
     }
 }
 
@@ -57,7 +48,7 @@ impl Losses {
     }
 
     fn known(&self) -> MutexGuard<'_, Option<HashMap<Owner, Loss>>> {
-        self.known.lock().expect("no holder of this lock panics")
+        self.0.lock().expect("no holder of this lock panics")
     }
 
     /// What is to be said of the tenant `name` in `namespace`, whose conditions said `conditions`.
@@ -72,23 +63,6 @@ impl Losses {
             Some(known) => known.get(&owner).map(|loss| notice(*loss, &owner)),
             None => before(conditions),
         }
-    }
-
-    /// The tenants for which something else is to be said than before, as that comes to be known; for
-    /// the first who asks.
-    pub(crate) fn changes(
-        &self,
-    ) -> impl futures::Stream<Item = ObjectRef<DocumentTenant>> + Send + use<> {
-        let changes = self
-            .changes
-            .lock()
-            .expect("no holder of this lock panics")
-            .take();
-        futures::stream::unfold(changes, async |changes| {
-            let mut changes = changes?;
-            let (namespace, name) = changes.recv().await?;
-            Some((ObjectRef::new(&name).within(&namespace), Some(changes)))
-        })
     }
 
     /// Takes in what was measured; returns the tenants for which that is news. With the first answer these
@@ -139,6 +113,7 @@ pub async fn watch(
     interval: Duration,
     mut filled: Filled,
     losses: Losses,
+    recheck: Recheck,
 ) {
     let Some(source) = source else {
         return;
@@ -171,8 +146,7 @@ pub async fn watch(
         for (namespace, name) in losses.take(&measured, || said(&tenants)) {
             let tenant = ObjectRef::new(&name).within(&namespace);
             if tenants.get(&tenant).is_some() {
-                // Nobody is told once the controller has ended.
-                let _ = losses.changed.send((namespace, name));
+                recheck.tell((namespace, name));
             }
         }
     }
@@ -237,21 +211,5 @@ mod tests {
         let news = losses.take(&quiet, || said.clone());
         assert_eq!(news, said, "what is over must be said, and nothing else");
         assert_eq!(said_of(&losses, &dropped), None);
-    }
-
-    #[tokio::test]
-    async fn who_listens_is_told_of_each_change() {
-        use futures::StreamExt as _;
-        let losses = Losses::default();
-        let mut changes = Box::pin(losses.changes());
-        losses
-            .changed
-            .send(owner("acme"))
-            .expect("somebody listens");
-        let told = changes.next().await.expect("a change");
-        assert_eq!(
-            (&*told.name, told.namespace.as_deref()),
-            ("acme", Some("acme"))
-        );
     }
 }

@@ -14,6 +14,7 @@ use docket_operator::build::Images;
 use docket_operator::context::Context;
 use docket_operator::controller::Watches;
 use docket_operator::database::Databases;
+use docket_operator::database_watch;
 use docket_operator::fence::Fence;
 use docket_operator::fenced_client::fenced_client;
 use docket_operator::held_reports::HeldReports;
@@ -25,6 +26,7 @@ use docket_operator::metrics::{Metrics, observe_leadership, observe_queue};
 use docket_operator::objectives::{self, Prometheus, Source};
 use docket_operator::pace::Pace;
 use docket_operator::recent_surveys::RecentSurveys;
+use docket_operator::recheck::Recheck;
 use docket_operator::rules;
 use docket_operator::scope::Scope;
 use docket_operator::serve::serve;
@@ -142,6 +144,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         Some(_) => Losses::unknown(),
         None => Losses::default(),
     };
+    let recheck = Recheck::default();
     let context = Arc::new(Context {
         client: client.clone(),
         fence: fence.clone(),
@@ -169,6 +172,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         },
         latest,
         losses: losses.clone(),
+        recheck: recheck.clone(),
         pace: Pace::of(PAUSE),
         held: HeldReports::of(HOLD),
         backoff: Backoff::default(),
@@ -184,6 +188,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         interval,
         filled.clone(),
         losses,
+        recheck,
     );
     let losses = AbortOnDropHandle::new(tokio::spawn(watch));
     let watch = objectives::watch(
@@ -194,6 +199,9 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         context.clone(),
     );
     let objectives = AbortOnDropHandle::new(tokio::spawn(watch));
+    let interval = Duration::from_secs(settings.databases_interval);
+    let watch = database_watch::watch(tenants.clone(), interval, context.clone());
+    let databases = AbortOnDropHandle::new(tokio::spawn(watch));
     let rules = settings.rules_config_map.map(|(beside, name)| {
         let place = rules::Place {
             namespace: beside,
@@ -219,7 +227,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     };
-    drop((objectives, losses, rules));
+    drop((databases, objectives, losses, rules));
     // Without the Lease nothing may be finished: the process ends as it stands.
     if outcome.is_ok() {
         stop.cancel();

@@ -50,6 +50,9 @@ pub struct Settings {
     /// Seconds between two looks at how far objectives are met.
     #[arg(long, env = "DOCKET_OBJECTIVES_INTERVAL", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub objectives_interval: u64,
+    /// Seconds between two looks at whether tenants' databases can be used.
+    #[arg(long, env = "DOCKET_DATABASES_INTERVAL", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub databases_interval: u64,
     /// Namespace and name, as `namespace/name`, of the ConfigMap that the rules of all tenants are
     /// written to while the cluster has no PrometheusRules; further ones are called `name-1` and so on.
     /// Without it they are written to none.

@@ -59,6 +59,22 @@ async fn what_a_provision_leaves_is_what_a_survey_finds() {
     assert_eq!(survey, [(identity.schema, row)].into());
 }
 
+#[tokio::test]
+async fn one_of_many_who_wait_for_a_database_that_is_down_finds_out_for_all() {
+    let databases = Databases::new(Metrics::default(), Fence::open(), DEADLINE);
+    let nowhere = nowhere();
+    let open = async || {
+        let start = Instant::now();
+        let error = databases.open(&nowhere).await.expect_err("it is down");
+        assert_eq!(error.problem().reason, "DatabaseUnavailable");
+        start.elapsed()
+    };
+    let alone = open().await;
+    let waits = futures::future::join_all((0..16).map(|_| open())).await;
+    let long = waits.iter().filter(|wait| **wait > alone / 2);
+    assert_eq!(long.count(), 1, "{alone:?} alone, together {waits:?}");
+}
+
 async fn provision(
     database: &docket_operator::database::Database,
     identity: &Identity,
@@ -85,10 +101,20 @@ fn owner() -> Owner {
 }
 
 fn admin(postgres: &Postgres) -> AdminConnection {
-    let socket = postgres.socket();
-    let folder = socket.parent().and_then(|it| it.to_str()).expect("UTF-8");
+    let folder = postgres.folder().to_str().expect("UTF-8");
+    connection(folder, "5432")
+}
+
+/// Where nothing listens.
+fn nowhere() -> AdminConnection {
+    let address = docket_matrix::free_address().expect("a port");
+    connection(&address.ip().to_string(), &address.port().to_string())
+}
+
+fn connection(host: &str, port: &str) -> AdminConnection {
     let entries = [
-        ("host", folder),
+        ("host", host),
+        ("port", port),
         ("dbname", DATABASE),
         ("username", docket_matrix::ADMIN),
         ("password", docket_matrix::PASSWORD),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_matrix::database_trouble::a_status_follows_its_database;
 use docket_matrix::handover::a_number_of_pods_changes_hands;
 use docket_matrix::matrix::{Selection, matrix};
 use docket_matrix::one_namespace::a_life_in_one_namespace;
@@ -151,6 +152,12 @@ async fn a_status_says_what_a_prometheus_knows_of_telemetry_that_is_lost() {
     let ground = ground().await;
     let said = a_status_says_what_telemetry_is_lost(&ground).await;
     said.expect("each loss is told by its reason");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_says_soon_that_a_database_cannot_be_used_and_that_it_can_again() {
+    let said = a_status_follows_its_database(&ground().await).await;
+    said.expect("each trouble is told by its reason");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::message::{BIND, Message, PARSE, QUERY};
 
 /// What a text has in it, and what it is called then; the first that fits.
-const NAMES: [(&str, &str); 8] = [
+const NAMES: [(&str, &str); 9] = [
+    // Asked by the clock, as Leases are renewed: part of no scenario.
+    ("SELECT current_setting('transaction_read_only')", ""),
     ("DROP SCHEMA", "delete"),
     ("retained_at = now()", "retain"),
     ("NOLOGIN", "retire"),
@@ -27,7 +29,7 @@ pub(super) fn name(unit: &[Message], prepared: &mut HashMap<Vec<u8>, String>) ->
                 let statement = strings.next().unwrap_or_default();
                 let text = of(strings.next().unwrap_or_default());
                 prepared.insert(statement.to_vec(), text.clone());
-                name = Some(format!("prepare {text}"));
+                name = (!text.is_empty()).then(|| format!("prepare {text}"));
             }
             BIND => {
                 let statement = strings.nth(1).unwrap_or_default();
@@ -79,6 +81,15 @@ mod tests {
         let unit = [message(QUERY, b"/*traceparent='00-1'*/ SELECT 1 + 2 + 3\0")];
         assert_eq!(name(&unit, &mut prepared).as_deref(), Some("SELECT 1 + 2"));
         assert!(changes("provision") && !changes("SELECT 1 + 2"));
+    }
+
+    #[test]
+    fn the_question_whether_a_database_can_be_used_has_no_name() {
+        let mut prepared = HashMap::new();
+        let asked = b"s1\0SELECT current_setting('transaction_read_only')::bool\0";
+        assert_eq!(name(&[message(PARSE, asked)], &mut prepared), None);
+        let bind = [message(BIND, b"\0s1\0\0\0")];
+        assert_eq!(name(&bind, &mut prepared), None);
     }
 
     #[test]

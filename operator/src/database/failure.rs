@@ -11,34 +11,53 @@ use crate::error::{Error, Problem};
 /// Longest wait for the reason why no connection came about.
 const DIAGNOSIS: Duration = Duration::from_secs(2);
 
-/// The error as a problem of `DatabaseReady`; all of them may pass without a change of the spec.
-pub(super) async fn explain(pool: &PgPool, error: sqlx::Error) -> Error {
-    in_words(&match error {
-        sqlx::Error::PoolTimedOut => why_no_connection(pool).await,
-        error => error,
-    })
+/// Why there is no session.
+#[derive(Debug)]
+pub(super) enum NoSession {
+    /// All are in use.
+    Busy(Problem),
+    /// There would be none for anybody.
+    Unreachable(Problem),
+}
+
+/// Why `pool` gave no session, when it said `error`.
+pub(super) async fn no_session(pool: &PgPool, error: sqlx::Error) -> NoSession {
+    let problem = match error {
+        sqlx::Error::PoolTimedOut => match why_no_connection(pool).await {
+            Ok(()) => return NoSession::Busy(in_words(&sqlx::Error::PoolTimedOut)),
+            Err(error) => in_words(&error),
+        },
+        error => in_words(&error),
+    };
+    NoSession::Unreachable(problem)
+}
+
+/// The error of work in a session as a problem of `DatabaseReady`; all of them may pass without a change
+/// of the spec.
+pub(super) fn explain(error: &sqlx::Error) -> Error {
+    Error::Transient(in_words(error))
 }
 
 /// A database that is changed while it can only be read.
 pub(super) fn read_only() -> Error {
-    problem(
+    Error::Transient(problem(
         "DatabaseReadOnly",
         "The database takes no changes: point the Secret at the primary, or make it writable again; the operator \
          tries again."
             .to_owned(),
-    )
+    ))
 }
 
 /// A pool tries until its time is up, and keeps to itself what it was told meanwhile.
-async fn why_no_connection(pool: &PgPool) -> sqlx::Error {
+async fn why_no_connection(pool: &PgPool) -> sqlx::Result<()> {
     let options = pool.connect_options();
     match tokio::time::timeout(DIAGNOSIS, options.connect()).await {
-        Ok(Err(error)) => error,
-        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+        Ok(attempt) => attempt.map(drop),
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
     }
 }
 
-fn in_words(error: &sqlx::Error) -> Error {
+fn in_words(error: &sqlx::Error) -> Problem {
     let (reason, advice) = match error {
         sqlx::Error::Database(refused) => of_code(&refused.code().unwrap_or_default()),
         sqlx::Error::Tls(_) => (
@@ -98,6 +117,6 @@ fn of_code(code: &str) -> (&'static str, &'static str) {
     }
 }
 
-fn problem(reason: &'static str, message: String) -> Error {
-    Error::Transient(Problem::new(ConditionType::DatabaseReady, reason, message))
+fn problem(reason: &'static str, message: String) -> Problem {
+    Problem::new(ConditionType::DatabaseReady, reason, message)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgPoolOptions;
 
 use super::sessions::Sessions;
-use super::{AdminConnection, Database};
+use super::{AdminConnection, Answer, Database};
 use crate::error::Error;
 use crate::fence::Fence;
 use crate::metrics::Metrics;
@@ -15,6 +15,9 @@ use crate::metrics::Metrics;
 const CONNECTIONS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest wait for an answer to the question whether a database can be used.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A pool that nobody used for this long is forgotten: steady tenants come back four times an hour.
 const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
@@ -52,14 +55,11 @@ impl Databases {
     /// # Errors
     /// Transient ones: the server does not answer or refuses.
     pub async fn open(&self, connection: &AdminConnection) -> Result<Database, Error> {
-        let key = connection.key();
-        let known = self.known(&key);
-        let sessions = known.unwrap_or_else(|| self.sessions(connection));
+        let sessions = self.sessions(connection);
         if !sessions.has_registry() {
             ensure_registry(&sessions).await?;
             sessions.found_registry();
         }
-        let sessions = self.keep(key, sessions);
         Ok(self.database(sessions, docket_schema::READ_CLIENTS))
     }
 
@@ -68,8 +68,7 @@ impl Databases {
     /// # Errors
     /// As [`Databases::open`].
     pub async fn look(&self, connection: &AdminConnection) -> Result<Database, Error> {
-        let known = self.known(&connection.key());
-        let sessions = known.unwrap_or_else(|| self.sessions(connection));
+        let sessions = self.sessions(connection);
         let read_clients = match sessions.has_registry() || has_registry(&sessions).await? {
             true => docket_schema::READ_CLIENTS,
             false => docket_schema::READ_UNREGISTERED,
@@ -77,24 +76,26 @@ impl Databases {
         Ok(self.database(sessions, read_clients))
     }
 
-    /// The sessions of `key`, which may have been made by another meanwhile; forgets those of credentials
-    /// that nobody uses any more.
-    fn keep(&self, key: String, sessions: Sessions) -> Sessions {
+    /// Asks the database of `connection` whether it can be used; nothing where all sessions with it are in use.
+    pub async fn ask(&self, connection: &AdminConnection) -> Option<Answer> {
+        let sessions = self.sessions(connection);
+        sessions.ask(PATIENCE).await
+    }
+
+    /// The sessions of `connection`, shared by all who use it; forgets those of credentials that nobody
+    /// uses any more.
+    fn sessions(&self, connection: &AdminConnection) -> Sessions {
         let mut pools = self.pools.lock().expect("no holder of this lock panics");
         pools.retain(|_, known| known.used.elapsed() < FORGOTTEN);
-        let used = Instant::now();
-        let known = pools.entry(key).or_insert(Known { sessions, used });
+        let known = pools.entry(connection.key()).or_insert_with(|| Known {
+            sessions: self.new_sessions(connection),
+            used: Instant::now(),
+        });
+        known.used = Instant::now();
         known.sessions.clone()
     }
 
-    fn known(&self, key: &str) -> Option<Sessions> {
-        let mut pools = self.pools.lock().expect("no holder of this lock panics");
-        let known = pools.get_mut(key)?;
-        known.used = Instant::now();
-        Some(known.sessions.clone())
-    }
-
-    fn sessions(&self, connection: &AdminConnection) -> Sessions {
+    fn new_sessions(&self, connection: &AdminConnection) -> Sessions {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -4,11 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
 
-use super::failure;
+use super::failure::{self, NoSession};
+use super::outage::Outage;
 use crate::error::Error;
 use crate::fence::Fence;
+
+/// What a database says when it is asked whether it can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It takes changes.
+    Usable,
+    /// It takes none.
+    ReadOnly,
+    /// It says nothing, or no.
+    Unusable,
+}
 
 /// A pool, and how long its sessions may be busy with one thing.
 #[derive(Clone, Debug)]
@@ -17,6 +30,7 @@ pub(super) struct Sessions {
     fence: Fence,
     deadline: Duration,
     has_registry: Arc<AtomicBool>,
+    outage: Outage,
 }
 
 impl Sessions {
@@ -26,6 +40,7 @@ impl Sessions {
             fence,
             deadline,
             has_registry: Arc::default(),
+            outage: Outage::default(),
         }
     }
 
@@ -51,26 +66,67 @@ impl Sessions {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Error> {
-        match self.attempt(work).await {
-            Ok(done) => Ok(done),
-            Err(error) if is_undefined_table(&error) => {
+        let session = self.session().await.map_err(|why| match why {
+            NoSession::Busy(problem) | NoSession::Unreachable(problem) => Error::Transient(problem),
+        })?;
+        let result = self.attempt(session, self.deadline, work).await;
+        result.map_err(|error| {
+            if is_undefined_table(&error) {
                 self.has_registry.store(false, Ordering::Relaxed);
-                Err(failure::explain(&self.pool, error).await)
             }
-            Err(error) => Err(failure::explain(&self.pool, error).await),
+            failure::explain(&error)
+        })
+    }
+
+    /// Asks whether the database can be used, with `patience`; nothing where all sessions are in use,
+    /// which then say so themselves.
+    pub async fn ask(&self, patience: Duration) -> Option<Answer> {
+        let session = match self.session().await {
+            Ok(session) => session,
+            Err(NoSession::Busy(_)) => return None,
+            Err(NoSession::Unreachable(_)) => return Some(Answer::Unusable),
+        };
+        let read_only = self.attempt(session, patience, async |connection| {
+            sqlx::query_scalar("SELECT current_setting('transaction_read_only')::bool")
+                .fetch_one(connection)
+                .await
+        });
+        Some(match read_only.await {
+            Ok(false) => Answer::Usable,
+            Ok(true) => Answer::ReadOnly,
+            Err(_) => Answer::Unusable,
+        })
+    }
+
+    async fn session(&self) -> Result<PoolConnection<Postgres>, NoSession> {
+        let turn = self.outage.turn().map_err(NoSession::Unreachable)?;
+        match self.pool.acquire().await {
+            Ok(session) => {
+                turn.reached();
+                Ok(session)
+            }
+            Err(error) => {
+                let why = failure::no_session(&self.pool, error).await;
+                match &why {
+                    NoSession::Busy(_) => turn.reached(),
+                    NoSession::Unreachable(problem) => turn.not_reached(problem.clone()),
+                }
+                Err(why)
+            }
         }
     }
 
     async fn attempt<T>(
         &self,
+        mut session: PoolConnection<Postgres>,
+        deadline: Duration,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> sqlx::Result<T> {
-        let mut connection = self.pool.acquire().await?;
-        let result = tokio::time::timeout(self.deadline, work(&mut connection))
+        let result = tokio::time::timeout(deadline, work(&mut session))
             .await
-            .unwrap_or_else(|_| Err(self.too_late()));
+            .unwrap_or_else(|_| Err(too_late(deadline)));
         if result.is_err() {
-            drop(connection.detach());
+            drop(session.detach());
         }
         result
     }
@@ -96,11 +152,11 @@ impl Sessions {
         })
         .await
     }
+}
 
-    fn too_late(&self) -> sqlx::Error {
-        let text = format!("no answer within {:?}", self.deadline);
-        sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, text))
-    }
+fn too_late(deadline: Duration) -> sqlx::Error {
+    let text = format!("no answer within {deadline:?}");
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, text))
 }
 
 /// By SQLSTATE (PostgreSQL, appendix A).

@@ -28,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::optional_kinds::OptionalKinds;
 use crate::pace::Pace;
 use crate::recent_surveys::RecentSurveys;
+use crate::recheck::Recheck;
 use crate::referenced_secrets::ReferencedSecrets;
 use crate::stores::Stores;
 use crate::story::Story;
@@ -155,6 +156,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         },
         latest: Latest::default(),
         losses: Losses::default(),
+        recheck: Recheck::default(),
         pace: Pace::default(),
         held: HeldReports::default(),
         backoff: Backoff::default(),

@@ -22,6 +22,7 @@ use docket_operator::objectives::{self, Prometheus};
 use docket_operator::optional_kinds::OptionalKinds;
 use docket_operator::pace::Pace;
 use docket_operator::recent_surveys::RecentSurveys;
+use docket_operator::recheck::Recheck;
 use docket_operator::reconcile::reconcile;
 use docket_operator::referenced_secrets::ReferencedSecrets;
 use docket_operator::stores::Stores;
@@ -90,6 +91,7 @@ impl Cluster {
             },
             latest: Latest::default(),
             losses: Losses::default(),
+            recheck: Recheck::default(),
             pace: Pace::default(),
             held: HeldReports::default(),
             backoff: Backoff::default(),

@@ -10,6 +10,7 @@ use tokio::time::MissedTickBehavior;
 use super::*;
 use crate::losses::{self, Losses};
 use crate::objectives::{Prometheus, Source};
+use crate::recheck::Recheck;
 use crate::wanted::Notice;
 
 /// What is sent of each signal ten times a second.
@@ -229,6 +230,7 @@ async fn outage(lasting: Duration, change: &Value) -> Outage {
         second,
         filled,
         losses.clone(),
+        Recheck::default(),
     ));
 
     let mut pace = tokio::time::interval(TICK);
