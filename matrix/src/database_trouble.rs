@@ -1,16 +1,19 @@
 //! A database that stops being usable while nothing of the tenant changes.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use anyhow::Result;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::ground::Ground;
 use crate::postgres::ADMIN;
 use crate::scenario::TENANT;
-use crate::world::{LOOK, PATIENCE, UNHURRIED, World};
+use crate::world::{UNHURRIED, World};
+
+/// The condition that tells of the database.
+const READY: &str = "DatabaseReady";
 
 /// Each trouble, how it ends, and the reason that a status gives for it.
 const TROUBLES: [(&str, &str, &str); 2] = [
@@ -45,9 +48,9 @@ pub async fn a_status_follows_its_database(ground: &Arc<Ground>) -> Result<()> {
     for (trouble, end, reason) in TROUBLES {
         world.quiet(REST).await?;
         alter(&world, trouble).await?;
-        says(&world, "False", reason).await?;
+        world.says(TENANT, READY, "False", reason).await?;
         alter(&world, end).await?;
-        says(&world, "True", "Provisioned").await?;
+        world.says(TENANT, READY, "True", "Provisioned").await?;
         world.ready(TENANT).await?;
     }
     world.end().await
@@ -70,28 +73,4 @@ async fn alter(world: &World, change: &str) -> Result<()> {
             .await?;
     }
     Ok(superuser.close().await?)
-}
-
-async fn says(world: &World, status: &str, reason: &str) -> Result<()> {
-    let start = Instant::now();
-    loop {
-        let tenant = world.tenant(TENANT).await?.unwrap_or_default();
-        let said = condition(&tenant);
-        if said["status"] == status && said["reason"] == reason {
-            return Ok(());
-        }
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "DatabaseReady is never {status} because of {reason}: {said}\n{}",
-            world.operator.last_words()
-        );
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-fn condition(tenant: &Value) -> Value {
-    let conditions = tenant["status"]["conditions"].as_array();
-    let mut conditions = conditions.into_iter().flatten();
-    let ready = conditions.find(|it| it["type"] == "DatabaseReady");
-    ready.cloned().unwrap_or_default()
 }

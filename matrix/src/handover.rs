@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::case::REST;
 use crate::ground::Ground;
 use crate::scenario::TENANT;
 use crate::specs::autoscaling;
-use crate::world::{LOOK, PATIENCE, UNHURRIED, World};
+use crate::world::{UNHURRIED, World};
 
 const DEPLOYMENT: &str = "deployments/acme-api";
 const AUTOSCALER: &str = "horizontalpodautoscalers/acme-api";
@@ -105,19 +105,13 @@ async fn told(world: &World) -> Result<Option<Value>> {
     Ok(secret.map(|secret| secret["data"]["replicas"].clone()))
 }
 
-async fn until(
-    world: &World,
-    what: &str,
-    mut holds: impl AsyncFnMut() -> Result<bool>,
-) -> Result<()> {
-    let start = Instant::now();
-    while !holds().await? {
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "never so: {what}\n{}",
-            world.operator.last_words()
-        );
-        tokio::time::sleep(LOOK).await;
-    }
-    Ok(())
+async fn until(world: &World, what: &str, holds: impl AsyncFn() -> Result<bool>) -> Result<()> {
+    world
+        .until(|| async {
+            Ok(match holds().await? {
+                true => Ok(()),
+                false => Err(format!("it is never so: {what}")),
+            })
+        })
+        .await
 }

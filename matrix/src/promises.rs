@@ -1,7 +1,6 @@
 //! What a tenant promises, and what its status says of it, told by a real Prometheus.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -10,7 +9,10 @@ use crate::case::{REST, rest};
 use crate::ground::Ground;
 use crate::prometheus::{Prometheus, Traffic};
 use crate::scenario::TENANT;
-use crate::world::{LOOK, PATIENCE, UNHURRIED, World};
+use crate::world::{UNHURRIED, World, condition, is_met};
+
+/// The condition that tells of objectives.
+const MET: &str = "ObjectivesMet";
 
 /// Traffic that keeps its promises, that breaks one, that breaks both, and none: the status says so,
 /// and is written only when what it says changes.
@@ -59,16 +61,13 @@ pub async fn a_status_says_how_far_promises_are_kept(ground: &Arc<Ground>) -> Re
         failed: 0,
     });
     says(&world, "False", "BudgetExhausted", |status| {
-        let message = &status["conditions"]
-            .as_array()
-            .map(|all| met(all)["message"].clone());
+        let met = condition(status, MET);
         status["objectives"][0]["errorBudgetRemaining"] == "100"
             && status["objectives"][1]["errorBudgetRemaining"]
                 .as_str()
                 .is_some_and(|left| left.starts_with('-'))
-            && message
-                .as_ref()
-                .and_then(Value::as_str)
+            && met["message"]
+                .as_str()
                 .is_some_and(|it| it.contains("of latency is"))
     })
     .await?;
@@ -84,7 +83,7 @@ pub async fn a_status_says_how_far_promises_are_kept(ground: &Arc<Ground>) -> Re
     .await?;
     let tenant = world.tenant(TENANT).await?.unwrap_or_default();
     ensure!(
-        crate::world::is_met(&tenant, "True"),
+        is_met(&tenant, "True"),
         "a promise that is broken makes no tenant less ready: {}",
         tenant["status"]
     );
@@ -92,18 +91,19 @@ pub async fn a_status_says_how_far_promises_are_kept(ground: &Arc<Ground>) -> Re
     world
         .change(TENANT, &json!({"spec": {"objectives": null}}))
         .await?;
-    let start = Instant::now();
-    loop {
-        let tenant = world.tenant(TENANT).await?.unwrap_or_default();
-        let status = &tenant["status"];
-        let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
-        let nothing = status["objectives"].is_null() && status["errorBudgetRemaining"].is_null();
-        if nothing && met(&conditions).is_null() {
-            break;
-        }
-        ensure!(start.elapsed() < PATIENCE, "something is left: {status}");
-        tokio::time::sleep(LOOK).await;
-    }
+    world
+        .until(|| async {
+            let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+            let status = &tenant["status"];
+            let nothing = status["objectives"].is_null()
+                && status["errorBudgetRemaining"].is_null()
+                && condition(status, MET).is_null();
+            Ok(match nothing {
+                true => Ok(()),
+                false => Err(format!("something is left: {status}")),
+            })
+        })
+        .await?;
     world.end().await
 }
 
@@ -139,7 +139,7 @@ pub async fn a_status_says_what_telemetry_is_lost(ground: &Arc<Ground>) -> Resul
     rest(&world, 3 * REST).await?;
     let tenant = world.tenant(TENANT).await?.unwrap_or_default();
     ensure!(
-        crate::world::is_met(&tenant, "True"),
+        is_met(&tenant, "True"),
         "telemetry that is lost makes no tenant less ready: {}",
         tenant["status"]
     );
@@ -150,23 +150,8 @@ pub async fn a_status_says_what_telemetry_is_lost(ground: &Arc<Ground>) -> Resul
 
 /// Waits until `CollectorReady` is True for `reason`; returns its message.
 async fn collector_is(world: &World, reason: &str) -> Result<String> {
-    let start = Instant::now();
-    loop {
-        let tenant = world.tenant(TENANT).await?.unwrap_or_default();
-        let conditions = tenant["status"]["conditions"].as_array().cloned();
-        let conditions = conditions.unwrap_or_default();
-        let found = conditions.iter().find(|it| it["type"] == "CollectorReady");
-        let found = found.cloned().unwrap_or_default();
-        if found["status"] == "True" && found["reason"] == reason {
-            return Ok(found["message"].as_str().unwrap_or_default().to_owned());
-        }
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "wanted {reason}, found {found}\n{}",
-            world.operator.last_words()
-        );
-        tokio::time::sleep(LOOK).await;
-    }
+    let found = world.says(TENANT, "CollectorReady", "True", reason).await?;
+    Ok(found["message"].as_str().unwrap_or_default().to_owned())
 }
 
 /// Waits until the status says so.
@@ -176,27 +161,18 @@ async fn says(
     reason: &str,
     and: impl Fn(&Value) -> bool,
 ) -> Result<()> {
-    let start = Instant::now();
-    loop {
-        let tenant = world.tenant(TENANT).await?.unwrap_or_default();
-        let found = &tenant["status"];
-        let conditions = found["conditions"].as_array().cloned().unwrap_or_default();
-        let condition = met(&conditions);
-        if condition["status"] == status && condition["reason"] == reason && and(found) {
-            return Ok(());
-        }
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "wanted {status} {reason}, found {found}\n{}",
-            world.operator.last_words()
-        );
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-fn met(conditions: &[Value]) -> Value {
-    let found = conditions.iter().find(|it| it["type"] == "ObjectivesMet");
-    found.cloned().unwrap_or_default()
+    world
+        .until(|| async {
+            let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+            let found = &tenant["status"];
+            let met = condition(found, MET);
+            let so = met["status"] == status && met["reason"] == reason && and(found);
+            Ok(match so {
+                true => Ok(()),
+                false => Err(format!("wanted {status} {reason}, found {found}")),
+            })
+        })
+        .await
 }
 
 fn rate<'a>(objective: &'a Value, window: &str) -> Option<&'a str> {

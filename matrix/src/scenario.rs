@@ -1,8 +1,6 @@
 //! What a user does to a tenant, from what it was before to what must hold in the end.
 
-use std::time::Instant;
-
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use docket_schema::Identity;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -10,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use crate::mask::decode;
 use crate::snapshot;
 use crate::specs::{autoscaling, exposed_by_ingress, exposed_by_route};
-use crate::world::{LOOK, PATIENCE, World};
+use crate::world::World;
 
 /// The one tenant of a scenario.
 pub(crate) const TENANT: &str = "acme";
@@ -184,46 +182,35 @@ impl Scenario {
             world.ready(TENANT).await?;
             return self.released(world).await;
         }
-        let start = Instant::now();
         // Its children go after it, when the garbage collector comes by.
-        loop {
-            let left = snapshot::take(world, TENANT, &[]).await?;
-            if !snapshot::has_objects(&left) {
-                break;
-            }
-            ensure!(
-                start.elapsed() < PATIENCE,
-                "left within {PATIENCE:?}: {:?}\n{}",
-                left.keys(),
-                world.operator.last_words()
-            );
-            tokio::time::sleep(LOOK).await;
-        }
-        Ok(())
+        world
+            .until(|| async {
+                let left = snapshot::take(world, TENANT, &[]).await?;
+                Ok(match snapshot::has_objects(&left) {
+                    false => Ok(()),
+                    true => Err(format!("these are left: {:?}", left.keys())),
+                })
+            })
+            .await
     }
 
     /// Waits until the status names the clients that are served, and no other.
     async fn released(self, world: &World) -> Result<()> {
-        let start = Instant::now();
-        loop {
-            let tenant = world.tenant(TENANT).await?.unwrap_or_default();
-            let clients = tenant["status"]["clients"].as_array();
-            let names: Vec<&str> = clients
-                .into_iter()
-                .flatten()
-                .filter_map(|client| client["name"].as_str())
-                .collect();
-            if names == self.served() {
-                return Ok(());
-            }
-            if start.elapsed() > PATIENCE {
-                bail!(
-                    "the status names {names:?}\n{}",
-                    world.operator.last_words()
-                );
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+        world
+            .until(|| async {
+                let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+                let clients = tenant["status"]["clients"].as_array();
+                let names: Vec<&str> = clients
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|client| client["name"].as_str())
+                    .collect();
+                Ok(match names == self.served() {
+                    true => Ok(()),
+                    false => Err(format!("the status names {names:?}")),
+                })
+            })
+            .await
     }
 
     /// What must hold beside what a snapshot shows: credentials open, kept data is whole and can be
@@ -273,31 +260,28 @@ impl Scenario {
 
 /// Waits until the first login is closed, and the first key is the one before.
 async fn rotated(world: &World) -> Result<()> {
-    let start = Instant::now();
     let [first, second] = Identity::of(&world.namespace, TENANT, STAYS).roles();
     let previous = format!("{STAYS}.previous");
-    loop {
-        let mut superuser = world.ground.postgres.superuser(&world.database).await?;
-        let logins: Vec<String> = sqlx::query_scalar(
-            "SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND rolname = ANY($1)",
-        )
-        .bind([&first, &second].map(String::as_str))
-        .fetch_all(&mut superuser)
-        .await?;
-        superuser.close().await?;
-        let path = world.path("api/v1", &format!("secrets/{TENANT}-api-keys"));
-        let keys = world.ground.plane.admin.get(&path).await?;
-        let keys = keys.unwrap_or_default();
-        if logins == [second.clone()] && keys["data"][&previous].is_string() {
-            return Ok(());
-        }
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "{logins:?} can log in\n{}",
-            world.operator.last_words()
-        );
-        tokio::time::sleep(LOOK).await;
-    }
+    world
+        .until(|| async {
+            let mut superuser = world.ground.postgres.superuser(&world.database).await?;
+            let logins: Vec<String> = sqlx::query_scalar(
+                "SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND rolname = ANY($1)",
+            )
+            .bind([&first, &second].map(String::as_str))
+            .fetch_all(&mut superuser)
+            .await?;
+            superuser.close().await?;
+            let path = world.path("api/v1", &format!("secrets/{TENANT}-api-keys"));
+            let keys = world.ground.plane.admin.get(&path).await?;
+            let keys = keys.unwrap_or_default();
+            let rotated = logins == [second.clone()] && keys["data"][&previous].is_string();
+            Ok(match rotated {
+                true => Ok(()),
+                false => Err(format!("{logins:?} can log in")),
+            })
+        })
+        .await
 }
 
 fn schema(world: &World, client: &str) -> String {

@@ -2,9 +2,9 @@
 //! deploy of the last spec comes to.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -14,7 +14,7 @@ use crate::ground::Ground;
 use crate::snapshot::{self, CLIENTS};
 use crate::specs::{self, BROKEN, HEADERS, OPENAI, Pair, TLS};
 use crate::stale::forget_revisions;
-use crate::world::{LOOK, PATIENCE, UNHURRIED, World, is_met};
+use crate::world::{UNHURRIED, World, is_met};
 
 /// Pairs that share a world, and its one operator.
 const TOGETHER: usize = 5;
@@ -171,19 +171,18 @@ async fn same(world: &World, tenant: &str, fresh: &str, spec: &Value) -> Result<
 }
 
 async fn refused(world: &World, tenant: &str) -> Result<()> {
-    let start = Instant::now();
-    loop {
-        let found = world.tenant(tenant).await?.unwrap_or_default();
-        if is_met(&found, "False") {
-            return Ok(());
-        }
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "what cannot be is not refused: {}",
-            found["status"]
-        );
-        tokio::time::sleep(LOOK).await;
-    }
+    world
+        .until(|| async {
+            let found = world.tenant(tenant).await?.unwrap_or_default();
+            Ok(match is_met(&found, "False") {
+                true => Ok(()),
+                false => Err(format!(
+                    "what cannot be is not refused: {}",
+                    found["status"]
+                )),
+            })
+        })
+        .await
 }
 
 async fn steady(world: &World, resting: Duration) -> Result<()> {

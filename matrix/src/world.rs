@@ -219,20 +219,60 @@ impl World {
     /// # Errors
     /// It does not get ready.
     pub async fn ready(&self, name: &str) -> Result<()> {
+        self.until(|| async {
+            let tenant = self.tenant(name).await?.unwrap_or_default();
+            Ok(match is_met(&tenant, "True") {
+                true => Ok(()),
+                false => Err(format!("{name} is not ready: {}", tenant["status"])),
+            })
+        })
+        .await
+    }
+
+    /// Waits until a condition of a tenant has this status and reason; returns the condition.
+    ///
+    /// # Errors
+    /// It has others.
+    pub(crate) async fn says(
+        &self,
+        name: &str,
+        kind: &str,
+        status: &str,
+        reason: &str,
+    ) -> Result<Value> {
+        self.until(|| async {
+            let tenant = self.tenant(name).await?.unwrap_or_default();
+            let found = condition(&tenant["status"], kind);
+            Ok(
+                match found["status"] == status && found["reason"] == reason {
+                    true => Ok(found),
+                    false => Err(format!(
+                        "{kind} is not {status} because of {reason}: {found}"
+                    )),
+                },
+            )
+        })
+        .await
+    }
+
+    /// Asks until there is an answer; until then `ask` says what there is instead.
+    ///
+    /// # Errors
+    /// What `ask` fails with, and what there is instead for too long.
+    pub(crate) async fn until<T, F>(&self, mut ask: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<Result<T, String>>>,
+    {
         let start = Instant::now();
         loop {
-            let tenant = self.tenant(name).await?;
-            if tenant.as_ref().is_some_and(|it| is_met(it, "True")) {
-                return Ok(());
-            }
-            if start.elapsed() > PATIENCE {
-                let status = tenant.map(|tenant| tenant["status"].clone());
-                bail!(
-                    "{name} is not ready within {PATIENCE:?}: {status:?}\n{}",
+            match ask().await? {
+                Ok(answer) => return Ok(answer),
+                Err(instead) if start.elapsed() > PATIENCE => bail!(
+                    "after {PATIENCE:?} {instead}\n{}",
                     self.operator.last_words()
-                );
+                ),
+                Err(_) => tokio::time::sleep(LOOK).await,
             }
-            tokio::time::sleep(LOOK).await;
         }
     }
 
@@ -289,14 +329,19 @@ async fn revive(operator: Arc<Operator>) {
     }
 }
 
+/// One of the conditions of a status; null where it has none of that kind.
+pub(crate) fn condition(status: &Value, kind: &str) -> Value {
+    let conditions = status["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    let found = conditions.find(|it| it["type"] == kind);
+    found.cloned().unwrap_or_default()
+}
+
 /// Whether the condition `Ready` speaks of the current spec and has this status.
 pub(crate) fn is_met(tenant: &Value, status: &str) -> bool {
     let generation = &tenant["metadata"]["generation"];
-    let conditions = tenant["status"]["conditions"].as_array();
+    let ready = condition(&tenant["status"], "Ready");
     tenant["status"]["observedGeneration"] == *generation
-        && conditions.into_iter().flatten().any(|it| {
-            it["type"] == "Ready"
-                && it["status"] == status
-                && it["observedGeneration"] == *generation
-        })
+        && ready["status"] == status
+        && ready["observedGeneration"] == *generation
 }
