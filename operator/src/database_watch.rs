@@ -9,11 +9,11 @@ use docket_crds::DocumentTenant;
 use futures::{StreamExt, stream};
 use kube::ResourceExt;
 use kube::runtime::reflector::Store;
-use tokio::time::MissedTickBehavior;
 use tracing::{Instrument, info_span};
 
 use crate::context::Context;
 use crate::database::{AdminConnection, Answer};
+use crate::rounds::rounds;
 
 /// Databases that are asked at a time.
 const AT_A_TIME: usize = 64;
@@ -26,16 +26,12 @@ struct Used {
 
 /// Asks all once in `interval`, for as long as it is polled.
 pub async fn watch(tenants: Store<DocumentTenant>, interval: Duration, ctx: Arc<Context>) {
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Not for the store of tenants itself: of several who wait for that, only the last is woken.
-    let mut filled = ctx.filled.clone();
-    if filled.wait_for(|filled| *filled).await.is_err() {
+    let Some(mut rounds) = rounds(interval, ctx.filled.clone()).await else {
         return;
-    }
+    };
     let mut answers: HashMap<String, Answer> = HashMap::new();
     loop {
-        ticks.tick().await;
+        rounds.tick().await;
         let used = used(&tenants, &ctx);
         answers.retain(|key, _| used.contains_key(key));
         let asked = used

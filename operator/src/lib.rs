@@ -42,6 +42,7 @@ pub mod recheck;
 pub mod reconcile;
 pub mod referenced_secrets;
 pub mod rotation;
+mod rounds;
 pub mod rules;
 pub mod scope;
 pub mod secret_value;

@@ -13,7 +13,6 @@ use docket_crds::DocumentTenant;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
-use tokio::time::MissedTickBehavior;
 use tracing::{Instrument, info_span};
 
 use self::notice::{Loss, before, notice};
@@ -21,6 +20,7 @@ use self::query::{Measured, measured, query};
 use crate::objectives::Prometheus;
 use crate::pods::Owner;
 use crate::recheck::Recheck;
+use crate::rounds::rounds;
 use crate::stores::Filled;
 use crate::wanted::Notice;
 
@@ -111,7 +111,7 @@ pub async fn watch(
     source: Option<Prometheus>,
     namespace: Option<String>,
     interval: Duration,
-    mut filled: Filled,
+    filled: Filled,
     losses: Losses,
     recheck: Recheck,
 ) {
@@ -120,14 +120,11 @@ pub async fn watch(
     };
     let query = query(namespace.as_deref());
     let mut failing: Option<Instant> = None;
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Not for the store of tenants itself: of several who wait for that, only the last is woken.
-    if filled.wait_for(|filled| *filled).await.is_err() {
+    let Some(mut rounds) = rounds(interval, filled).await else {
         return;
-    }
+    };
     loop {
-        ticks.tick().await;
+        rounds.tick().await;
         let answer = source
             .query(&query)
             .instrument(info_span!(parent: None, "losses"))

@@ -18,7 +18,6 @@ use kube::runtime::reflector::Store;
 use kube::{Api, ResourceExt};
 use serde::Serialize;
 use serde_json::json;
-use tokio::time::MissedTickBehavior;
 use tracing::{Instrument, info_span};
 
 use self::shards::{Files, Sharing, share};
@@ -26,6 +25,7 @@ use crate::applying::applying;
 use crate::context::Context;
 use crate::metrics::Metrics;
 use crate::promised::watched;
+use crate::rounds::rounds;
 
 /// Field manager of the ConfigMaps.
 pub const FIELD_MANAGER: &str = "docket-operator-rules";
@@ -61,12 +61,9 @@ pub async fn keep(
     interval: Duration,
     ctx: Arc<Context>,
 ) {
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut filled = ctx.filled.clone();
-    if filled.wait_for(|filled| *filled).await.is_err() {
+    let Some(mut rounds) = rounds(interval, ctx.filled.clone()).await else {
         return;
-    }
+    };
     let mut writer = Writer {
         api: Api::namespaced(ctx.client.clone(), &place.namespace),
         place,
@@ -74,7 +71,7 @@ pub async fn keep(
         metrics: ctx.metrics.clone(),
     };
     loop {
-        ticks.tick().await;
+        rounds.tick().await;
         let files = match ctx.optional.prometheus_rules.is_there() {
             true => Files::new(),
             false => files(
