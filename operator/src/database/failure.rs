@@ -22,14 +22,13 @@ pub(super) enum NoSession {
 
 /// Why `pool` gave no session, when it said `error`.
 pub(super) async fn no_session(pool: &PgPool, error: sqlx::Error) -> NoSession {
-    let problem = match error {
-        sqlx::Error::PoolTimedOut => match why_no_connection(pool).await {
-            Ok(()) => return NoSession::Busy(in_words(&sqlx::Error::PoolTimedOut)),
-            Err(error) => in_words(&error),
-        },
-        error => in_words(&error),
-    };
-    NoSession::Unreachable(problem)
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return NoSession::Unreachable(in_words(&error));
+    }
+    match why_no_connection(pool).await {
+        Ok(()) => NoSession::Busy(in_words(&error)),
+        Err(error) => NoSession::Unreachable(in_words(&error)),
+    }
 }
 
 /// The error of work in a session as a problem of `DatabaseReady`; all of them may pass without a change

@@ -40,22 +40,19 @@ impl Outage {
     /// What was found last, while another tries.
     pub fn turn(&self) -> Result<Turn<'_>, Problem> {
         let mut state = self.state();
-        let fresh = state
-            .found
-            .as_ref()
-            .filter(|(_, at)| at.elapsed() < STALE)
-            .map(|(problem, _)| problem.clone());
-        match fresh {
-            Some(problem) if state.tried => Err(problem),
-            fresh => {
-                let alone = fresh.is_some();
-                state.tried |= alone;
-                Ok(Turn {
-                    outage: self,
-                    alone,
-                })
-            }
+        let found = state.found.as_ref();
+        let fresh = found.filter(|(_, at)| at.elapsed() < STALE);
+        if let Some((problem, _)) = fresh
+            && state.tried
+        {
+            return Err(problem.clone());
         }
+        let alone = fresh.is_some();
+        state.tried |= alone;
+        Ok(Turn {
+            outage: self,
+            alone,
+        })
     }
 }
 

@@ -36,11 +36,8 @@ impl Apply<'_> {
             otel.name = format!("delete {kind}"),
             k8s.object.name = name
         );
-        let went = Box::pin(
-            take_away::<K>(&self.wanted.namespace, &name, &self.wanted.uid, self.ctx)
-                .instrument(span),
-        );
-        let went = went.await?;
+        let going = take_away::<K>(&self.wanted.namespace, &name, &self.wanted.uid, self.ctx);
+        let went = Box::pin(going.instrument(span)).await?;
         Ok(went.then(|| Change::new("deleted", format!("{kind}/{name}"))))
     }
 
