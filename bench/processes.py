@@ -30,10 +30,17 @@ POSTGRES_OPTIONS = {
 }
 
 
+# What keeps the kernel from giving a port away: to a connection, or to who asks for any.
+HELD = []
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that nobody else is given; a server that sets SO_REUSEADDR may listen there."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    HELD.append(held)
+    return held.getsockname()[1]
 
 
 def wait_for(url: str, process: subprocess.Popen, seconds: float = 30) -> None:

@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use docket_loopback::free_address;
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use support::postgres::Postgres;
-use support::process::{Process, free_address};
+use support::process::Process;
 use support::{Tenancy, eventually};
 
 /// A server in a process of its own, and the file that it follows.
@@ -30,7 +31,7 @@ impl Server {
         let mut tenancy = postgres.tenancy("acme").await;
         tenancy.config["clients"][0]["quota"] = json!({"documents": 1});
         let config = tenancy.config_file();
-        let address = free_address();
+        let address = free_address().expect("an address");
         let mut command = Command::new(env!("CARGO_BIN_EXE_docket-api-server"));
         command
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")

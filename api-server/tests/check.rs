@@ -11,6 +11,7 @@ use docket_api_server::{App, public_router};
 use docket_cli::arguments::Arguments;
 use docket_cli::problem::{Exit, Problem};
 use docket_cli::screen::Screen;
+use docket_loopback::free_address;
 use http::{HeaderValue, Response, header};
 use serde_json::Value;
 use support::postgres::Postgres;
@@ -234,9 +235,7 @@ async fn a_tenant_without_a_database_fails_with_its_reasons() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_cannot_be_checked() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", nobody.local_addr().expect("an address"));
-    drop(nobody);
+    let url = format!("http://{}", free_address().expect("an address"));
     docket_api_server::install_crypto();
     let served = Served {
         tenancy: Tenancy::without_database("ApiKey"),

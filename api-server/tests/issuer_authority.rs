@@ -5,13 +5,14 @@ mod support;
 use std::process::Command;
 use std::sync::Arc;
 
+use docket_loopback::free_address;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
 use support::issuer::{Issuer, Signer};
-use support::process::{Process, free_address};
+use support::process::Process;
 use support::{Tenancy, eventually};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -52,7 +53,7 @@ impl Server {
             jwt["ca"] = authority.into();
         }
         tenancy.config["auth"]["jwt"] = jwt;
-        let address = free_address();
+        let address = free_address().expect("an address");
         let mut command = Command::new(env!("CARGO_BIN_EXE_docket-api-server"));
         command
             .arg("--config")

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use docket_loopback::free_address;
 use serde_json::{Value, json};
 use support::postgres::Postgres;
 use support::{Tenancy, eventually};
@@ -240,9 +241,7 @@ async fn a_caller_that_leaves_before_the_answer_has_its_line() {
 
 /// A collector that is gone, and one that takes connections and never answers.
 async fn absent_collectors() -> [(String, Option<TcpListener>); 2] {
-    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let gone = format!("http://{}", closed.local_addr().expect("an address"));
-    drop(closed);
+    let gone = format!("http://{}", free_address().expect("an address"));
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let stuck = format!("http://{}", silent.local_addr().expect("an address"));
     [(gone, None), (stuck, Some(silent))]

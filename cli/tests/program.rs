@@ -45,9 +45,7 @@ fn without_a_cluster_it_says_what_to_do_and_ends_with_2() {
 #[test]
 fn an_api_server_that_does_not_answer_is_named_so() {
     let folder = tempfile::tempdir().expect("a folder");
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = nobody.local_addr().expect("an address");
-    drop(nobody);
+    let address = docket_loopback::free_address().expect("an address");
     let file = kubeconfig(folder.path(), &format!("http://{address}"));
     let (status, _, stderr) = run(PROGRAM, &["status", "acme", "--kubeconfig", &file]);
     assert_eq!(status, 2, "{stderr}");

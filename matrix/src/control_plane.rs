@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use docket_loopback::free_address;
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use crate::binary;
 use crate::certificate::Certificate;
 use crate::fidelity::Fidelity;
 use crate::kubernetes::Kubernetes;
-use crate::process::{Process, free_address, mortal};
+use crate::process::{Process, mortal};
 
 /// Who may do everything.
 const ADMIN: &str = "admin";

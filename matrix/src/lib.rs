@@ -45,7 +45,7 @@ pub use kubernetes::Kubernetes;
 pub use object_store::{BUCKET, KEY, ObjectStore};
 pub use operator::Operator;
 pub use postgres::{ADMIN, PASSWORD, Postgres};
-pub use process::{Process, free_address, mortal};
+pub use process::{Process, mortal};
 pub use prometheus::{promtool, scraper};
 pub use scenario::Scenario;
 pub use script::{Fault, Place, Point, Script};

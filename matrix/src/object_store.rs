@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use docket_loopback::free_address;
 
 use crate::binary;
-use crate::process::{Process, free_address, mortal};
+use crate::process::{Process, mortal};
 
 /// The one bucket.
 pub const BUCKET: &str = "docket";

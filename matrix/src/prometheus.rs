@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use anyhow::{Result, ensure};
+use docket_loopback::free_address;
 use http::Response;
 use http_body_util::Full;
 use hyper::service::service_fn;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::binary;
-use crate::process::{Process, free_address, mortal};
+use crate::process::{Process, mortal};
 use crate::proxy::Proxy;
 
 /// Runs promtool with `arguments`.

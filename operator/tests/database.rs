@@ -107,7 +107,7 @@ fn admin(postgres: &Postgres) -> AdminConnection {
 
 /// Where nothing listens.
 fn nowhere() -> AdminConnection {
-    let address = docket_matrix::free_address().expect("a port");
+    let address = docket_loopback::free_address().expect("a port");
     connection(&address.ip().to_string(), &address.port().to_string())
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use docket_loopback::free_address;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::support::Tenancy;
 use crate::support::postgres::Postgres;
-use crate::support::process::{Process, free_address};
+use crate::support::process::Process;
 
 const BUCKET: &str = "docket";
 const REGION: &str = "us-east-1";
@@ -53,12 +54,12 @@ impl Stack {
         let postgres = Postgres::start_durable();
         let mut tenancy = postgres.tenancy("acme").await;
         let folder = tenancy.folder.path();
-        let s3_address = free_address();
+        let [s3_address, address, data_store] =
+            [(); 3].map(|()| free_address().expect("an address"));
         let s3 = Process::start(s3_command(s3_address, folder), folder.join("s3.log"));
         let endpoint = format!("http://{s3_address}");
         tenancy.config["storage"] =
             json!({"s3": {"bucket": BUCKET, "endpoint": endpoint, "region": REGION}});
-        let (address, data_store) = (free_address(), free_address());
         let command = api_command(&tenancy, address, data_store, flags);
         let api = Process::start(command, tenancy.folder.path().join("api.log"));
         let stack = Self {

@@ -1,7 +1,6 @@
 //! A server in a process of its own, at an address that stays the same when it starts again.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -88,10 +87,4 @@ pub fn signal(signal: &str, processes: &[u32]) {
         .status();
     // Some may have ended by themselves meanwhile.
     sent.expect("kill");
-}
-
-/// An address of this machine that nothing listens on.
-pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use docket_matrix::{Process, free_address, mortal};
+use docket_loopback::free_address;
+use docket_matrix::{Process, mortal};
 
 use crate::stage::{OPERATOR_NAMESPACE, Stage};
 use crate::tenants::PATIENCE;

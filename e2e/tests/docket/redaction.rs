@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use docket_e2e::gateway::{everything_with, line};
 use docket_e2e::scenario::{Scenario, scenario};
 use docket_e2e::wait::until;
+use docket_loopback::free_address;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::ResourceExt;
 use kube::api::{ListParams, LogParams};
@@ -163,7 +164,7 @@ impl Collector {
         let mut config: Value = serde_yaml::from_str(&config.context("a configuration")?)?;
         let folder = std::env::temp_dir().join(&it.namespace);
         std::fs::create_dir_all(&folder)?;
-        let [otlp, health] = [free_port().await?, free_port().await?];
+        let [otlp, health] = [free_address()?, free_address()?];
         config["receivers"]["otlp"]["protocols"] = json!({"http": {"endpoint": otlp}});
         config["extensions"]["health_check"]["endpoint"] = json!(health);
         config["extensions"]["file_storage"]["directory"] = json!(folder);
@@ -227,11 +228,6 @@ impl Drop for Collector {
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-async fn free_port() -> Result<String> {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    Ok(listener.local_addr()?.to_string())
 }
 
 #[tokio::test]

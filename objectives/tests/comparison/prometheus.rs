@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -33,9 +33,7 @@ impl Prometheus {
         let folder = tempfile::tempdir().expect("a folder");
         write_blocks(situations, folder.path());
         std::fs::write(folder.path().join("prometheus.yaml"), "{}").expect("written");
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
+        let address = docket_loopback::free_address().expect("an address");
         let process = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--"])
             .arg(tool("prometheus"))

@@ -5,11 +5,11 @@ mod long_outage;
 mod out_of_date;
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use docket_contract::Tls;
+use docket_loopback::free_address;
 use docket_matrix::Collector;
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -73,8 +73,7 @@ impl Authority {
 }
 
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    free_address().expect("an address").port()
 }
 
 fn write(folder: &Path, name: &str, content: &[u8]) -> PathBuf {

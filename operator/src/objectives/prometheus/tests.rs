@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use docket_matrix::{Process, free_address, mortal};
+use docket_loopback::free_address;
+use docket_matrix::{Process, mortal};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::json;
 use tempfile::TempDir;
