@@ -112,6 +112,17 @@ async fn until<T>(what: &str, mut done: impl AsyncFnMut() -> Option<T>) -> T {
     }
 }
 
+/// Waits until `collector` says so at its port `health`.
+async fn healthy(collector: &mut Collector, health: u16, http: &reqwest::Client) {
+    let url = format!("http://127.0.0.1:{health}/");
+    until("health", async || {
+        assert!(collector.ended().is_none(), "{}", collector.log());
+        let answer = http.get(&url).send().await.ok()?;
+        answer.status().is_success().then_some(())
+    })
+    .await;
+}
+
 /// A tenant's collector on this machine.
 struct Sidecar {
     collector: Collector,
@@ -156,7 +167,7 @@ impl Sidecar {
     }
 
     async fn start(wanted: &Wanted, change: Value) -> Self {
-        let sidecar = Self::begin(wanted, change);
+        let mut sidecar = Self::begin(wanted, change);
         sidecar.healthy().await;
         sidecar
     }
@@ -168,13 +179,8 @@ impl Sidecar {
         self.healthy().await;
     }
 
-    async fn healthy(&self) {
-        let url = format!("http://127.0.0.1:{}/", self.health);
-        until("health", async || {
-            let answer = self.http.get(&url).send().await.ok()?;
-            answer.status().is_success().then_some(())
-        })
-        .await;
+    async fn healthy(&mut self) {
+        healthy(&mut self.collector, self.health, &self.http).await;
     }
 
     async fn send(&self, signal: &str, body: &Value) {

@@ -45,21 +45,7 @@ impl ChartGateway {
             http: reqwest::Client::new(),
             port,
         };
-        until("health", async || {
-            assert!(
-                gateway.collector.ended().is_none(),
-                "{}",
-                gateway.collector.log()
-            );
-            let answer = gateway
-                .http
-                .get(format!("http://{}/", at(health)))
-                .send()
-                .await
-                .ok()?;
-            answer.status().is_success().then_some(())
-        })
-        .await;
+        healthy(&mut gateway.collector, health, &gateway.http).await;
         gateway
     }
 
