@@ -1,7 +1,8 @@
 //! The content of documents in the object store; the operator only ever deletes it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::future::ready;
+use std::time::{Duration, Instant};
 
 use docket_contract::S3Storage;
 use futures::{StreamExt, TryStreamExt};
@@ -32,6 +33,15 @@ pub struct Content {
     storage: S3Storage,
     access_key_id: String,
     secret_access_key: SecretString,
+}
+
+/// How far a turn of deleting came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// Nothing is left.
+    All,
+    /// At least so many objects went, and more may be left.
+    Part(u64),
 }
 
 impl Content {
@@ -73,12 +83,22 @@ impl Content {
             .build()
     }
 
-    /// Deletes every object of the client whose schema is `schema`, while `fence` is open.
+    /// Deletes the objects of the client whose schema is `schema`, until `turn` is over and the store has
+    /// answered, while `fence` is open.
     ///
     /// # Errors
     /// Transient ones: the store does not answer or refuses. What was deleted stays deleted.
-    pub async fn delete_all(&self, schema: &str, fence: &Fence) -> Result<(), Error> {
-        self.delete_in(schema, fence.clone()).await.map_err(|error| {
+    pub async fn delete(
+        &self,
+        schema: &str,
+        turn: Duration,
+        fence: &Fence,
+    ) -> Result<Deleted, Error> {
+        let deleted = match self.store() {
+            Ok(store) => delete_from(&store, schema, turn, fence.clone()).await,
+            Err(error) => Err(error),
+        };
+        deleted.map_err(|error| {
             Error::Transient(Problem::new(
                 ConditionType::CredentialsReady,
                 "ObjectStoreUnavailable",
@@ -89,19 +109,27 @@ impl Content {
             ))
         })
     }
+}
 
-    async fn delete_in(&self, schema: &str, fence: Fence) -> object_store::Result<()> {
-        let store = self.store()?;
-        let objects = store
-            .list(Some(&Path::from(schema)))
-            .and_then(move |object| {
-                std::future::ready(may_delete(&fence).map(|()| object.location))
-            });
-        store
-            .delete_stream(objects.boxed())
-            .try_for_each(|_| async { Ok(()) })
-            .await
+async fn delete_from(
+    store: &impl ObjectStore,
+    schema: &str,
+    turn: Duration,
+    fence: Fence,
+) -> object_store::Result<Deleted> {
+    let begun = Instant::now();
+    let objects = store
+        .list(Some(&Path::from(schema)))
+        .and_then(move |object| ready(may_delete(&fence).map(|()| object.location)));
+    let mut deleted = store.delete_stream(objects.boxed());
+    let mut count = 0;
+    while deleted.try_next().await?.is_some() {
+        count += 1;
+        if begun.elapsed() >= turn {
+            return Ok(Deleted::Part(count));
+        }
     }
+    Ok(Deleted::All)
 }
 
 fn may_delete(fence: &Fence) -> object_store::Result<()> {
@@ -115,7 +143,27 @@ fn may_delete(fence: &Fence) -> object_store::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use object_store::ObjectStoreExt as _;
+    use object_store::memory::InMemory;
+
     use super::*;
+
+    #[tokio::test]
+    async fn when_the_turn_is_over_the_rest_is_left_for_the_next() {
+        let store = InMemory::new();
+        for object in ["acme_globex/1", "acme_globex/2", "acme_initech/1"] {
+            let stored = store.put(&Path::from(object), "text".into()).await;
+            stored.expect("stored");
+        }
+        let turn = || delete_from(&store, "acme_globex", Duration::ZERO, Fence::open());
+        for _ in 0..2 {
+            assert_eq!(turn().await.expect("a turn"), Deleted::Part(1));
+        }
+        assert_eq!(turn().await.expect("the last turn"), Deleted::All);
+        let left: Vec<_> = store.list(None).try_collect().await.expect("a list");
+        let left: Vec<_> = left.iter().map(|it| it.location.as_ref()).collect();
+        assert_eq!(left, ["acme_initech/1"]);
+    }
 
     #[tokio::test]
     async fn a_store_that_does_not_answer_is_left_for_the_next_try_before_a_minute_is_over() {
@@ -133,7 +181,7 @@ mod tests {
         let content = Content::from_secret(&storage, &secret.into()).expect("a whole Secret");
         let minute = Duration::from_secs(60);
         let fence = Fence::open();
-        let deletion = content.delete_all("acme_globex", &fence);
+        let deletion = content.delete("acme_globex", Duration::ZERO, &fence);
         let outcome = tokio::time::timeout(minute, deletion).await;
         let error = outcome.expect("it is given up").expect_err("no answer");
         assert!(error.is_transient() && error.to_string().contains("acme_globex"));

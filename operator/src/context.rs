@@ -1,5 +1,7 @@
 //! What every reconcile shares.
 
+use std::time::Duration;
+
 use kube::Client;
 
 use crate::backoff::Backoff;
@@ -55,6 +57,8 @@ pub struct Context {
     pub recheck: Recheck,
     /// When tenants were last looked at.
     pub pace: Pace,
+    /// How long one of them may take to let data go before others have their turn.
+    pub turn: Duration,
     /// Reports that wait for the next.
     pub held: HeldReports,
     /// Failures in a row.

@@ -46,6 +46,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Between two reconciles of one tenant: pods take longer to come about, and a second is a long time.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// How long the data of one tenant is let go while others wait for a worker.
+const TURN: Duration = Duration::from_secs(10);
+
 /// How far pods are is said this much later, unless there is more to say by then: among many new tenants,
 /// pods take a second or two, and nobody has time to read it.
 const HOLD: Duration = Duration::from_secs(3);
@@ -174,6 +177,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         losses: losses.clone(),
         recheck: recheck.clone(),
         pace: Pace::of(PAUSE),
+        turn: TURN,
         held: HeldReports::of(HOLD),
         backoff: Backoff::default(),
         metrics,

@@ -179,11 +179,14 @@ async fn pursue(
             DeletionPolicy::Retain => Release::Retain,
             DeletionPolicy::Delete => Release::Delete(&seen.content, &ctx.fence),
         };
-        changes.extend(
-            release::release(&remaining, &wanted.uid, how, &seen.database)
-                .instrument(info_span!("release"))
-                .await?,
-        );
+        let released = release::release(&remaining, &wanted.uid, how, ctx.turn, &seen.database)
+            .instrument(info_span!("release"))
+            .await?;
+        changes.extend(released.changes);
+        if released.more {
+            report::tell_changes(&tenant, &changes, timeline, ctx).await;
+            return Ok(Some(Duration::ZERO));
+        }
         remaining.clear();
     }
     if rollout.is_complete() && !report::pods_are_ending(&tenant, ctx) {

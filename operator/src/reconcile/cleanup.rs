@@ -1,6 +1,7 @@
 //! A tenant goes: first its pods, then its data as the policy says, then the finalizer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use docket_crds::{DeletionPolicy, DocumentTenant};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -8,7 +9,7 @@ use kube::api::DeleteParams;
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 
-use super::apply::{belongs_to, take_away};
+use super::apply::{Change, belongs_to, take_away};
 use super::dereference;
 use super::identity::{FINALIZER, remove_finalizer};
 use super::release::{Release, release};
@@ -34,6 +35,11 @@ pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Resu
     let uid = tenant.uid().unwrap_or_default();
     match let_go(tenant, ctx).await {
         Ok(Gone::Waiting) => Ok(Action::await_change()),
+        Ok(Gone::InPart(changes)) => {
+            report::tell_changes(tenant, &changes, &timeline, ctx).await;
+            ctx.backoff.forget(&uid);
+            Ok(Action::requeue(Duration::ZERO))
+        }
         Ok(Gone::Done) => {
             remove_finalizer(tenant, ctx).await?;
             tracing::info!(trace_id = timeline.trace_id(), "tenant deleted");
@@ -55,6 +61,8 @@ pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Resu
 enum Gone {
     /// Pods are still there; their end brings the tenant back here.
     Waiting,
+    /// These changes are done, and more are to be.
+    InPart(Vec<Change>),
     Done,
 }
 
@@ -76,20 +84,19 @@ async fn let_go(tenant: &DocumentTenant, ctx: &Context) -> Result<Gone> {
         return Ok(Gone::Done);
     };
     let uid = tenant.uid().unwrap_or_default();
-    match policy {
-        DeletionPolicy::Retain => release(clients, &uid, Release::Retain, &database).await?,
-        DeletionPolicy::Delete => {
-            let content = content(tenant, ctx).await?;
-            release(
-                clients,
-                &uid,
-                Release::Delete(&content, &ctx.fence),
-                &database,
-            )
-            .await?
-        }
+    let content = match policy {
+        DeletionPolicy::Retain => None,
+        DeletionPolicy::Delete => Some(content(tenant, ctx).await?),
     };
-    Ok(Gone::Done)
+    let how = match &content {
+        None => Release::Retain,
+        Some(content) => Release::Delete(content, &ctx.fence),
+    };
+    let released = release(clients, &uid, how, ctx.turn, &database).await?;
+    Ok(match released.more {
+        true => Gone::InPart(released.changes),
+        false => Gone::Done,
+    })
 }
 
 async fn pods_are_gone(tenant: &DocumentTenant, ctx: &Context) -> Result<bool> {

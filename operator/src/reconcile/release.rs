@@ -1,10 +1,12 @@
 //! Clients go, one by one or with their tenant: what becomes of their data.
 
+use std::time::{Duration, Instant};
+
 use docket_crds::ClientStatus;
 use docket_schema::{Identity, State};
 
 use super::apply::Change;
-use crate::content::Content;
+use crate::content::{Content, Deleted};
 use crate::database::{Database, Survey};
 use crate::error::Result;
 use crate::fence::Fence;
@@ -18,21 +20,36 @@ pub(super) enum Release<'a> {
     Delete(&'a Content, &'a Fence),
 }
 
-/// Retains or deletes the data of `clients` of the tenant `uid`; what the registry says is not, or
-/// no longer, theirs is left alone.
+/// How far a turn of it came.
+#[derive(Default)]
+pub(super) struct Released {
+    pub changes: Vec<Change>,
+    /// Whether the turn was over before all was done.
+    pub more: bool,
+}
+
+/// Retains or deletes the data of `clients` of the tenant `uid`, until `turn` is over; what the registry
+/// says is not, or no longer, theirs is left alone.
 pub(super) async fn release(
     clients: &[ClientStatus],
     uid: &str,
     release: Release<'_>,
+    turn: Duration,
     database: &Database,
-) -> Result<Vec<Change>> {
+) -> Result<Released> {
+    let begun = Instant::now();
     let schemas: Vec<String> = clients.iter().map(|client| client.schema.clone()).collect();
     let survey = database.survey(&schemas).await?;
-    let mut changes = Vec::new();
+    let mut released = Released::default();
     for client in clients
         .iter()
         .filter(|client| is_ours(&survey, client, uid))
     {
+        // One at least: what never gets anywhere would never end.
+        if !released.changes.is_empty() && begun.elapsed() >= turn {
+            released.more = true;
+            break;
+        }
         let identity = Identity {
             schema: client.schema.clone(),
             role: client.role.clone(),
@@ -44,14 +61,21 @@ pub(super) async fn release(
             }
             Release::Delete(content, fence) => {
                 // Content first: the registry's row is what a second attempt finds it by.
-                content.delete_all(&client.schema, fence).await?;
+                let deleted = content.delete(&client.schema, turn, fence).await?;
+                if let Deleted::Part(count) = deleted {
+                    let what = format!("{count} objects of schema {}", client.schema);
+                    released.changes.push(Change::new("deleted", what));
+                    released.more = true;
+                    break;
+                }
                 database.delete(&identity, uid).await?;
                 "deleted"
             }
         };
-        changes.push(Change::new(verb, format!("schema {}", client.schema)));
+        let what = format!("schema {}", client.schema);
+        released.changes.push(Change::new(verb, what));
     }
-    Ok(changes)
+    Ok(released)
 }
 
 fn is_ours(survey: &Survey, client: &ClientStatus, uid: &str) -> bool {

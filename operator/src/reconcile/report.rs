@@ -80,7 +80,7 @@ pub(super) async fn progress(
         && is_news(tenant, &status)
         && let Some(wait) = ctx.held.hold(&wanted.uid, changed.as_ref())
     {
-        tell_changes(tenant, progress, ctx).await;
+        tell_changes(tenant, &progress.changes, progress.timeline, ctx).await;
         return Ok(Some(wait));
     }
     let held = ctx.held.release(&wanted.uid);
@@ -92,7 +92,7 @@ pub(super) async fn progress(
         .filter(|unmet| !is_said(unmet, &before.conditions) && is_said(unmet, &status.conditions));
     let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
     let written = write_status(tenant.clone(), status, ctx).await?;
-    tell_changes(&written, progress, ctx).await;
+    tell_changes(&written, &progress.changes, progress.timeline, ctx).await;
     for condition in notices {
         ctx.story
             .warn(&written, &condition.reason, condition.message)
@@ -115,16 +115,18 @@ pub(super) async fn progress(
     Ok(None)
 }
 
-async fn tell_changes(tenant: &DocumentTenant, progress: &Progress<'_>, ctx: &Context) {
-    if progress.changes.is_empty() {
+/// Tells what was changed, if anything was.
+pub(super) async fn tell_changes(
+    tenant: &DocumentTenant,
+    changes: &[Change],
+    timeline: &Timeline,
+    ctx: &Context,
+) {
+    if changes.is_empty() {
         return;
     }
-    let changes: Vec<String> = progress.changes.iter().map(ToString::to_string).collect();
-    let note = format!(
-        "{} (trace {})",
-        changes.join(", "),
-        progress.timeline.trace_id()
-    );
+    let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    let note = format!("{} (trace {})", changes.join(", "), timeline.trace_id());
     tracing::info!(changes = changes.join(", "), "applied");
     ctx.story.tell(tenant, "Applied", note).await;
 }

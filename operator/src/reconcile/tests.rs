@@ -158,6 +158,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         losses: Losses::default(),
         recheck: Recheck::default(),
         pace: Pace::default(),
+        turn: Duration::MAX,
         held: HeldReports::default(),
         backoff: Backoff::default(),
         metrics: Metrics::default(),

@@ -93,6 +93,7 @@ impl Cluster {
             losses: Losses::default(),
             recheck: Recheck::default(),
             pace: Pace::default(),
+            turn: Duration::MAX,
             held: HeldReports::default(),
             backoff: Backoff::default(),
             metrics,
@@ -132,6 +133,12 @@ impl Cluster {
     pub fn trust_surveys(&mut self, fresh: Duration) {
         let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
         context.surveys = RecentSurveys::of(fresh);
+    }
+
+    /// Lets a tenant let data go for as long as `turn` at a time.
+    pub fn take_turns(&mut self, turn: Duration) {
+        let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
+        context.turn = turn;
     }
 
     /// Reconciles once.

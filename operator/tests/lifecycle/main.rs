@@ -13,3 +13,4 @@ mod recent_survey;
 mod rest;
 mod rotation;
 mod telemetry;
+mod turns;
