@@ -13,7 +13,31 @@ pub enum Error {
     Transient(Problem),
     /// The API server refused or did not answer.
     #[error("Kubernetes: {0}")]
-    Kubernetes(#[from] kube::Error),
+    Kubernetes(kube::Error),
+}
+
+impl From<kube::Error> for Error {
+    fn from(error: kube::Error) -> Self {
+        if is_of_an_ending_namespace(&error) {
+            return Self::Permanent(Problem::new(
+                ConditionType::ApiAvailable,
+                "NamespaceTerminating",
+                "The namespace is being deleted, so nothing is made in it any more; the tenant goes with it.",
+            ));
+        }
+        Self::Kubernetes(error)
+    }
+}
+
+/// Whether the API server refused to make something because the namespace is being deleted.
+pub(crate) fn is_of_an_ending_namespace(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    let causes = status.details.iter().flat_map(|it| &it.causes);
+    causes
+        .into_iter()
+        .any(|it| it.reason == "NamespaceTerminating")
 }
 
 /// What is told to the user: the condition that is not met, why, and what to do.
@@ -84,3 +108,25 @@ impl Error {
 
 /// The result of what may fail in a reconcile.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn in_a_namespace_that_is_being_deleted_nothing_is_tried_again() {
+        let refusal = |cause: &str| {
+            let status = json!({"code": 403, "reason": "Forbidden", "details": {"causes": [{"reason": cause}]}});
+            let status = serde_json::from_value(status).expect("a Status");
+            Error::from(kube::Error::Api(status))
+        };
+        let ends = refusal("NamespaceTerminating");
+        assert!(!ends.is_transient());
+        assert_eq!(ends.problem().reason, "NamespaceTerminating");
+        let full = refusal("QuotaExceeded");
+        assert!(full.is_transient());
+        assert_eq!(full.problem().reason, "KubernetesError");
+    }
+}

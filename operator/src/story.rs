@@ -4,6 +4,8 @@ use docket_crds::DocumentTenant;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
 
+use crate::error::is_of_an_ending_namespace;
+
 /// Publishes Events.
 pub struct Story {
     client: Client,
@@ -44,7 +46,10 @@ impl Story {
         };
         // A recorder only counts a second Event of the same reason: what it says would be lost.
         let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
-        if let Err(error) = recorder.publish(&event, &tenant.object_ref(&())).await {
+        if let Err(error) = recorder.publish(&event, &tenant.object_ref(&())).await
+            // Whose Events go too.
+            && !is_of_an_ending_namespace(&error)
+        {
             tracing::warn!(%error, reason, "an Event could not be written");
         }
     }

@@ -33,9 +33,12 @@ pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Resu
     }
     let timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
     let uid = tenant.uid().unwrap_or_default();
-    match let_go(tenant, ctx).await {
+    let outcome = let_go(tenant, ctx).await;
+    let tenant = &ctx.latest.of(tenant.clone());
+    match outcome {
         Ok(Gone::Waiting) => Ok(Action::await_change()),
         Ok(Gone::InPart(changes)) => {
+            report::deletion(tenant, ctx).await?;
             report::tell_changes(tenant, &changes, &timeline, ctx).await;
             ctx.backoff.forget(&uid);
             Ok(Action::requeue(Duration::ZERO))
@@ -66,7 +69,7 @@ enum Gone {
     Done,
 }
 
-async fn let_go(tenant: &DocumentTenant, ctx: &Context) -> Result<Gone> {
+async fn let_go(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Gone> {
     // Pods first: one that still serves could write what nobody would clean up.
     if !pods_are_gone(tenant, ctx).await? {
         return Ok(Gone::Waiting);
@@ -99,7 +102,7 @@ async fn let_go(tenant: &DocumentTenant, ctx: &Context) -> Result<Gone> {
     })
 }
 
-async fn pods_are_gone(tenant: &DocumentTenant, ctx: &Context) -> Result<bool> {
+async fn pods_are_gone(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<bool> {
     let namespace = tenant.namespace().unwrap_or_default();
     let api: Api<Deployment> = Api::namespaced(ctx.client.clone(), &namespace);
     let Some(deployment) = api.get_opt(&build::api_name(&tenant.name_any())).await? else {
@@ -109,6 +112,7 @@ async fn pods_are_gone(tenant: &DocumentTenant, ctx: &Context) -> Result<bool> {
         return Ok(true);
     }
     if deployment.metadata.deletion_timestamp.is_none() {
+        report::deletion(tenant, ctx).await?;
         stop_watching(tenant, ctx).await?;
         // In the foreground: the Deployment stays until its pods are gone.
         ctx.metrics.wrote("Deployment", "delete");

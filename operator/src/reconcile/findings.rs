@@ -101,6 +101,29 @@ pub(super) fn of_rest(
         .collect()
 }
 
+/// Reason of the `Ready` of a tenant that is being deleted.
+pub(super) const DELETING: &str = "Deleting";
+
+/// All conditions of a tenant that is being deleted, `Ready` first: whoever served ends.
+pub(super) fn of_deletion(message: &str, before: &[Condition]) -> Vec<Finding> {
+    let goes = |condition| Finding::new(condition, Status::False, DELETING, message);
+    let parts = parts_now(None, before)
+        .into_iter()
+        .map(|part| match part.condition {
+            ConditionType::ApiAvailable | ConditionType::CollectorReady => goes(part.condition),
+            _ => part,
+        });
+    std::iter::once(goes(ConditionType::Ready))
+        .chain(parts)
+        .collect()
+}
+
+/// Whether it was said that a tenant is being deleted.
+pub(super) fn is_going(before: &[Condition]) -> bool {
+    let ready = as_before(ConditionType::Ready, before);
+    ready.is_some_and(|ready| ready.reason == DELETING)
+}
+
 /// The same where telemetry is lost although the collectors run: a notice keeps nothing from being ready.
 pub(super) fn with_loss(findings: Vec<Finding>, loss: Option<&Notice>) -> Vec<Finding> {
     let told = |finding: Finding| match loss {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_crds::{
-    ApiStatus, ClientStatus, DocumentTenant, DocumentTenantStatus, PlanStatus, ReconcileStatus,
+    ApiStatus, ClientStatus, DeletionPolicy, DocumentTenant, DocumentTenantStatus, PlanStatus,
+    ReconcileStatus,
 };
 use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
@@ -209,6 +210,37 @@ pub(super) async fn at_rest(
     let written = write_status(tenant.clone(), status, ctx).await?;
     if news {
         ctx.story.tell(&written, reason, message).await;
+    }
+    Ok(())
+}
+
+/// Says of a tenant that is being deleted that it goes, and what becomes of its data.
+pub(super) async fn deletion(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<()> {
+    let message = match tenant.spec.database.deletion_policy {
+        DeletionPolicy::Retain => {
+            "The pods end; then the clients' logins are taken, and their data stays, as \
+             spec.database.deletionPolicy says."
+        }
+        DeletionPolicy::Delete => {
+            "The pods end; then the clients' data is deleted, as spec.database.deletionPolicy says."
+        }
+    };
+    let before = tenant.status.clone().unwrap_or_default();
+    let findings = findings::of_deletion(message, &before.conditions);
+    let news = !findings::is_going(&before.conditions);
+    let status = DocumentTenantStatus {
+        observed_generation: tenant.metadata.generation,
+        conditions: conditions_now(tenant, &before, &findings),
+        api: None,
+        plan: None,
+        reconcile: last_reconcile(tenant, &before, ctx),
+        ..before
+    };
+    let written = write_status(tenant.clone(), status, ctx).await?;
+    if news {
+        ctx.story
+            .tell(&written, findings::DELETING, message.to_owned())
+            .await;
     }
     Ok(())
 }

@@ -39,6 +39,13 @@ async fn a_tenant_that_is_deleted_lets_go_of_its_clients_in_turns() {
     let before = told(&cluster).len();
     cluster.change(json!({"metadata": {"deletionTimestamp": "2026-11-28T12:00:00Z"}}));
     cluster.reconcile().await.expect("its pods go");
+    for type_ in ["Ready", "ApiAvailable", "CollectorReady"] {
+        let (status, reason, message) = cluster.condition(type_);
+        assert_eq!((&*status, &*reason), ("False", "Deleting"), "{type_}");
+        assert!(message.contains("their data stays"), "{message}");
+    }
+    let status = cluster.tenant().status.expect("a status");
+    assert!(status.api.is_none() && status.clients.len() == CLIENTS.len());
     for gone in 1..CLIENTS.len() {
         let next = cluster.reconcile().await.expect("a turn");
         assert_eq!(next, Action::requeue(Duration::ZERO));
