@@ -58,10 +58,11 @@ test-faults: tools control-plane-tools ## kills of the API server, Postgres and 
 test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
 	@e2e/cluster/test.sh
 
-lint: tools ## formatting, clippy and shellcheck
+lint: tools ## formatting, clippy, shellcheck, and whether matrix/sabotage still fits the operator
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	git ls-files '*.sh' .ci/run | xargs shellcheck
+	git ls-files 'matrix/sabotage/*.patch' | xargs --max-args 1 git apply --check
 
 lint-charts: tools ## the charts, as Helm and their own checks see them
 	@charts/lint.sh
