@@ -12,7 +12,7 @@ pub use pools::Databases;
 pub use sessions::Answer;
 pub use survey::{ClientRow, Registered, Survey};
 
-use docket_schema::{Identity, Provision, READ_CLIENTS, READ_UNREGISTERED};
+use docket_schema::{Identity, Provision};
 use tracing::Instrument;
 
 use self::sessions::Sessions;
@@ -34,21 +34,7 @@ impl Database {
     /// # Errors
     /// Transient ones only: a database that does not answer may do so later.
     pub async fn survey(&self, schemas: &[String]) -> Result<Survey, Error> {
-        match survey::survey(&self.sessions, self.read_clients, schemas).await {
-            Err(_) if self.lost_the_registry().await => {
-                survey::survey(&self.sessions, READ_UNREGISTERED, schemas).await
-            }
-            survey => survey,
-        }
-    }
-
-    /// Whether a registry that was there a moment ago is gone: the server lost its data.
-    async fn lost_the_registry(&self) -> bool {
-        self.read_clients == READ_CLIENTS
-            && !self.sessions.has_registry()
-            && pools::has_registry(&self.sessions)
-                .await
-                .is_ok_and(|there| !there)
+        survey::survey(&self.sessions, self.read_clients, schemas).await
     }
 
     /// Makes a client's role, schema and grants, or brings them up to date.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use docket_schema::{READ_CLIENTS, READ_UNREGISTERED};
 use sqlx::postgres::PgPoolOptions;
 
 use super::sessions::Sessions;
@@ -61,7 +60,7 @@ impl Databases {
             ensure_registry(&sessions).await?;
             sessions.found_registry();
         }
-        Ok(self.database(sessions, READ_CLIENTS))
+        Ok(self.database(sessions, docket_schema::READ_CLIENTS))
     }
 
     /// The database of `connection` as it is, to look at it only.
@@ -71,8 +70,8 @@ impl Databases {
     pub async fn look(&self, connection: &AdminConnection) -> Result<Database, Error> {
         let sessions = self.sessions(connection);
         let read_clients = match sessions.has_registry() || has_registry(&sessions).await? {
-            true => READ_CLIENTS,
-            false => READ_UNREGISTERED,
+            true => docket_schema::READ_CLIENTS,
+            false => docket_schema::READ_UNREGISTERED,
         };
         Ok(self.database(sessions, read_clients))
     }
@@ -122,7 +121,7 @@ async fn ensure_registry(sessions: &Sessions) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) async fn has_registry(sessions: &Sessions) -> Result<bool, Error> {
+async fn has_registry(sessions: &Sessions) -> Result<bool, Error> {
     sessions
         .with(async |connection| {
             sqlx::query_scalar("SELECT to_regclass('docket.clients') IS NOT NULL")
