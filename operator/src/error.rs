@@ -34,10 +34,8 @@ pub(crate) fn is_of_an_ending_namespace(error: &kube::Error) -> bool {
     let kube::Error::Api(status) = error else {
         return false;
     };
-    let causes = status.details.iter().flat_map(|it| &it.causes);
-    causes
-        .into_iter()
-        .any(|it| it.reason == "NamespaceTerminating")
+    let mut causes = status.details.iter().flat_map(|it| &it.causes);
+    causes.any(|it| it.reason == "NamespaceTerminating")
 }
 
 /// What is told to the user: the condition that is not met, why, and what to do.

@@ -118,12 +118,6 @@ pub(super) fn of_deletion(message: &str, before: &[Condition]) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether it was said that a tenant is being deleted.
-pub(super) fn is_going(before: &[Condition]) -> bool {
-    let ready = as_before(ConditionType::Ready, before);
-    ready.is_some_and(|ready| ready.reason == DELETING)
-}
-
 /// The same where telemetry is lost although the collectors run: a notice keeps nothing from being ready.
 pub(super) fn with_loss(findings: Vec<Finding>, loss: Option<&Notice>) -> Vec<Finding> {
     let told = |finding: Finding| match loss {

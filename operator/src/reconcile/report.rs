@@ -23,7 +23,7 @@ use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Result};
 use crate::pods::SeenPod;
 use crate::timeline::Timeline;
-use crate::wanted::{Notice, Wanted};
+use crate::wanted::Wanted;
 
 /// What a reconcile that reached its end has to say.
 pub(super) struct Progress<'a> {
@@ -87,10 +87,9 @@ pub(super) async fn progress(
     let held = ctx.held.release(&wanted.uid);
     status.reconcile = changed.or(held).or(status.reconcile);
     let notices = new_notices(&before.conditions, &status.conditions);
-    let unmet = wanted
-        .unmet
-        .clone()
-        .filter(|unmet| !is_said(unmet, &before.conditions) && is_said(unmet, &status.conditions));
+    let unmet = wanted.unmet.clone().filter(|unmet| {
+        !is_said(unmet.reason, &before.conditions) && is_said(unmet.reason, &status.conditions)
+    });
     let became_ready = !is_ready(&before.conditions) && is_ready(&status.conditions);
     let written = write_status(tenant.clone(), status, ctx).await?;
     tell_changes(&written, &progress.changes, progress.timeline, ctx).await;
@@ -155,13 +154,7 @@ pub(super) async fn failure(
     let problem = error.problem();
     let before = tenant.status.clone().unwrap_or_default();
     let findings = findings::of_problem(&problem, rollout(tenant, ctx), &before.conditions);
-    let status = DocumentTenantStatus {
-        observed_generation: tenant.metadata.generation,
-        conditions: conditions_now(tenant, &before, &with_loss(tenant, &before, findings, ctx)),
-        plan: None,
-        reconcile: last_reconcile(tenant, &before, ctx),
-        ..before.clone()
-    };
+    let status = that_says(findings, tenant, &before, ctx);
     let news = before.conditions.iter().all(|condition| {
         condition.type_ != ConditionType::Ready.to_string()
             || condition.reason != problem.reason
@@ -195,18 +188,10 @@ pub(super) async fn at_rest(
     let before = tenant.status.clone().unwrap_or_default();
     let findings = findings::of_rest(reason, &message, rollout(tenant, ctx), &before.conditions);
     let status = DocumentTenantStatus {
-        observed_generation: tenant.metadata.generation,
-        conditions: conditions_now(tenant, &before, &with_loss(tenant, &before, findings, ctx)),
         plan,
-        reconcile: last_reconcile(tenant, &before, ctx),
-        ..before.clone()
+        ..that_says(findings, tenant, &before, ctx)
     };
-    let ready = ConditionType::Ready.to_string();
-    let said = before
-        .conditions
-        .iter()
-        .any(|condition| condition.type_ == ready && condition.reason == reason);
-    let news = !said || before.plan != status.plan;
+    let news = !is_said(reason, &before.conditions) || before.plan != status.plan;
     let written = write_status(tenant.clone(), status, ctx).await?;
     if news {
         ctx.story.tell(&written, reason, message).await;
@@ -227,14 +212,10 @@ pub(super) async fn deletion(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Res
     };
     let before = tenant.status.clone().unwrap_or_default();
     let findings = findings::of_deletion(message, &before.conditions);
-    let news = !findings::is_going(&before.conditions);
+    let news = !is_said(findings::DELETING, &before.conditions);
     let status = DocumentTenantStatus {
-        observed_generation: tenant.metadata.generation,
-        conditions: conditions_now(tenant, &before, &findings),
         api: None,
-        plan: None,
-        reconcile: last_reconcile(tenant, &before, ctx),
-        ..before
+        ..that_says(findings, tenant, &before, ctx)
     };
     let written = write_status(tenant.clone(), status, ctx).await?;
     if news {
@@ -243,6 +224,22 @@ pub(super) async fn deletion(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Res
             .await;
     }
     Ok(())
+}
+
+/// The status of a tenant of which `findings` are new, and no plan is known.
+fn that_says(
+    findings: Vec<Finding>,
+    tenant: &DocumentTenant,
+    before: &DocumentTenantStatus,
+    ctx: &Context,
+) -> DocumentTenantStatus {
+    DocumentTenantStatus {
+        observed_generation: tenant.metadata.generation,
+        conditions: conditions_now(tenant, before, &with_loss(tenant, before, findings, ctx)),
+        plan: None,
+        reconcile: last_reconcile(tenant, before, ctx),
+        ..before.clone()
+    }
 }
 
 /// The last reconcile that changed something, told of or held.
@@ -345,12 +342,12 @@ fn is_ready(conditions: &[Condition]) -> bool {
         .any(|condition| condition.type_ == ready && condition.status == "True")
 }
 
-/// Whether `Ready` says so.
-fn is_said(unmet: &Notice, conditions: &[Condition]) -> bool {
+/// Whether this is the reason of `Ready`.
+fn is_said(reason: &str, conditions: &[Condition]) -> bool {
     let ready = ConditionType::Ready.to_string();
     conditions
         .iter()
-        .any(|it| it.type_ == ready && it.reason == unmet.reason)
+        .any(|it| it.type_ == ready && it.reason == reason)
 }
 
 /// The conditions that ask to mend something, but for those that did so before.
