@@ -12,6 +12,7 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::aside::aside;
+use super::server_address::ServerAddress;
 use crate::error::Error;
 
 /// A warm connection that nobody took for this long goes back to sqlx.
@@ -20,6 +21,8 @@ const WARM: Duration = Duration::from_secs(1);
 const GIVEN_BACK: Duration = Duration::from_secs(1);
 /// One that was taken from sqlx this long ago goes back, so that its age is looked at.
 const AWAY: Duration = Duration::from_secs(60);
+/// A login that takes this long is a slow one, if there is still somebody to log in to.
+const SLOW_LOGIN: Duration = Duration::from_secs(2);
 
 /// What a connection is wanted for.
 ///
@@ -47,6 +50,7 @@ impl PerClient {
 #[derive(Debug)]
 pub(super) struct ClientPool {
     pool: PgPool,
+    server: ServerAddress,
     reads: Arc<Semaphore>,
     commits: Arc<Semaphore>,
     warm: Mutex<Vec<Warm>>,
@@ -82,10 +86,11 @@ enum Then {
 }
 
 impl ClientPool {
-    /// As many connections at once as `most` says, made by `pool`, which must allow their sum.
-    pub(super) fn new(pool: PgPool, most: PerClient) -> Self {
+    /// As many connections at once as `most` says, made to `server` by `pool`, which must allow their sum.
+    pub(super) fn new(pool: PgPool, server: ServerAddress, most: PerClient) -> Self {
         Self {
             pool,
+            server,
             reads: Arc::new(Semaphore::new(most.reads as usize)),
             commits: Arc::new(Semaphore::new(most.commits as usize)),
             warm: Mutex::default(),
@@ -106,9 +111,14 @@ impl ClientPool {
         turn: OwnedSemaphorePermit,
         in_use: OwnedSemaphorePermit,
     ) -> Result<Connection, Error> {
-        let (connection, taken) = match self.take_warm() {
-            Some(warm) => (warm.connection, warm.taken),
-            None => (self.acquire().await?, Instant::now()),
+        let (connection, taken, turn, in_use) = match self.take_warm() {
+            Some(warm) => (warm.connection, warm.taken, turn, in_use),
+            None => {
+                let home = self.clone();
+                // A login that nobody waits for any more takes its turn along, until it ends.
+                aside(async move { Ok((home.acquire().await?, Instant::now(), turn, in_use)) })
+                    .await?
+            }
         };
         Ok(Connection {
             connection: Some(connection),
@@ -120,10 +130,14 @@ impl ClientPool {
         })
     }
 
-    /// An idle connection that still works, or a new one.
+    /// An idle connection that still works, or a new one, for which sqlx waits as long as its options say.
+    ///
+    /// It goes on trying where the server refuses, too. That is no slow login, and is told at once.
     async fn acquire(&self) -> Result<PoolConnection<Postgres>, Error> {
-        let pool = self.pool.clone();
-        aside(async move { Ok(pool.acquire().await?) }).await
+        tokio::select! {
+            connection = self.pool.acquire() => Ok(connection?),
+            gone = self.server.refuses_every(SLOW_LOGIN) => Err(sqlx::Error::Io(gone).into()),
+        }
     }
 
     /// Idle connections, and all.

@@ -6,6 +6,7 @@ mod metrics;
 mod outage;
 mod pools;
 mod schema_state;
+mod server_address;
 mod statement;
 mod together;
 mod transaction;

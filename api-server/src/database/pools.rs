@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 
 use super::client_pool::{ClientPool, Connection, PerClient, Purpose, permit};
 use super::metrics::Metrics;
+use super::server_address::ServerAddress;
 use crate::error::Error;
 use crate::tenant::Client;
 use crate::{Settings, Tenant};
@@ -21,8 +22,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// An old connection is replaced, so that memory in Postgres and failovers do not linger.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 const COOLING: Duration = Duration::from_secs(1);
-/// Longest wait for a connection: past it, telling the caller to retry is kinder.
-const ACQUIRE: Duration = Duration::from_secs(2);
+/// Longest wait for a connection that others use: past it, telling the caller to retry is kinder.
+const TURN: Duration = Duration::from_secs(2);
 
 /// All clients' connections.
 #[derive(Debug)]
@@ -104,7 +105,8 @@ impl Database {
         }
     }
 
-    /// A connection as `client`, within two seconds.
+    /// A connection as `client`: within two seconds when all are in use, else as soon as a login on a
+    /// busy server is done, within the deadline of a request (ADR 0031).
     pub(crate) async fn connection(&self, client: &Client) -> Result<Connection, Error> {
         self.open(client, Purpose::Read).await
     }
@@ -141,9 +143,9 @@ impl Database {
 
     async fn acquire(&self, client: &Client, purpose: Purpose) -> Result<Connection, Error> {
         let exhausted = |_: &Error| self.metrics.timed_out();
-        let in_use = permit(&self.in_use, ACQUIRE).await.inspect_err(exhausted)?;
+        let in_use = permit(&self.in_use, TURN).await.inspect_err(exhausted)?;
         let pool = self.pool(client)?;
-        let turn = permit(pool.turns(purpose), ACQUIRE)
+        let turn = permit(pool.turns(purpose), TURN)
             .await
             .inspect_err(exhausted)?;
         pool.connection(turn, in_use).await
@@ -154,7 +156,9 @@ impl Database {
         let slot = slot.ok_or(Error::NotFound("client"))?;
         Ok(slot.get_or_init(|| {
             self.pools.cool_from_now_on();
-            Arc::new(ClientPool::new(self.pool_of(client), self.per_client))
+            let server = ServerAddress::new(&self.address.host, self.address.port);
+            let pool = ClientPool::new(self.pool_of(client), server, self.per_client);
+            Arc::new(pool)
         }))
     }
 
@@ -171,7 +175,7 @@ impl Database {
             .options([("statement_timeout", timeout)]);
         PgPoolOptions::new()
             .max_connections(self.per_client.all())
-            .acquire_timeout(ACQUIRE.min(self.deadline))
+            .acquire_timeout(self.deadline)
             .idle_timeout(IDLE)
             .max_lifetime(LIFETIME)
             .connect_lazy_with(options)

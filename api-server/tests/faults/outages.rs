@@ -241,6 +241,43 @@ async fn a_thousand_requests_that_wait_for_a_full_pool_are_told_to_come_back() {
     assert_eq!(first.status, 200, "the first after it: {first:?}");
 }
 
+/// Longer than a caller waits for a connection that others use.
+const SLOW_LOGIN: Duration = Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_waits_for_a_login_that_takes_long_on_a_busy_server() {
+    let _turn = TURN.lock().await;
+    let postgres = Postgres::start();
+    let mut tenancy = postgres.tenancy("acme").await;
+    let slow = Silencer::with_delay(postgres.host(), SLOW_LOGIN);
+    tenancy.config["database"]["host"] = slow.host().to_str().expect("UTF-8").into();
+    // Far beyond the login, for a busy machine.
+    let router = public_router(tenancy.app_with(&["--request-timeout=60s"]));
+    let (first, beside) = tokio::join!(
+        upload(&router, "globex", "a", b"one"),
+        get(&router, "initech", "documents"),
+    );
+    assert_eq!(first.status, 201, "{first:?}");
+    assert_eq!(beside.status, 200, "{beside:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_everybody_is_told_long_before_the_deadline() {
+    let _turn = TURN.lock().await;
+    let stack = Stack::start(&["--request-timeout=120s"]).await;
+    stack.postgres.stop();
+    let answer = read(&stack, "documents/1").await;
+    let prompt = answer.status == 503 && answer.retry_after;
+    assert!(
+        prompt && answer.took < Duration::from_secs(30),
+        "{answer:?}"
+    );
+    assert!(
+        answer.problem.contains("database-unavailable"),
+        "{answer:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_lead_nowhere_are_given_up_and_replaced() {
     let _turn = TURN.lock().await;

@@ -1,8 +1,10 @@
-//! A way to Postgres that can fall silent, as when a machine goes and nobody says so.
+//! A way to Postgres that can fall silent, as when a machine goes and nobody says so, and that can be slow to
+//! let anybody in, as when the machine is busy.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::net::{UnixListener, UnixStream};
@@ -19,6 +21,11 @@ pub struct Silencer {
 impl Silencer {
     /// Leads to the server whose socket is in `host`.
     pub fn before(host: &Path) -> Self {
+        Self::with_delay(host, Duration::ZERO)
+    }
+
+    /// The same; each new connection gets its first answer only after `delay`.
+    pub fn with_delay(host: &Path, delay: Duration) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listener = UnixListener::bind(folder.path().join(SOCKET)).expect("a socket");
         let connections = Arc::new(AtomicUsize::new(0));
@@ -31,6 +38,7 @@ impl Silencer {
                 let number = counter.fetch_add(1, Ordering::Relaxed);
                 let mut silence = silence.subscribe();
                 tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
                     let silenced = async {
                         // An error means that the test is over.
                         let _ = silence.wait_for(|up_to| number < *up_to).await;
