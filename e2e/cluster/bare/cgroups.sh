@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # The cgroup that holds every process of the cluster, so that `down` knows what is ours.
 
+# A group counts as much as one process beside it, unless told; this one is a whole machine's worth of them.
+processes_worth=8
+
 # One folder for each hierarchy of cgroup v1 (runc uses an empty v2 beside them too), or the single one of v2.
 cgroup_hierarchies() {
     awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/mounts
@@ -19,6 +22,9 @@ make_cgroups() {
         [[ ! -e $hierarchy/cpuset.cpus ]] || for file in cpuset.cpus cpuset.mems; do
             cat "$hierarchy/$file" >"$hierarchy/$cgroup/$file"
         done
+        # Version 1 counts a process as 1024, version 2 as 100.
+        [[ ! -e $hierarchy/$cgroup/cpu.shares ]] || echo $((processes_worth * 1024)) >"$hierarchy/$cgroup/cpu.shares"
+        [[ ! -e $hierarchy/$cgroup/cpu.weight ]] || echo $((processes_worth * 100)) >"$hierarchy/$cgroup/cpu.weight"
     done < <(cgroup_hierarchies)
     mkdir -p "$(cgroup_of_membership)/$cgroup/daemons"
 }
