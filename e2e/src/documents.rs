@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::authority::Authority;
 use crate::objects::Objects;
+use crate::retry::send;
 use crate::wait::until;
 
 /// One client of a document API.
@@ -126,20 +127,25 @@ impl Documents {
         values.next().with_context(|| format!("no {name}"))
     }
 
-    /// Uploads a document, whatever the answer is.
+    /// Answer to a GET of `path` below the client's routes, of a caller who [comes back](send).
     ///
     /// # Errors
-    /// There is no answer.
+    /// There is no answer, or none but 503.
+    pub async fn get(&self, path: &str) -> Result<Response> {
+        send(|| self.request(Method::GET, path)).await
+    }
+
+    /// Uploads a document, whatever the answer is, unless it is to come back.
+    ///
+    /// # Errors
+    /// There is no answer, or none but 503.
     pub async fn try_upload(&self, filename: &str, content: &[u8]) -> Result<Response> {
-        let part = Part::bytes(content.to_vec())
-            .file_name(filename.to_owned())
-            .mime_str("text/plain")?;
-        let form = Form::new().part("file", part);
-        Ok(self
-            .request(Method::PUT, "upload-document")
-            .multipart(form)
-            .send()
-            .await?)
+        send(|| {
+            let part = Part::bytes(content.to_vec()).file_name(filename.to_owned());
+            let form = Form::new().part("file", part.mime_str("text/plain").expect("a type"));
+            self.request(Method::PUT, "upload-document").multipart(form)
+        })
+        .await
     }
 
     /// Uploads a document and returns its id.
@@ -166,10 +172,7 @@ impl Documents {
     /// # Errors
     /// It is not found.
     pub async fn metadata(&self, id: i64) -> Result<Value> {
-        let response = self
-            .request(Method::GET, &format!("documents/{id}"))
-            .send()
-            .await?;
+        let response = self.get(&format!("documents/{id}")).await?;
         Ok(response.error_for_status()?.json().await?)
     }
 
@@ -178,10 +181,7 @@ impl Documents {
     /// # Errors
     /// It is not found.
     pub async fn content(&self, id: i64) -> Result<Vec<u8>> {
-        let response = self
-            .request(Method::GET, &format!("documents/{id}/content"))
-            .send()
-            .await?;
+        let response = self.get(&format!("documents/{id}/content")).await?;
         Ok(response.error_for_status()?.bytes().await?.to_vec())
     }
 }

@@ -18,6 +18,7 @@ pub mod message;
 pub mod objects;
 pub mod on_call;
 pub mod prometheus;
+pub mod retry;
 pub mod scenario;
 pub mod story;
 pub mod traffic;

@@ -121,6 +121,16 @@ impl Scenario {
         })
     }
 
+    /// The same, which reserves little CPU: for many tenants at once.
+    #[must_use]
+    pub fn small_spec(&self, clients: &[&str]) -> Value {
+        let resources = |cpu: &str, memory: &str| json!({"requests": {"cpu": cpu, "memory": "16Mi"}, "limits": {"memory": memory}});
+        let mut spec = self.spec(clients);
+        spec["api"]["resources"] = resources("10m", "256Mi");
+        spec["telemetry"]["collector"] = json!({"resources": resources("5m", "128Mi")});
+        spec
+    }
+
     /// Creates the tenant of this scenario with `spec`.
     ///
     /// # Errors
@@ -167,8 +177,22 @@ impl Scenario {
         status: &str,
         reason: &str,
     ) -> Result<DocumentTenant> {
-        until(&format!("{type_}={status} {reason}"), async || {
-            let tenant: DocumentTenant = self.objects.get(TENANT).await?;
+        self.wait_condition_of(TENANT, type_, status, reason).await
+    }
+
+    /// The same of the tenant `name`.
+    ///
+    /// # Errors
+    /// It does not come about.
+    pub async fn wait_condition_of(
+        &self,
+        name: &str,
+        type_: &str,
+        status: &str,
+        reason: &str,
+    ) -> Result<DocumentTenant> {
+        until(&format!("{name}: {type_}={status} {reason}"), async || {
+            let tenant: DocumentTenant = self.objects.get(name).await?;
             Ok(match condition(&tenant, type_) {
                 Some(found)
                     if found.status == status

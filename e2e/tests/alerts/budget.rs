@@ -3,14 +3,14 @@ use docket_e2e::on_call::{PAGE, TICKET, begins, ends};
 use docket_e2e::scenario::{scenario, schema_of};
 use serde_json::json;
 
-use crate::watch::{Watch, ask, spec};
+use crate::watch::{Watch, ask};
 
 const BURN: &str = "DocketErrorBudgetBurn";
 
 #[tokio::test]
 async fn a_budget_that_burns_is_a_ticket_and_one_that_burns_fast_a_page() {
     scenario(async |it| {
-        let mut spec = spec(it, &["globex", "initech"]);
+        let mut spec = it.small_spec(&["globex", "initech"]);
         spec["objectives"] = json!([{"name": "availability", "target": "99.9"}]);
         let tenant = it.ready(spec).await?;
         let schema = schema_of(&tenant, "initech")?;

@@ -3,7 +3,7 @@ use docket_e2e::database::{let_in, shut_out};
 use docket_e2e::on_call::{PAGE, begins, ends};
 use docket_e2e::scenario::scenario;
 
-use crate::watch::{Watch, ask, spec};
+use crate::watch::{Watch, ask};
 
 const DOWN: &str = "DocketServiceDown";
 const ERRORS: &str = "DocketErrorRateHigh";
@@ -11,7 +11,7 @@ const ERRORS: &str = "DocketErrorRateHigh";
 #[tokio::test]
 async fn while_a_tenant_is_down_what_follows_from_it_is_not_told() {
     scenario(async |it| {
-        let tenant = it.ready(spec(it, &["globex"])).await?;
+        let tenant = it.ready(it.small_spec(&["globex"])).await?;
         let status = tenant.status.context("a status")?;
         let role = &status.clients.first().context("a client")?.role;
         let documents = it.documents("globex").await?;

@@ -2,7 +2,7 @@ use docket_e2e::database::{connect_as_admin, rename_table};
 use docket_e2e::on_call::{PAGE, WARNING, begins, ends};
 use docket_e2e::scenario::{scenario, schema_of};
 
-use crate::watch::{Watch, ask, spec};
+use crate::watch::{Watch, ask};
 
 const ERRORS: &str = "DocketErrorRateHigh";
 const DATABASE: &str = "DocketDatabaseErrors";
@@ -10,7 +10,7 @@ const DATABASE: &str = "DocketDatabaseErrors";
 #[tokio::test]
 async fn failures_are_a_warning_many_are_a_page_and_statements_that_fail_are_told_too() {
     scenario(async |it| {
-        let tenant = it.ready(spec(it, &["globex", "initech"])).await?;
+        let tenant = it.ready(it.small_spec(&["globex", "initech"])).await?;
         let schema = schema_of(&tenant, "initech")?;
         let mut admin = connect_as_admin(&it.client).await?;
         let (well, broken) = (

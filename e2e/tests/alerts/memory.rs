@@ -10,7 +10,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
 
-use crate::watch::{Watch, spec};
+use crate::watch::Watch;
 
 const MEMORY: &str = "DocketMemoryHigh";
 
@@ -33,7 +33,7 @@ fn form(content: UnboundedReceiver<Result<Vec<u8>, Infallible>>) -> Form {
 #[tokio::test]
 async fn a_pod_with_little_memory_is_told_while_a_slow_upload_fills_it() {
     scenario(async |it| {
-        let mut spec = spec(it, &["globex"]);
+        let mut spec = it.small_spec(&["globex"]);
         spec["api"]["resources"] = limit(LITTLE);
         it.ready(spec).await?;
         let documents = it.documents("globex").await?;

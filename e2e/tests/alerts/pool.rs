@@ -5,7 +5,7 @@ use docket_e2e::scenario::{scenario, schema_of};
 use futures::future::try_join_all;
 
 use crate::slowness::locked;
-use crate::watch::{Watch, ask, list, spec};
+use crate::watch::{Watch, ask, list};
 
 const POOL: &str = "DocketPoolExhausted";
 
@@ -15,7 +15,7 @@ const AT_ONCE: usize = 8;
 #[tokio::test]
 async fn requests_that_find_no_connection_are_told_until_none_did_for_a_while() {
     scenario(async |it| {
-        let tenant = it.ready(spec(it, &["globex", "initech"])).await?;
+        let tenant = it.ready(it.small_spec(&["globex", "initech"])).await?;
         let table = format!("{}.document_metadata", schema_of(&tenant, "initech")?);
         let mut admin = connect_as_admin(&it.client).await?;
         let (others, hasty) = (

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
 use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 
-use crate::watch::{Watch, spec};
+use crate::watch::Watch;
 
 const DOWN: &str = "DocketServiceDown";
 const QUOTA: &str = "full";
@@ -13,7 +13,7 @@ const QUOTA: &str = "full";
 #[tokio::test]
 async fn a_tenant_whose_pods_cannot_start_is_told_of_once_its_silence_is_over() {
     scenario(async |it| {
-        it.ready(spec(it, &["globex"])).await?;
+        it.ready(it.small_spec(&["globex"])).await?;
         let mut watch = Watch::of(it).await?;
         let silence = watch.alertmanager.silence(&it.namespace).await?;
         let quota = json!({"metadata": {"name": QUOTA}, "spec": {"hard": {"pods": "0"}}});

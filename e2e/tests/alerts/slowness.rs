@@ -7,7 +7,7 @@ use docket_e2e::scenario::{scenario, schema_of};
 use futures::future::try_join;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::watch::{Watch, ask, spec};
+use crate::watch::{Watch, ask};
 
 const LATENCY: &str = "DocketLatencyHigh";
 const DATABASE: &str = "DocketDatabaseSlow";
@@ -36,7 +36,7 @@ pub async fn locked(
 #[tokio::test]
 async fn slow_answers_are_a_warning_slower_ones_a_page_and_statements_that_wait_are_told_too() {
     scenario(async |it| {
-        let tenant = it.ready(spec(it, &["globex", "initech"])).await?;
+        let tenant = it.ready(it.small_spec(&["globex", "initech"])).await?;
         let table = format!("{}.document_metadata", schema_of(&tenant, "initech")?);
         let mut admin = connect_as_admin(&it.client).await?;
         let (quick, slow) = (

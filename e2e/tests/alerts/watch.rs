@@ -14,7 +14,6 @@ use docket_e2e::wait::until_within;
 use futures::future::{Either, select};
 use futures::{StreamExt, stream};
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Rules look once in 15 s or 30 s, at what is scraped once in 5 s.
@@ -22,15 +21,6 @@ const LOOKED_AT: Duration = Duration::from_secs(180);
 
 /// Time between two rounds of what goes on while an alert is waited for.
 const ROUND: Duration = Duration::from_secs(2);
-
-/// A spec that reserves little CPU: all of these tenants run at once, beside those of other tests.
-pub fn spec(it: &Scenario, clients: &[&str]) -> Value {
-    let resources = |cpu: &str, memory: &str| json!({"requests": {"cpu": cpu, "memory": "16Mi"}, "limits": {"memory": memory}});
-    let mut spec = it.spec(clients);
-    spec["api"]["resources"] = resources("10m", "256Mi");
-    spec["telemetry"]["collector"] = json!({"resources": resources("5m", "128Mi")});
-    spec
-}
 
 /// The tenant of a scenario, its Prometheus and those on call for it.
 pub struct Watch {
@@ -121,10 +111,16 @@ async fn again_and_again(mut work: impl AsyncFnMut() -> Result<()>) -> Result<()
     }
 }
 
-/// Asks for a list so many times, a few at a time; each answer has this status.
+const LIST: &str = "documents?limit=1";
+
+/// Asks for a list so many times, a few at a time; each answer has this status. Who does not ask for a 503
+/// comes back after one.
 pub async fn ask(documents: &Documents, times: usize, status: u16) -> Result<()> {
     let answers = stream::iter(0..times).map(|_| async {
-        let answer = list(documents).await?;
+        let answer = match status {
+            503 => list(documents).await?,
+            _ => documents.get(LIST).await?.status(),
+        };
         ensure!(answer == status, "{answer} instead of {status}");
         Ok(())
     });
@@ -132,8 +128,8 @@ pub async fn ask(documents: &Documents, times: usize, status: u16) -> Result<()>
     answers.into_iter().collect()
 }
 
-/// Asks for a list; the status of the answer.
+/// Asks for a list once; the status of the answer.
 pub async fn list(documents: &Documents) -> Result<StatusCode> {
-    let list = documents.request(Method::GET, "documents?limit=1");
+    let list = documents.request(Method::GET, LIST);
     Ok(list.send().await?.status())
 }

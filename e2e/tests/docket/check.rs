@@ -37,11 +37,7 @@ async fn a_tenant_passes_every_check_straight_and_through_the_api_server() {
         ensure!(page.contains("0 failed, 0 skipped"), "{page}");
         ensure!(page.contains("the API server's proxy"), "{page}");
 
-        let list = documents
-            .request(reqwest::Method::GET, "documents")
-            .send()
-            .await?;
-        let list: Value = list.json().await?;
+        let list: Value = documents.get("documents").await?.json().await?;
         ensure!(list["documents"] == serde_json::json!([]), "{list}");
         Ok(())
     })

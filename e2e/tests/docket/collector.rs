@@ -1,6 +1,7 @@
 use anyhow::{Context, Result, ensure};
 use docket_e2e::gateway::line;
 use docket_e2e::objects::Objects;
+use docket_e2e::retry::send;
 use docket_e2e::scenario::{DEV_NAMESPACE, Scenario, TENANT, condition, scenario};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
@@ -32,10 +33,12 @@ async fn put_headers(it: &Scenario, token: &str) -> Result<()> {
 async fn is_told_at_the_gateway(it: &Scenario) -> Result<()> {
     let documents = it.documents("globex").await?;
     let trace = uuid::Uuid::new_v4().simple().to_string();
-    let request = documents
-        .request(reqwest::Method::GET, "documents")
-        .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
-    ensure!(request.send().await?.status().is_success());
+    let answer = send(|| {
+        documents
+            .request(reqwest::Method::GET, "documents")
+            .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
+    });
+    ensure!(answer.await?.status().is_success());
     line(&it.client, &trace, "/data/traces.jsonl").await?;
     Ok(())
 }

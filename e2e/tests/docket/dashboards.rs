@@ -10,7 +10,6 @@ use docket_e2e::prometheus::Prometheus;
 use docket_e2e::scenario::{TENANT, scenario, schema_of};
 use docket_e2e::wait::until_within;
 use kube::Client;
-use reqwest::Method;
 
 /// Recorded series of a whole window begin with the next five minutes of the clock.
 const LONGEST: Duration = Duration::from_secs(360);
@@ -53,7 +52,7 @@ async fn work(well: &Documents, broken: &Documents) -> Result<()> {
         (well, "documents/999999999", 404),
         (broken, "documents?limit=10", 500),
     ] {
-        let answer = documents.request(Method::GET, path).send().await?;
+        let answer = documents.get(path).await?;
         ensure!(answer.status() == status, "{path}: {answer:?}");
     }
     Ok(())
@@ -106,10 +105,7 @@ async fn every_panel_about_objectives_has_data() -> Result<()> {
         ("objective", ".+"),
     ];
     has_data(&client, "docket-objectives", &variables, async || {
-        let answer = documents
-            .request(Method::GET, "documents?limit=1")
-            .send()
-            .await?;
+        let answer = documents.get("documents?limit=1").await?;
         answer.error_for_status()?;
         Ok(())
     })

@@ -128,11 +128,7 @@ async fn delete_drops_schema_role_and_content() {
         // A tenant of the same name starts from nothing.
         it.ready(spec).await?;
         let documents = it.documents("globex").await?;
-        let status = documents
-            .request(reqwest::Method::GET, &format!("documents/{id}"))
-            .send()
-            .await?
-            .status();
+        let status = documents.get(&format!("documents/{id}")).await?.status();
         ensure!(status == 404, "{status}");
         Ok(())
     })

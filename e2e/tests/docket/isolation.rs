@@ -2,7 +2,6 @@ use anyhow::{Context, Result, ensure};
 use docket_e2e::database::{connect, connect_as_admin, connect_to};
 use docket_e2e::scenario::{Scenario, scenario, schema_of};
 use k8s_openapi::api::core::v1::Service;
-use reqwest::Method;
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -20,7 +19,7 @@ async fn a_clients_key_is_refused_on_the_other_clients_routes_without_telling_wh
         for client in ["initech", "nobody"] {
             let stranger = globex.on_routes_of(client);
             for path in [format!("documents/{id}"), format!("documents/{id}/content")] {
-                let response = stranger.request(Method::GET, &path).send().await?;
+                let response = stranger.get(&path).await?;
                 ensure!(
                     response.status() == 403,
                     "{client}/{path}: {}",

@@ -28,7 +28,7 @@ async fn becomes(key: &Documents, status: StatusCode) -> Result<()> {
 }
 
 async fn opens(key: &Documents) -> Result<()> {
-    let answer = key.request(Method::GET, "documents").send().await?;
+    let answer = key.get("documents").await?;
     ensure!(answer.status() == StatusCode::OK, "{}", answer.status());
     Ok(())
 }

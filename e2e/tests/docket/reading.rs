@@ -1,13 +1,13 @@
 use anyhow::{Context, Result, ensure};
 use docket_e2e::documents::Documents;
+use docket_e2e::retry::send;
 use docket_e2e::scenario::scenario;
 use reqwest::header::{CONTENT_RANGE, ETAG, IF_NONE_MATCH, IF_RANGE, LINK, RANGE};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
 async fn get(documents: &Documents, path: &str) -> Result<Response> {
-    let response = documents.request(Method::GET, path).send().await?;
-    Ok(response.error_for_status()?)
+    Ok(documents.get(path).await?.error_for_status()?)
 }
 
 #[tokio::test]
@@ -55,8 +55,8 @@ async fn a_download_that_broke_off_is_resumed_from_s3_where_it_ended() {
         let etag = get(&documents, &path).await?.headers()[ETAG].clone();
 
         let part = async |range: &str| {
-            let request = documents.request(Method::GET, &path).header(RANGE, range);
-            anyhow::Ok(request.header(IF_RANGE, &etag).send().await?)
+            let request = || documents.request(Method::GET, &path).header(RANGE, range);
+            send(|| request().header(IF_RANGE, &etag)).await
         };
         let first = part("bytes=0-8400000").await?;
         ensure!(first.status() == StatusCode::PARTIAL_CONTENT);
@@ -74,8 +74,8 @@ async fn a_download_that_broke_off_is_resumed_from_s3_where_it_ended() {
         let body = several.bytes().await?;
         ensure!(length == Some(body.len() as u64), "{length:?} {body:?}");
 
-        let had = documents.request(Method::GET, &path);
-        let had = had.header(IF_NONE_MATCH, &etag).send().await?;
+        let conditional = || documents.request(Method::GET, &path);
+        let had = send(|| conditional().header(IF_NONE_MATCH, &etag)).await?;
         ensure!(had.status() == StatusCode::NOT_MODIFIED);
         Ok(())
     })

@@ -2,6 +2,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use docket_e2e::gateway::{everything_with, line};
+use docket_e2e::retry;
 use docket_e2e::scenario::{Scenario, scenario};
 use docket_e2e::wait::until;
 use docket_loopback::free_address;
@@ -66,7 +67,8 @@ async fn send(request: RequestBuilder, planted: &Planted) -> Result<String> {
         .header("authorization", format!("Bearer {}", planted.token))
         .header("user-agent", &planted.email)
         .header("cookie", format!("session={}", planted.token));
-    let answer = request.send().await?;
+    let again = || request.try_clone().expect("a body in memory");
+    let answer = retry::send(again).await?;
     ensure!(!answer.status().is_server_error(), "{}", answer.status());
     Ok(trace_id)
 }

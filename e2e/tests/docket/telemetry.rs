@@ -3,6 +3,7 @@ use docket_e2e::client::client;
 use docket_e2e::database::log_statements_of;
 use docket_e2e::gateway::{Span, everything_with, line, spans};
 use docket_e2e::objects::Objects;
+use docket_e2e::retry::send;
 use docket_e2e::scenario::{DEV_NAMESPACE, Scenario, scenario, schema_of};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::{Pod, Service};
@@ -28,19 +29,16 @@ async fn the_trace_of_an_upload_arrives_at_the_gateway_with_its_spans() {
         it.ready(it.spec(&["globex"])).await?;
         let trace_id = Uuid::new_v4().simple().to_string();
         let correlation_id = Uuid::new_v4().to_string();
-        let form = Form::new().part(
-            "file",
-            Part::bytes(b"traced".to_vec()).file_name("traced.txt"),
-        );
-        let response = it
-            .documents("globex")
-            .await?
-            .request(Method::PUT, "upload-document")
-            .header("traceparent", format!("00-{trace_id}-00f067aa0ba902b7-01"))
-            .header("X-Request-ID", &correlation_id)
-            .multipart(form)
-            .send()
-            .await?;
+        let documents = it.documents("globex").await?;
+        let response = send(|| {
+            let part = Part::bytes(b"traced".to_vec()).file_name("traced.txt");
+            documents
+                .request(Method::PUT, "upload-document")
+                .header("traceparent", format!("00-{trace_id}-00f067aa0ba902b7-01"))
+                .header("X-Request-ID", &correlation_id)
+                .multipart(Form::new().part("file", part))
+        })
+        .await?;
         ensure!(response.status() == 201, "{}", response.status());
         ensure!(response.headers()["x-request-id"] == correlation_id.as_str());
 

@@ -1,6 +1,7 @@
 use anyhow::{Context, Result, ensure};
 use docket_e2e::authority::Authority;
 use docket_e2e::issuer::Issuer;
+use docket_e2e::retry::send;
 use docket_e2e::scenario::{Scenario, scenario};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::{Secret, Service};
@@ -28,14 +29,15 @@ impl Api {
 
     /// The status, and the body.
     async fn ask(&self, method: Method, path: &str, token: &str) -> Result<(StatusCode, String)> {
-        let request = self
-            .http
-            .request(method.clone(), format!("{}/{path}", self.base));
-        let request = match method {
-            Method::PUT => request.multipart(form()),
-            _ => request,
-        };
-        let answer = request.bearer_auth(token).send().await?;
+        let answer = send(|| {
+            let url = format!("{}/{path}", self.base);
+            let request = self.http.request(method.clone(), url).bearer_auth(token);
+            match method {
+                Method::PUT => request.multipart(form()),
+                _ => request,
+            }
+        })
+        .await?;
         Ok((answer.status(), answer.text().await?))
     }
 
