@@ -1,6 +1,8 @@
 //! Pods that come and go under load. Run by itself: on a machine that other tests keep busy, a 503 is
 //! the right answer now and then, and callers here never ask twice.
 
+mod first_requests;
+
 use std::path::Path;
 use std::process::Command;
 
