@@ -69,16 +69,15 @@ impl Watch {
         during(self.shows(&query), work).await
     }
 
-    /// Waits until there is a series of the tenant's `metric` with these `labels` for `samples` scrapes: a
-    /// counter's first sample is where it starts.
-    pub async fn counts(&self, metric: &str, labels: &str, samples: u32) -> Result<()> {
-        let selector = self.selector(labels);
-        let query = format!("count_over_time({metric}{{{selector}}}[5m]) >= {samples}");
+    /// Waits until its clients' requests that were answered with `status` have been counted for `samples`
+    /// scrapes: a counter's first sample is where it starts. Probes are counted from the first second on.
+    pub async fn counts(&self, status: u16, samples: u32) -> Result<()> {
+        let labels = format!(
+            "namespace=\"{}\",path=~\"/clients/.+\",status=\"{status}\"",
+            self.namespace
+        );
+        let query = format!("count_over_time(http_requests_total{{{labels}}}[5m]) >= {samples}");
         self.shows(&query).await
-    }
-
-    fn selector(&self, labels: &str) -> String {
-        format!("namespace=\"{}\",{labels}", self.namespace)
     }
 
     async fn shows(&self, query: &str) -> Result<()> {
