@@ -39,3 +39,42 @@ impl ServerAddress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use docket_loopback::free_address;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_folder_has_the_socket_of_the_port() {
+        let address = ServerAddress::new("/run/postgresql", 5433);
+        let socket = PathBuf::from("/run/postgresql/.s.PGSQL.5433");
+        assert!(matches!(address, ServerAddress::Unix(path) if path == socket));
+    }
+
+    #[tokio::test]
+    async fn a_host_where_nobody_listens_refuses_and_one_where_somebody_does_is_asked_again_and_again()
+     {
+        let nobody = free_address().expect("an address");
+        let address = ServerAddress::new("127.0.0.1", nobody.port());
+        let refused = address.refuses_every(INTERVAL).await;
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let port = listener.local_addr().expect("an address").port();
+        let asked_three_times = async {
+            for _ in 0..3 {
+                listener.accept().await.expect("a connection");
+            }
+        };
+        let address = ServerAddress::new("127.0.0.1", port);
+        tokio::select! {
+            error = address.refuses_every(INTERVAL) => panic!("{error}"),
+            () = asked_three_times => {}
+        }
+    }
+}
