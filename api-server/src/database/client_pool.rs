@@ -136,7 +136,7 @@ impl ClientPool {
     async fn acquire(&self) -> Result<PoolConnection<Postgres>, Error> {
         tokio::select! {
             connection = self.pool.acquire() => Ok(connection?),
-            gone = self.server.refuses_every(SLOW_LOGIN) => Err(sqlx::Error::Io(gone).into()),
+            refusal = self.server.refusal(SLOW_LOGIN) => Err(sqlx::Error::Io(refusal).into()),
         }
     }
 
