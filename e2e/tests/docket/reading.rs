@@ -55,8 +55,11 @@ async fn a_download_that_broke_off_is_resumed_from_s3_where_it_ended() {
         let etag = get(&documents, &path).await?.headers()[ETAG].clone();
 
         let part = async |range: &str| {
-            let request = || documents.request(Method::GET, &path).header(RANGE, range);
-            send(|| request().header(IF_RANGE, &etag)).await
+            send(|| {
+                let request = documents.request(Method::GET, &path);
+                request.header(RANGE, range).header(IF_RANGE, &etag)
+            })
+            .await
         };
         let first = part("bytes=0-8400000").await?;
         ensure!(first.status() == StatusCode::PARTIAL_CONTENT);
@@ -74,8 +77,11 @@ async fn a_download_that_broke_off_is_resumed_from_s3_where_it_ended() {
         let body = several.bytes().await?;
         ensure!(length == Some(body.len() as u64), "{length:?} {body:?}");
 
-        let conditional = || documents.request(Method::GET, &path);
-        let had = send(|| conditional().header(IF_NONE_MATCH, &etag)).await?;
+        let had = send(|| {
+            let request = documents.request(Method::GET, &path);
+            request.header(IF_NONE_MATCH, &etag)
+        })
+        .await?;
         ensure!(had.status() == StatusCode::NOT_MODIFIED);
         Ok(())
     })
