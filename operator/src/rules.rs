@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_crds::DocumentTenant;
-use docket_objectives::{
-    Group, Links, Scope, Tenant, objective_rules, presence_alerts, service_alerts,
-};
+use docket_objectives::{Links, Scope, Tenant, objective_rules, presence_alerts, service_alerts};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::Patch;
 use kube::runtime::reflector::Store;
@@ -73,12 +71,20 @@ pub async fn keep(
     loop {
         rounds.tick().await;
         let files = match ctx.optional.prometheus_rules.is_there() {
-            true => Files::new(),
+            true => Ok(Files::new()),
             false => files(
                 &tenants,
                 writer.place.tenants_of.as_deref(),
                 &ctx.images.links,
             ),
+        };
+        let files = match files {
+            Ok(files) => files,
+            // What stands in the ConfigMaps is better than nothing.
+            Err(error) => {
+                tracing::error!(%error, "the rules cannot be put into words, and stay as they are");
+                continue;
+            }
         };
         let span = info_span!(parent: None, "rules");
         if let Err(error) = writer.write(files).instrument(span).await {
@@ -88,9 +94,13 @@ pub async fn keep(
 }
 
 /// One file a tenant that stays, and one for all together.
-fn files(tenants: &Store<DocumentTenant>, namespace: Option<&str>, links: &Links) -> Files {
+fn files(
+    tenants: &Store<DocumentTenant>,
+    namespace: Option<&str>,
+    links: &Links,
+) -> Result<Files, serde_yaml::Error> {
     let of_all = service_alerts(Scope::All(namespace), links);
-    let shared = (SHARED.to_owned(), text(&[of_all]));
+    let shared = text(&[of_all]).map(|text| (SHARED.to_owned(), text));
     let each = tenants
         .state()
         .into_iter()
@@ -100,22 +110,21 @@ fn files(tenants: &Store<DocumentTenant>, namespace: Option<&str>, links: &Links
 }
 
 /// The file of one tenant.
-fn file(tenant: &Tenant, links: &Links) -> (String, String) {
+fn file(tenant: &Tenant, links: &Links) -> Result<(String, String), serde_yaml::Error> {
     let mut groups = vec![presence_alerts(tenant, links)];
     groups.extend(objective_rules(&tenant.objectives, links));
     // A namespace has no underscore, so that no two tenants have the same.
     let name = format!("{}_{}.yaml", tenant.namespace, tenant.name);
-    (name, text(&groups))
+    Ok((name, text(&groups)?))
 }
 
-/// A rules file.
-fn text(groups: &[Group]) -> String {
+/// A rules file of these groups.
+fn text<G: Serialize>(groups: &[G]) -> Result<String, serde_yaml::Error> {
     #[derive(Serialize)]
-    struct File<'a> {
-        groups: &'a [Group],
+    struct File<'a, G> {
+        groups: &'a [G],
     }
-    // Texts and maps of texts alone, which are always written.
-    serde_yaml::to_string(&File { groups }).unwrap_or_default()
+    serde_yaml::to_string(&File { groups })
 }
 
 /// The only one who writes the ConfigMaps.

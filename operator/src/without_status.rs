@@ -44,7 +44,7 @@ fn fingerprint<K: Resource + Clone + Serialize>(object: &K) -> u64 {
     object.meta_mut().resource_version = None;
     let mut hasher = DefaultHasher::new();
     serde_json::to_vec(&object)
-        .unwrap_or_default()
+        .expect("Kubernetes objects serialize")
         .hash(&mut hasher);
     hasher.finish()
 }

@@ -16,10 +16,9 @@ pub(super) fn build(wanted: &Wanted) -> Option<PrometheusRule> {
         presence_alerts(watched, links),
     ];
     groups.extend(objective_rules(&watched.objectives, links));
-    let groups = groups.iter().map(|group| {
-        // A group is made of texts alone.
-        serde_json::to_value(group).unwrap_or_default()
-    });
+    let groups = groups
+        .iter()
+        .map(|group| serde_json::to_value(group).expect("texts serialize"));
     Some(PrometheusRule {
         metadata: monitoring_metadata(wanted, api_name(&wanted.name)),
         spec: PrometheusRuleSpec {

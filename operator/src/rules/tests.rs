@@ -155,7 +155,19 @@ fn file_of(number: usize) -> (String, String) {
         runbooks: Some("https://docs.example.com/docket/runbooks".into()),
         dashboards: Some("https://grafana.example.com".into()),
     };
-    file(&tenant, &links)
+    file(&tenant, &links).expect("rules can be written")
+}
+
+#[test]
+fn rules_that_cannot_be_written_are_an_error_and_no_empty_file() {
+    struct Unwritable;
+    impl Serialize for Unwritable {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("not in words"))
+        }
+    }
+    let error = text(&[Unwritable]).expect_err("there is nothing to write");
+    assert!(error.to_string().contains("not in words"), "{error}");
 }
 
 #[test]
@@ -185,7 +197,7 @@ fn a_tenant_that_is_being_deleted_has_no_file_any_more() {
         let tenant = serde_json::from_value(tenant).expect("a tenant");
         writer.apply_watcher_event(&Event::Apply(tenant));
     }
-    let files = super::files(&tenants, None, &Links::default());
+    let files = super::files(&tenants, None, &Links::default()).expect("rules can be written");
     assert_eq!(
         files.into_keys().collect::<Vec<_>>(),
         ["acme_stays.yaml", SHARED]

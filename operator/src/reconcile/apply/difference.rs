@@ -32,10 +32,10 @@ pub(super) fn applied_hash<K: Resource>(object: &K) -> Option<&String> {
 
 /// Where `live` is not as `wanted` says; what others added to it is left alone.
 pub(super) fn between<K: Serialize>(wanted: &K, live: &K) -> Vec<Place> {
+    let [wanted, live] = [wanted, live]
+        .map(|object| serde_json::to_value(object).expect("Kubernetes objects serialize"));
     let mut places = Vec::new();
-    if let (Ok(wanted), Ok(live)) = (serde_json::to_value(wanted), serde_json::to_value(live)) {
-        compare(&live, &wanted, &mut Place::default(), &mut places);
-    }
+    compare(&live, &wanted, &mut Place::default(), &mut places);
     places
 }
 
