@@ -1,6 +1,6 @@
 //! `adopt`: documents that were retained, taken over by a client of the same name.
 
-use docket_crds::{DocumentTenant, PlannedChange};
+use docket_crds::{DocumentTenant, PlannedAction, PlannedChange};
 use kube::core::DynamicObject;
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ fn ask_to_adopt(object: &mut DynamicObject, client: &str) {
 
 /// Whether the operator would take documents over for `client`.
 fn takes_over(change: &PlannedChange, client: &str) -> bool {
-    change.action == "adopt" && change.detail.starts_with(&format!("client {client} "))
+    change.action == PlannedAction::Adopt && change.client.as_deref() == Some(client)
 }
 
 fn is_served(tenant: &DocumentTenant, client: &str) -> bool {
@@ -115,13 +115,23 @@ mod tests {
 
     #[test]
     fn only_the_plan_for_this_client_counts() {
-        let change = |action: &str, client: &str| PlannedChange {
-            action: action.into(),
+        let change = |action, client: &str| PlannedChange {
+            action,
             object: "schema s".into(),
-            detail: format!("client {client} takes over the documents that were retained"),
+            client: Some(client.into()),
+            detail: "in whatever words the operator has for it".into(),
         };
-        assert!(takes_over(&change("adopt", "globex"), "globex"));
-        assert!(!takes_over(&change("adopt", "globex-2"), "globex"));
-        assert!(!takes_over(&change("create", "globex"), "globex"));
+        assert!(takes_over(
+            &change(PlannedAction::Adopt, "globex"),
+            "globex"
+        ));
+        assert!(!takes_over(
+            &change(PlannedAction::Adopt, "globex-2"),
+            "globex"
+        ));
+        assert!(!takes_over(
+            &change(PlannedAction::Create, "globex"),
+            "globex"
+        ));
     }
 }

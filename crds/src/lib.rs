@@ -10,6 +10,7 @@ mod autoscaling;
 mod exposure;
 mod interval;
 mod objective;
+mod plan;
 mod quantity;
 mod reference;
 mod size;
@@ -27,6 +28,7 @@ pub use autoscaling::Autoscaling;
 pub use exposure::{HttpRoute, Ingress, ParentReference};
 pub use interval::interval;
 pub use objective::{BurnRate, Objective, ObjectiveStatus};
+pub use plan::{PlanStatus, PlannedAction, PlannedChange};
 pub use quantity::{ResourceList, Resources};
 pub use reference::SecretReference;
 pub use size::bytes;
@@ -36,9 +38,6 @@ pub use spec::{
     Summarizer, SummarizerMode, TaintEffect, Telemetry, TelemetryTls, Tls, Toleration,
     TolerationOperator, Uploads,
 };
-pub use status::{
-    ApiStatus, ClientStatus, DocumentTenantStatus, PlanStatus, PlannedChange, ReconcileStatus,
-    SpanStatus,
-};
+pub use status::{ApiStatus, ClientStatus, DocumentTenantStatus, ReconcileStatus, SpanStatus};
 pub use topology_spread::{NodeInclusionPolicy, TopologySpreadConstraint, WhenUnsatisfiable};
 pub use yaml::custom_resource_definition_yaml;

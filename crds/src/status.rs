@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ObjectiveStatus;
+use crate::{ObjectiveStatus, PlanStatus};
 
 /// What became of a tenant. All of it is derived: it can be deleted and comes back, except for the
 /// identities in `clients`, which are written before anything is created under them.
@@ -43,29 +43,6 @@ pub struct DocumentTenantStatus {
     /// everything else from being changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanStatus>,
-}
-
-/// What would be changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PlanStatus {
-    /// `metadata.generation` of the spec that the plan is for.
-    pub generation: i64,
-    /// The changes, in their order; none when everything is as the spec asks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<PlannedChange>,
-}
-
-/// Something that would be changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PlannedChange {
-    /// `create`, `update`, `adopt`, `retain` or `delete`.
-    pub action: String,
-    /// What it is done to, for example `Deployment/acme-api` or `schema acme_globex_b1f78a2e9838`.
-    pub object: String,
-    /// What it means.
-    pub detail: String,
 }
 
 /// The document API as it is now.

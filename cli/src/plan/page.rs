@@ -1,6 +1,6 @@
 //! A plan as people read it.
 
-use docket_crds::PlanStatus;
+use docket_crds::{PlanStatus, PlannedAction, PlannedChange};
 
 use super::End;
 use crate::columns::columns;
@@ -15,28 +15,26 @@ pub(super) fn plan(name: &str, plan: &PlanStatus) -> String {
         .changes
         .iter()
         .map(|change| {
-            let [mark, action, object, detail] = [
-                mark(&change.action),
-                &change.action,
-                &change.object,
-                &change.detail,
-            ];
-            [mark, action, object, detail].map(str::to_owned)
+            [
+                mark(change.action).to_owned(),
+                change.action.to_string(),
+                change.object.clone(),
+                change.detail.clone(),
+            ]
         })
         .collect();
-    let deletes = plan.changes.iter().any(|change| change.action == "delete");
-    let warning = match deletes {
+    let warning = match plan.changes.iter().any(PlannedChange::loses_data) {
         true => "This deletes documents for good.\n",
         false => "",
     };
     format!("{name}: {count}\n{}{warning}", columns("  ", &rows))
 }
 
-fn mark(action: &str) -> &'static str {
+fn mark(action: PlannedAction) -> &'static str {
     match action {
-        "create" | "adopt" => "+",
-        "retain" | "delete" => "-",
-        _ => "~",
+        PlannedAction::Create | PlannedAction::Adopt => "+",
+        PlannedAction::Update => "~",
+        PlannedAction::Retain | PlannedAction::Delete => "-",
     }
 }
 
@@ -60,12 +58,17 @@ pub(super) fn end(name: &str, end: End) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use docket_crds::PlannedChange;
 
-    fn change(action: &str, object: &str, detail: &str) -> PlannedChange {
+    fn change(
+        action: PlannedAction,
+        object: &str,
+        client: Option<&str>,
+        detail: &str,
+    ) -> PlannedChange {
         PlannedChange {
-            action: action.into(),
+            action,
             object: object.into(),
+            client: client.map(str::to_owned),
             detail: detail.into(),
         }
     }
@@ -74,14 +77,21 @@ mod tests {
     fn a_plan_reads_like_a_difference() {
         let changes = vec![
             change(
-                "create",
+                PlannedAction::Create,
                 "schema acme_hooli_1f2e3d4c",
+                Some("hooli"),
                 "client hooli gets a role",
             ),
-            change("update", "Secret/acme-api", "differs in data.tenant.json"),
             change(
-                "delete",
+                PlannedAction::Update,
+                "Secret/acme-api",
+                None,
+                "differs in data.tenant.json",
+            ),
+            change(
+                PlannedAction::Delete,
                 "schema acme_globex_b1f7",
+                Some("globex"),
                 "client globex loses all its documents",
             ),
         ];
@@ -98,6 +108,35 @@ mod tests {
             plan("shop/acme", &few),
             plan("shop/acme", &none)
         ));
+    }
+
+    #[test]
+    fn only_what_takes_a_clients_data_away_is_warned_of() {
+        let page = |action, object, client| {
+            plan(
+                "shop/acme",
+                &PlanStatus {
+                    generation: 4,
+                    changes: vec![change(action, object, client, "it goes")],
+                },
+            )
+        };
+        let warned = |page: String| page.contains("deletes documents");
+        assert!(warned(page(
+            PlannedAction::Delete,
+            "schema s",
+            Some("globex")
+        )));
+        assert!(!warned(page(
+            PlannedAction::Retain,
+            "schema s",
+            Some("globex")
+        )));
+        assert!(!warned(page(
+            PlannedAction::Delete,
+            "Ingress/acme-api",
+            None
+        )));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use anyhow::ensure;
-use docket_crds::DocumentTenant;
+use docket_crds::{DocumentTenant, PlannedAction};
 use docket_e2e::scenario::{TENANT, scenario};
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::json;
@@ -39,9 +39,8 @@ async fn a_plan_says_what_a_change_would_do_and_does_nothing() {
         let plan = plan.unwrap_or_default();
         let schema = plan.changes.first();
         ensure!(
-            schema.is_some_and(
-                |change| change.action == "create" && change.object.starts_with("schema ")
-            ),
+            schema.is_some_and(|change| change.action == PlannedAction::Create
+                && change.object.starts_with("schema ")),
             "{plan:?}"
         );
         let planned: Deployment = it.objects.get("acme-api").await?;

@@ -9,7 +9,7 @@ mod takeover;
 
 use std::fmt::{self, Debug};
 
-use docket_crds::{DocumentTenant, PlannedChange};
+use docket_crds::{DocumentTenant, PlannedAction, PlannedChange};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams, PostParams};
@@ -391,13 +391,14 @@ impl Apply<'_> {
         let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
         let child = difference::with_hash(child);
         let (action, detail) = match Box::pin(self.find(store, &api, &child)).await? {
-            None => ("create", "it is missing".to_owned()),
+            None => (PlannedAction::Create, "it is missing".to_owned()),
             Some(found) if found.places.is_empty() => return Ok(None),
-            Some(found) => ("update", differs_in(&found.places)),
+            Some(found) => (PlannedAction::Update, differs_in(&found.places)),
         };
         Ok(Some(PlannedChange {
-            action: action.to_owned(),
+            action,
             object: format!("{}/{}", K::kind(&()), child.name_any()),
+            client: None,
             detail,
         }))
     }

@@ -1,6 +1,6 @@
 //! What a reconcile would change, said and not done.
 
-use docket_crds::{DeletionPolicy, DocumentTenant, PlanStatus, PlannedChange};
+use docket_crds::{DeletionPolicy, DocumentTenant, PlanStatus, PlannedAction, PlannedChange};
 use docket_schema::LATEST_VERSION;
 use kube::ResourceExt;
 
@@ -48,35 +48,36 @@ fn in_database(wanted: &Wanted) -> Vec<PlannedChange> {
         let name = &client.name;
         let (action, detail) = match client.provision? {
             Provisioning::Create => (
-                "create",
+                PlannedAction::Create,
                 format!(
                     "client {name} gets a role, a schema at version {LATEST_VERSION} and rights on it"
                 ),
             ),
             Provisioning::Adopt { version } => (
-                "adopt",
+                PlannedAction::Adopt,
                 format!(
                     "client {name} takes over the documents that were retained{}",
                     migrations(version)
                 ),
             ),
             Provisioning::Update { version } => (
-                "update",
+                PlannedAction::Update,
                 format!(
                     "role, password and rights of client {name} are set{}",
                     migrations(version)
                 ),
             ),
             Provisioning::Rotate { .. } => (
-                "update",
+                PlannedAction::Update,
                 format!(
                     "client {name} gets a new login beside the one it has, until no pod uses that"
                 ),
             ),
         };
         Some(PlannedChange {
-            action: action.to_owned(),
+            action,
             object: format!("schema {}", client.identity.schema),
+            client: Some(name.clone()),
             detail,
         })
     };
@@ -95,12 +96,19 @@ fn migrations(version: i32) -> String {
 
 fn released(wanted: &Wanted, policy: DeletionPolicy) -> Vec<PlannedChange> {
     let (action, what) = match policy {
-        DeletionPolicy::Retain => ("retain", "can no longer log in, and its documents stay"),
-        DeletionPolicy::Delete => ("delete", "loses its schema, its role and all its documents"),
+        DeletionPolicy::Retain => (
+            PlannedAction::Retain,
+            "can no longer log in, and its documents stay",
+        ),
+        DeletionPolicy::Delete => (
+            PlannedAction::Delete,
+            "loses its schema, its role and all its documents",
+        ),
     };
     let change = |client: &docket_crds::ClientStatus| PlannedChange {
-        action: action.to_owned(),
+        action,
         object: format!("schema {}", client.schema),
+        client: Some(client.name.clone()),
         detail: format!("client {} {what}, once no pod serves it", client.name),
     };
     wanted.released.iter().map(change).collect()

@@ -104,7 +104,7 @@ fn a_tenant_in_trouble_says_first_what_to_do() {
         "observedGeneration": 3,
         "conditions": [ready("False", "SecretNotFound", message)],
         "clients": [{"name": "gone", "schema": "acme_gone_1", "role": "acme_gone_1", "schemaVersion": 5}],
-        "plan": {"generation": 3, "changes": [{"action": "create", "object": "x", "detail": "y"}]},
+        "plan": {"generation": 3, "changes": [{"action": "Create", "object": "x", "detail": "y"}]},
     });
     let metadata = json!({"generation": 4, "deletionTimestamp": "2026-11-21T12:09:00Z",
         "annotations": {"docket.dev/rotate": "now"}});

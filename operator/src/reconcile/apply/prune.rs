@@ -1,6 +1,6 @@
 //! Children that not every spec asks for: one that is no longer wanted goes.
 
-use docket_crds::PlannedChange;
+use docket_crds::{PlannedAction, PlannedChange};
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
 use tracing::{Instrument, info_span};
@@ -50,8 +50,9 @@ impl Apply<'_> {
         match child {
             Some(child) => self.plan(store, child).await,
             None => Ok(self.has(store).then(|| PlannedChange {
-                action: "delete".into(),
+                action: PlannedAction::Delete,
                 object: format!("{}/{}", K::kind(&()), build::api_name(&self.wanted.name)),
+                client: None,
                 detail: "the spec no longer asks for it".into(),
             })),
         }
