@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use secrecy::SecretString;
 
-use crate::secret_value::new_api_key;
+use crate::secret_value::SecretGenerator;
 
 /// Shorter ones might be guessed: keys are compared by a fast hash.
 const SHORTEST: usize = 32;
@@ -48,9 +48,9 @@ impl ClientKeys {
     }
 
     /// Makes the key that will take the place of the one that was issued.
-    pub fn rotate(&mut self) {
+    pub fn rotate(&mut self, secrets: &mut dyn SecretGenerator) {
         if self.issued.is_some() && self.upcoming.is_none() {
-            self.upcoming = Some(new_api_key());
+            self.upcoming = Some(secrets.api_key());
         }
     }
 
@@ -81,10 +81,10 @@ impl<'a> ApiKeys<'a> {
         }
     }
 
-    /// The keys of `client`, its first one made here where there is none.
-    pub fn of_client(&mut self, client: &str) -> ClientKeys {
+    /// The keys of `client`, its first one made by `secrets` where there is none.
+    pub fn of_client(&mut self, client: &str, secrets: &mut dyn SecretGenerator) -> ClientKeys {
         let issued = match self.entries.get_key_value(client) {
-            None => Some(new_api_key()),
+            None => Some(secrets.api_key()),
             Some((name, value)) => self.usable(name, value),
         };
         let entries = self.entries;
@@ -164,6 +164,7 @@ fn check(value: &[u8]) -> Result<&str, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret_value::RandomSecrets;
     use proptest::prelude::*;
     use secrecy::ExposeSecret as _;
 
@@ -190,7 +191,10 @@ mod tests {
         ] {
             let entries = entries(secret);
             let mut keys = ApiKeys::new(&entries);
-            assert_eq!(exposed(&keys.of_client("globex")), valid);
+            assert_eq!(
+                exposed(&keys.of_client("globex", &mut RandomSecrets)),
+                valid
+            );
             assert!(keys.ignored().is_empty());
         }
     }
@@ -218,7 +222,7 @@ mod tests {
     #[test]
     fn a_client_without_an_entry_gets_a_key() {
         let entries = entries(&[("globex.next", NEW)]);
-        let keys = ApiKeys::new(&entries).of_client("globex");
+        let keys = ApiKeys::new(&entries).of_client("globex", &mut RandomSecrets);
         let issued = keys.issued.as_ref().expect("a key").expose_secret();
         assert!(check(issued.as_bytes()).is_ok(), "{issued}");
         assert_eq!(exposed(&keys), [issued, NEW]);
@@ -227,10 +231,10 @@ mod tests {
     #[test]
     fn a_rotation_makes_a_key_valid_before_it_is_handed_out_and_keeps_the_one_before() {
         let only_old = entries(&[("globex", OLD)]);
-        let mut keys = ApiKeys::new(&only_old).of_client("globex");
-        keys.rotate();
+        let mut keys = ApiKeys::new(&only_old).of_client("globex", &mut RandomSecrets);
+        keys.rotate(&mut RandomSecrets);
         let new = keys.upcoming.clone().expect("a new key");
-        keys.rotate();
+        keys.rotate(&mut RandomSecrets);
         assert_eq!(
             keys.upcoming.as_ref().map(|key| key.expose_secret()),
             Some(new.expose_secret())
@@ -245,7 +249,7 @@ mod tests {
     fn a_key_of_one_client_is_never_anothers() {
         let entries = entries(&[("a", OLD), ("ab.next", NEW), ("a-b.next", NEW)]);
         let mut keys = ApiKeys::new(&entries);
-        assert_eq!(exposed(&keys.of_client("a")), [OLD]);
+        assert_eq!(exposed(&keys.of_client("a", &mut RandomSecrets)), [OLD]);
         assert_eq!(
             keys.ignored(),
             [
@@ -269,8 +273,16 @@ mod tests {
         let mut all = entries(&broken);
         all.extend(entries(&[("globex", OLD)]));
         let mut keys = ApiKeys::new(&all);
-        assert_eq!(exposed(&keys.of_client("globex")), [OLD]);
-        assert!(keys.of_client("initech").issued.is_none(), "left alone");
+        assert_eq!(
+            exposed(&keys.of_client("globex", &mut RandomSecrets)),
+            [OLD]
+        );
+        assert!(
+            keys.of_client("initech", &mut RandomSecrets)
+                .issued
+                .is_none(),
+            "left alone"
+        );
         let length = "it must have 32 to 256 characters";
         assert_eq!(
             keys.ignored(),
@@ -291,7 +303,10 @@ mod tests {
         let list: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), NEW)).collect();
         let entries = entries(&list);
         let mut keys = ApiKeys::new(&entries);
-        assert_eq!(exposed(&keys.of_client("globex")).len(), MOST);
+        assert_eq!(
+            exposed(&keys.of_client("globex", &mut RandomSecrets)).len(),
+            MOST
+        );
         assert_eq!(keys.ignored().len(), 5);
     }
 

@@ -31,6 +31,7 @@ use self::rollout::Rollout;
 use crate::build;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::secret_value::RandomSecrets;
 use crate::timeline::Timeline;
 
 /// How long until a steady tenant is looked at again, in case its database was changed by others.
@@ -133,14 +134,15 @@ async fn pursue(
     ctx: &Context,
     timeline: &mut Timeline,
 ) -> Result<Option<Duration>> {
-    let seen = timeline
+    let (seen, reached) = timeline
         .phase(
             "dereference",
             info_span!("dereference"),
             dereference::dereference(tenant, Purpose::Change, ctx),
         )
         .await?;
-    let mut wanted = validate::validate(tenant, &seen, &ctx.images)?;
+    let now = Timestamp::now();
+    let mut wanted = validate::validate(tenant, &seen, &ctx.images, now, &mut RandomSecrets)?;
     let first = dereference::nothing_was_issued(tenant);
     let tenant = identity::record(tenant.clone(), &wanted, ctx).await?;
 
@@ -157,7 +159,7 @@ async fn pursue(
             .phase(
                 "database",
                 info_span!("database"),
-                provision::provision(&wanted, &seen),
+                provision::provision(&wanted, &reached.database),
             )
             .await?,
     );
@@ -177,9 +179,9 @@ async fn pursue(
     if rollout.is_complete() && !remaining.is_empty() {
         let how = match tenant.spec.database.deletion_policy {
             DeletionPolicy::Retain => Release::Retain,
-            DeletionPolicy::Delete => Release::Delete(&seen.content, &ctx.fence),
+            DeletionPolicy::Delete => Release::Delete(&reached.content, &ctx.fence),
         };
-        let released = release::release(&remaining, &wanted.uid, how, ctx.turn, &seen.database)
+        let released = release::release(&remaining, &wanted.uid, how, ctx.turn, &reached.database)
             .instrument(info_span!("release"))
             .await?;
         changes.extend(released.changes);
@@ -191,7 +193,7 @@ async fn pursue(
     }
     if rollout.is_complete() && !report::pods_are_ending(&tenant, ctx) {
         changes.extend(
-            rotate::finish(&tenant, &mut wanted, &seen.database, ctx)
+            rotate::finish(&tenant, &mut wanted, &reached.database, ctx)
                 .instrument(info_span!("rotation"))
                 .await?,
         );

@@ -4,16 +4,35 @@ use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// A new password: 256 random bits as hex.
-#[must_use]
-pub fn new_password() -> SecretString {
-    hex::encode(rand::rng().random::<[u8; 32]>()).into()
+/// Makes passwords and API keys. A decision takes one, so that it can be repeated.
+pub trait SecretGenerator {
+    /// 64 hexadecimal digits.
+    fn password(&mut self) -> SecretString;
+
+    /// A new API key; the prefix lets secret scanners recognise it.
+    fn api_key(&mut self) -> SecretString {
+        format!("dk_{}", self.password().expose_secret()).into()
+    }
 }
 
-/// A new API key: 256 random bits as hex; the prefix lets secret scanners recognise it.
-#[must_use]
-pub fn new_api_key() -> SecretString {
-    format!("dk_{}", hex::encode(rand::rng().random::<[u8; 32]>())).into()
+/// 256 random bits each.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomSecrets;
+
+impl SecretGenerator for RandomSecrets {
+    fn password(&mut self) -> SecretString {
+        hex::encode(rand::rng().random::<[u8; 32]>()).into()
+    }
+}
+
+/// In the place of secrets that a plan would need: none is made that nobody will use.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedSecrets;
+
+impl SecretGenerator for PlannedSecrets {
+    fn password(&mut self) -> SecretString {
+        "0".repeat(64).into()
+    }
 }
 
 /// What the registry keeps of a password to tell whether a role still has it.

@@ -26,14 +26,19 @@ use crate::referenced_secrets::Entries;
 use crate::rotation::{Asked, Rotated};
 use crate::wanted::Notice;
 
-/// All that a decision needs.
-pub(super) struct Seen {
-    /// The database, open.
+/// What a tenant keeps outside the cluster, open.
+pub(super) struct Reached {
+    /// Its database.
     pub database: Database,
-    /// How it was reached.
-    pub connection: AdminConnection,
-    /// The bucket.
+    /// Its bucket.
     pub content: Content,
+}
+
+/// All that a decision needs.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// How the database was reached.
+    pub connection: AdminConnection,
     /// Hash of the data of the bucket's Secret.
     pub storage_secret_hash: String,
     /// The certificate that the API is to be served with.
@@ -93,7 +98,7 @@ pub(super) async fn dereference(
     tenant: &DocumentTenant,
     purpose: Purpose,
     ctx: &Context,
-) -> Result<Seen> {
+) -> Result<(Seen, Reached)> {
     let uid = tenant.uid().unwrap_or_default();
     let connection = database_connection(tenant, ctx).await?;
     let s3 = &tenant.spec.storage.s3;
@@ -129,10 +134,8 @@ pub(super) async fn dereference(
         clients = schemas.len(),
         "read all that a decision needs"
     );
-    Ok(Seen {
-        database,
+    let seen = Seen {
         connection,
-        content,
         storage_secret_hash: hash(&storage_secret),
         certificate,
         issuer_ca,
@@ -146,7 +149,8 @@ pub(super) async fn dereference(
         gateway_api: ctx.optional.http_routes.is_there(),
         prometheus_rules: ctx.optional.prometheus_rules.is_there(),
         pod_monitors: ctx.optional.pod_monitors.is_there(),
-    })
+    };
+    Ok((seen, Reached { database, content }))
 }
 
 fn replicas(tenant: &DocumentTenant, ctx: &Context) -> Option<i32> {

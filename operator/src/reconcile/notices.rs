@@ -14,11 +14,12 @@ const MOST: usize = 20;
 pub(super) fn notices(
     tenant: &DocumentTenant,
     seen: &Seen,
+    now: Timestamp,
     ignored_keys: &[String],
 ) -> Vec<Notice> {
     let secret = build::api_keys_name(&tenant.name_any());
     let certificate = seen.certificate.as_ref();
-    let expired = certificate.and_then(|seen| expired(seen.not_after, Timestamp::now()));
+    let expired = certificate.and_then(|seen| expired(seen.not_after, now));
     keys(&secret, ignored_keys)
         .into_iter()
         .chain(expired)

@@ -2,12 +2,14 @@
 
 use docket_crds::{DeletionPolicy, DocumentTenant, PlanStatus, PlannedAction, PlannedChange};
 use docket_schema::LATEST_VERSION;
+use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::dereference::{Purpose, dereference};
 use super::{apply, validate};
 use crate::context::Context;
 use crate::error::Result;
+use crate::secret_value::PlannedSecrets;
 use crate::wanted::{Provisioning, Wanted};
 
 /// Asks for a plan, and for nothing to be changed, where its value is `true`.
@@ -23,8 +25,9 @@ pub(super) fn is_asked_for(tenant: &DocumentTenant) -> bool {
 
 /// What would be changed for the spec as it is now.
 pub(super) async fn plan(tenant: &DocumentTenant, ctx: &Context) -> Result<PlanStatus> {
-    let seen = dereference(tenant, Purpose::Plan, ctx).await?;
-    let wanted = validate::validate(tenant, &seen, &ctx.images)?;
+    let (seen, _) = dereference(tenant, Purpose::Plan, ctx).await?;
+    let secrets = &mut PlannedSecrets;
+    let wanted = validate::validate(tenant, &seen, &ctx.images, Timestamp::now(), secrets)?;
     let mut changes = in_database(&wanted);
     changes.extend(apply::plan(tenant, &wanted, ctx).await?);
     changes.extend(released(&wanted, tenant.spec.database.deletion_policy));

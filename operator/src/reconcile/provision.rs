@@ -5,20 +5,20 @@ use docket_schema::{Owner, Provision};
 use super::apply::Change;
 use super::dereference::Seen;
 use crate::context::Context;
-use crate::database::ClientRow;
+use crate::database::{ClientRow, Database};
 use crate::error::Result;
 use crate::secret_value::{fingerprint, scram_verifier};
 use crate::wanted::{Provisioning, Wanted, WantedClient};
 
 /// Makes or updates what Postgres lacks; runs no statement where it lacks nothing.
-pub(super) async fn provision(wanted: &Wanted, seen: &Seen) -> Result<Vec<Change>> {
+pub(super) async fn provision(wanted: &Wanted, database: &Database) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     for client in &wanted.clients {
         let Some(work) = client.provision else {
             continue;
         };
         let owner = owner(wanted, client);
-        seen.database
+        database
             .provision(&Provision {
                 identity: &client.identity,
                 owner: &owner,

@@ -1,4 +1,5 @@
-//! Decides: turns a spec and what was seen into a [`Wanted`] that cannot be wrong.
+//! Decides: turns a spec and what was seen into a [`Wanted`] that cannot be wrong. The same comes of the
+//! same, at the same time and with the same secrets.
 
 use std::num::NonZeroU32;
 
@@ -18,16 +19,25 @@ use crate::database::ClientRow;
 use crate::error::{Error, Problem, Result};
 use crate::promised::watched;
 use crate::rotation::{Asked, Rotated};
-use crate::secret_value::{fingerprint, new_password};
+use crate::secret_value::{SecretGenerator, fingerprint};
 use crate::wanted::{Monitoring, Provisioning, Wanted, WantedClient};
 
-pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) -> Result<Wanted> {
+/// What becomes of `tenant` at the time `now`; `secrets` makes what clients lack.
+///
+/// # Errors
+/// A claim to a schema that cannot be met, as a problem of the condition `DatabaseReady`.
+pub(super) fn validate(
+    tenant: &DocumentTenant,
+    seen: &Seen,
+    images: &Images,
+    now: Timestamp,
+    secrets: &mut dyn SecretGenerator,
+) -> Result<Wanted> {
     let spec = &tenant.spec;
     let uid = tenant.uid().unwrap_or_default();
     let collector = &spec.telemetry.collector;
     let mut clients = Vec::new();
     let mut keys = ApiKeys::new(&seen.api_keys.entries);
-    let now = Timestamp::now();
     let (logins_asked, keys_asked) = (dereference::logins(tenant), dereference::keys(tenant));
     let logins = Turn::of(&logins_asked, &seen.credentials, || overlaps(seen), now);
     let api_keys = Turn::of(&keys_asked, &seen.api_keys, || hands_out(seen), now);
@@ -42,15 +52,17 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
             .cloned()
             .unwrap_or_default();
         let (identity, password) = match issued {
-            Some(_) if logins.rotate => (identity.rotated(), new_password()),
+            Some(_) if logins.rotate => (identity.rotated(), secrets.password()),
             Some(password) => (identity, password.into()),
             // Its password is lost and pods still use it: they are not locked out.
-            None if row.logins == [identity.role.clone()] => (identity.rotated(), new_password()),
-            None => (identity, new_password()),
+            None if row.logins == [identity.role.clone()] => {
+                (identity.rotated(), secrets.password())
+            }
+            None => (identity, secrets.password()),
         };
-        let mut client_keys = keys.of_client(&name);
+        let mut client_keys = keys.of_client(&name, secrets);
         if api_keys.rotate {
-            client_keys.rotate();
+            client_keys.rotate(secrets);
         }
         let claim = Claim {
             client: &name,
@@ -108,7 +120,7 @@ pub(super) fn validate(tenant: &DocumentTenant, seen: &Seen, images: &Images) ->
             accepted_types: spec.api.uploads.accepted_types.clone(),
         },
         tls: seen.certificate.as_ref().map(|seen| seen.tls.clone()),
-        notices: notices::notices(tenant, seen, &keys.ignored()),
+        notices: notices::notices(tenant, seen, now, &keys.ignored()),
         api_image: spec.api.image.clone().unwrap_or_else(|| images.api.clone()),
         collector_image: collector
             .image
@@ -353,5 +365,7 @@ impl Claim<'_> {
     }
 }
 
+#[cfg(test)]
+mod decision_tests;
 #[cfg(test)]
 mod tests;

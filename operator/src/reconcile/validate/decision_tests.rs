@@ -1,0 +1,204 @@
+//! Whole decisions, by table: what is issued, when, and to whom.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::*;
+use crate::certificate::Certificate;
+use crate::database::{AdminConnection, Survey};
+use crate::recent_surveys::{Occasion, Surveyed};
+
+const NOON: &str = "2026-11-28T12:00:00Z";
+const PASSWORD: &str = "password-that-was-issued-before-0";
+const KEY: &str = "key-that-was-issued-before-0123456";
+
+/// Counts what it makes.
+#[derive(Default)]
+struct Numbered(usize);
+
+impl SecretGenerator for Numbered {
+    fn password(&mut self) -> SecretString {
+        self.0 += 1;
+        format!("made-{}", self.0).into()
+    }
+}
+
+fn at(time: &str) -> Timestamp {
+    time.parse().expect("a time")
+}
+
+fn schema() -> Identity {
+    Identity::of("acme", "acme", "globex")
+}
+
+/// The tenant `acme` with the client `globex`, and what a user changed of it.
+fn tenant(annotations: serde_json::Value, credentials: serde_json::Value) -> DocumentTenant {
+    serde_json::from_value(json!({
+        "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
+        "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": 1, "annotations": annotations},
+        "spec": {"clients": [{"name": "globex"}], "credentials": credentials,
+            "database": {"secretRef": {"name": "d"}},
+            "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
+    }))
+    .expect("a tenant")
+}
+
+fn issued(value: &str) -> Issued {
+    Issued {
+        entries: [("globex".to_owned(), ByteString(value.into()))].into(),
+        rotated: Some(Rotated {
+            at: at("2026-11-01T12:00:00Z"),
+            asked: None,
+        }),
+        was_rotated: false,
+    }
+}
+
+/// What is seen of a tenant of which nothing is there yet.
+fn nothing() -> Seen {
+    let connection = AdminConnection {
+        database: docket_contract::Database {
+            host: "db".into(),
+            port: 5432,
+            dbname: "docket".into(),
+            ssl_mode: docket_contract::SslMode::Prefer,
+        },
+        username: "admin".into(),
+        password: "password".into(),
+    };
+    Seen {
+        occasion: Occasion::of(&tenant(json!({}), json!({})), &connection, &[]),
+        connection,
+        storage_secret_hash: "hash".into(),
+        certificate: None,
+        issuer_ca: None,
+        summarizer: docket_contract::Summarizer::Extractive,
+        telemetry: Ok(telemetry::Credentials::default()),
+        surveyed: Surveyed::now(Survey::new()),
+        credentials: Issued::default(),
+        api_keys: Issued::default(),
+        replicas: None,
+        gateway_api: true,
+        prometheus_rules: false,
+        pod_monitors: false,
+    }
+}
+
+/// What is seen of a tenant that is as it should be.
+fn steady() -> Seen {
+    let owner = docket_schema::Owner {
+        namespace: "acme".into(),
+        tenant: "acme".into(),
+        tenant_uid: "u".into(),
+        client: "globex".into(),
+    };
+    let hash = fingerprint(&PASSWORD.into());
+    let row = ClientRow::provisioned(&schema(), &owner, hash);
+    Seen {
+        surveyed: Surveyed::now(BTreeMap::from([(schema().schema, row)])),
+        credentials: issued(PASSWORD),
+        api_keys: issued(KEY),
+        ..nothing()
+    }
+}
+
+/// The client of a decision at `now`, and how many secrets were made for it.
+fn decided(tenant: &DocumentTenant, seen: &Seen, now: &str) -> (Wanted, usize) {
+    let mut secrets = Numbered::default();
+    let wanted = validate(tenant, seen, &Images::default(), at(now), &mut secrets);
+    (wanted.expect("no claim is refused"), secrets.0)
+}
+
+#[test]
+fn secrets_are_made_only_for_whom_they_are_missing() {
+    let plain = tenant(json!({}), json!({}));
+    let lost_key = Seen {
+        api_keys: Issued::default(),
+        ..steady()
+    };
+    for (what, seen, made) in [
+        ("a new client gets a password and a key", nothing(), 2),
+        ("one that has both keeps them", steady(), 0),
+        ("a key that was removed is made anew", lost_key, 1),
+    ] {
+        let (wanted, count) = decided(&plain, &seen, NOON);
+        assert_eq!(count, made, "{what}");
+        assert_eq!(wanted.clients.len(), 1, "{what}");
+    }
+    let (wanted, _) = decided(&plain, &steady(), NOON);
+    assert_eq!(wanted.clients[0].password.expose_secret(), PASSWORD);
+    assert_eq!(wanted.clients[0].provision, None);
+}
+
+#[test]
+fn a_rotation_is_due_when_it_is_asked_for_or_its_time_has_come() {
+    let asked = json!({"docket.dev/rotate": "now"});
+    let monthly = json!({"rotation": "27d"});
+    for (what, annotations, credentials, now, rotates) in [
+        ("nobody asks", json!({}), json!({}), NOON, false),
+        ("an annotation asks", asked, json!({}), NOON, true),
+        (
+            "a second before its time",
+            json!({}),
+            monthly.clone(),
+            "2026-11-28T11:59:59Z",
+            false,
+        ),
+        ("its time has come", json!({}), monthly, NOON, true),
+    ] {
+        let (wanted, made) = decided(&tenant(annotations, credentials), &steady(), now);
+        let client = &wanted.clients[0];
+        let expected = match rotates {
+            true => schema().rotated().role,
+            false => schema().role,
+        };
+        assert_eq!(client.identity.role, expected, "{what}");
+        assert_eq!(made, usize::from(rotates), "{what}");
+        let rotated = rotates.then(|| at(now));
+        assert_eq!(wanted.rotated.map(|last| last.at), rotated, "{what}");
+    }
+}
+
+#[test]
+fn a_rotation_waits_for_the_one_before() {
+    let mut seen = steady();
+    for row in seen.surveyed.survey.values_mut() {
+        row.logins.push(schema().rotated().role);
+    }
+    let asked = tenant(json!({"docket.dev/rotate": "now"}), json!({}));
+    let (wanted, made) = decided(&asked, &seen, NOON);
+    assert_eq!(wanted.clients[0].identity, schema());
+    assert_eq!(made, 0);
+}
+
+#[test]
+fn a_certificate_is_out_of_date_by_the_clock_that_was_passed_in() {
+    let seen = Seen {
+        certificate: Some(Certificate {
+            tls: docket_contract::Tls {
+                certificate: "certificate".into(),
+                key: "key".into(),
+            },
+            not_before: at("2026-01-01T00:00:00Z"),
+            not_after: at(NOON),
+        }),
+        ..steady()
+    };
+    for (now, expired) in [(NOON, false), ("2026-11-28T12:00:01Z", true)] {
+        let (wanted, _) = decided(&tenant(json!({}), json!({})), &seen, now);
+        let reasons: Vec<_> = wanted.notices.iter().map(|notice| notice.reason).collect();
+        assert_eq!(reasons.contains(&"CertificateExpired"), expired, "{now}");
+    }
+}
+
+#[test]
+fn the_same_is_decided_of_the_same() {
+    let tenant = tenant(json!({}), json!({"apiKeyRotation": "12h"}));
+    for seen in [nothing(), steady()] {
+        let both = [(), ()].map(|()| format!("{:?}", decided(&tenant, &seen, NOON)));
+        assert_eq!(both[0], both[1]);
+    }
+}
