@@ -1,22 +1,17 @@
 //! What every reconcile shares.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
 
-use crate::backoff::Backoff;
 use crate::build::Images;
-use crate::content::Content;
-use crate::database::{AdminConnection, Databases};
+use crate::database::Databases;
 use crate::fence::Fence;
-use crate::held_reports::HeldReports;
-use crate::last_known::LastKnown;
-use crate::latest::Latest;
 use crate::losses::Losses;
+use crate::memory::TenantMemories;
 use crate::metrics::Metrics;
 use crate::optional_kinds::OptionalKinds;
-use crate::pace::Pace;
-use crate::recent_surveys::RecentSurveys;
 use crate::recheck::Recheck;
 use crate::referenced_secrets::ReferencedSecrets;
 use crate::stores::{Filled, Stores};
@@ -41,28 +36,16 @@ pub struct Context {
     pub referenced_secrets: ReferencedSecrets,
     /// The tenants' databases.
     pub databases: Databases,
-    /// What they held a moment ago.
-    pub surveys: RecentSurveys,
-    /// How the tenants' databases were last reached.
-    pub connections: LastKnown<AdminConnection>,
-    /// The tenants' buckets, as they were last reached.
-    pub contents: LastKnown<Content>,
     /// Images and the like that tenants get by default.
     pub images: Images,
-    /// Our own writes that the watch may not have brought yet.
-    pub latest: Latest,
+    /// What is kept of each tenant while there is one.
+    pub memory: Arc<TenantMemories>,
     /// What is known of telemetry that is lost.
     pub losses: Losses,
     /// Tenants to look at again.
     pub recheck: Recheck,
-    /// When tenants were last looked at.
-    pub pace: Pace,
     /// How long one of them may take to let data go before others have their turn.
     pub turn: Duration,
-    /// Reports that wait for the next.
-    pub held: HeldReports,
-    /// Failures in a row.
-    pub backoff: Backoff,
     /// What is counted.
     pub metrics: Metrics,
     /// Events.

@@ -7,7 +7,6 @@ use docket_crds::DocumentTenant;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::{apps, autoscaling, core, networking, policy};
-use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{ObjectRef, Store, store};
@@ -19,8 +18,9 @@ use crate::child::Child;
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway_api::HttpRoute;
+use crate::identified::{Identified, namespace_and_name};
 use crate::kept::Kept;
-use crate::latest::Latest;
+use crate::memory::TenantMemories;
 use crate::monitoring_api::{PodMonitor, PrometheusRule};
 use crate::optional_kinds::OptionalKinds;
 use crate::pods::{self, Pods};
@@ -51,9 +51,9 @@ pub struct Watches {
 impl Watches {
     /// Sets up the watches; they start when [`Watches::run`] is polled.
     #[must_use]
-    pub fn new(scope: &Scope, concurrency: u16, latest: &Latest) -> Self {
+    pub fn new(scope: &Scope, concurrency: u16, memory: Arc<TenantMemories>) -> Self {
         let by_namespace = Tenants::default();
-        let (tenants, tenant_events) = tenants(scope, by_namespace.clone(), latest.clone());
+        let (tenants, tenant_events) = tenants(scope, by_namespace.clone(), memory);
         let config = controller::Config::default().concurrency(concurrency);
         let controller = Controller::for_stream(tenant_events, tenants.clone()).with_config(config);
         let (secrets, secret_events) = children::<core::v1::Secret>(scope);
@@ -93,8 +93,10 @@ impl Watches {
             .watches_stream(
                 referenced_secret_events(scope, referenced_secrets.clone()),
                 move |secret| {
-                    let namespace = secret.namespace().unwrap_or_default();
-                    by_namespace.that_name(&namespace, &secret.name_any(), &named_in)
+                    let named = namespace_and_name(&secret);
+                    named.map_or_else(Vec::new, |(namespace, name)| {
+                        by_namespace.that_name(&namespace, &name, &named_in)
+                    })
                 },
             );
         let stores = Stores {
@@ -142,9 +144,12 @@ impl Watches {
 }
 
 fn retry(tenant: Arc<DocumentTenant>, error: &Error, ctx: Arc<Context>) -> Action {
-    let wait = ctx.backoff.failed(&tenant.uid().unwrap_or_default());
+    let Some(tenant) = Identified::new(tenant) else {
+        return Action::await_change();
+    };
+    let wait = ctx.memory.failed(tenant.uid());
     tracing::warn!(
-        docket.tenant = tenant.name_any(),
+        docket.tenant = tenant.name(),
         k8s.namespace.name = tenant.namespace(),
         %error,
         retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
@@ -206,7 +211,7 @@ fn fed<K: Child>(
 fn tenants(
     scope: &Scope,
     by_namespace: Tenants,
-    latest: Latest,
+    memory: Arc<TenantMemories>,
 ) -> (
     Store<DocumentTenant>,
     impl Stream<Item = Result<DocumentTenant, watcher::Error>> + Send + use<>,
@@ -218,13 +223,11 @@ fn tenants(
     )
     .default_backoff()
     .modify(|tenant| tenant.metadata.managed_fields = None)
-    .inspect_ok(move |event| by_namespace.take(event))
-    .reflect(writer)
     .inspect_ok(move |event| {
-        if let Event::Apply(tenant) | Event::InitApply(tenant) = event {
-            latest.caught_up(tenant);
-        }
+        by_namespace.take(event);
+        memory.take(event);
     })
+    .reflect(writer)
     .applied_objects()
     .predicate_filter(asked_for, PredicateConfig::default());
     (reader, events)
@@ -286,3 +289,6 @@ fn tenant_of(pod: &Pod) -> Option<ObjectRef<DocumentTenant>> {
     let (namespace, name) = pods::owner(pod)?;
     Some(ObjectRef::new(&name).within(&namespace))
 }
+
+#[cfg(test)]
+mod tests;

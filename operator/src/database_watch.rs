@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use docket_crds::DocumentTenant;
 use futures::{StreamExt, stream};
-use kube::ResourceExt;
 use kube::runtime::reflector::Store;
 use tracing::{Instrument, info_span};
 
 use crate::context::Context;
 use crate::database::{AdminConnection, Answer};
+use crate::identified::{Identified, ObjectIdentity};
 use crate::rounds::rounds;
 
 /// Databases that are asked at a time.
@@ -21,7 +21,7 @@ const AT_A_TIME: usize = 64;
 /// A database, and those who use it.
 struct Used {
     connection: AdminConnection,
-    tenants: Vec<Arc<DocumentTenant>>,
+    tenants: Vec<Identified<DocumentTenant>>,
 }
 
 /// Asks all once in `interval`, for as long as it is polled.
@@ -60,9 +60,8 @@ async fn ask(key: String, database: Used, ctx: &Context) -> (String, Used, Optio
 /// The databases that tenants were last seen to use, by their keys.
 fn used(tenants: &Store<DocumentTenant>, ctx: &Context) -> HashMap<String, Used> {
     let mut used: HashMap<String, Used> = HashMap::new();
-    for tenant in tenants.state() {
-        let uid = tenant.uid().unwrap_or_default();
-        let Some(connection) = ctx.connections.remembered(&uid) else {
+    for tenant in tenants.state().into_iter().filter_map(Identified::new) {
+        let Some(connection) = ctx.memory.connection(tenant.uid()) else {
             continue;
         };
         let database = used.entry(connection.key()).or_insert_with(|| Used {
@@ -87,8 +86,10 @@ fn look_again(database: &Used, answer: Answer, ctx: &Context) {
         "a database answers otherwise than before"
     );
     for tenant in &database.tenants {
-        ctx.surveys.forget(&tenant.uid().unwrap_or_default());
-        let namespace = tenant.namespace().unwrap_or_default();
-        ctx.recheck.tell((namespace, tenant.name_any()));
+        ctx.memory.forget_inspected(tenant.uid());
+        let ObjectIdentity {
+            namespace, name, ..
+        } = tenant.identity().clone();
+        ctx.recheck.tell((namespace, name));
     }
 }

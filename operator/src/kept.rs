@@ -6,12 +6,13 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use kube::Resource;
 use kube::runtime::watcher::Event;
-use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::identified::namespace_and_name;
 use crate::packed::{Packed, Packing};
 
 /// By namespace and name.
@@ -64,9 +65,10 @@ impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
         match event {
             Event::Init => known.coming = Some(Objects::default()),
             Event::InitApply(object) => {
-                let packed = known.pack(object);
-                let coming = known.coming.get_or_insert_default();
-                coming.insert(key(object), packed);
+                if let Some(key) = namespace_and_name(object) {
+                    let packed = known.pack(object);
+                    known.coming.get_or_insert_default().insert(key, packed);
+                }
             }
             Event::InitDone => {
                 let now = known.coming.take().unwrap_or_default();
@@ -76,11 +78,15 @@ impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
                 return before.values().map(|gone| known.read(gone)).collect();
             }
             Event::Apply(object) => {
-                let packed = known.pack(object);
-                known.objects.insert(key(object), packed);
+                if let Some(key) = namespace_and_name(object) {
+                    let packed = known.pack(object);
+                    known.objects.insert(key, packed);
+                }
             }
             Event::Delete(object) => {
-                known.objects.remove(&key(object));
+                if let Some(key) = namespace_and_name(object) {
+                    known.objects.remove(&key);
+                }
             }
         }
         Vec::new()
@@ -106,10 +112,6 @@ impl<K: Resource + Serialize + DeserializeOwned> Kept<K> {
         // The sender is ours: it does not go before we do.
         let _ = self.filled.subscribe().wait_for(|filled| *filled).await;
     }
-}
-
-fn key<K: Resource>(object: &K) -> (String, String) {
-    (object.namespace().unwrap_or_default(), object.name_any())
 }
 
 impl Known {

@@ -9,7 +9,6 @@ use clap::Parser;
 use docket_crds::DocumentTenant;
 use docket_instrumentation::{Service, Telemetry};
 use docket_objectives::Links;
-use docket_operator::backoff::Backoff;
 use docket_operator::build::Images;
 use docket_operator::context::Context;
 use docket_operator::controller::Watches;
@@ -17,15 +16,11 @@ use docket_operator::database::Databases;
 use docket_operator::database_watch;
 use docket_operator::fence::Fence;
 use docket_operator::fenced_client::fenced_client;
-use docket_operator::held_reports::HeldReports;
-use docket_operator::last_known::LastKnown;
-use docket_operator::latest::Latest;
 use docket_operator::lease::{Leadership, TIMING};
 use docket_operator::losses::{self, Losses};
+use docket_operator::memory::{Intervals, TenantMemories};
 use docket_operator::metrics::{Metrics, observe_leadership, observe_queue};
 use docket_operator::objectives::{self, Prometheus, Source};
-use docket_operator::pace::Pace;
-use docket_operator::recent_surveys::RecentSurveys;
 use docket_operator::recheck::Recheck;
 use docket_operator::rules;
 use docket_operator::scope::Scope;
@@ -133,11 +128,15 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     }
     tell_ready.send_replace(false);
 
-    let latest = Latest::default();
+    let memory = Arc::new(TenantMemories::new(Intervals {
+        cooldown: PAUSE,
+        debounce: HOLD,
+        inspection: FRESH,
+    }));
     let watches = Watches::new(
         &Scope::new(client.clone(), &settings.namespace),
         settings.concurrency,
-        &latest,
+        memory.clone(),
     );
     let mut filled = watches.stores.filled(watches.optional.clone());
     let (pods, tenants) = (watches.stores.pods.clone(), watches.tenants.clone());
@@ -160,9 +159,6 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
             fence,
             Duration::from_secs(settings.sql_deadline),
         ),
-        surveys: RecentSurveys::of(FRESH),
-        connections: LastKnown::default(),
-        contents: LastKnown::default(),
         images: Images {
             api: settings.api_image,
             collector: settings.collector_image,
@@ -173,13 +169,10 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
             },
             monitoring_labels: settings.monitoring_label.into_iter().collect(),
         },
-        latest,
+        memory,
         losses: losses.clone(),
         recheck: recheck.clone(),
-        pace: Pace::of(PAUSE),
         turn: TURN,
-        held: HeldReports::of(HOLD),
-        backoff: Backoff::default(),
         metrics,
         story: Story::new(client, settings.identity),
     });

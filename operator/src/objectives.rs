@@ -14,13 +14,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_crds::DocumentTenant;
-use kube::ResourceExt;
 use kube::runtime::reflector::Store;
 use tracing::{Instrument, info_span};
 
 pub use self::prometheus::{Prometheus, Source};
 use self::requests::Known;
 use crate::context::Context;
+use crate::identified::Identified;
 use crate::promised::promised;
 
 /// Field manager of the part of the status that is written here.
@@ -58,18 +58,19 @@ async fn round(
     known: &mut Known,
     ctx: &Context,
 ) {
-    let mut concerned: Vec<Arc<DocumentTenant>> = tenants
+    let mut concerned: Vec<Identified<DocumentTenant>> = tenants
         .state()
         .into_iter()
-        .map(|tenant| ctx.latest.of(tenant))
+        .filter_map(Identified::new)
+        .map(|tenant| ctx.memory.newest(tenant))
         .filter(|tenant| tenant.metadata.deletion_timestamp.is_none())
         .filter(|tenant| !tenant.spec.objectives.is_empty() || status::is_reported(tenant))
         .collect();
     if concerned.is_empty() {
         return;
     }
-    concerned.sort_by_key(|tenant| (tenant.namespace(), tenant.name_any()));
-    let objectives: Vec<_> = concerned.iter().flat_map(|it| promised(it)).collect();
+    concerned.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
+    let objectives: Vec<_> = concerned.iter().flat_map(promised).collect();
     let answers = match source {
         None => Err(status::Unknown::NoSource),
         Some(source) => match known.ask(source, &objectives).await {
@@ -83,7 +84,7 @@ async fn round(
         let wanted = status::of(&tenant, answers.as_ref());
         if let Err(error) = report::report(&tenant, &wanted, ctx).await {
             tracing::warn!(
-                docket.tenant = tenant.name_any(),
+                docket.tenant = tenant.name(),
                 k8s.namespace.name = tenant.namespace(),
                 %error,
                 "objectives cannot be reported now"

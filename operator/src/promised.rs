@@ -2,14 +2,15 @@
 
 use docket_crds::DocumentTenant;
 use docket_objectives::{Objective, Tenant};
-use kube::ResourceExt;
+
+use crate::identified::Identified;
 
 /// The objectives of a tenant, as far as they are such that the schema accepts them.
-pub(crate) fn promised(tenant: &DocumentTenant) -> Vec<Objective> {
+pub(crate) fn promised(tenant: &Identified<DocumentTenant>) -> Vec<Objective> {
     let understood = tenant.spec.objectives.iter().filter_map(|objective| {
         Some(Objective {
-            namespace: tenant.namespace()?,
-            tenant: tenant.name_any(),
+            namespace: tenant.namespace().to_owned(),
+            tenant: tenant.name().to_owned(),
             name: objective.name.clone(),
             target: objective.target.parse().ok()?,
             indicator: objective.indicator()?,
@@ -20,10 +21,10 @@ pub(crate) fn promised(tenant: &DocumentTenant) -> Vec<Objective> {
 }
 
 /// What rules are about.
-pub(crate) fn watched(tenant: &DocumentTenant) -> Tenant {
+pub(crate) fn watched(tenant: &Identified<DocumentTenant>) -> Tenant {
     Tenant {
-        namespace: tenant.namespace().unwrap_or_default(),
-        name: tenant.name_any(),
+        namespace: tenant.namespace().to_owned(),
+        name: tenant.name().to_owned(),
         objectives: promised(tenant),
         // The schema accepts positive numbers only, so nothing is lost here.
         least_traffic: tenant

@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 
 use docket_crds::{DeletionPolicy, DocumentTenant};
 use jiff::Timestamp;
-use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use rand::RngExt;
 use tracing::{Instrument, info_span};
@@ -31,6 +30,7 @@ use self::rollout::Rollout;
 use crate::build;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::identified::Identified;
 use crate::secret_value::RandomSecrets;
 use crate::timeline::Timeline;
 
@@ -46,34 +46,36 @@ const SOON: Duration = Duration::from_secs(10);
 /// Transient ones, to be tried again after a backoff; what the user must change is on the status
 /// and no error.
 pub async fn reconcile(tenant: Arc<DocumentTenant>, ctx: Arc<Context>) -> Result<Action> {
-    let uid = tenant.uid().unwrap_or_default();
-    if let Some(wait) = ctx.pace.wait(&uid) {
+    let Some(tenant) = Identified::new(tenant) else {
+        tracing::error!("an object without an identity is no tenant that was ever stored");
+        return Ok(Action::await_change());
+    };
+    if let Some(wait) = ctx.memory.cooldown(tenant.uid()) {
         return Ok(Action::requeue(wait));
     }
     let span = info_span!(
         parent: None,
         "reconcile",
         k8s.namespace.name = tenant.namespace(),
-        docket.tenant = tenant.name_any(),
+        docket.tenant = tenant.name(),
         docket.generation = tenant.metadata.generation,
     );
     let start = Instant::now();
-    let result = visit(tenant, &ctx).instrument(span).await;
-    ctx.pace.ended_now(uid);
+    let result = visit(tenant.clone(), &ctx).instrument(span).await;
+    ctx.memory.reconciled(tenant.uid());
     let outcome = result.as_ref().map_or_else(Error::category, |_| "ok");
     ctx.metrics.reconciled(outcome, start.elapsed());
     result
 }
 
-async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
+async fn visit(tenant: Identified<DocumentTenant>, ctx: &Context) -> Result<Action> {
     // The watches go on while a reconcile waits for what they bring first.
     ctx.filled
         .clone()
         .wait_for(|filled| *filled)
         .await
         .map_err(|_| Error::stopping())?;
-    let tenant = ctx.latest.of(tenant);
-    let uid = tenant.uid().unwrap_or_default();
+    let tenant = ctx.memory.newest(tenant);
     if tenant.metadata.deletion_timestamp.is_some() {
         return Box::pin(cleanup::cleanup(&tenant, ctx)).await;
     }
@@ -84,22 +86,22 @@ async fn visit(tenant: Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
     let mut timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
     match Box::pin(pursue(&tenant, ctx, &mut timeline)).await {
         Ok(next) => {
-            ctx.backoff.forget(&uid);
+            ctx.memory.succeeded(tenant.uid());
             let resync = RESYNC.mul_f64(rand::rng().random_range(0.8..1.2));
             Ok(Action::requeue(
                 next.map_or(resync, |next| next.min(resync)),
             ))
         }
         Err(error) => {
-            ctx.surveys.forget(&uid);
-            let tenant = ctx.latest.of(tenant);
+            ctx.memory.forget_inspected(tenant.uid());
+            let tenant = ctx.memory.newest(tenant);
             report::failure(&tenant, error, &timeline, ctx).await
         }
     }
 }
 
 /// Leaves a tenant as it is, and says so.
-async fn rest(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
+async fn rest(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Action> {
     let plan = match plan::is_asked_for(tenant) {
         false => None,
         true => match plan::plan(tenant, ctx).instrument(info_span!("plan")).await {
@@ -110,7 +112,7 @@ async fn rest(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
             }
         },
     };
-    ctx.backoff.forget(&tenant.uid().unwrap_or_default());
+    ctx.memory.succeeded(tenant.uid());
     let (reason, why) = match tenant.spec.paused {
         true => ("Paused", "Nothing is changed while spec.paused is true."),
         false => (
@@ -130,7 +132,7 @@ async fn rest(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
 
 /// Returns after how long to look again by ourselves, if at a certain time.
 async fn pursue(
-    tenant: &Arc<DocumentTenant>,
+    tenant: &Identified<DocumentTenant>,
     ctx: &Context,
     timeline: &mut Timeline,
 ) -> Result<Option<Duration>> {
@@ -205,7 +207,7 @@ async fn pursue(
         changes,
         timeline,
     };
-    let held = report::progress(&ctx.latest.of(tenant), &progress, ctx)
+    let held = report::progress(&ctx.memory.newest(tenant), &progress, ctx)
         .instrument(info_span!("status"))
         .await?;
     // Whoever is still logged in tells nobody when that ends.

@@ -12,6 +12,8 @@ use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::Event;
 
+use crate::identified::namespace_and_name;
+
 /// Entries of a Secret.
 pub type Entries = BTreeMap<String, ByteString>;
 
@@ -41,15 +43,24 @@ impl ReferencedSecrets {
             // What a list does not bring is read again.
             Event::Init => self.known().versions.clear(),
             Event::Apply(secret) | Event::InitApply(secret) => {
-                let version = secret.resource_version().unwrap_or_default();
-                self.known().versions.insert(key(secret), version);
+                if let (Some(key), Some(version)) =
+                    (namespace_and_name(secret), secret.resource_version())
+                {
+                    self.known().versions.insert(key, version);
+                }
             }
             Event::Delete(secret) => {
-                let mut known = self.known();
-                known.versions.remove(&key(secret));
-                known.read.remove(&key(secret));
+                if let Some(key) = namespace_and_name(secret) {
+                    let mut known = self.known();
+                    known.versions.remove(&key);
+                    known.read.remove(&key);
+                }
             }
-            Event::InitDone => {}
+            Event::InitDone => {
+                // What went while nobody watched is not kept, either.
+                let Known { versions, read } = &mut *self.known();
+                read.retain(|key, _| versions.contains_key(key));
+            }
         }
     }
 
@@ -64,10 +75,11 @@ impl ReferencedSecrets {
 
     /// Keeps what was read.
     pub fn keep(&self, secret: Secret) -> Arc<Entries> {
-        let key = (secret.namespace().unwrap_or_default(), secret.name_any());
-        let version = secret.resource_version().unwrap_or_default();
+        let read = namespace_and_name(&secret).zip(secret.resource_version());
         let entries = Arc::new(secret.data.unwrap_or_default());
-        self.known().read.insert(key, (version, entries.clone()));
+        if let Some((key, version)) = read {
+            self.known().read.insert(key, (version, entries.clone()));
+        }
         entries
     }
 
@@ -76,10 +88,6 @@ impl ReferencedSecrets {
         let key = (namespace.to_owned(), name.to_owned());
         self.known().read.remove(&key);
     }
-}
-
-fn key(secret: &PartialObjectMeta<Secret>) -> Key {
-    (secret.namespace().unwrap_or_default(), secret.name_any())
 }
 
 #[cfg(test)]
@@ -122,5 +130,15 @@ mod tests {
         secrets.take(&Event::Apply(metadata("1")));
         secrets.take(&Event::Init);
         assert!(secrets.get("acme", "s").is_none());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_secret_that_went_while_nobody_watched() {
+        let secrets = ReferencedSecrets::default();
+        secrets.take(&Event::Apply(metadata("1")));
+        secrets.keep(secret("1"));
+        secrets.take(&Event::Init);
+        secrets.take(&Event::InitDone);
+        assert!(secrets.known().read.is_empty());
     }
 }

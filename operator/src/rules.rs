@@ -21,6 +21,7 @@ use tracing::{Instrument, info_span};
 use self::shards::{Files, Sharing, share};
 use crate::applying::applying;
 use crate::context::Context;
+use crate::identified::Identified;
 use crate::metrics::Metrics;
 use crate::promised::watched;
 use crate::rounds::rounds;
@@ -104,6 +105,7 @@ fn files(
     let each = tenants
         .state()
         .into_iter()
+        .filter_map(Identified::new)
         .filter(|tenant| tenant.metadata.deletion_timestamp.is_none())
         .map(|tenant| file(&watched(&tenant), links));
     each.chain([shared]).collect()

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use docket_crds::DocumentTenant;
-use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
+
+use crate::identified::namespace_and_name;
 
 /// Names of tenants by namespace: all tenants are too many to look through for each Secret.
 #[derive(Clone, Debug, Default)]
@@ -21,18 +22,17 @@ impl Tenants {
     pub fn take(&self, event: &Event<DocumentTenant>) {
         match event {
             Event::Apply(tenant) | Event::InitApply(tenant) => {
-                let mut names = self.names();
-                let namespace = tenant.namespace().unwrap_or_default();
-                names
-                    .entry(namespace)
-                    .or_default()
-                    .insert(tenant.name_any());
+                if let Some((namespace, name)) = namespace_and_name(tenant) {
+                    self.names().entry(namespace).or_default().insert(name);
+                }
             }
             Event::Delete(tenant) => {
+                let Some((namespace, name)) = namespace_and_name(tenant) else {
+                    return;
+                };
                 let mut names = self.names();
-                let namespace = tenant.namespace().unwrap_or_default();
                 if let Some(of_namespace) = names.get_mut(&namespace) {
-                    of_namespace.remove(&tenant.name_any());
+                    of_namespace.remove(&name);
                     if of_namespace.is_empty() {
                         names.remove(&namespace);
                     }

@@ -10,11 +10,12 @@ use super::status::Wanted;
 use crate::applied_status::apply_status;
 use crate::conditions::{ConditionType, Status, conditions};
 use crate::context::Context;
+use crate::identified::Identified;
 
 /// Patches the status of `tenant` where it does not say what it should, and tells of a condition that
 /// turned.
 pub(super) async fn report(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     wanted: &Wanted,
     ctx: &Context,
 ) -> Result<(), kube::Error> {

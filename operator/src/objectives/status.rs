@@ -5,6 +5,7 @@ use docket_objectives::{Objective, Observation, Verdict, verdict};
 
 use super::requests::Known;
 use crate::conditions::{ConditionType, Finding, Status};
+use crate::identified::Identified;
 use crate::promised::promised;
 
 /// Why nothing is known.
@@ -33,7 +34,7 @@ pub(super) fn is_reported(tenant: &DocumentTenant) -> bool {
 }
 
 /// What is to be said of `tenant`, given all that is known, or why nothing is.
-pub(super) fn of(tenant: &DocumentTenant, known: Result<&&Known, &Unknown>) -> Wanted {
+pub(super) fn of(tenant: &Identified<DocumentTenant>, known: Result<&&Known, &Unknown>) -> Wanted {
     let objectives = promised(tenant);
     if objectives.is_empty() {
         return Wanted::default();

@@ -24,6 +24,7 @@ use crate::child::Child;
 use crate::conditions::ConditionType;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Problem, Result};
+use crate::identified::Identified;
 use crate::kept::Kept;
 use crate::wanted::Wanted;
 
@@ -52,7 +53,7 @@ impl fmt::Display for Change {
 /// Applies the Secrets with what was issued. Where nothing had been, as far as was seen, none is
 /// changed that is there all the same.
 pub(super) async fn secrets(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     wanted: &Wanted,
     secrets: Secrets,
     nothing_was_issued: bool,
@@ -78,7 +79,7 @@ pub(super) async fn secrets(
 
 /// Applies one Secret.
 pub(super) async fn secret(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     wanted: &Wanted,
     secret: Secret,
     ctx: &Context,
@@ -94,7 +95,7 @@ pub(super) async fn secret(
 
 /// Applies all other children; returns what changed, and the Deployment as it is now.
 pub(super) async fn children(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     wanted: &Wanted,
     children: Children,
     ctx: &Context,
@@ -169,7 +170,7 @@ pub(super) fn belongs_to<K: Resource>(object: &K, uid: &str) -> bool {
 
 /// What would be changed of the children, in the order in which it would be.
 pub(super) async fn plan(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     wanted: &Wanted,
     ctx: &Context,
 ) -> Result<Vec<PlannedChange>> {
@@ -250,7 +251,7 @@ fn differs_in(places: &[Place]) -> String {
 }
 
 struct Apply<'a> {
-    tenant: &'a DocumentTenant,
+    tenant: &'a Identified<DocumentTenant>,
     wanted: &'a Wanted,
     /// What is there already is not changed: that it is there comes as a surprise.
     creates_only: bool,

@@ -1,6 +1,5 @@
 //! A tenant goes: first its pods, then its data as the policy says, then the finalizer.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use docket_crds::{DeletionPolicy, DocumentTenant};
@@ -19,11 +18,12 @@ use crate::content::Content;
 use crate::context::Context;
 use crate::database::Database;
 use crate::error::{Error, Problem, Result};
+use crate::identified::Identified;
 use crate::monitoring_api::PrometheusRule;
 use crate::timeline::Timeline;
 
 /// Deals with what a deleted tenant leaves; validates nothing, since status names all that exists.
-pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Action> {
+pub(super) async fn cleanup(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Action> {
     if !tenant
         .finalizers()
         .iter()
@@ -32,26 +32,19 @@ pub(super) async fn cleanup(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Resu
         return Ok(Action::await_change());
     }
     let timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
-    let uid = tenant.uid().unwrap_or_default();
     let outcome = let_go(tenant, ctx).await;
-    let tenant = &ctx.latest.of(tenant.clone());
+    let tenant = &ctx.memory.newest(tenant.clone());
     match outcome {
         Ok(Gone::Waiting) => Ok(Action::await_change()),
         Ok(Gone::InPart(changes)) => {
             report::deletion(tenant, ctx).await?;
             report::tell_changes(tenant, &changes, &timeline, ctx).await;
-            ctx.backoff.forget(&uid);
+            ctx.memory.succeeded(tenant.uid());
             Ok(Action::requeue(Duration::ZERO))
         }
         Ok(Gone::Done) => {
             remove_finalizer(tenant, ctx).await?;
             tracing::info!(trace_id = timeline.trace_id(), "tenant deleted");
-            ctx.connections.forget(&uid);
-            ctx.contents.forget(&uid);
-            ctx.latest.forget(&uid);
-            ctx.backoff.forget(&uid);
-            ctx.held.release(&uid);
-            ctx.surveys.forget(&uid);
             Ok(Action::await_change())
         }
         Err(error) => {
@@ -69,7 +62,7 @@ enum Gone {
     Done,
 }
 
-async fn let_go(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Gone> {
+async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Gone> {
     // Pods first: one that still serves could write what nobody would clean up.
     if !pods_are_gone(tenant, ctx).await? {
         return Ok(Gone::Waiting);
@@ -86,7 +79,6 @@ async fn let_go(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Gone> {
     let Some(database) = database(tenant, policy, ctx).await? else {
         return Ok(Gone::Done);
     };
-    let uid = tenant.uid().unwrap_or_default();
     let content = match policy {
         DeletionPolicy::Retain => None,
         DeletionPolicy::Delete => Some(content(tenant, ctx).await?),
@@ -95,20 +87,19 @@ async fn let_go(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<Gone> {
         None => Release::Retain,
         Some(content) => Release::Delete(content, &ctx.fence),
     };
-    let released = release(clients, &uid, how, ctx.turn, &database).await?;
+    let released = release(clients, tenant.uid(), how, ctx.turn, &database).await?;
     Ok(match released.more {
         true => Gone::InPart(released.changes),
         false => Gone::Done,
     })
 }
 
-async fn pods_are_gone(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<bool> {
-    let namespace = tenant.namespace().unwrap_or_default();
-    let api: Api<Deployment> = Api::namespaced(ctx.client.clone(), &namespace);
-    let Some(deployment) = api.get_opt(&build::api_name(&tenant.name_any())).await? else {
+async fn pods_are_gone(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<bool> {
+    let api: Api<Deployment> = Api::namespaced(ctx.client.clone(), tenant.namespace());
+    let Some(deployment) = api.get_opt(&build::api_name(tenant.name())).await? else {
         return Ok(true);
     };
-    if !belongs_to(&deployment, &tenant.uid().unwrap_or_default()) {
+    if !belongs_to(&deployment, tenant.uid()) {
         return Ok(true);
     }
     if deployment.metadata.deletion_timestamp.is_none() {
@@ -127,53 +118,45 @@ async fn pods_are_gone(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<bo
 
 /// Takes the tenant's alerts away: pods that go because somebody wants so are nothing to wake others for.
 /// Rules in ConfigMaps name no tenant that is being deleted either.
-async fn stop_watching(tenant: &DocumentTenant, ctx: &Context) -> Result<()> {
+async fn stop_watching(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<()> {
     if !ctx.optional.prometheus_rules.is_there() {
         return Ok(());
     }
-    let namespace = tenant.namespace().unwrap_or_default();
-    let name = build::api_name(&tenant.name_any());
-    let uid = tenant.uid().unwrap_or_default();
-    take_away::<PrometheusRule>(&namespace, &name, &uid, ctx).await?;
+    let name = build::api_name(tenant.name());
+    take_away::<PrometheusRule>(tenant.namespace(), &name, tenant.uid(), ctx).await?;
     Ok(())
 }
 
 /// The database of the tenant; `None` when nothing is known of it and nothing needs to be deleted.
 async fn database(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     policy: DeletionPolicy,
     ctx: &Context,
 ) -> Result<Option<Database>> {
     let connection = match dereference::database_connection(tenant, ctx).await {
         Ok(connection) => connection,
-        Err(Error::Permanent(problem)) => {
-            match (
-                ctx.connections
-                    .remembered(&tenant.uid().unwrap_or_default()),
-                policy,
-            ) {
-                (Some(connection), _) => connection,
-                (None, DeletionPolicy::Delete) => return Err(Error::Permanent(problem)),
-                (None, DeletionPolicy::Retain) => {
-                    let note = format!(
-                        "{} The data stays, and the roles can still log in.",
-                        problem.message
-                    );
-                    ctx.story.warn(tenant, "RolesLeft", note).await;
-                    return Ok(None);
-                }
+        Err(Error::Permanent(problem)) => match (ctx.memory.connection(tenant.uid()), policy) {
+            (Some(connection), _) => connection,
+            (None, DeletionPolicy::Delete) => return Err(Error::Permanent(problem)),
+            (None, DeletionPolicy::Retain) => {
+                let note = format!(
+                    "{} The data stays, and the roles can still log in.",
+                    problem.message
+                );
+                ctx.story.warn(tenant, "RolesLeft", note).await;
+                return Ok(None);
             }
-        }
+        },
         Err(error) => return Err(error),
     };
     ctx.databases.open(&connection).await.map(Some)
 }
 
-async fn content(tenant: &DocumentTenant, ctx: &Context) -> Result<Content> {
+async fn content(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Content> {
     match dereference::content(tenant, ctx).await {
         Err(Error::Permanent(problem)) => ctx
-            .contents
-            .remembered(&tenant.uid().unwrap_or_default())
+            .memory
+            .content(tenant.uid())
             .ok_or(Error::Permanent(problem)),
         result => result,
     }

@@ -21,7 +21,8 @@ use crate::content::Content;
 use crate::context::Context;
 use crate::database::{AdminConnection, Database};
 use crate::error::{Error, Problem, Result};
-use crate::recent_surveys::{Occasion, Surveyed};
+use crate::identified::Identified;
+use crate::memory::{Inspected, InspectionKey};
 use crate::referenced_secrets::Entries;
 use crate::rotation::{Asked, Rotated};
 use crate::wanted::Notice;
@@ -50,9 +51,9 @@ pub(super) struct Seen {
     /// What collectors need to be let in, or why that cannot be had.
     pub telemetry: Result<telemetry::Credentials, Notice>,
     /// What the database holds of the clients, by schema, now or a moment ago.
-    pub surveyed: Surveyed,
+    pub surveyed: Inspected,
     /// What that was asked for.
-    pub occasion: Occasion,
+    pub occasion: InspectionKey,
     /// Passwords and roles that were issued.
     pub credentials: Issued,
     /// API keys that were issued, and what users made of them.
@@ -95,11 +96,11 @@ pub(super) enum Purpose {
 }
 
 pub(super) async fn dereference(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     purpose: Purpose,
     ctx: &Context,
 ) -> Result<(Seen, Reached)> {
-    let uid = tenant.uid().unwrap_or_default();
+    let uid = tenant.uid();
     let connection = database_connection(tenant, ctx).await?;
     let s3 = &tenant.spec.storage.s3;
     let storage_secret = storage_secret(tenant, ctx).await?;
@@ -113,22 +114,21 @@ pub(super) async fn dereference(
         Purpose::Change => ctx.databases.open(&connection).await?,
         Purpose::Plan => ctx.databases.look(&connection).await?,
     };
-    ctx.connections.remember(&uid, connection.clone());
-    ctx.contents.remember(&uid, content.clone());
+    ctx.memory.reached(uid, &connection, &content);
     let schemas: Vec<String> = identities(tenant)
         .into_values()
         .map(|identity| identity.schema)
         .collect();
-    let occasion = Occasion::of(tenant, &connection, &schemas);
+    let occasion = InspectionKey::of(tenant, &connection, &schemas);
     let recent = match purpose {
-        Purpose::Change => ctx.surveys.get(&uid, occasion),
+        Purpose::Change => ctx.memory.inspected(uid, occasion),
         Purpose::Plan => None,
     };
     let surveyed = match recent {
         Some(recent) => recent,
-        None => Surveyed::now(database.survey(&schemas).await?),
+        None => Inspected::now(database.survey(&schemas).await?),
     };
-    let name = tenant.name_any();
+    let name = tenant.name();
     tracing::debug!(
         bucket = s3.bucket,
         clients = schemas.len(),
@@ -143,8 +143,8 @@ pub(super) async fn dereference(
         telemetry,
         surveyed,
         occasion,
-        credentials: issued(tenant, build::credentials_name(&name), &logins(tenant), ctx).await?,
-        api_keys: issued(tenant, build::api_keys_name(&name), &keys(tenant), ctx).await?,
+        credentials: issued(tenant, build::credentials_name(name), &logins(tenant), ctx).await?,
+        api_keys: issued(tenant, build::api_keys_name(name), &keys(tenant), ctx).await?,
         replicas: replicas(tenant, ctx),
         gateway_api: ctx.optional.http_routes.is_there(),
         prometheus_rules: ctx.optional.prometheus_rules.is_there(),
@@ -153,21 +153,21 @@ pub(super) async fn dereference(
     Ok((seen, Reached { database, content }))
 }
 
-fn replicas(tenant: &DocumentTenant, ctx: &Context) -> Option<i32> {
-    let name = build::api_name(&tenant.name_any());
-    let namespace = tenant.namespace().unwrap_or_default();
-    let deployment = ctx.stores.deployments.get(&namespace, &name)?;
-    let ours = belongs_to(&deployment, &tenant.uid().unwrap_or_default());
+fn replicas(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Option<i32> {
+    let name = build::api_name(tenant.name());
+    let namespace = tenant.namespace();
+    let deployment = ctx.stores.deployments.get(namespace, &name)?;
+    let ours = belongs_to(&deployment, tenant.uid());
     deployment.spec.as_ref().filter(|_| ours)?.replicas
 }
 
 /// The identity of each client of the spec: what status says, or a new one.
-pub(super) fn identities(tenant: &DocumentTenant) -> BTreeMap<String, Identity> {
+pub(super) fn identities(tenant: &Identified<DocumentTenant>) -> BTreeMap<String, Identity> {
     let recorded = tenant.status.iter().flat_map(|status| &status.clients);
     let recorded: BTreeMap<&str, Identity> = recorded
         .map(|client| (client.name.as_str(), Identity::of_schema(&client.schema)))
         .collect();
-    let (namespace, name) = (tenant.namespace().unwrap_or_default(), tenant.name_any());
+    let (namespace, name) = (tenant.namespace(), tenant.name());
     tenant
         .spec
         .clients
@@ -176,7 +176,7 @@ pub(super) fn identities(tenant: &DocumentTenant) -> BTreeMap<String, Identity> 
             let identity = recorded
                 .get(client.name.as_str())
                 .cloned()
-                .unwrap_or_else(|| Identity::of(&namespace, &name, &client.name));
+                .unwrap_or_else(|| Identity::of(namespace, name, &client.name));
             (client.name.clone(), identity)
         })
         .collect()
@@ -192,7 +192,7 @@ pub(super) fn storage(s3: &S3) -> S3Storage {
 }
 
 pub(super) async fn database_connection(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     ctx: &Context,
 ) -> Result<AdminConnection> {
     let name = &tenant.spec.database.secret_ref.name;
@@ -210,25 +210,31 @@ pub(super) async fn database_connection(
     })
 }
 
-async fn storage_secret(tenant: &DocumentTenant, ctx: &Context) -> Result<Arc<Entries>> {
+async fn storage_secret(
+    tenant: &Identified<DocumentTenant>,
+    ctx: &Context,
+) -> Result<Arc<Entries>> {
     let name = &tenant.spec.storage.s3.secret_ref.name;
     credentials(tenant, name, "spec.storage.s3.secretRef", ctx).await
 }
 
 /// The tenant's bucket, for its cleanup.
-pub(super) async fn content(tenant: &DocumentTenant, ctx: &Context) -> Result<Content> {
+pub(super) async fn content(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Content> {
     let secret = storage_secret(tenant, ctx).await?;
     bucket(tenant, &secret)
 }
 
-fn bucket(tenant: &DocumentTenant, secret: &Entries) -> Result<Content> {
+fn bucket(tenant: &Identified<DocumentTenant>, secret: &Entries) -> Result<Content> {
     let s3 = &tenant.spec.storage.s3;
     let (condition, field) = (CREDENTIALS, "spec.storage.s3.secretRef");
     Content::from_secret(&storage(s3), secret)
         .map_err(|what| unusable(condition, &s3.secret_ref.name, field, &what))
 }
 
-async fn certificate(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<Certificate>> {
+async fn certificate(
+    tenant: &Identified<DocumentTenant>,
+    ctx: &Context,
+) -> Result<Option<Certificate>> {
     let Some(tls) = &tenant.spec.api.tls else {
         return Ok(None);
     };
@@ -239,7 +245,7 @@ async fn certificate(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<Ce
     Ok(Some(certificate))
 }
 
-async fn issuer_ca(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<String>> {
+async fn issuer_ca(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Option<String>> {
     let jwt = tenant.spec.api.auth.jwt.as_ref();
     let Some(secret) = jwt.and_then(|jwt| jwt.ca_secret_ref.as_ref()) else {
         return Ok(None);
@@ -253,7 +259,7 @@ async fn issuer_ca(tenant: &DocumentTenant, ctx: &Context) -> Result<Option<Stri
 
 /// A Secret that is not the database's.
 async fn credentials(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     name: &str,
     field: &str,
     ctx: &Context,
@@ -275,7 +281,7 @@ pub(super) fn unusable(condition: ConditionType, secret: &str, field: &str, what
 const API_KEY: &str = "apiKey";
 
 /// The schema accepts the mode `OpenAI` with an endpoint only.
-async fn summarizer(tenant: &DocumentTenant, ctx: &Context) -> Result<Summarizer> {
+async fn summarizer(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Summarizer> {
     let wanted = &tenant.spec.api.summarizer;
     let openai = match (wanted.mode, &wanted.openai) {
         (SummarizerMode::None, _) => return Ok(Summarizer::None),
@@ -309,21 +315,21 @@ fn milliseconds(timeout: &str) -> u64 {
 }
 
 pub(super) async fn read_secret(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     name: &str,
     condition: ConditionType,
     field: &str,
     ctx: &Context,
 ) -> Result<Arc<Entries>> {
-    let namespace = tenant.namespace().unwrap_or_default();
-    if let Some(known) = ctx.referenced_secrets.get(&namespace, name) {
+    let namespace = tenant.namespace();
+    if let Some(known) = ctx.referenced_secrets.get(namespace, name) {
         return Ok(known);
     }
-    let api: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
+    let api: Api<Secret> = Api::namespaced(ctx.client.clone(), namespace);
     match api.get_opt(name).await? {
         Some(secret) => Ok(ctx.referenced_secrets.keep(secret)),
         None => {
-            ctx.referenced_secrets.forget(&namespace, name);
+            ctx.referenced_secrets.forget(namespace, name);
             Err(Error::Permanent(Problem::new(
                 condition,
                 "SecretNotFound",
@@ -334,7 +340,7 @@ pub(super) async fn read_secret(
 }
 
 /// What a tenant asks for of the logins to its database.
-pub(super) fn logins(tenant: &DocumentTenant) -> Asked {
+pub(super) fn logins(tenant: &Identified<DocumentTenant>) -> Asked {
     asked(
         tenant,
         "docket.dev/rotate",
@@ -343,12 +349,12 @@ pub(super) fn logins(tenant: &DocumentTenant) -> Asked {
 }
 
 /// What a tenant asks for of its API keys.
-pub(super) fn keys(tenant: &DocumentTenant) -> Asked {
+pub(super) fn keys(tenant: &Identified<DocumentTenant>) -> Asked {
     let every = &tenant.spec.credentials.api_key_rotation;
     asked(tenant, "docket.dev/rotate-api-keys", every)
 }
 
-fn asked(tenant: &DocumentTenant, annotation: &str, every: &Option<String>) -> Asked {
+fn asked(tenant: &Identified<DocumentTenant>, annotation: &str, every: &Option<String>) -> Asked {
     Asked {
         value: tenant.annotations().get(annotation).cloned(),
         every: every.as_deref().and_then(docket_crds::interval),
@@ -358,14 +364,14 @@ fn asked(tenant: &DocumentTenant, annotation: &str, every: &Option<String>) -> A
 /// What was issued to each client: from memory, or, where the watch may be behind, from the API
 /// server, because a value that is issued twice locks a client out.
 async fn issued(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     name: String,
     asked: &Asked,
     ctx: &Context,
 ) -> Result<Issued> {
-    let namespace = tenant.namespace().unwrap_or_default();
+    let namespace = tenant.namespace();
     let mut names = tenant.spec.clients.iter().map(|client| &client.name);
-    let known = ctx.stores.secrets.get(&namespace, &name);
+    let known = ctx.stores.secrets.get(namespace, &name);
     if let Some(secret) = known {
         let known = read(&secret);
         let due = known
@@ -381,13 +387,13 @@ async fn issued(
     if nothing_was_issued(tenant) {
         return Ok(Issued::default());
     }
-    let api: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
+    let api: Api<Secret> = Api::namespaced(ctx.client.clone(), namespace);
     let secret = api.get_opt(&name).await?;
     Ok(secret.as_ref().map(read).unwrap_or_default())
 }
 
 /// Whether no client of the tenant was ever given credentials, as far as its status says.
-pub(super) fn nothing_was_issued(tenant: &DocumentTenant) -> bool {
+pub(super) fn nothing_was_issued(tenant: &Identified<DocumentTenant>) -> bool {
     let status = tenant.status.as_ref();
     status.is_none_or(|status| status.clients.is_empty())
 }

@@ -1,7 +1,5 @@
 //! What must be written before anything is created: the finalizer, and the names in Postgres.
 
-use std::sync::Arc;
-
 use docket_crds::{ClientStatus, DocumentTenant, DocumentTenantStatus};
 use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
@@ -11,6 +9,7 @@ use super::report::{begun, write_status};
 use crate::applying::applying;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::Result;
+use crate::identified::Identified;
 use crate::wanted::Wanted;
 
 /// Keeps a deleted tenant until its data has been dealt with.
@@ -18,9 +17,9 @@ pub(super) const FINALIZER: &str = "docket.dev/data";
 
 /// Adds the finalizer where it is missing.
 pub(super) async fn ensure_finalizer(
-    tenant: Arc<DocumentTenant>,
+    tenant: Identified<DocumentTenant>,
     ctx: &Context,
-) -> Result<Arc<DocumentTenant>> {
+) -> Result<Identified<DocumentTenant>> {
     if tenant
         .finalizers()
         .iter()
@@ -38,13 +37,16 @@ pub(super) async fn ensure_finalizer(
     let params = applying(FIELD_MANAGER);
     ctx.metrics.wrote("DocumentTenant", "patch");
     let written = api
-        .patch(&tenant.name_any(), &params, &Patch::Apply(patch))
+        .patch(tenant.name(), &params, &Patch::Apply(patch))
         .await?;
-    Ok(ctx.latest.wrote(written))
+    Ok(ctx.memory.wrote(&tenant, written))
 }
 
 /// Removes the finalizer: the tenant goes.
-pub(super) async fn remove_finalizer(tenant: &DocumentTenant, ctx: &Context) -> Result<()> {
+pub(super) async fn remove_finalizer(
+    tenant: &Identified<DocumentTenant>,
+    ctx: &Context,
+) -> Result<()> {
     let rest: Vec<&String> = tenant
         .finalizers()
         .iter()
@@ -55,11 +57,7 @@ pub(super) async fn remove_finalizer(tenant: &DocumentTenant, ctx: &Context) -> 
     });
     ctx.metrics.wrote("DocumentTenant", "patch");
     api(tenant, ctx)
-        .patch(
-            &tenant.name_any(),
-            &PatchParams::default(),
-            &Patch::Merge(patch),
-        )
+        .patch(tenant.name(), &PatchParams::default(), &Patch::Merge(patch))
         .await?;
     Ok(())
 }
@@ -67,10 +65,10 @@ pub(super) async fn remove_finalizer(tenant: &DocumentTenant, ctx: &Context) -> 
 /// Writes the names of new clients to status, so that cleanup needs nothing else; of a new tenant also
 /// that it is seen.
 pub(super) async fn record(
-    tenant: Arc<DocumentTenant>,
+    tenant: Identified<DocumentTenant>,
     wanted: &Wanted,
     ctx: &Context,
-) -> Result<Arc<DocumentTenant>> {
+) -> Result<Identified<DocumentTenant>> {
     let before = tenant.status.clone().unwrap_or_default();
     let mut clients = before.clients.clone();
     for client in &wanted.clients {
@@ -92,6 +90,6 @@ pub(super) async fn record(
     write_status(tenant, status, ctx).await
 }
 
-pub(super) fn api(tenant: &DocumentTenant, ctx: &Context) -> Api<DocumentTenant> {
-    Api::namespaced(ctx.client.clone(), &tenant.namespace().unwrap_or_default())
+pub(super) fn api(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Api<DocumentTenant> {
+    Api::namespaced(ctx.client.clone(), tenant.namespace())
 }

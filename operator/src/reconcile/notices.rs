@@ -2,22 +2,22 @@
 
 use docket_crds::DocumentTenant;
 use jiff::Timestamp;
-use kube::ResourceExt;
 
 use super::dereference::Seen;
 use crate::build;
+use crate::identified::Identified;
 use crate::wanted::Notice;
 
 /// Entries that a sentence lists; a message of a condition is bounded.
 const MOST: usize = 20;
 
 pub(super) fn notices(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     seen: &Seen,
     now: Timestamp,
     ignored_keys: &[String],
 ) -> Vec<Notice> {
-    let secret = build::api_keys_name(&tenant.name_any());
+    let secret = build::api_keys_name(tenant.name());
     let certificate = seen.certificate.as_ref();
     let expired = certificate.and_then(|seen| expired(seen.not_after, now));
     keys(&secret, ignored_keys)
@@ -47,7 +47,7 @@ fn keys(secret: &str, ignored: &[String]) -> Option<Notice> {
 }
 
 /// What the spec asks for and a cluster without the Gateway API cannot give.
-pub(super) fn unmet(tenant: &DocumentTenant, gateway_api: bool) -> Option<Notice> {
+pub(super) fn unmet(tenant: &Identified<DocumentTenant>, gateway_api: bool) -> Option<Notice> {
     let asked = tenant.spec.api.http_route.is_some();
     (asked && !gateway_api).then(|| Notice {
         reason: "GatewayApiMissing",

@@ -9,6 +9,7 @@ use super::dereference::{Purpose, dereference};
 use super::{apply, validate};
 use crate::context::Context;
 use crate::error::Result;
+use crate::identified::Identified;
 use crate::secret_value::PlannedSecrets;
 use crate::wanted::{Provisioning, Wanted};
 
@@ -16,7 +17,7 @@ use crate::wanted::{Provisioning, Wanted};
 const ANNOTATION: &str = "docket.dev/plan";
 
 /// Whether the tenant asks for a plan.
-pub(super) fn is_asked_for(tenant: &DocumentTenant) -> bool {
+pub(super) fn is_asked_for(tenant: &Identified<DocumentTenant>) -> bool {
     tenant
         .annotations()
         .get(ANNOTATION)
@@ -24,7 +25,7 @@ pub(super) fn is_asked_for(tenant: &DocumentTenant) -> bool {
 }
 
 /// What would be changed for the spec as it is now.
-pub(super) async fn plan(tenant: &DocumentTenant, ctx: &Context) -> Result<PlanStatus> {
+pub(super) async fn plan(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<PlanStatus> {
     let (seen, _) = dereference(tenant, Purpose::Plan, ctx).await?;
     let secrets = &mut PlannedSecrets;
     let wanted = validate::validate(tenant, &seen, &ctx.images, Timestamp::now(), secrets)?;

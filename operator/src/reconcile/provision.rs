@@ -54,15 +54,16 @@ pub(super) fn remember(wanted: &Wanted, seen: &Seen, ctx: &Context) {
                 let row = ClientRow::provisioned(&client.identity, &owner, hash);
                 surveyed.survey.insert(client.identity.schema.clone(), row);
             }
-            Some(_) => return ctx.surveys.forget(&wanted.uid),
+            Some(_) => return ctx.memory.forget_inspected(&wanted.uid),
         }
     }
     // These change the database after this.
     let ends = |client: &WantedClient| client.retiring;
     if wanted.released.is_empty() && !wanted.clients.iter().any(ends) {
-        ctx.surveys.keep(&wanted.uid, seen.occasion, surveyed);
+        ctx.memory
+            .keep_inspected(&wanted.uid, seen.occasion, surveyed);
     } else {
-        ctx.surveys.forget(&wanted.uid);
+        ctx.memory.forget_inspected(&wanted.uid);
     }
 }
 

@@ -1,6 +1,5 @@
 //! Reports: conditions and the rest of the status, patched only when they differ, and Events.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use docket_crds::{
@@ -10,7 +9,6 @@ use docket_crds::{
 use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::ResourceExt;
 use kube::runtime::controller::Action;
 
 use super::apply::Change;
@@ -21,6 +19,7 @@ use crate::build;
 use crate::conditions::{ConditionType, Finding, conditions};
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Result};
+use crate::identified::Identified;
 use crate::pods::SeenPod;
 use crate::timeline::Timeline;
 use crate::wanted::Wanted;
@@ -37,7 +36,7 @@ pub(super) struct Progress<'a> {
 
 /// Puts it on the status; returns how long it waits if that is held.
 pub(super) async fn progress(
-    tenant: &Arc<DocumentTenant>,
+    tenant: &Identified<DocumentTenant>,
     progress: &Progress<'_>,
     ctx: &Context,
 ) -> Result<Option<Duration>> {
@@ -79,12 +78,12 @@ pub(super) async fn progress(
     if waits
         && findings::is_a_mere_start(wanted, &progress.rollout, &pods)
         && is_news(tenant, &status)
-        && let Some(wait) = ctx.held.hold(&wanted.uid, changed.as_ref())
+        && let Some(wait) = ctx.memory.hold_report(&wanted.uid, changed.as_ref())
     {
         tell_changes(tenant, &progress.changes, progress.timeline, ctx).await;
         return Ok(Some(wait));
     }
-    let held = ctx.held.release(&wanted.uid);
+    let held = ctx.memory.release_report(&wanted.uid);
     status.reconcile = changed.or(held).or(status.reconcile);
     let notices = new_notices(&before.conditions, &status.conditions);
     let unmet = wanted.unmet.clone().filter(|unmet| {
@@ -117,7 +116,7 @@ pub(super) async fn progress(
 
 /// Tells what was changed, if anything was.
 pub(super) async fn tell_changes(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     changes: &[Change],
     timeline: &Timeline,
     ctx: &Context,
@@ -132,7 +131,10 @@ pub(super) async fn tell_changes(
 }
 
 /// The status of a tenant as the first visit finds it; one that was visited has conditions already.
-pub(super) fn begun(tenant: &DocumentTenant, before: DocumentTenantStatus) -> DocumentTenantStatus {
+pub(super) fn begun(
+    tenant: &Identified<DocumentTenant>,
+    before: DocumentTenantStatus,
+) -> DocumentTenantStatus {
     if !before.conditions.is_empty() {
         return before;
     }
@@ -146,7 +148,7 @@ pub(super) fn begun(tenant: &DocumentTenant, before: DocumentTenantStatus) -> Do
 /// Puts a failed reconcile on the status: the condition that is not met, and why; what runs goes on
 /// running. Only what may pass by itself stays an error, to be tried again.
 pub(super) async fn failure(
-    tenant: &Arc<DocumentTenant>,
+    tenant: &Identified<DocumentTenant>,
     error: Error,
     timeline: &Timeline,
     ctx: &Context,
@@ -179,7 +181,7 @@ pub(super) async fn failure(
 
 /// Says of a tenant that is left as it is why that is so, and what would be changed.
 pub(super) async fn at_rest(
-    tenant: &Arc<DocumentTenant>,
+    tenant: &Identified<DocumentTenant>,
     reason: &'static str,
     message: String,
     plan: Option<PlanStatus>,
@@ -200,7 +202,7 @@ pub(super) async fn at_rest(
 }
 
 /// Says of a tenant that is being deleted that it goes, and what becomes of its data.
-pub(super) async fn deletion(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Result<()> {
+pub(super) async fn deletion(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<()> {
     let message = match tenant.spec.database.deletion_policy {
         DeletionPolicy::Retain => {
             "The pods end; then the clients' logins are taken, and their data stays, as \
@@ -229,7 +231,7 @@ pub(super) async fn deletion(tenant: &Arc<DocumentTenant>, ctx: &Context) -> Res
 /// The status of a tenant of which `findings` are new, and no plan is known.
 fn that_says(
     findings: Vec<Finding>,
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     before: &DocumentTenantStatus,
     ctx: &Context,
 ) -> DocumentTenantStatus {
@@ -244,20 +246,20 @@ fn that_says(
 
 /// The last reconcile that changed something, told of or held.
 fn last_reconcile(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     before: &DocumentTenantStatus,
     ctx: &Context,
 ) -> Option<ReconcileStatus> {
-    let held = ctx.held.release(&tenant.uid().unwrap_or_default());
+    let held = ctx.memory.release_report(tenant.uid());
     held.or(before.reconcile.clone())
 }
 
 /// Patches the status where it differs from what is there.
 pub(super) async fn write_status(
-    tenant: Arc<DocumentTenant>,
+    tenant: Identified<DocumentTenant>,
     status: DocumentTenantStatus,
     ctx: &Context,
-) -> Result<Arc<DocumentTenant>> {
+) -> Result<Identified<DocumentTenant>> {
     if !is_news(&tenant, &status) {
         return Ok(tenant);
     }
@@ -266,7 +268,7 @@ pub(super) async fn write_status(
 }
 
 /// Whether `status` differs from what is there.
-fn is_news(tenant: &DocumentTenant, status: &DocumentTenantStatus) -> bool {
+fn is_news(tenant: &Identified<DocumentTenant>, status: &DocumentTenantStatus) -> bool {
     let before = tenant.status.clone().map(without_objectives);
     before != Some(without_objectives(status.clone()))
 }
@@ -285,31 +287,31 @@ fn without_objectives(status: DocumentTenantStatus) -> DocumentTenantStatus {
 }
 
 /// How far the pods are, where there is a Deployment.
-fn rollout(tenant: &DocumentTenant, ctx: &Context) -> Option<(Rollout, Vec<SeenPod>)> {
-    let name = build::api_name(&tenant.name_any());
-    let namespace = tenant.namespace().unwrap_or_default();
-    let deployment = ctx.stores.deployments.get(&namespace, &name)?;
+fn rollout(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Option<(Rollout, Vec<SeenPod>)> {
+    let name = build::api_name(tenant.name());
+    let namespace = tenant.namespace();
+    let deployment = ctx.stores.deployments.get(namespace, &name)?;
     Some((Rollout::of(&deployment), pods(tenant, ctx)))
 }
 
-fn pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<SeenPod> {
+fn pods(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Vec<SeenPod> {
     let mut pods = all_pods(tenant, ctx);
     pods.retain(|pod| !pod.ending);
     pods
 }
 
 /// Whether a pod is on its way out: it may still finish requests, and a rollout counts it no more.
-pub(super) fn pods_are_ending(tenant: &DocumentTenant, ctx: &Context) -> bool {
+pub(super) fn pods_are_ending(tenant: &Identified<DocumentTenant>, ctx: &Context) -> bool {
     all_pods(tenant, ctx).iter().any(|pod| pod.ending)
 }
 
-fn all_pods(tenant: &DocumentTenant, ctx: &Context) -> Vec<SeenPod> {
-    let namespace = tenant.namespace().unwrap_or_default();
-    ctx.stores.pods.of(&namespace, &tenant.name_any())
+fn all_pods(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Vec<SeenPod> {
+    let namespace = tenant.namespace();
+    ctx.stores.pods.of(namespace, tenant.name())
 }
 
 fn conditions_now(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     before: &DocumentTenantStatus,
     findings: &[Finding],
 ) -> Vec<Condition> {
@@ -323,15 +325,13 @@ fn conditions_now(
 
 /// `findings` with what is known of telemetry that is lost.
 fn with_loss(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     before: &DocumentTenantStatus,
     findings: Vec<Finding>,
     ctx: &Context,
 ) -> Vec<Finding> {
-    let namespace = tenant.namespace().unwrap_or_default();
-    let loss = ctx
-        .losses
-        .of(&namespace, &tenant.name_any(), &before.conditions);
+    let namespace = tenant.namespace();
+    let loss = ctx.losses.of(namespace, tenant.name(), &before.conditions);
     findings::with_loss(findings, loss.as_ref())
 }
 

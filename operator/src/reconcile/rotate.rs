@@ -7,11 +7,12 @@ use crate::build;
 use crate::context::Context;
 use crate::database::Database;
 use crate::error::Result;
+use crate::identified::Identified;
 use crate::wanted::Wanted;
 
 /// The end of a rotation, once all pods are of the current template and none is ending.
 pub(super) async fn finish(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     wanted: &mut Wanted,
     database: &Database,
     ctx: &Context,

@@ -14,6 +14,7 @@ use crate::conditions::ConditionType;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::headers::{self, Headers};
+use crate::identified::Identified;
 use crate::wanted::{Notice, Telemetry};
 
 const CA: &str = "spec.telemetry.tls.caSecretRef";
@@ -30,7 +31,7 @@ pub(super) struct Credentials {
 
 /// Reads the Secrets, or says what is wrong with the first that cannot be used.
 pub(super) async fn credentials(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     ctx: &Context,
 ) -> Result<Result<Credentials, Notice>> {
     let telemetry = &tenant.spec.telemetry;
@@ -70,7 +71,7 @@ pub(super) async fn credentials(
 }
 
 async fn read<T>(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     secret: Option<&SecretReference>,
     field: &str,
     parse: fn(&BTreeMap<String, ByteString>) -> Result<T, String>,

@@ -10,24 +10,20 @@ use http::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::controller::Action;
+use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::service_fn;
 
 use super::reconcile;
-use crate::backoff::Backoff;
 use crate::build::Images;
 use crate::context::Context;
 use crate::database::Databases;
 use crate::error::Result;
 use crate::fence::Fence;
-use crate::held_reports::HeldReports;
-use crate::last_known::LastKnown;
-use crate::latest::Latest;
 use crate::losses::Losses;
+use crate::memory::TenantMemories;
 use crate::metrics::Metrics;
 use crate::optional_kinds::OptionalKinds;
-use crate::pace::Pace;
-use crate::recent_surveys::RecentSurveys;
 use crate::recheck::Recheck;
 use crate::referenced_secrets::ReferencedSecrets;
 use crate::stores::Stores;
@@ -134,6 +130,14 @@ fn merged(mut object: Value, patch: Value) -> Value {
     object
 }
 
+/// What the watch has brought already.
+fn memory() -> Arc<TenantMemories> {
+    let memory = TenantMemories::default();
+    let tenant = serde_json::from_value(tenant()).expect("a tenant");
+    memory.take(&Event::Apply(tenant));
+    Arc::new(memory)
+}
+
 fn context(server: &FakeApiServer) -> Arc<Context> {
     let stores = Stores::default();
     let (_, filled) = tokio::sync::watch::channel(true);
@@ -145,22 +149,16 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
         optional: OptionalKinds::none(),
         databases: Databases::new(Metrics::default(), Fence::open(), Duration::from_secs(60)),
         referenced_secrets: ReferencedSecrets::default(),
-        surveys: RecentSurveys::default(),
-        connections: LastKnown::default(),
-        contents: LastKnown::default(),
         images: Images {
             api: "api".into(),
             collector: "collector".into(),
             telemetry_endpoint: None,
             ..Images::default()
         },
-        latest: Latest::default(),
+        memory: memory(),
         losses: Losses::default(),
         recheck: Recheck::default(),
-        pace: Pace::default(),
         turn: Duration::MAX,
-        held: HeldReports::default(),
-        backoff: Backoff::default(),
         metrics: Metrics::default(),
         story: Story::new(server.client(), "test".into()),
     })

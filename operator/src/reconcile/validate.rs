@@ -8,7 +8,7 @@ use docket_crds::{Api, Auth, Client, ClientStatus, DocumentTenant};
 use docket_schema::{Identity, LATEST_VERSION, State};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 
 use super::dereference::{self, Issued, Seen, identities, storage};
 use super::{notices, telemetry};
@@ -17,6 +17,7 @@ use crate::build::{self, Images};
 use crate::conditions::ConditionType;
 use crate::database::ClientRow;
 use crate::error::{Error, Problem, Result};
+use crate::identified::Identified;
 use crate::promised::watched;
 use crate::rotation::{Asked, Rotated};
 use crate::secret_value::{SecretGenerator, fingerprint};
@@ -27,14 +28,13 @@ use crate::wanted::{Monitoring, Provisioning, Wanted, WantedClient};
 /// # Errors
 /// A claim to a schema that cannot be met, as a problem of the condition `DatabaseReady`.
 pub(super) fn validate(
-    tenant: &DocumentTenant,
+    tenant: &Identified<DocumentTenant>,
     seen: &Seen,
     images: &Images,
     now: Timestamp,
     secrets: &mut dyn SecretGenerator,
 ) -> Result<Wanted> {
     let spec = &tenant.spec;
-    let uid = tenant.uid().unwrap_or_default();
     let collector = &spec.telemetry.collector;
     let mut clients = Vec::new();
     let mut keys = ApiKeys::new(&seen.api_keys.entries);
@@ -68,7 +68,7 @@ pub(super) fn validate(
             client: &name,
             schema: &identity.schema,
             role: &identity.role,
-            tenant_uid: &uid,
+            tenant_uid: tenant.uid(),
             credential_hash: &fingerprint(&password),
             version_on_status: version_on_status(tenant, &name),
             adopt: entry.is_some_and(|client| client.adopt),
@@ -96,9 +96,9 @@ pub(super) fn validate(
         keys.leave(&client.name);
     }
     Ok(Wanted {
-        name: tenant.name_any(),
-        namespace: tenant.namespace().unwrap_or_default(),
-        uid,
+        name: tenant.name().to_owned(),
+        namespace: tenant.namespace().to_owned(),
+        uid: tenant.uid().to_owned(),
         owner: owner(tenant),
         clients,
         released,
@@ -182,12 +182,12 @@ fn replicas(api: &Api, live: Option<i32>) -> i32 {
     }
 }
 
-fn owner(tenant: &DocumentTenant) -> OwnerReference {
+fn owner(tenant: &Identified<DocumentTenant>) -> OwnerReference {
     OwnerReference {
         api_version: DocumentTenant::api_version(&()).into_owned(),
         kind: DocumentTenant::kind(&()).into_owned(),
-        name: tenant.name_any(),
-        uid: tenant.uid().unwrap_or_default(),
+        name: tenant.name().to_owned(),
+        uid: tenant.uid().to_owned(),
         controller: Some(true),
         block_owner_deletion: Some(true),
     }
@@ -211,7 +211,7 @@ fn retention_days(client: &Client) -> u32 {
 }
 
 /// Version of the schema of `client` when it was last seen; 0 where it never was.
-fn version_on_status(tenant: &DocumentTenant, client: &str) -> i32 {
+fn version_on_status(tenant: &Identified<DocumentTenant>, client: &str) -> i32 {
     let clients = tenant.status.iter().flat_map(|status| &status.clients);
     let known = clients.into_iter().find(|known| known.name == client);
     known.map_or(0, |known| known.schema_version)

@@ -190,7 +190,7 @@ fn a_tenant_that_is_being_deleted_has_no_file_any_more() {
     for (name, deleted) in [("stays", None), ("goes", Some("2026-11-28T12:00:00Z"))] {
         let tenant = json!({
             "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
-            "metadata": {"name": name, "namespace": "acme", "deletionTimestamp": deleted},
+            "metadata": {"name": name, "namespace": "acme", "uid": name, "deletionTimestamp": deleted},
             "spec": {"clients": [], "database": {"secretRef": {"name": "d"}},
                 "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
         });

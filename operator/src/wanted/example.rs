@@ -9,10 +9,13 @@ use docket_contract::{
 use docket_crds::{ResourceList, Resources};
 use docket_objectives::Tenant;
 use docket_schema::Identity;
+use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::{Monitoring, Telemetry, Wanted, WantedClient};
 use crate::api_keys::ClientKeys;
+use crate::content::Content;
+use crate::database::AdminConnection;
 
 /// The tenant `acme` with two clients that lack nothing.
 pub(crate) fn acme() -> Wanted {
@@ -110,4 +113,23 @@ pub(crate) fn acme() -> Wanted {
         },
         monitoring: Monitoring::default(),
     }
+}
+
+/// How the operator reaches the database of `acme`.
+pub(crate) fn connection() -> AdminConnection {
+    AdminConnection {
+        database: acme().database,
+        username: "admin".into(),
+        password: "password".into(),
+    }
+}
+
+/// The bucket of `acme`, which nobody speaks to until it is asked for something.
+pub(crate) fn content() -> Content {
+    let key = || ByteString(b"key".to_vec());
+    let secret = [
+        ("AWS_ACCESS_KEY_ID".to_owned(), key()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), key()),
+    ];
+    Content::from_secret(&acme().storage, &secret.into()).expect("a whole Secret")
 }

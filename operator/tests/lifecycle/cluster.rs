@@ -7,21 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use docket_crds::DocumentTenant;
-use docket_operator::backoff::Backoff;
 use docket_operator::build::{Images, TENANT_LABEL};
 use docket_operator::context::Context;
 use docket_operator::database::Databases;
 use docket_operator::error::Result;
 use docket_operator::fence::Fence;
-use docket_operator::held_reports::HeldReports;
-use docket_operator::last_known::LastKnown;
-use docket_operator::latest::Latest;
 use docket_operator::losses::Losses;
+use docket_operator::memory::{Intervals, TenantMemories};
 use docket_operator::metrics::Metrics;
 use docket_operator::objectives::{self, Prometheus};
 use docket_operator::optional_kinds::OptionalKinds;
-use docket_operator::pace::Pace;
-use docket_operator::recent_surveys::RecentSurveys;
 use docket_operator::recheck::Recheck;
 use docket_operator::reconcile::reconcile;
 use docket_operator::referenced_secrets::ReferencedSecrets;
@@ -80,22 +75,16 @@ impl Cluster {
             optional,
             databases: Databases::new(metrics.clone(), Fence::open(), Duration::from_secs(60)),
             referenced_secrets: ReferencedSecrets::default(),
-            surveys: RecentSurveys::default(),
-            connections: LastKnown::default(),
-            contents: LastKnown::default(),
             images: Images {
                 api: "api".into(),
                 collector: "collector".into(),
                 telemetry_endpoint: None,
                 ..Images::default()
             },
-            latest: Latest::default(),
+            memory: Arc::default(),
             losses: Losses::default(),
             recheck: Recheck::default(),
-            pace: Pace::default(),
             turn: Duration::MAX,
-            held: HeldReports::default(),
-            backoff: Backoff::default(),
             metrics,
             story: Story::new(client, "test".into()),
         };
@@ -125,14 +114,23 @@ impl Cluster {
 
     /// Lets first reports wait for the next, for `longest`.
     pub fn hold_reports(&mut self, longest: Duration) {
-        let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
-        context.held = HeldReports::of(longest);
+        self.remember_for(Intervals {
+            debounce: longest,
+            ..Intervals::default()
+        });
     }
 
     /// Lets what was read of a database be good for `fresh`.
     pub fn trust_surveys(&mut self, fresh: Duration) {
+        self.remember_for(Intervals {
+            inspection: fresh,
+            ..Intervals::default()
+        });
+    }
+
+    fn remember_for(&mut self, intervals: Intervals) {
         let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
-        context.surveys = RecentSurveys::of(fresh);
+        context.memory = Arc::new(TenantMemories::new(intervals));
     }
 
     /// Lets a tenant let data go for as long as `turn` at a time.
@@ -144,6 +142,7 @@ impl Cluster {
     /// Reconciles once.
     pub async fn reconcile(&self) -> Result<Action> {
         let tenant = self.tenant();
+        self.context.memory.take(&Event::Apply(tenant.clone()));
         reconcile(Arc::new(tenant), self.context.clone()).await
     }
 
@@ -165,7 +164,9 @@ impl Cluster {
         for object in self.lock().objects.values() {
             if object["kind"] == "DocumentTenant" {
                 let tenant = serde_json::from_value(object.clone()).expect("a tenant");
-                writer.apply_watcher_event(&Event::Apply(tenant));
+                let event = Event::Apply(tenant);
+                self.context.memory.take(&event);
+                writer.apply_watcher_event(&event);
             }
         }
         objectives::watch(tenants, source, None, interval, self.context.clone()).await;

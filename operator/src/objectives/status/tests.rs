@@ -1,18 +1,20 @@
+use std::sync::Arc;
+
 use docket_objectives::{Requests, Window};
 use serde_json::json;
 
 use super::*;
 
-fn tenant(objectives: serde_json::Value) -> DocumentTenant {
-    serde_json::from_value(json!({
+fn tenant(objectives: serde_json::Value) -> Identified<DocumentTenant> {
+    let tenant = serde_json::from_value::<DocumentTenant>(json!({
         "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
         "metadata": {"name": "acme", "namespace": "acme", "uid": "u"},
         "spec": {"clients": [], "database": {"secretRef": {"name": "d"}}, "objectives": objectives,
             "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
         "status": {"errorBudgetRemaining": "12",
             "objectives": [{"name": "availability", "target": "99.9", "observed": "99.95"}]},
-    }))
-    .expect("a tenant")
+    }));
+    Identified::new(Arc::new(tenant.expect("a tenant"))).expect("it has an identity")
 }
 
 fn observed(bad: f64, lately: f64) -> Wanted {

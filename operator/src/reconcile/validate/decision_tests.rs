@@ -1,6 +1,7 @@
 //! Whole decisions, by table: what is issued, when, and to whom.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::ByteString;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -8,8 +9,9 @@ use serde_json::json;
 
 use super::*;
 use crate::certificate::Certificate;
-use crate::database::{AdminConnection, Survey};
-use crate::recent_surveys::{Occasion, Surveyed};
+use crate::database::Survey;
+use crate::memory::{Inspected, InspectionKey};
+use crate::wanted::example::connection;
 
 const NOON: &str = "2026-11-28T12:00:00Z";
 const PASSWORD: &str = "password-that-was-issued-before-0";
@@ -35,15 +37,18 @@ fn schema() -> Identity {
 }
 
 /// The tenant `acme` with the client `globex`, and what a user changed of it.
-fn tenant(annotations: serde_json::Value, credentials: serde_json::Value) -> DocumentTenant {
-    serde_json::from_value(json!({
+fn tenant(
+    annotations: serde_json::Value,
+    credentials: serde_json::Value,
+) -> Identified<DocumentTenant> {
+    let tenant = serde_json::from_value::<DocumentTenant>(json!({
         "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
         "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": 1, "annotations": annotations},
         "spec": {"clients": [{"name": "globex"}], "credentials": credentials,
             "database": {"secretRef": {"name": "d"}},
             "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
-    }))
-    .expect("a tenant")
+    }));
+    Identified::new(Arc::new(tenant.expect("a tenant"))).expect("it has an identity")
 }
 
 fn issued(value: &str) -> Issued {
@@ -59,25 +64,16 @@ fn issued(value: &str) -> Issued {
 
 /// What is seen of a tenant of which nothing is there yet.
 fn nothing() -> Seen {
-    let connection = AdminConnection {
-        database: docket_contract::Database {
-            host: "db".into(),
-            port: 5432,
-            dbname: "docket".into(),
-            ssl_mode: docket_contract::SslMode::Prefer,
-        },
-        username: "admin".into(),
-        password: "password".into(),
-    };
+    let connection = connection();
     Seen {
-        occasion: Occasion::of(&tenant(json!({}), json!({})), &connection, &[]),
+        occasion: InspectionKey::of(&tenant(json!({}), json!({})), &connection, &[]),
         connection,
         storage_secret_hash: "hash".into(),
         certificate: None,
         issuer_ca: None,
         summarizer: docket_contract::Summarizer::Extractive,
         telemetry: Ok(telemetry::Credentials::default()),
-        surveyed: Surveyed::now(Survey::new()),
+        surveyed: Inspected::now(Survey::new()),
         credentials: Issued::default(),
         api_keys: Issued::default(),
         replicas: None,
@@ -98,7 +94,7 @@ fn steady() -> Seen {
     let hash = fingerprint(&PASSWORD.into());
     let row = ClientRow::provisioned(&schema(), &owner, hash);
     Seen {
-        surveyed: Surveyed::now(BTreeMap::from([(schema().schema, row)])),
+        surveyed: Inspected::now(BTreeMap::from([(schema().schema, row)])),
         credentials: issued(PASSWORD),
         api_keys: issued(KEY),
         ..nothing()
@@ -106,7 +102,7 @@ fn steady() -> Seen {
 }
 
 /// The client of a decision at `now`, and how many secrets were made for it.
-fn decided(tenant: &DocumentTenant, seen: &Seen, now: &str) -> (Wanted, usize) {
+fn decided(tenant: &Identified<DocumentTenant>, seen: &Seen, now: &str) -> (Wanted, usize) {
     let mut secrets = Numbered::default();
     let wanted = validate(tenant, seen, &Images::default(), at(now), &mut secrets);
     (wanted.expect("no claim is refused"), secrets.0)
