@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 ///
 /// A fast hash is enough: keys are 256 random bits, so there is nothing to guess.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ApiKeyHash(pub String);
 

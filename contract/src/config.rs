@@ -9,7 +9,8 @@ use crate::ApiKeyHash;
 
 /// All that an API server needs to know of its tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct TenantConfig {
     /// Name of the `DocumentTenant`.
     pub tenant: String,
@@ -41,7 +42,8 @@ pub struct TenantConfig {
 
 /// A Postgres database; the credentials are those of each client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct Database {
     /// Host name or address.
     pub host: String,
@@ -55,6 +57,7 @@ pub struct Database {
 
 /// libpq's `sslmode`, as far as it is safe or useful.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SslMode {
     /// Never TLS.
@@ -72,6 +75,7 @@ pub enum SslMode {
 
 /// Where the content of documents is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Storage {
     /// An S3 bucket; the credentials come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
@@ -82,7 +86,8 @@ pub enum Storage {
 
 /// A bucket of an S3-compatible server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct S3Storage {
     /// Name of the bucket.
     pub bucket: String,
@@ -94,7 +99,8 @@ pub struct S3Storage {
 
 /// A folder of the local file system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct FolderStorage {
     /// Path of the folder; it is created when missing.
     pub path: String,
@@ -102,7 +108,8 @@ pub struct FolderStorage {
 
 /// How callers are authenticated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct ApiAuth {
     /// The mode.
     pub mode: AuthMode,
@@ -113,7 +120,8 @@ pub struct ApiAuth {
 
 /// Whose tokens are accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct Jwt {
     /// What the claim `iss` must be.
     pub issuer: String,
@@ -131,6 +139,7 @@ pub struct Jwt {
 
 /// The ways in which a caller can prove which client it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum AuthMode {
     /// A key per client, in the header [`crate::API_KEY_HEADER`].
     ApiKey,
@@ -142,7 +151,8 @@ pub enum AuthMode {
 
 /// How often a client may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct RateLimit {
     /// Requests a second that it may keep up.
     pub requests_per_second: NonZeroU32,
@@ -152,7 +162,8 @@ pub struct RateLimit {
 
 /// What may be uploaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct Uploads {
     /// Size of the largest file; the API server's own setting when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,18 +175,21 @@ pub struct Uploads {
 
 /// A certificate and its private key, both as PEM.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct Tls {
     /// The certificate, and what leads from it to its authority.
     pub certificate: String,
     /// The private key.
     #[serde(serialize_with = "expose")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub key: SecretString,
 }
 
 /// Who makes the summaries of documents: `{"mode": "Extractive"}`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(tag = "mode", content = "openai", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "mode", content = "openai")]
 pub enum Summarizer {
     /// The server itself, of the text's own sentences.
     #[default]
@@ -195,7 +209,8 @@ impl Summarizer {
 
 /// An endpoint that speaks as OpenAI's chat completions do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct OpenAi {
     /// URL to which `/chat/completions` is added.
     pub url: String,
@@ -203,6 +218,7 @@ pub struct OpenAi {
     pub model: String,
     /// What is sent as the bearer token.
     #[serde(serialize_with = "expose")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub api_key: SecretString,
     /// Longest wait for an answer, in milliseconds.
     pub timeout_ms: u64,
@@ -210,7 +226,8 @@ pub struct OpenAi {
 
 /// One client: its identity in Postgres and the keys that open its routes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct ClientConfig {
     /// Name of the client, the `{client}` of its routes.
     pub name: String,
@@ -220,6 +237,7 @@ pub struct ClientConfig {
     pub role: String,
     /// Password of the role.
     #[serde(serialize_with = "expose")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub password: SecretString,
     /// Hashes of the API keys that are valid now.
     pub api_key_hashes: Vec<ApiKeyHash>,
@@ -233,7 +251,8 @@ pub struct ClientConfig {
 
 /// What a client may store at most, old versions and trash included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct Quota {
     /// Number of documents; any when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,10 +1,28 @@
-//! What the operator writes for a tenant and its API server reads: one JSON file, mounted from a Secret.
+//! What the operator writes for a tenant and its API server reads: a JSON file and a few that change
+//! beside it, mounted from a Secret.
 //!
 //! Both sides use these types, so that neither can drift from the other.
+//!
+//! # Operators and servers of different releases
+//! An operator is updated before the pods that it rolls, and a pod may restart meanwhile with the
+//! image of before: each file is read by the release before and by the one after. So for all files:
+//!
+//! - A reader ignores the members of objects that it does not know, at every depth.
+//! - What is missing takes its default, or is an error that names it. A pod does not start on a
+//!   [`CONFIG_FILE`] that it cannot read; of [`LIMITS_FILE`] it keeps what it read last.
+//! - A known member never changes its meaning, its type or its unit: what shall mean something else
+//!   gets a name of its own.
+//! - To add a member: it has a default that means what servers of before do. What must not be ignored
+//!   goes over two releases: servers read it in the first, operators write it from the second on. So
+//!   does a new value of an enum, which a server of before cannot read.
+//! - To remove a member: in the first release servers have a default for it and do without, in the
+//!   second operators no longer write it.
 
 mod api_key;
 mod config;
 mod limits;
+#[cfg(test)]
+mod other_releases;
 
 pub use api_key::{ApiKeyHash, hash_api_key};
 pub use config::{
