@@ -43,7 +43,7 @@ pub(crate) async fn adopt(
     }
     let ready = until(cluster, name, patience, screen, async |tenant| {
         Ok(
-            match tenant::is_ready(tenant) && is_served(tenant, client) {
+            match docket_crds::is_ready(tenant) && is_served(tenant, client) {
                 true => Look::Done(()),
                 false => Look::NotYet(tenant::ready_sentence(tenant)),
             },

@@ -4,6 +4,8 @@ mod hold;
 mod lost;
 
 use docket_crds::DocumentTenant;
+use docket_crds::annotations::{PLAN, ask_for_plan};
+use docket_crds::names::CLI_FIELD_MANAGER;
 use kube::ResourceExt as _;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::core::DynamicObject;
@@ -13,9 +15,6 @@ pub(crate) use self::hold::{Held, carry_out, hold, put_back};
 use crate::cluster::Cluster;
 use crate::problem::Problem;
 use crate::tenant;
-
-/// Who changed it, in the managed fields.
-const FIELD_MANAGER: &str = "docketctl";
 
 /// How often the status may be written between our reading and writing.
 const ATTEMPTS: usize = 10;
@@ -48,7 +47,7 @@ pub(crate) async fn edit(
         for dry_run in [true, false] {
             let params = PostParams {
                 dry_run,
-                field_manager: Some(FIELD_MANAGER.into()),
+                field_manager: Some(CLI_FIELD_MANAGER.into()),
             };
             match api.replace(name, &params, &object).await {
                 Ok(written) if dry_run => {
@@ -79,7 +78,7 @@ pub(crate) async fn annotate(
         .map(|(key, value)| ((*key).to_owned(), value.clone().into()))
         .collect();
     let params = PatchParams {
-        field_manager: Some(FIELD_MANAGER.into()),
+        field_manager: Some(CLI_FIELD_MANAGER.into()),
         ..PatchParams::default()
     };
     let patch = Patch::Merge(json!({"metadata": {"annotations": values}}));
@@ -90,17 +89,14 @@ pub(crate) async fn annotate(
 /// Whether the operator leaves the tenant alone, and why; nothing that is asked of it would begin.
 pub(crate) fn refuse_at_rest(tenant: &DocumentTenant) -> Result<(), Problem> {
     let name = tenant.name_any();
-    let held = tenant
-        .annotations()
-        .get(hold::PLAN)
-        .is_some_and(|value| value == "true");
+    let held = ask_for_plan(tenant.annotations());
     let (why, advice) = match (tenant.spec.paused, held) {
         (true, _) => (
-            "spec.paused is true",
+            "spec.paused is true".to_owned(),
             "Set spec.paused to false first.".to_owned(),
         ),
         (false, true) => (
-            "the annotation docket.dev/plan is true",
+            format!("the annotation {PLAN} is true"),
             format!(
                 "First carry the plan out, or discard it: kubectl docket plan {name} --apply, or --discard"
             ),

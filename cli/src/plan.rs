@@ -5,7 +5,8 @@ mod page;
 
 use std::time::{Duration, Instant};
 
-use docket_crds::{DocumentTenant, PlanStatus};
+use docket_crds::annotations::PLAN;
+use docket_crds::{ConditionType, DocumentTenant, PlanStatus, condition, is_false};
 use kube::ResourceExt as _;
 use serde_json::Value;
 
@@ -47,7 +48,9 @@ pub(crate) async fn plan(
             "{} is planned already, by an annotation that was set by hand.",
             cluster.full_name(name)
         ))
-        .advise("Apply the file with kubectl, and then plan without -f; or take the annotation docket.dev/plan away."));
+        .advise(format!(
+            "Apply the file with kubectl, and then plan without -f; or take the annotation {PLAN} away."
+        )));
     }
     let planned = match ask(cluster, wanted, spec.as_ref(), screen).await {
         Ok(planned) => planned,
@@ -157,8 +160,8 @@ fn answer(tenant: &DocumentTenant) -> Option<Result<PlanStatus, Problem>> {
     {
         return Some(Ok(plan.clone()));
     }
-    let ready = tenant::condition(tenant, "Ready")?;
-    let refused = ready.status == "False" && ready.observed_generation == Some(generation);
+    let ready = condition(tenant, ConditionType::Ready)?;
+    let refused = is_false(ready) && ready.observed_generation == Some(generation);
     refused.then(|| {
         Err(Problem::no(format!(
             "the operator can make no plan for {}: {}: {}",

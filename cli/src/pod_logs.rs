@@ -28,7 +28,7 @@ pub(crate) async fn lines_with(
         .list_metadata(&ListParams::default().labels(label))
         .await?;
     let params = LogParams {
-        container: Some("api".into()),
+        container: Some(docket_crds::names::API_CONTAINER.into()),
         since_seconds: seconds,
         ..LogParams::default()
     };

@@ -4,6 +4,8 @@ mod progress;
 
 use std::time::Instant;
 
+use docket_crds::annotations::{ROTATE, ROTATE_API_KEYS};
+use docket_crds::{is_ready, names};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt as _};
@@ -18,10 +20,6 @@ use crate::since::spoken;
 use crate::tenant;
 use crate::wait::{Look, until};
 
-/// Each new value of these annotations asks for one rotation.
-pub(crate) const ROTATE_LOGINS: &str = "docket.dev/rotate";
-pub(crate) const ROTATE_KEYS: &str = "docket.dev/rotate-api-keys";
-
 pub(crate) async fn rotate(
     cluster: &Cluster,
     wanted: &Rotate,
@@ -33,7 +31,7 @@ pub(crate) async fn rotate(
     refuse_at_rest(&tenant::read(cluster, name).await?)?;
 
     let asked = Timestamp::now().to_string();
-    let wishes = [(ROTATE_LOGINS, logins), (ROTATE_KEYS, api_keys)];
+    let wishes = [(ROTATE, logins), (ROTATE_API_KEYS, api_keys)];
     let annotations: Vec<(&str, String)> = wishes
         .into_iter()
         .filter(|(_, wished)| *wished)
@@ -60,7 +58,8 @@ pub(crate) async fn rotate(
     })?;
     let keys = match api_keys {
         true => format!(
-            " The new keys are in the Secret {name}-api-keys; those before stay valid until the next rotation."
+            " The new keys are in the Secret {}; those before stay valid until the next rotation.",
+            names::api_keys_secret(name)
         ),
         false => String::new(),
     };
@@ -85,7 +84,7 @@ async fn wait(
     until(cluster, name, patience, screen, async |tenant| {
         let mut waits = Vec::new();
         if logins {
-            let secret = format!("{name}-credentials");
+            let secret = names::credentials_secret(name);
             let secret = secrets
                 .get_metadata_opt(&secret)
                 .await
@@ -94,11 +93,11 @@ async fn wait(
             waits.extend(of_logins.wait(tenant, begun));
         }
         if api_keys {
-            let secret = format!("{name}-api-keys");
+            let secret = names::api_keys_secret(name);
             let secret = secrets.get_opt(&secret).await.map_err(of_secrets)?;
             waits.extend(keys(secret.as_ref(), asked));
         }
-        if waits.is_empty() && !tenant::is_ready(tenant) {
+        if waits.is_empty() && !is_ready(tenant) {
             waits.push(tenant::ready_sentence(tenant));
         }
         Ok(match waits.is_empty() {

@@ -6,7 +6,7 @@ mod page;
 mod rotation;
 mod tree;
 
-use docket_crds::DocumentTenant;
+use docket_crds::{DocumentTenant, names};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Secret};
 use kube::api::ListParams;
@@ -49,7 +49,10 @@ pub(crate) async fn status(
 /// All that the page of a tenant is made of. What may not be read is not shown, and that is said.
 async fn see(cluster: &Cluster, tenant: DocumentTenant) -> Seen {
     let name = tenant.name_any();
-    let (logins, keys) = (format!("{name}-credentials"), format!("{name}-api-keys"));
+    let (logins, keys) = (
+        names::credentials_secret(&name),
+        names::api_keys_secret(&name),
+    );
     let (logins, keys, events) = tokio::join!(
         issued(cluster, &logins),
         issued(cluster, &keys),

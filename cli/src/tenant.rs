@@ -1,7 +1,6 @@
 //! Reading a tenant, and what to say where there is none.
 
-use docket_crds::DocumentTenant;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use docket_crds::{ConditionType, DocumentTenant, condition, is_current};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt as _};
 
@@ -87,26 +86,10 @@ fn no_such_tenant(namespace: &str, name: &str, known: &[(String, String)]) -> Pr
     }
 }
 
-/// The condition `type_` of `tenant`.
-pub(crate) fn condition<'a>(tenant: &'a DocumentTenant, type_: &str) -> Option<&'a Condition> {
-    let conditions = tenant.status.iter().flat_map(|status| &status.conditions);
-    conditions
-        .into_iter()
-        .find(|condition| condition.type_ == type_)
-}
-
-/// Whether `Ready` is True for the spec as it is now.
-pub(crate) fn is_ready(tenant: &DocumentTenant) -> bool {
-    let ready = condition(tenant, "Ready");
-    ready.is_some_and(|it| {
-        it.status == "True" && it.observed_generation == tenant.metadata.generation
-    })
-}
-
 /// What `Ready` says, for a line of progress.
 pub(crate) fn ready_sentence(tenant: &DocumentTenant) -> String {
-    match condition(tenant, "Ready") {
-        Some(it) if it.observed_generation == tenant.metadata.generation => {
+    match condition(tenant, ConditionType::Ready) {
+        Some(it) if is_current(it, tenant) => {
             format!("{}: {}", it.reason, it.message.trim_end_matches('.'))
         }
         _ => "the operator has not looked at this spec yet".to_owned(),

@@ -15,6 +15,7 @@ mod tree;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use docket_crds::labels;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
@@ -165,8 +166,8 @@ async fn of_gateway(gateway: &Gateway<'_>, id: &Id, lines: &[Line]) -> Result<Ba
 async fn of_pods(cluster: &Cluster, wanted: &Trace) -> Result<Vec<Line>, String> {
     let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let label = match &wanted.name {
-        Some(name) => format!("docket.dev/tenant={name}"),
-        None => "docket.dev/tenant".to_owned(),
+        Some(name) => labels::of_tenant(name),
+        None => labels::TENANT.to_owned(),
     };
     let lines = lines_with(&pods, &label, None, wanted.id.text()).await;
     let lines = lines.map_err(|error| {

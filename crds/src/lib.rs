@@ -3,12 +3,19 @@
 //! Types, defaults and validation rules live here; the YAML in `charts/docket/files` is generated
 //! from them by `cargo run -p docket-crds`. What a rule can refuse at `kubectl apply` is refused
 //! there, with its sentence.
+//!
+//! So do the names that several programs use: [`annotations`], [`labels`], [`names`], and the
+//! [conditions](ConditionType) of a status.
 
 mod affinity;
 mod alerts;
+pub mod annotations;
 mod autoscaling;
+mod condition;
 mod exposure;
 mod interval;
+pub mod labels;
+pub mod names;
 mod objective;
 mod plan;
 mod quantity;
@@ -25,6 +32,7 @@ pub use affinity::{
 };
 pub use alerts::Alerts;
 pub use autoscaling::Autoscaling;
+pub use condition::{ConditionType, condition, is_current, is_false, is_ready, is_true};
 pub use exposure::{HttpRoute, Ingress, ParentReference};
 pub use interval::interval;
 pub use objective::{BurnRate, Objective, ObjectiveStatus};

@@ -3,10 +3,10 @@
 use std::panic::AssertUnwindSafe;
 
 use anyhow::{Context, Result, bail};
-use docket_crds::DocumentTenant;
+use docket_crds::{ConditionType, DocumentTenant, condition, is_current, names};
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, PostParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
@@ -164,7 +164,8 @@ impl Scenario {
     /// # Errors
     /// It does not get Ready.
     pub async fn wait_ready(&self) -> Result<DocumentTenant> {
-        self.wait_condition("Ready", "True", "Ready").await
+        self.wait_condition(ConditionType::Ready, "True", "Ready")
+            .await
     }
 
     /// Waits until the condition `type_` of the current spec has this status and reason.
@@ -173,7 +174,7 @@ impl Scenario {
     /// It does not come about.
     pub async fn wait_condition(
         &self,
-        type_: &str,
+        type_: ConditionType,
         status: &str,
         reason: &str,
     ) -> Result<DocumentTenant> {
@@ -187,7 +188,7 @@ impl Scenario {
     pub async fn wait_condition_of(
         &self,
         name: &str,
-        type_: &str,
+        type_: ConditionType,
         status: &str,
         reason: &str,
     ) -> Result<DocumentTenant> {
@@ -197,7 +198,7 @@ impl Scenario {
                 Some(found)
                     if found.status == status
                         && found.reason == reason
-                        && found.observed_generation == tenant.metadata.generation =>
+                        && is_current(found, &tenant) =>
                 {
                     Ok(tenant)
                 }
@@ -228,8 +229,11 @@ impl Scenario {
     /// # Errors
     /// The client has no key, or the API no Service.
     pub async fn documents(&self, client: &str) -> Result<Documents> {
-        let key = self.objects.secret("acme-api-keys", client).await?;
-        Documents::of_service(&self.objects, "acme-api", client, &key).await
+        let key = self
+            .objects
+            .secret(&names::api_keys_secret(TENANT), client)
+            .await?;
+        Documents::of_service(&self.objects, &names::api_name(TENANT), client, &key).await
     }
 
     async fn remove(&self) -> Result<()> {
@@ -274,17 +278,6 @@ pub fn tenant(name: &str, spec: Value) -> Result<DocumentTenant> {
         "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant", "metadata": {"name": name}, "spec": spec,
     });
     serde_json::from_value(object).context("the spec of a DocumentTenant")
-}
-
-/// The condition `type_` of `tenant`.
-#[must_use]
-pub fn condition<'a>(tenant: &'a DocumentTenant, type_: &str) -> Option<&'a Condition> {
-    tenant
-        .status
-        .as_ref()?
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == type_)
 }
 
 /// The schema of `client`, as the status of `tenant` names it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use docket_crds::ConditionType;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -11,9 +12,6 @@ use crate::ground::Ground;
 use crate::postgres::ADMIN;
 use crate::scenario::TENANT;
 use crate::world::{UNHURRIED, World};
-
-/// The condition that tells of the database.
-const READY: &str = "DatabaseReady";
 
 /// Each trouble, how it ends, and the reason that a status gives for it.
 const TROUBLES: [(&str, &str, &str); 2] = [
@@ -48,9 +46,13 @@ pub async fn a_status_follows_its_database(ground: &Arc<Ground>) -> Result<()> {
     for (trouble, end, reason) in TROUBLES {
         world.quiet(REST).await?;
         alter(&world, trouble).await?;
-        world.says(TENANT, READY, "False", reason).await?;
+        world
+            .says(TENANT, ConditionType::DatabaseReady, "False", reason)
+            .await?;
         alter(&world, end).await?;
-        world.says(TENANT, READY, "True", "Provisioned").await?;
+        world
+            .says(TENANT, ConditionType::DatabaseReady, "True", "Provisioned")
+            .await?;
         world.ready(TENANT).await?;
     }
     world.end().await

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use docket_crds::names;
 use serde_json::{Value, json};
 
 use crate::case::REST;
@@ -100,7 +101,7 @@ async fn autoscaler(world: &World) -> Result<Option<Value>> {
 
 /// What the file says that pods read.
 async fn told(world: &World) -> Result<Option<Value>> {
-    let path = world.path("api/v1", "secrets/acme-api");
+    let path = world.path("api/v1", &format!("secrets/{}", names::api_name(TENANT)));
     let secret = world.ground.plane.admin.get(&path).await?;
     Ok(secret.map(|secret| secret["data"]["replicas"].clone()))
 }

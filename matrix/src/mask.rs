@@ -20,7 +20,7 @@ const VOLATILE: [&str; 16] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     // The last reconcile that changed something: when, how long, in which trace.
     "reconcile",
-    "docket.dev/rotated-at",
+    docket_crds::annotations::ROTATED_AT,
     "created_at",
     "retained_at",
     "tenant_uid",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use docket_crds::ConditionType;
 use serde_json::{Value, json};
 
 use crate::case::{REST, rest};
@@ -12,7 +13,7 @@ use crate::scenario::TENANT;
 use crate::world::{UNHURRIED, World, condition, is_met};
 
 /// The condition that tells of objectives.
-const MET: &str = "ObjectivesMet";
+const MET: ConditionType = ConditionType::ObjectivesMet;
 
 /// Traffic that keeps its promises, that breaks one, that breaks both, and none: the status says so,
 /// and is written only when what it says changes.
@@ -66,9 +67,7 @@ pub async fn a_status_says_how_far_promises_are_kept(ground: &Arc<Ground>) -> Re
             && status["objectives"][1]["errorBudgetRemaining"]
                 .as_str()
                 .is_some_and(|left| left.starts_with('-'))
-            && met["message"]
-                .as_str()
-                .is_some_and(|it| it.contains("of latency is"))
+            && met.is_some_and(|it| it.message.contains("of latency is"))
     })
     .await?;
 
@@ -97,7 +96,7 @@ pub async fn a_status_says_how_far_promises_are_kept(ground: &Arc<Ground>) -> Re
             let status = &tenant["status"];
             let nothing = status["objectives"].is_null()
                 && status["errorBudgetRemaining"].is_null()
-                && condition(status, MET).is_null();
+                && condition(status, MET).is_none();
             Ok(match nothing {
                 true => Ok(()),
                 false => Err(format!("something is left: {status}")),
@@ -150,8 +149,9 @@ pub async fn a_status_says_what_telemetry_is_lost(ground: &Arc<Ground>) -> Resul
 
 /// Waits until `CollectorReady` is True for `reason`; returns its message.
 async fn collector_is(world: &World, reason: &str) -> Result<String> {
-    let found = world.says(TENANT, "CollectorReady", "True", reason).await?;
-    Ok(found["message"].as_str().unwrap_or_default().to_owned())
+    let type_ = ConditionType::CollectorReady;
+    let found = world.says(TENANT, type_, "True", reason).await?;
+    Ok(found.message)
 }
 
 /// Waits until the status says so.
@@ -166,7 +166,7 @@ async fn says(
             let tenant = world.tenant(TENANT).await?.unwrap_or_default();
             let found = &tenant["status"];
             let met = condition(found, MET);
-            let so = met["status"] == status && met["reason"] == reason && and(found);
+            let so = met.is_some_and(|it| it.status == status && it.reason == reason) && and(found);
             Ok(match so {
                 true => Ok(()),
                 false => Err(format!("wanted {status} {reason}, found {found}")),

@@ -1,6 +1,7 @@
 //! What a user does to a tenant, from what it was before to what must hold in the end.
 
 use anyhow::{Context as _, Result, ensure};
+use docket_crds::annotations;
 use docket_schema::Identity;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -153,7 +154,7 @@ impl Scenario {
                     .await
             }
             Self::Rotate => {
-                let asked = json!({"docket.dev/rotate": "1", "docket.dev/rotate-api-keys": "1"});
+                let asked = json!({annotations::ROTATE: "1", annotations::ROTATE_API_KEYS: "1"});
                 let change = json!({"metadata": {"annotations": asked}});
                 world.change(TENANT, &change).await
             }

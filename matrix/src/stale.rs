@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use docket_crds::names::{api_keys_secret, api_name, collector_config_map, credentials_secret};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -22,35 +23,34 @@ use crate::world::{LOOK, PATIENCE, UNHURRIED, World};
 /// The tenant's one client.
 const CLIENT: &str = "globex";
 
+/// The name of an object, made of the tenant's.
+type Name = fn(&str) -> String;
+
 /// A resource that the operator watches, and the objects of it that go while its watch is disturbed.
-const WATCHED: [(&str, &str, &[&str]); 12] = [
+const WATCHED: [(&str, &str, &[Name]); 12] = [
     ("documenttenants", "apis/docket.dev/v1alpha1", &[]),
     (
         "secrets",
         "api/v1",
-        &["acme-credentials", "acme-api-keys", "acme-api"],
+        &[credentials_secret, api_keys_secret, api_name],
     ),
-    ("configmaps", "api/v1", &["acme-collector"]),
-    ("services", "api/v1", &["acme-api"]),
-    ("serviceaccounts", "api/v1", &["acme-api"]),
-    (
-        "networkpolicies",
-        "apis/networking.k8s.io/v1",
-        &["acme-api"],
-    ),
-    ("ingresses", "apis/networking.k8s.io/v1", &["acme-api"]),
+    ("configmaps", "api/v1", &[collector_config_map]),
+    ("services", "api/v1", &[api_name]),
+    ("serviceaccounts", "api/v1", &[api_name]),
+    ("networkpolicies", "apis/networking.k8s.io/v1", &[api_name]),
+    ("ingresses", "apis/networking.k8s.io/v1", &[api_name]),
     (
         "httproutes",
         "apis/gateway.networking.k8s.io/v1",
-        &["acme-api"],
+        &[api_name],
     ),
     (
         "horizontalpodautoscalers",
         "apis/autoscaling/v2",
-        &["acme-api"],
+        &[api_name],
     ),
-    ("poddisruptionbudgets", "apis/policy/v1", &["acme-api"]),
-    ("deployments", "apis/apps/v1", &["acme-api"]),
+    ("poddisruptionbudgets", "apis/policy/v1", &[api_name]),
+    ("deployments", "apis/apps/v1", &[api_name]),
     ("pods", "api/v1", &[]),
 ];
 
@@ -167,8 +167,8 @@ async fn run(
     world.ready(TENANT).await?;
     world.quiet(REST).await?;
     world.gateway.disturb(resource, disturbance);
-    for object in objects {
-        let path = world.path(group, &format!("{resource}/{object}"));
+    for name in objects {
+        let path = world.path(group, &format!("{resource}/{}", name(TENANT)));
         world.ground.plane.admin.delete(&path).await?;
     }
     if resource == "pods" {

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use docket_crds::ConditionType;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -236,21 +239,18 @@ impl World {
     pub(crate) async fn says(
         &self,
         name: &str,
-        kind: &str,
+        type_: ConditionType,
         status: &str,
         reason: &str,
-    ) -> Result<Value> {
+    ) -> Result<Condition> {
         self.until(|| async {
             let tenant = self.tenant(name).await?.unwrap_or_default();
-            let found = condition(&tenant["status"], kind);
-            Ok(
-                match found["status"] == status && found["reason"] == reason {
-                    true => Ok(found),
-                    false => Err(format!(
-                        "{kind} is not {status} because of {reason}: {found}"
-                    )),
-                },
-            )
+            Ok(match condition(&tenant["status"], type_) {
+                Some(found) if found.status == status && found.reason == reason => Ok(found),
+                found => Err(format!(
+                    "{type_} is not {status} because of {reason}: {found:?}"
+                )),
+            })
         })
         .await
     }
@@ -329,19 +329,16 @@ async fn revive(operator: Arc<Operator>) {
     }
 }
 
-/// One of the conditions of a status; null where it has none of that kind.
-pub(crate) fn condition(status: &Value, kind: &str) -> Value {
-    let conditions = status["conditions"].as_array();
-    let mut conditions = conditions.into_iter().flatten();
-    let found = conditions.find(|it| it["type"] == kind);
-    found.cloned().unwrap_or_default()
+/// One of the conditions of a status, if it has that.
+pub(crate) fn condition(status: &Value, type_: ConditionType) -> Option<Condition> {
+    let conditions = Vec::deserialize(&status["conditions"]).unwrap_or_default();
+    type_.among(&conditions).cloned()
 }
 
 /// Whether the condition `Ready` speaks of the current spec and has this status.
 pub(crate) fn is_met(tenant: &Value, status: &str) -> bool {
-    let generation = &tenant["metadata"]["generation"];
-    let ready = condition(&tenant["status"], "Ready");
-    tenant["status"]["observedGeneration"] == *generation
-        && ready["status"] == status
-        && ready["observedGeneration"] == *generation
+    let generation = tenant["metadata"]["generation"].as_i64();
+    let ready = condition(&tenant["status"], ConditionType::Ready);
+    tenant["status"]["observedGeneration"].as_i64() == generation
+        && ready.is_some_and(|it| it.status == status && it.observed_generation == generation)
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+pub use docket_crds::names::{PREVIOUS, UPCOMING};
 use k8s_openapi::ByteString;
 use secrecy::SecretString;
 
@@ -18,11 +19,6 @@ const SHORTEST: usize = 32;
 const LONGEST: usize = 256;
 /// Keys of one client that are valid at once; each costs every request a comparison.
 const MOST: usize = 16;
-
-/// What the next key's entry has behind the client's name and a dot.
-pub const UPCOMING: &str = "upcoming";
-/// The same of the last key's.
-pub const PREVIOUS: &str = "previous";
 
 /// The keys that open one client's routes.
 #[derive(Clone, Debug)]

@@ -11,13 +11,17 @@ pub(crate) fn applying(manager: &str) -> PatchParams {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use docket_crds::names::OPERATOR_FIELD_MANAGER;
     use kube::api::ValidationDirective;
 
     #[test]
     fn fields_are_taken_over_and_texts_are_read_once() {
-        let params = applying("docket-operator");
+        let params = applying(OPERATOR_FIELD_MANAGER);
         assert!(params.force);
-        assert_eq!(params.field_manager.as_deref(), Some("docket-operator"));
+        assert_eq!(
+            params.field_manager.as_deref(),
+            Some(OPERATOR_FIELD_MANAGER)
+        );
         let validation = params.field_validation;
         assert!(matches!(validation, Some(ValidationDirective::Ignore)));
     }

@@ -32,8 +32,7 @@ use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
 pub(crate) use collector_config::METRICS_PORT as COLLECTOR_METRICS_PORT;
-pub use deployment::COLLECTOR;
-pub use metadata::{MANAGED_BY, TENANT_LABEL};
+pub use docket_crds::names::{api_name, role_entry};
 
 use crate::gateway_api::HttpRoute;
 use crate::monitoring_api::{PodMonitor, PrometheusRule};
@@ -129,30 +128,6 @@ pub fn children(wanted: &Wanted) -> Children {
             .as_ref()
             .map(|asked| horizontal_pod_autoscaler::build(wanted, asked)),
     }
-}
-
-/// Name of the Secret with the API keys of the tenant `tenant`.
-#[must_use]
-pub fn api_keys_name(tenant: &str) -> String {
-    api_keys::name(tenant)
-}
-
-/// Name of the Secret with the database passwords of the tenant `tenant`.
-#[must_use]
-pub fn credentials_name(tenant: &str) -> String {
-    credentials::name(tenant)
-}
-
-/// Entry of that Secret with the role of `client`.
-#[must_use]
-pub fn role_entry(client: &str) -> String {
-    credentials::role_entry(client)
-}
-
-/// Name of the Deployment, Service and most other children of the tenant `tenant`.
-#[must_use]
-pub fn api_name(tenant: &str) -> String {
-    metadata::api_name(tenant)
 }
 
 #[cfg(test)]

@@ -1,42 +1,8 @@
-//! The conditions on a tenant's status: their types, and when one counts as changed.
+//! What the conditions on a tenant's status should say, and when one counts as changed.
 
-use std::fmt;
-
+pub use docket_crds::ConditionType;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-
-/// The conditions of a tenant; all of them are on its status from the first visit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConditionType {
-    /// The tenant is what its spec asks for.
-    Ready,
-    /// Every client's role and schema are there, at the version of this operator.
-    DatabaseReady,
-    /// Every client has a password and an API key, and the referenced Secrets can be used.
-    CredentialsReady,
-    /// The document API serves.
-    ApiAvailable,
-    /// The collectors beside the API containers run.
-    CollectorReady,
-    /// The tenant keeps what its objectives promise; there where it has some.
-    ObjectivesMet,
-}
-
-impl ConditionType {
-    /// The conditions that `Ready` is made of, in the order in which they come about.
-    pub const PARTS: [Self; 4] = [
-        Self::CredentialsReady,
-        Self::DatabaseReady,
-        Self::ApiAvailable,
-        Self::CollectorReady,
-    ];
-}
-
-impl fmt::Display for ConditionType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
 
 /// Three-valued status of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,14 +57,14 @@ pub fn conditions(
     findings
         .iter()
         .map(|finding| {
-            let type_ = finding.condition.to_string();
             let status = format!("{:?}", finding.status);
-            let last_transition_time = before
-                .iter()
-                .find(|old| old.type_ == type_ && old.status == status)
+            let last_transition_time = finding
+                .condition
+                .among(before)
+                .filter(|old| old.status == status)
                 .map_or(Time(now), |old| old.last_transition_time.clone());
             Condition {
-                type_,
+                type_: finding.condition.to_string(),
                 status,
                 reason: finding.reason.clone(),
                 message: finding.message.clone(),

@@ -18,7 +18,7 @@ use crate::stores::{Filled, Stores};
 use crate::story::Story;
 
 /// Name under which the operator owns fields (server-side apply).
-pub const FIELD_MANAGER: &str = "docket-operator";
+pub const FIELD_MANAGER: &str = docket_crds::names::OPERATOR_FIELD_MANAGER;
 
 /// What every reconcile shares.
 pub struct Context {

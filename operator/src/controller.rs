@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use docket_crds::DocumentTenant;
+use docket_crds::{DocumentTenant, labels};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::{apps, autoscaling, core, networking, policy};
@@ -13,7 +13,6 @@ use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, watcher};
 
-use crate::build::MANAGED_BY;
 use crate::child::Child;
 use crate::context::Context;
 use crate::error::Error;
@@ -162,7 +161,7 @@ type Events<K> = std::pin::Pin<Box<dyn Stream<Item = Result<K, watcher::Error>> 
 
 /// The objects that carry our label, or with `!=` those that do not.
 fn that_are(ours: &str) -> watcher::Config {
-    let labels = format!("app.kubernetes.io/managed-by{ours}{MANAGED_BY}");
+    let labels = format!("{}{ours}{}", labels::MANAGED_BY, labels::DOCKET);
     watcher::Config::default().page_size(PAGE).labels(&labels)
 }
 

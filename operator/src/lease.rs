@@ -13,7 +13,7 @@ use kube::{Api, Client};
 
 use crate::fence::Fence;
 
-const NAME: &str = "docket-operator";
+const NAME: &str = docket_crds::names::OPERATOR;
 
 /// How long what concerns a Lease takes.
 #[derive(Clone, Copy, Debug)]

@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let service = Service {
-        name: "docket-operator",
+        name: docket_crds::names::OPERATOR,
         version: env!("CARGO_PKG_VERSION"),
         traces_per_second: None,
     };

@@ -21,7 +21,7 @@ pub struct Metrics {
 
 /// Shows whether `fence` lets this process write: 1 for the holder of the Lease, 0 for who waits for it.
 pub fn observe_leadership(fence: Fence) {
-    global::meter("docket-operator")
+    global::meter(docket_crds::names::OPERATOR)
         .u64_observable_gauge("docket_operator_leader")
         .with_description("Whether this operator holds the Lease")
         .with_callback(move |gauge| gauge.observe(u64::from(fence.check().is_ok()), &[]))
@@ -30,7 +30,7 @@ pub fn observe_leadership(fence: Fence) {
 
 /// Shows how many of `tenants` have a spec that no reconcile has come to yet.
 pub fn observe_queue(tenants: Store<DocumentTenant>) {
-    global::meter("docket-operator")
+    global::meter(docket_crds::names::OPERATOR)
         .u64_observable_gauge("docket_operator_tenants_waiting")
         .with_description("Tenants whose current spec no reconcile has come to yet")
         .with_callback(move |gauge| {
@@ -47,7 +47,7 @@ fn is_waiting(tenant: &DocumentTenant) -> bool {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let meter = global::meter("docket-operator");
+        let meter = global::meter(docket_crds::names::OPERATOR);
         Self {
             reconciles: meter
                 .u64_counter("docket_operator_reconciles_total")

@@ -23,9 +23,6 @@ use crate::context::Context;
 use crate::identified::Identified;
 use crate::promised::promised;
 
-/// Field manager of the part of the status that is written here.
-pub const FIELD_MANAGER: &str = "docket-operator-objectives";
-
 /// For how long a source may fail before that is said.
 const PATIENCE: Duration = Duration::from_secs(120);
 

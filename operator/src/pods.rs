@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use docket_crds::labels;
+use docket_crds::names::COLLECTOR_CONTAINER;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 use tokio::sync::watch;
 
-use crate::build::{COLLECTOR, TENANT_LABEL};
 use crate::targets::Endpoint;
 
 /// Characters of a container's last words that a sentence has room for.
@@ -31,7 +32,7 @@ pub struct SeenPod {
 
 impl SeenPod {
     fn of(pod: &Pod) -> Self {
-        let collector = containers(pod).find(|it| it.name == COLLECTOR);
+        let collector = containers(pod).find(|it| it.name == COLLECTOR_CONTAINER);
         let said = |words: String| format!("pod {}: {words}", pod.name_any());
         Self {
             ending: pod.metadata.deletion_timestamp.is_some(),
@@ -124,7 +125,7 @@ impl Pods {
 
 /// The tenant that `pod` belongs to.
 pub(crate) fn owner(pod: &Pod) -> Option<Owner> {
-    let name = pod.labels().get(TENANT_LABEL)?;
+    let name = pod.labels().get(labels::TENANT)?;
     Some((pod.namespace()?, name.clone()))
 }
 
@@ -223,7 +224,7 @@ mod tests {
 
     fn pod(name: &str, tenant: &str, status: Value) -> Pod {
         serde_json::from_value(json!({
-            "metadata": {"name": name, "namespace": "acme", "labels": {TENANT_LABEL: tenant}},
+            "metadata": {"name": name, "namespace": "acme", "labels": {labels::TENANT: tenant}},
             "status": status,
         }))
         .expect("a Pod")

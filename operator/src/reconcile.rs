@@ -114,15 +114,21 @@ async fn rest(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Acti
     };
     ctx.memory.succeeded(tenant.uid());
     let (reason, why) = match tenant.spec.paused {
-        true => ("Paused", "Nothing is changed while spec.paused is true."),
+        true => (
+            "Paused",
+            "Nothing is changed while spec.paused is true.".to_owned(),
+        ),
         false => (
             "Planned",
-            "Nothing is changed while the annotation docket.dev/plan is true.",
+            format!(
+                "Nothing is changed while the annotation {} is true.",
+                docket_crds::annotations::PLAN
+            ),
         ),
     };
     let message = match &plan {
         Some(plan) => format!("{why} {}", plan::summary(plan)),
-        None => why.to_owned(),
+        None => why,
     };
     report::at_rest(tenant, reason, message, plan, ctx)
         .instrument(info_span!("status"))

@@ -3,12 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use docket_crds::annotations::{ROTATED_AT, ROTATED_FOR};
 use jiff::Timestamp;
-
-/// Annotation of a Secret with the time of its last rotation (RFC 3339).
-const AT: &str = "docket.dev/rotated-at";
-/// Annotation of a Secret with the value that asked for its last rotation.
-const FOR: &str = "docket.dev/rotated-for";
 
 /// The last rotation of what a Secret holds, kept in its annotations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,24 +28,27 @@ impl Rotated {
     /// What the annotations of a Secret say that was made at `created`.
     #[must_use]
     pub fn read(annotations: &BTreeMap<String, String>, created: Timestamp) -> Self {
-        let at = annotations.get(AT).and_then(|at| at.parse().ok());
+        let at = annotations.get(ROTATED_AT).and_then(|at| at.parse().ok());
         Self {
             at: at.unwrap_or(created),
-            asked: annotations.get(FOR).cloned(),
+            asked: annotations.get(ROTATED_FOR).cloned(),
         }
     }
 
     /// Whether the annotations of a Secret tell of a rotation.
     #[must_use]
     pub fn is_in(annotations: &BTreeMap<String, String>) -> bool {
-        annotations.contains_key(AT)
+        annotations.contains_key(ROTATED_AT)
     }
 
     /// The annotations that say so.
     #[must_use]
     pub fn annotations(&self) -> BTreeMap<String, String> {
-        let at = (AT.to_owned(), self.at.to_string());
-        let asked = self.asked.clone().map(|asked| (FOR.to_owned(), asked));
+        let at = (ROTATED_AT.to_owned(), self.at.to_string());
+        let asked = self
+            .asked
+            .clone()
+            .map(|asked| (ROTATED_FOR.to_owned(), asked));
         std::iter::once(at).chain(asked).collect()
     }
 }

@@ -8,7 +8,8 @@ mod shards;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_crds::DocumentTenant;
+use docket_crds::names::RULES_FIELD_MANAGER;
+use docket_crds::{DocumentTenant, labels};
 use docket_objectives::{Links, Scope, Tenant, objective_rules, presence_alerts, service_alerts};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::Patch;
@@ -25,9 +26,6 @@ use crate::identified::Identified;
 use crate::metrics::Metrics;
 use crate::promised::watched;
 use crate::rounds::rounds;
-
-/// Field manager of the ConfigMaps.
-pub const FIELD_MANAGER: &str = "docket-operator-rules";
 
 /// File with the rules of all tenants together.
 const SHARED: &str = "docket-service.yaml";
@@ -162,13 +160,13 @@ impl Writer {
             let name = self.name(at);
             let object = json!({
                 "apiVersion": "v1", "kind": "ConfigMap",
-                "metadata": {"name": name, "labels": {"app.kubernetes.io/part-of": "docket"}},
+                "metadata": {"name": name, "labels": {labels::PART_OF: labels::DOCKET}},
                 "data": files,
             });
             self.metrics.wrote("ConfigMap", "apply");
             let live = self
                 .api
-                .patch(&name, &applying(FIELD_MANAGER), &Patch::Apply(object))
+                .patch(&name, &applying(RULES_FIELD_MANAGER), &Patch::Apply(object))
                 .await?;
             self.known[at] = Shard {
                 version: live.resource_version(),

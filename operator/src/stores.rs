@@ -13,7 +13,7 @@ use crate::monitoring_api::{PodMonitor, PrometheusRule};
 use crate::optional_kinds::OptionalKinds;
 use crate::pods::Pods;
 
-/// The children of all tenants: objects that carry the label of [`crate::build::MANAGED_BY`].
+/// The children of all tenants: objects that carry the label of [`docket_crds::labels::MANAGED_BY`].
 #[derive(Clone, Debug, Default)]
 pub struct Stores {
     /// Credentials, API keys and configurations.

@@ -19,7 +19,7 @@ impl Story {
         Self {
             client,
             reporter: Reporter {
-                controller: "docket-operator".into(),
+                controller: docket_crds::names::OPERATOR.into(),
                 instance: Some(instance),
             },
         }

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use docket_contract::DOCUMENT_API_PORT;
+use docket_crds::names::COLLECTOR_CONTAINER;
 use k8s_openapi::api::core::v1::Pod;
 use serde::Serialize;
 
-use crate::build::{COLLECTOR, COLLECTOR_METRICS_PORT};
+use crate::build::COLLECTOR_METRICS_PORT;
 use crate::pods::Pods;
 
 /// Where the metrics of a pod are.
@@ -75,7 +76,7 @@ pub fn targets(pods: &Pods) -> Vec<Target> {
             with(endpoint.api, &[("__scheme__", &endpoint.scheme)]),
             with(
                 endpoint.collector,
-                &[("__scheme__", "http"), ("container", COLLECTOR)],
+                &[("__scheme__", "http"), ("container", COLLECTOR_CONTAINER)],
             ),
         ]
     };
@@ -85,13 +86,13 @@ pub fn targets(pods: &Pods) -> Vec<Target> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::TENANT_LABEL;
+    use docket_crds::labels;
     use kube::runtime::watcher::Event;
     use serde_json::{Value, json};
 
     fn pod(name: &str, phase: &str, address: Option<&str>) -> Pod {
         serde_json::from_value(json!({
-            "metadata": {"name": name, "namespace": "team", "labels": {TENANT_LABEL: "acme"}},
+            "metadata": {"name": name, "namespace": "team", "labels": {labels::TENANT: "acme"}},
             "spec": {"containers": [{"name": "api", "ports": [
                 {"name": "data-store", "containerPort": 8001}, {"name": "https", "containerPort": 8000}]}]},
             "status": {"phase": phase, "podIP": address},

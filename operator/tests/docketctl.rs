@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use docket_cli::arguments::Arguments;
 use docket_cli::problem::{Exit, Problem};
 use docket_cli::screen::Screen;
+use docket_crds::{annotations, names};
 use docket_matrix::{Ground, World};
 use serde_json::{Value, json};
 
@@ -223,7 +224,10 @@ async fn plans(user: &User) {
     assert!(story.contains("Planned for generation "), "{story}");
     let told = user.refuses("rotate acme", Exit::No).await;
     assert!(
-        told.contains("holds still, because the annotation docket.dev/plan is true"),
+        told.contains(&format!(
+            "holds still, because the annotation {} is true",
+            annotations::PLAN
+        )),
         "{told}"
     );
     user.says("plan acme --discard").await.expect("put back");
@@ -254,7 +258,7 @@ async fn rotates(user: &User) {
     };
     let before = (
         roles().await,
-        user.secret("acme-api-keys").await["data"].clone(),
+        user.secret(&names::api_keys_secret("acme")).await["data"].clone(),
     );
     let page = user.says("rotate acme --wait").await.expect("rotated");
     assert!(
@@ -263,14 +267,14 @@ async fn rotates(user: &User) {
     );
     let after = (
         roles().await,
-        user.secret("acme-api-keys").await["data"].clone(),
+        user.secret(&names::api_keys_secret("acme")).await["data"].clone(),
     );
     for (old, new) in before.0.iter().zip(&after.0) {
         assert_ne!(old, new);
     }
     for client in ["globex", "initech"] {
         assert_ne!(before.1[client], after.1[client]);
-        assert_eq!(before.1[client], after.1[format!("{client}.previous")]);
+        assert_eq!(before.1[client], after.1[names::previous_key_entry(client)]);
     }
     let clients = user.tenant().await["status"]["clients"].clone();
     let retiring = clients
@@ -318,7 +322,7 @@ async fn adopts(user: &User) {
     assert_eq!(tenant["spec"]["clients"][1]["adopt"], true);
     assert!(
         tenant["metadata"]["annotations"]
-            .get("docket.dev/plan")
+            .get(annotations::PLAN)
             .is_none()
     );
     let story = user.says("status acme").await.expect("a story");

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use docket_crds::ConditionType;
 use docket_matrix::{ADMIN, BUCKET, KEY, PASSWORD};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
@@ -145,7 +146,9 @@ impl Tenant {
         let current = metadata.generation;
         status.observed_generation == current
             && status.conditions.iter().any(|it| {
-                it.kind == "Ready" && it.status == "True" && it.observed_generation == current
+                it.kind == ConditionType::Ready.as_str()
+                    && it.status == "True"
+                    && it.observed_generation == current
             })
     }
 }

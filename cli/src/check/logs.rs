@@ -54,7 +54,7 @@ pub(super) async fn line(logs: Option<&Logs>, stored: &Stored) -> Seen {
 
 impl Logs {
     async fn find(&self, request: &str) -> Result<Option<Value>, String> {
-        let of_tenant = format!("docket.dev/tenant={}", self.tenant);
+        let of_tenant = docket_crds::labels::of_tenant(&self.tenant);
         let lines = lines_with(&self.pods, &of_tenant, Some(RECENT), request).await;
         let lines = lines.map_err(|error| {
             format!(

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use docket_crds::{AuthMode, DocumentTenant};
+use docket_crds::{AuthMode, DocumentTenant, names};
 use k8s_openapi::api::core::v1::{Secret, Service};
 use kube::Api;
 
@@ -140,7 +140,7 @@ fn http(ca: Option<&Path>, at: Option<(&str, SocketAddr)>) -> Result<reqwest::Cl
 
 /// To the Service's address where that is reachable from here, else through the API server.
 async fn way(cluster: &Cluster, wanted: &Check) -> Result<(Way, String), Problem> {
-    let name = format!("{}-api", wanted.name);
+    let name = names::api_name(&wanted.name);
     let services: Api<Service> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let service = services.get_opt(&name).await;
     let service = service.map_err(|error| Problem::of_cluster(error, "read Services"))?;
@@ -198,7 +198,7 @@ async fn of_secret(
     tenant: &DocumentTenant,
     wanted: &Check,
 ) -> Result<Keys, Problem> {
-    let name = format!("{}-api-keys", wanted.name);
+    let name = names::api_keys_secret(&wanted.name);
     let secrets: Api<Secret> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let secret = secrets.get_opt(&name).await;
     let secret = secret.map_err(|error| {

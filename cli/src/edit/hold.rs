@@ -1,15 +1,11 @@
 //! A tenant that holds still for a plan, and what it was before.
 
+use docket_crds::annotations::{PLAN, SPEC_BEFORE_PLAN, ask_for_plan};
 use kube::ResourceExt as _;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
 use crate::problem::Problem;
-
-/// Asks the operator for a plan, and for nothing to be changed, where its value is `true`.
-pub(super) const PLAN: &str = "docket.dev/plan";
-/// The spec before the plan, as JSON: what kills this program does not lose it.
-const BEFORE: &str = "docket.dev/spec-before-plan";
 
 /// Why a tenant holds still, if it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +20,10 @@ pub(crate) enum Held {
 impl Held {
     pub(crate) fn of(object: &DynamicObject) -> Self {
         let annotations = object.annotations();
-        let held = annotations.get(PLAN).is_some_and(|value| value == "true");
-        match (held, annotations.contains_key(BEFORE)) {
+        match (
+            ask_for_plan(annotations),
+            annotations.contains_key(SPEC_BEFORE_PLAN),
+        ) {
             (false, _) => Self::No,
             (true, true) => Self::Here,
             (true, false) => Self::ByHand,
@@ -38,7 +36,8 @@ pub(crate) fn hold(object: &mut DynamicObject, spec: Option<&Value>) {
     if Held::of(object) == Held::No {
         let before = object.data["spec"].to_string();
         let annotations = object.annotations_mut();
-        annotations.insert(BEFORE.to_owned(), before);
+        // What kills this program does not lose it.
+        annotations.insert(SPEC_BEFORE_PLAN.to_owned(), before);
         annotations.insert(PLAN.to_owned(), "true".to_owned());
     }
     if let Some(spec) = spec {
@@ -49,12 +48,12 @@ pub(crate) fn hold(object: &mut DynamicObject, spec: Option<&Value>) {
 /// Lets the operator at the tenant, as it is now.
 pub(crate) fn carry_out(object: &mut DynamicObject) {
     object.annotations_mut().remove(PLAN);
-    object.annotations_mut().remove(BEFORE);
+    object.annotations_mut().remove(SPEC_BEFORE_PLAN);
 }
 
 /// Gives a tenant that [`hold`] held the spec of before, and lets the operator at it.
 pub(crate) fn put_back(object: &mut DynamicObject) -> Result<(), Problem> {
-    let before = object.annotations().get(BEFORE);
+    let before = object.annotations().get(SPEC_BEFORE_PLAN);
     let before = before.and_then(|before| serde_json::from_str(before).ok());
     let Some(before) = before else {
         let name = object.name_any();
@@ -115,7 +114,7 @@ mod tests {
         assert!(
             problem
                 .to_string()
-                .contains("kubectl annotate dt acme docket.dev/plan-")
+                .contains(&format!("kubectl annotate dt acme {PLAN}-"))
         );
     }
 }

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use docket_crds::DocumentTenant;
+use docket_crds::annotations::ROTATED_FOR;
+use docket_crds::names::UPCOMING;
+use docket_crds::{DocumentTenant, is_ready};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt as _;
 
 use crate::tenant;
 
-/// Annotation of a Secret with the value that asked for its last rotation.
-const FOR: &str = "docket.dev/rotated-for";
-
 /// Whether the last rotation of a Secret is the one that `asked` asked for.
 pub(super) fn is_for(annotations: &BTreeMap<String, String>, asked: &str) -> bool {
-    annotations.get(FOR).is_some_and(|it| it == asked)
+    annotations.get(ROTATED_FOR).is_some_and(|it| it == asked)
 }
 
 /// The rotation of logins: it begins on the Secret, and ends in the status.
@@ -53,7 +52,7 @@ impl Logins {
                 count - old
             ));
         }
-        if !tenant::is_ready(tenant) {
+        if !is_ready(tenant) {
             return Some(format!(
                 "pods take the new logins: {}",
                 tenant::ready_sentence(tenant)
@@ -70,7 +69,10 @@ pub(super) fn keys(secret: Option<&Secret>, asked: &str) -> Option<String> {
     };
     let entries = secret.data.iter().flatten();
     let upcoming = entries
-        .filter(|(name, _)| name.ends_with(".upcoming"))
+        .filter(|(name, _)| {
+            name.split_once('.')
+                .is_some_and(|(_, what)| what == UPCOMING)
+        })
         .count();
     (upcoming > 0).then(|| format!("{upcoming} keys are handed out once every pod knows them"))
 }
@@ -121,7 +123,8 @@ mod tests {
     #[test]
     fn keys_are_rotated_when_none_waits_to_be_handed_out() {
         let secret = |asked: &str, entries: Value| -> Secret {
-            let secret = json!({"metadata": {"annotations": {FOR: asked}}, "data": entries});
+            let secret =
+                json!({"metadata": {"annotations": {ROTATED_FOR: asked}}, "data": entries});
             serde_json::from_value(secret).expect("a Secret")
         };
         let told = |secret: Option<Secret>| keys(secret.as_ref(), "now");

@@ -1,12 +1,11 @@
 //! A line for each tenant.
 
-use docket_crds::DocumentTenant;
+use docket_crds::{ConditionType, DocumentTenant, condition, is_true};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use crate::columns::columns;
 use crate::since::between;
-use crate::tenant::condition;
 
 /// `namespace` is the one that was asked for, and none where all were.
 pub(super) fn list(tenants: &[DocumentTenant], namespace: Option<&str>, now: Timestamp) -> String {
@@ -27,10 +26,10 @@ pub(super) fn list(tenants: &[DocumentTenant], namespace: Option<&str>, now: Tim
 
 fn line(tenant: &DocumentTenant, now: Timestamp) -> [String; 6] {
     let status = tenant.status.as_ref();
-    let ready = condition(tenant, "Ready");
+    let ready = condition(tenant, ConditionType::Ready);
     let pods = status.and_then(|status| status.api.as_ref());
     let reason = match ready {
-        Some(it) if it.status == "True" => it.reason.clone(),
+        Some(it) if is_true(it) => it.reason.clone(),
         Some(it) => format!("{}: {}", it.reason, it.message),
         None => "the operator has not looked at it yet".to_owned(),
     };

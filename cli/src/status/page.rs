@@ -1,6 +1,7 @@
 //! The story of one tenant.
 
-use docket_crds::{ClientStatus, DocumentTenant};
+use docket_crds::annotations::{ROTATE, ROTATE_API_KEYS};
+use docket_crds::{ClientStatus, ConditionType, DocumentTenant, condition};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 use kube::ResourceExt as _;
@@ -9,9 +10,7 @@ use super::events::events;
 use super::rotation::{Issued, rotation};
 use super::tree::tree;
 use crate::columns::columns;
-use crate::rotate::{ROTATE_KEYS, ROTATE_LOGINS};
 use crate::since::between;
-use crate::tenant::condition;
 
 /// All that the page is made of.
 pub(super) struct Seen {
@@ -60,7 +59,7 @@ fn head(tenant: &DocumentTenant, now: Timestamp) -> String {
         tenant.name_any()
     );
     let status = tenant.status.clone().unwrap_or_default();
-    let mut lines = match condition(tenant, "Ready") {
+    let mut lines = match condition(tenant, ConditionType::Ready) {
         None => vec![format!(
             "{name}: the operator has not looked at it yet. Does it run?"
         )],
@@ -206,13 +205,13 @@ fn credentials(seen: &Seen, now: Timestamp) -> String {
         row(
             "logins",
             &seen.logins,
-            ROTATE_LOGINS,
+            ROTATE,
             credentials.rotation.as_ref(),
         ),
         row(
             "API keys",
             &seen.keys,
-            ROTATE_KEYS,
+            ROTATE_API_KEYS,
             credentials.api_key_rotation.as_ref(),
         ),
     ];

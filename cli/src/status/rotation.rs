@@ -1,14 +1,10 @@
 //! When credentials were made anew, and when they will be.
 
+use docket_crds::annotations::{ROTATED_AT, ROTATED_FOR};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::since::between;
-
-/// Annotation of a Secret with the time of its last rotation (RFC 3339).
-const AT: &str = "docket.dev/rotated-at";
-/// Annotation of a Secret with the value that asked for it.
-const FOR: &str = "docket.dev/rotated-for";
 
 /// What a Secret of the operator's tells about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +26,8 @@ impl Issued {
         let annotation = |name| annotations.and_then(|all| all.get(name));
         Self::There {
             created: metadata.creation_timestamp.as_ref().map(|time| time.0),
-            rotated: annotation(AT).and_then(|at| at.parse().ok()),
-            asked: annotation(FOR).cloned(),
+            rotated: annotation(ROTATED_AT).and_then(|at| at.parse().ok()),
+            asked: annotation(ROTATED_FOR).cloned(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use docket_crds::DocumentTenant;
+use docket_crds::{DocumentTenant, labels};
 use docket_e2e::on_call::{PAGE, begins, ends};
 use docket_e2e::scenario::{TENANT, scenario};
 use k8s_openapi::api::core::v1::{Pod, ResourceQuota};
@@ -19,7 +19,7 @@ async fn a_tenant_whose_pods_cannot_start_is_told_of_once_its_silence_is_over() 
         let quota = json!({"metadata": {"name": QUOTA}, "spec": {"hard": {"pods": "0"}}});
         let quota: ResourceQuota = serde_json::from_value(quota)?;
         it.objects.create(&quota).await?;
-        let ours = ListParams::default().labels("docket.dev/tenant=acme");
+        let ours = ListParams::default().labels(&labels::of_tenant(TENANT));
         let pods = it.objects.api::<Pod>();
         pods.delete_collection(&DeleteParams::default(), &ours)
             .await?;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use docket_crds::DocumentTenant;
+use docket_crds::{ConditionType, DocumentTenant, names};
 use docket_e2e::objects::Objects;
 use docket_e2e::scenario::{DEV_NAMESPACE, Scenario, TENANT, scenario, schema_of};
 use docket_e2e::wait::until;
@@ -132,7 +132,7 @@ async fn a_tenant_whose_postgres_is_lost_is_served_again_from_a_backup() {
 
         lose_postgres(it).await?;
         it.look().await?;
-        it.wait_condition("DatabaseReady", "False", "SchemaLost")
+        it.wait_condition(ConditionType::DatabaseReady, "False", "SchemaLost")
             .await?;
         let answer = documents.request(Method::GET, "documents").send().await?;
         ensure!(
@@ -143,7 +143,9 @@ async fn a_tenant_whose_postgres_is_lost_is_served_again_from_a_backup() {
         let pause = json!({"spec": {"paused": true}});
         it.objects.merge::<DocumentTenant>(TENANT, pause).await?;
         let none = json!({"spec": {"replicas": 0}});
-        it.objects.merge::<Deployment>("acme-api", none).await?;
+        it.objects
+            .merge::<Deployment>(&names::api_name(TENANT), none)
+            .await?;
         tool(it, "psql", &["--set=ON_ERROR_STOP=1", "--quiet"], &dump).await?;
         psql(it, "\\copy docket.clients FROM STDIN", &rows).await?;
         let go_on = json!({"spec": {"paused": false}});

@@ -1,5 +1,5 @@
 use anyhow::{Result, ensure};
-use docket_crds::DocumentTenant;
+use docket_crds::{ConditionType, DocumentTenant, names};
 use docket_e2e::bucket;
 use docket_e2e::database::{connect, connect_as_admin, traces_of};
 use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
@@ -35,7 +35,10 @@ async fn a_client_that_is_removed_loses_its_login_and_gets_its_documents_back_on
     scenario(async |it| {
         let tenant = it.ready(it.spec(&["globex", "initech"])).await?;
         let schema = schema_of(&tenant, "initech")?;
-        let password = it.objects.secret("acme-credentials", "initech").await?;
+        let password = it
+            .objects
+            .secret(&names::credentials_secret(TENANT), "initech")
+            .await?;
         let id = it
             .documents("initech")
             .await?
@@ -67,7 +70,7 @@ async fn a_client_that_is_removed_loses_its_login_and_gets_its_documents_back_on
         );
 
         set_clients(it, json!([{"name": "globex"}, {"name": "initech"}])).await?;
-        it.wait_condition("Ready", "False", "RetainedDataFound")
+        it.wait_condition(ConditionType::Ready, "False", "RetainedDataFound")
             .await?;
         set_clients(
             it,
@@ -129,7 +132,7 @@ async fn a_schema_that_somebody_dropped_is_reported_and_not_replaced_by_an_empty
             .await?;
         let look = json!({"metadata": {"annotations": {"example.com/look": "now"}}});
         it.objects.merge::<DocumentTenant>(TENANT, look).await?;
-        it.wait_condition("DatabaseReady", "False", "SchemaLost")
+        it.wait_condition(ConditionType::DatabaseReady, "False", "SchemaLost")
             .await?;
         Ok(())
     })

@@ -1,8 +1,9 @@
 use anyhow::{Context, Result, ensure};
+use docket_crds::{ConditionType, condition};
 use docket_e2e::gateway::line;
 use docket_e2e::objects::Objects;
 use docket_e2e::retry::send;
-use docket_e2e::scenario::{DEV_NAMESPACE, Scenario, TENANT, condition, scenario};
+use docket_e2e::scenario::{DEV_NAMESPACE, Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use kube::ResourceExt;
@@ -57,9 +58,9 @@ async fn a_secret_of_telemetry_that_is_missing_is_said_and_keeps_nobody_from_bei
         spec["telemetry"]["headersSecretRef"] = json!({"name": "gateway-headers"});
         it.create(spec).await?;
         let told = it
-            .wait_condition("CollectorReady", "False", "SecretNotFound")
+            .wait_condition(ConditionType::CollectorReady, "False", "SecretNotFound")
             .await?;
-        let told = condition(&told, "CollectorReady").context("a condition")?;
+        let told = condition(&told, ConditionType::CollectorReady).context("a condition")?;
         ensure!(
             told.message
                 .starts_with("Create the Secret gateway-headers")
@@ -67,7 +68,7 @@ async fn a_secret_of_telemetry_that_is_missing_is_said_and_keeps_nobody_from_bei
             "{}",
             told.message
         );
-        it.wait_condition("ApiAvailable", "True", "Available")
+        it.wait_condition(ConditionType::ApiAvailable, "True", "Available")
             .await?;
         let documents = it.documents("globex").await?;
         documents.upload("served.txt", b"all the same").await?;
@@ -139,7 +140,7 @@ async fn what_a_collector_says_of_its_queue_is_scraped_with_the_name_of_its_tena
             Ok(if series > 0 { Ok(()) } else { Err(answer) })
         })
         .await?;
-        let told = it.wait_condition("CollectorReady", "True", "Running").await;
+        let told = it.wait_condition(ConditionType::CollectorReady, "True", "Running").await;
         told.map(|_| ())
     })
     .await;

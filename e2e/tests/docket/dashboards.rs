@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use docket_crds::names;
 use docket_e2e::client::client;
 use docket_e2e::dashboards::queries;
 use docket_e2e::database::{connect_as_admin, rename_table};
@@ -97,8 +98,11 @@ async fn every_panel_about_objectives_has_data() -> Result<()> {
     let client = client().await?;
     // The example tenant: its window began long ago.
     let objects = Objects::new(client.clone(), "acme");
-    let key = objects.secret("acme-api-keys", "globex").await?;
-    let documents = Documents::of_service(&objects, "acme-api", "globex", &key).await?;
+    let key = objects
+        .secret(&names::api_keys_secret(TENANT), "globex")
+        .await?;
+    let documents =
+        Documents::of_service(&objects, &names::api_name(TENANT), "globex", &key).await?;
     let variables = [
         ("namespace", "acme"),
         ("tenant", "acme"),

@@ -1,4 +1,5 @@
 use anyhow::{Result, ensure};
+use docket_crds::{ConditionType, labels, names};
 use docket_e2e::bucket;
 use docket_e2e::database::{connect, connect_as_admin, traces_of};
 use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
@@ -12,7 +13,7 @@ use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 
 async fn children(it: &Scenario) -> Result<usize> {
-    let ours = ListParams::default().labels("docket.dev/tenant=acme");
+    let ours = ListParams::default().labels(&labels::of_tenant(TENANT));
     Ok(it.objects.api::<Secret>().list(&ours).await?.items.len()
         + it.objects.api::<ConfigMap>().list(&ours).await?.items.len()
         + it.objects.api::<Service>().list(&ours).await?.items.len()
@@ -60,7 +61,10 @@ async fn retain_keeps_schema_and_content_and_takes_the_login() {
     scenario(async |it| {
         let tenant = it.ready(it.spec(&["globex"])).await?;
         let schema = schema_of(&tenant, "globex")?;
-        let password = it.objects.secret("acme-credentials", "globex").await?;
+        let password = it
+            .objects
+            .secret(&names::credentials_secret(TENANT), "globex")
+            .await?;
         let id = it
             .documents("globex")
             .await?
@@ -85,9 +89,9 @@ async fn retain_keeps_schema_and_content_and_takes_the_login() {
         // A tenant of the same name does not silently get the old data ...
         it.create(it.spec(&["globex"])).await?;
         let tenant = it
-            .wait_condition("DatabaseReady", "False", "RetainedDataFound")
+            .wait_condition(ConditionType::DatabaseReady, "False", "RetainedDataFound")
             .await?;
-        let message = docket_e2e::scenario::condition(&tenant, "Ready")
+        let message = docket_crds::condition(&tenant, ConditionType::Ready)
             .unwrap()
             .message
             .clone();
@@ -141,7 +145,7 @@ async fn a_tenant_that_never_became_anything_goes_at_once() {
         let mut spec = it.spec(&["globex"]);
         spec["database"]["secretRef"]["name"] = json!("forgotten");
         it.create(spec).await?;
-        it.wait_condition("Ready", "False", "SecretNotFound")
+        it.wait_condition(ConditionType::Ready, "False", "SecretNotFound")
             .await?;
         it.delete_tenant().await
     })

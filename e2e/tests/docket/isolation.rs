@@ -1,6 +1,7 @@
 use anyhow::{Context, Result, ensure};
+use docket_crds::names;
 use docket_e2e::database::{connect, connect_as_admin, connect_to};
-use docket_e2e::scenario::{Scenario, scenario, schema_of};
+use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
 use k8s_openapi::api::core::v1::Service;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -45,7 +46,7 @@ async fn a_clients_key_is_refused_on_the_other_clients_routes_without_telling_wh
 }
 
 async fn service_url(it: &Scenario) -> Result<String> {
-    let service: Service = it.objects.get("acme-api").await?;
+    let service: Service = it.objects.get(&names::api_name(TENANT)).await?;
     let address = service
         .spec
         .and_then(|spec| spec.cluster_ip)
@@ -185,7 +186,10 @@ async fn a_clients_role_cannot_reach_anything_but_the_rows_of_its_own_schema() {
                 .await?
                 .upload("own.txt", b"own")
                 .await?;
-            let password = it.objects.secret("acme-credentials", client).await?;
+            let password = it
+                .objects
+                .secret(&names::credentials_secret(TENANT), client)
+                .await?;
             let mut connection = connect(&it.client, own, &password).await?;
             run(&mut connection, "SELECT count(*) FROM document_metadata").await?;
             for sql in hostile(own, other) {
@@ -213,7 +217,10 @@ async fn what_postgres_lets_every_role_do_changes_nothing_for_others() {
         );
         let documents = it.documents("initech").await?;
         let id = documents.upload("stays.txt", b"stays").await?;
-        let password = it.objects.secret("acme-credentials", "globex").await?;
+        let password = it
+            .objects
+            .secret(&names::credentials_secret(TENANT), "globex")
+            .await?;
         let mut connection = connect(&it.client, &own, &password).await?;
         for sql in [
             // Without a right to give away, these warn and give nothing.

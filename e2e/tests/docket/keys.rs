@@ -1,17 +1,19 @@
 use anyhow::{Result, ensure};
+use docket_crds::{ConditionType, names};
 use docket_e2e::documents::Documents;
-use docket_e2e::scenario::{Scenario, scenario};
+use docket_e2e::scenario::{Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::Secret;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-const SECRET: &str = "acme-api-keys";
 const NEXT: &str = "chosen-by-a-user-0123456789abcdef";
 
 async fn change(it: &Scenario, entries: Value) -> Result<()> {
     let change = json!({"stringData": entries});
-    it.objects.merge::<Secret>(SECRET, change).await?;
+    it.objects
+        .merge::<Secret>(&names::api_keys_secret(TENANT), change)
+        .await?;
     Ok(())
 }
 
@@ -38,13 +40,14 @@ async fn a_key_is_replaced_while_both_are_valid_and_one_that_cannot_be_a_key_is_
     scenario(async |it| {
         it.ready(it.spec(&["globex"])).await?;
         let old = it.documents("globex").await?;
-        let next = Documents::of_service(&it.objects, "acme-api", "globex", NEXT).await?;
+        let next =
+            Documents::of_service(&it.objects, &names::api_name(TENANT), "globex", NEXT).await?;
 
         change(it, json!({"globex.next": NEXT, "globex.bad": "short"})).await?;
         becomes(&next, StatusCode::OK).await?;
         opens(&old).await?;
         let tenant = it
-            .wait_condition("CredentialsReady", "True", "KeysIgnored")
+            .wait_condition(ConditionType::CredentialsReady, "True", "KeysIgnored")
             .await?;
         let said = format!("{:?}", tenant.status);
         ensure!(said.contains("globex.bad (it must have 32"), "{said}");
@@ -53,14 +56,18 @@ async fn a_key_is_replaced_while_both_are_valid_and_one_that_cannot_be_a_key_is_
         becomes(&old, StatusCode::FORBIDDEN).await?;
         opens(&next).await?;
         let last = json!({"data": {"globex.next": null, "globex.bad": null}});
-        it.objects.merge::<Secret>(SECRET, last).await?;
-        it.wait_condition("CredentialsReady", "True", "Issued")
+        it.objects
+            .merge::<Secret>(&names::api_keys_secret(TENANT), last)
+            .await?;
+        it.wait_condition(ConditionType::CredentialsReady, "True", "Issued")
             .await?;
         it.wait_ready().await?;
         opens(&next).await?;
 
         let without = json!({"data": {"globex": null}});
-        it.objects.merge::<Secret>(SECRET, without).await?;
+        it.objects
+            .merge::<Secret>(&names::api_keys_secret(TENANT), without)
+            .await?;
         becomes(&next, StatusCode::FORBIDDEN).await?;
         becomes(&it.documents("globex").await?, StatusCode::OK).await
     })

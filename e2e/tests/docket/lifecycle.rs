@@ -1,9 +1,9 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use docket_crds::DocumentTenant;
+use docket_crds::{ConditionType, DocumentTenant, condition, is_true, labels, names};
 use docket_e2e::database::{connect_as_admin, traces_of};
-use docket_e2e::scenario::{TENANT, condition, scenario, schema_of};
+use docket_e2e::scenario::{TENANT, scenario, schema_of};
 use docket_e2e::story::told;
 use docket_e2e::wait::until;
 use futures::{StreamExt, TryStreamExt};
@@ -69,15 +69,9 @@ async fn all_conditions_are_there_from_the_first_visit_and_say_what_to_do() {
         spec["database"]["secretRef"]["name"] = json!("forgotten");
         it.create(spec).await?;
         let tenant = it
-            .wait_condition("DatabaseReady", "False", "SecretNotFound")
+            .wait_condition(ConditionType::DatabaseReady, "False", "SecretNotFound")
             .await?;
-        for type_ in [
-            "Ready",
-            "CredentialsReady",
-            "DatabaseReady",
-            "ApiAvailable",
-            "CollectorReady",
-        ] {
+        for type_ in std::iter::once(ConditionType::Ready).chain(ConditionType::PARTS) {
             ensure!(
                 condition(&tenant, type_).is_some(),
                 "{type_} is missing: {:?}",
@@ -93,7 +87,7 @@ async fn all_conditions_are_there_from_the_first_visit_and_say_what_to_do() {
             "{:?}",
             tenant.status
         );
-        let message = &condition(&tenant, "Ready").unwrap().message;
+        let message = &condition(&tenant, ConditionType::Ready).unwrap().message;
         let advice = format!("Create the Secret forgotten in namespace {}", it.namespace);
         ensure!(message.starts_with(&advice), "{message}");
         Ok(())
@@ -108,7 +102,7 @@ async fn a_tenant_gets_ready_by_itself_once_the_secret_it_waits_for_is_there() {
             .delete::<k8s_openapi::api::core::v1::Secret>("docket-s3")
             .await?;
         it.create(it.spec(&["globex"])).await?;
-        it.wait_condition("CredentialsReady", "False", "SecretNotFound")
+        it.wait_condition(ConditionType::CredentialsReady, "False", "SecretNotFound")
             .await?;
         it.bring_secret("docket-s3").await?;
         it.wait_ready().await?;
@@ -127,10 +121,10 @@ async fn an_invalid_change_leaves_the_running_tenant_serving_and_says_why() {
         let change = json!({"spec": {"database": {"secretRef": {"name": "forgotten"}}}});
         it.objects.merge::<DocumentTenant>(TENANT, change).await?;
         let tenant = it
-            .wait_condition("Ready", "False", "SecretNotFound")
+            .wait_condition(ConditionType::Ready, "False", "SecretNotFound")
             .await?;
         ensure!(
-            condition(&tenant, "ApiAvailable").unwrap().status == "True",
+            condition(&tenant, ConditionType::ApiAvailable).is_some_and(is_true),
             "{:?}",
             tenant.status
         );
@@ -141,7 +135,7 @@ async fn an_invalid_change_leaves_the_running_tenant_serving_and_says_why() {
         it.objects.merge::<DocumentTenant>(TENANT, change).await?;
         until("the reason why the image cannot run", async || {
             let tenant: DocumentTenant = it.objects.get(TENANT).await?;
-            let ready = condition(&tenant, "Ready").unwrap();
+            let ready = condition(&tenant, ConditionType::Ready).unwrap();
             let told = ready.status == "False" && ready.message.contains("no-such-image");
             Ok(if told {
                 Ok(())
@@ -165,12 +159,13 @@ async fn an_invalid_change_leaves_the_running_tenant_serving_and_says_why() {
 async fn an_object_that_exists_and_is_not_ours_is_refused_and_left_alone() {
     scenario(async |it| {
         let foreign: Service = serde_json::from_value(json!({
-            "metadata": {"name": "acme-api"}, "spec": {"ports": [{"port": 1234}]},
+            "metadata": {"name": &names::api_name(TENANT)}, "spec": {"ports": [{"port": 1234}]},
         }))?;
         it.objects.create(&foreign).await?;
         it.create(it.spec(&["globex"])).await?;
-        it.wait_condition("Ready", "False", "NameTaken").await?;
-        let service: Service = it.objects.get("acme-api").await?;
+        it.wait_condition(ConditionType::Ready, "False", "NameTaken")
+            .await?;
+        let service: Service = it.objects.get(&names::api_name(TENANT)).await?;
         ensure!(service.spec.unwrap().ports.unwrap()[0].port == 1234);
         Ok(())
     })
@@ -198,21 +193,29 @@ async fn events_tell_what_was_done_and_name_the_trace_of_it() {
 async fn a_child_that_somebody_deletes_or_changes_comes_back() -> Result<()> {
     scenario(async |it| {
         it.ready(it.spec(&["globex"])).await?;
-        let before: Service = it.objects.get("acme-api").await?;
-        it.objects.delete::<Service>("acme-api").await?;
+        let before: Service = it.objects.get(&names::api_name(TENANT)).await?;
+        it.objects
+            .delete::<Service>(&names::api_name(TENANT))
+            .await?;
         until("a new Service", async || {
-            let service = it.objects.api::<Service>().get_opt("acme-api").await?;
+            let service = it
+                .objects
+                .api::<Service>()
+                .get_opt(&names::api_name(TENANT))
+                .await?;
             Ok(service
                 .filter(|service| service.uid() != before.uid())
                 .ok_or("none yet"))
         })
         .await?;
-        let change = json!({"spec": {"selector": {"docket.dev/tenant": "somebody-else"}}});
-        it.objects.merge::<Service>("acme-api", change).await?;
+        let change = json!({"spec": {"selector": {labels::TENANT: "somebody-else"}}});
+        it.objects
+            .merge::<Service>(&names::api_name(TENANT), change)
+            .await?;
         until("the selector as it was", async || {
-            let service: Service = it.objects.get("acme-api").await?;
+            let service: Service = it.objects.get(&names::api_name(TENANT)).await?;
             let selector = service.spec.unwrap().selector.unwrap();
-            Ok(if selector["docket.dev/tenant"] == "acme" {
+            Ok(if selector[labels::TENANT] == "acme" {
                 Ok(())
             } else {
                 Err("not yet")

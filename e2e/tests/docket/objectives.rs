@@ -1,5 +1,5 @@
 use anyhow::{Context, ensure};
-use docket_crds::DocumentTenant;
+use docket_crds::{ConditionType, DocumentTenant};
 use docket_e2e::scenario::{TENANT, scenario};
 use docket_e2e::wait::until;
 use serde_json::json;
@@ -19,8 +19,10 @@ async fn objectives_are_read_from_what_prometheus_scraped_of_the_pods() {
             documents.upload("a.txt", b"counted").await?;
             let tenant: DocumentTenant = it.objects.get(TENANT).await?;
             Ok(
-                match docket_e2e::scenario::condition(&tenant, "ObjectivesMet") {
-                    Some(found) if found.status == "True" && found.reason == "WithinBudget" => {
+                match docket_crds::condition(&tenant, ConditionType::ObjectivesMet) {
+                    Some(found)
+                        if docket_crds::is_true(found) && found.reason == "WithinBudget" =>
+                    {
                         Ok(tenant)
                     }
                     found => Err(format!("{found:?}")),

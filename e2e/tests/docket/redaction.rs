@@ -1,9 +1,10 @@
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+use docket_crds::names;
 use docket_e2e::gateway::{everything_with, line};
 use docket_e2e::retry;
-use docket_e2e::scenario::{Scenario, scenario};
+use docket_e2e::scenario::{Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
 use docket_loopback::free_address;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
@@ -161,7 +162,7 @@ struct Collector {
 impl Collector {
     /// With the tenant's own configuration, but for where it listens and what it writes to.
     async fn start(it: &Scenario) -> Result<Self> {
-        let config: ConfigMap = it.objects.get("acme-collector").await?;
+        let config: ConfigMap = it.objects.get(&names::collector_config_map(TENANT)).await?;
         let config = config.data.and_then(|mut data| data.remove("config.yaml"));
         let mut config: Value = serde_yaml::from_str(&config.context("a configuration")?)?;
         let folder = std::env::temp_dir().join(&it.namespace);

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
+use docket_crds::{labels, names};
 use docket_e2e::documents::Documents;
-use docket_e2e::scenario::{Scenario, scenario};
+use docket_e2e::scenario::{Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
@@ -10,7 +11,7 @@ use kube::api::ListParams;
 use serde_json::json;
 
 async fn pods(it: &Scenario) -> Result<Vec<Pod>> {
-    let ours = ListParams::default().labels("docket.dev/tenant=acme");
+    let ours = ListParams::default().labels(&labels::of_tenant(TENANT));
     Ok(it.objects.api::<Pod>().list(&ours).await?.items)
 }
 
@@ -20,7 +21,10 @@ async fn both_replicas_serve_the_same_document() {
         let mut spec = it.spec(&["globex"]);
         spec["api"]["replicas"] = json!(2);
         it.ready(spec).await?;
-        let key = it.objects.secret("acme-api-keys", "globex").await?;
+        let key = it
+            .objects
+            .secret(&names::api_keys_secret(TENANT), "globex")
+            .await?;
         let id = it
             .documents("globex")
             .await?

@@ -1,4 +1,5 @@
 use anyhow::{Context, Result, ensure};
+use docket_crds::names;
 use docket_e2e::client::client;
 use docket_e2e::database::log_statements_of;
 use docket_e2e::gateway::{Span, everything_with, line, spans};
@@ -66,7 +67,7 @@ async fn the_trace_of_an_upload_arrives_at_the_gateway_with_its_spans() {
             ensure!(found.name == parent, "{child} is below {}", found.name);
         }
         for span in &spans {
-            ensure!(span.service == "document-api", "{span:?}");
+            ensure!(span.service == names::DOCUMENT_API_SERVICE, "{span:?}");
             let id = span
                 .attributes
                 .iter()
@@ -104,7 +105,7 @@ async fn the_request_id_of_an_answer_finds_its_line_its_spans_and_its_statement_
         let header = |name: &str| anyhow::Ok(answer.headers()[name].to_str()?.to_owned());
         let request_id = header("x-request-id")?;
 
-        let lines = pod_log(it, "acme-api-", "api").await?;
+        let lines = pod_log(it, "acme-api-", names::API_CONTAINER).await?;
         let line = lines
             .lines()
             .filter(|line| line.contains(&request_id))
@@ -205,7 +206,7 @@ async fn the_trace_that_the_status_names_arrives_at_the_gateway_with_the_phases_
         ensure!(parent_of(&spans, "apply Deployment")?.name == "apply");
         ensure!(parent_of(&spans, "apply")?.name == "reconcile");
         ensure!(
-            spans.iter().all(|span| span.service == "docket-operator"),
+            spans.iter().all(|span| span.service == names::OPERATOR),
             "{spans:#?}"
         );
         let phases: Vec<&str> = reconcile

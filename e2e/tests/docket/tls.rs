@@ -1,8 +1,8 @@
 use anyhow::{Context, Result, ensure};
-use docket_crds::DocumentTenant;
+use docket_crds::{DocumentTenant, names};
 use docket_e2e::authority::Authority;
 use docket_e2e::documents::Documents;
-use docket_e2e::scenario::{Scenario, scenario};
+use docket_e2e::scenario::{Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use kube::api::ListParams;
@@ -31,10 +31,19 @@ async fn with_a_certificate_the_api_speaks_tls_under_its_services_name_and_nothi
         let url = format!("https://acme-api.{}.svc", it.namespace);
         ensure!(status["api"]["url"] == url, "{status}");
 
-        let key = it.objects.secret("acme-api-keys", "globex").await?;
+        let key = it
+            .objects
+            .secret(&names::api_keys_secret(TENANT), "globex")
+            .await?;
         let with = async |authority| {
             let caller = ("globex", key.as_str());
-            Documents::of_service_with_tls(&it.objects, "acme-api", &[authority], caller).await
+            Documents::of_service_with_tls(
+                &it.objects,
+                &names::api_name(TENANT),
+                &[authority],
+                caller,
+            )
+            .await
         };
         let documents = with(&authority).await?;
         until("an answer over TLS", async || {
@@ -55,7 +64,7 @@ async fn with_a_certificate_the_api_speaks_tls_under_its_services_name_and_nothi
             "{refused:?}"
         );
 
-        let service: Service = it.objects.get("acme-api").await?;
+        let service: Service = it.objects.get(&names::api_name(TENANT)).await?;
         let spec = service.spec.context("no spec")?;
         let ports: Vec<i32> = spec.ports.iter().flatten().map(|it| it.port).collect();
         ensure!(ports == [443, 8001], "{ports:?}");

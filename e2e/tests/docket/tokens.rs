@@ -1,8 +1,9 @@
 use anyhow::{Context, Result, ensure};
+use docket_crds::names;
 use docket_e2e::authority::Authority;
 use docket_e2e::issuer::Issuer;
 use docket_e2e::retry::send;
-use docket_e2e::scenario::{Scenario, scenario};
+use docket_e2e::scenario::{Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use reqwest::{Method, StatusCode};
@@ -19,7 +20,7 @@ struct Api {
 
 impl Api {
     async fn of(it: &Scenario) -> Result<Self> {
-        let service: Service = it.objects.get("acme-api").await?;
+        let service: Service = it.objects.get(&names::api_name(TENANT)).await?;
         let address = service.spec.and_then(|spec| spec.cluster_ip);
         Ok(Self {
             http: reqwest::Client::builder().no_proxy().build()?,

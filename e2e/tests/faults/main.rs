@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use docket_crds::{labels, names};
 use docket_e2e::documents::Documents;
 use docket_e2e::kill::kill_container;
 use docket_e2e::objects::Objects;
-use docket_e2e::scenario::{DEV_NAMESPACE, Scenario, scenario};
+use docket_e2e::scenario::{DEV_NAMESPACE, Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
@@ -46,7 +47,7 @@ async fn what_was_acknowledged_survives_the_death_of_a_pods_process_of_postgres_
         }
         let shared = Objects::new(it.client.clone(), DEV_NAMESPACE);
         for (objects, pod, container) in [
-            (&it.objects, api_pod(it).await?, "api"),
+            (&it.objects, api_pod(it).await?, names::API_CONTAINER),
             (&shared, "postgres-0".to_owned(), "postgres"),
             (&shared, "s3-0".to_owned(), "s3"),
         ] {
@@ -74,7 +75,7 @@ async fn what_was_acknowledged_survives_the_death_of_a_pods_process_of_postgres_
 }
 
 async fn api_pod(it: &Scenario) -> Result<String> {
-    let ours = ListParams::default().labels("docket.dev/tenant=acme");
+    let ours = ListParams::default().labels(&labels::of_tenant(TENANT));
     let pods = it.objects.api::<Pod>().list(&ours).await?;
     let pod = pods.items.first().context("no pod")?;
     Ok(pod.name_any())

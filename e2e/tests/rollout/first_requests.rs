@@ -1,6 +1,7 @@
 //! What a tenant promises by saying that it is Ready.
 
 use anyhow::{Result, ensure};
+use docket_crds::{ConditionType, names};
 use docket_e2e::documents::Documents;
 use docket_e2e::scenario::{Scenario, scenario, tenant};
 use futures::future::{join_all, try_join};
@@ -27,8 +28,9 @@ async fn the_first_request_to_each_of_many_new_tenants_is_answered() {
 async fn first_requests(it: &Scenario, name: &str) -> Result<()> {
     let spec = it.small_spec(&["globex", "initech"]);
     it.objects.create(&tenant(name, spec)?).await?;
-    it.wait_condition_of(name, "Ready", "True", "Ready").await?;
-    let (keys, service) = (format!("{name}-api-keys"), format!("{name}-api"));
+    it.wait_condition_of(name, ConditionType::Ready, "True", "Ready")
+        .await?;
+    let (keys, service) = (names::api_keys_secret(name), names::api_name(name));
     let documents = async |client: &str| {
         let key = it.objects.secret(&keys, client).await?;
         Documents::of_service(&it.objects, &service, client, &key).await

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use docket_crds::DocumentTenant;
+use docket_crds::{DocumentTenant, annotations, labels, names};
 use docket_e2e::authority::{Authority, Certificate};
 use docket_e2e::database::connect_as_admin;
 use docket_e2e::documents::Documents;
@@ -43,7 +43,7 @@ fn secret(certificate: &Certificate) -> Value {
 }
 
 async fn pods(it: &Scenario) -> Result<Vec<String>> {
-    let ours = ListParams::default().labels("docket.dev/tenant=acme");
+    let ours = ListParams::default().labels(&labels::of_tenant(TENANT));
     let pods = it.objects.api::<Pod>().list(&ours).await?;
     Ok(pods.iter().map(ResourceExt::name_any).collect())
 }
@@ -58,7 +58,8 @@ async fn a_rollout_under_load_fails_no_request() {
         let old = pods(it).await?;
         for command in ["restart", "status"] {
             let status = Command::new("kubectl")
-                .args(["rollout", command, "deployment/acme-api"])
+                .args(["rollout", command])
+                .arg(format!("deployment/{}", names::api_name(TENANT)))
                 .args(["--namespace", &it.namespace])
                 .status()?;
             ensure!(status.success(), "kubectl rollout {command}: {status}");
@@ -105,16 +106,25 @@ async fn replicas_that_come_and_go_under_load_fail_no_request() {
 async fn a_certificate_is_replaced_under_load_and_fails_no_request() {
     scenario(async |it| {
         let (first, second) = (Authority::new("first")?, Authority::new("second")?);
-        let host = format!("acme-api.{}.svc", it.namespace);
+        let host = format!("{}.{}.svc", names::api_name(TENANT), it.namespace);
         let old: Secret = serde_json::from_value(secret(&first.certify(&host)?))?;
         it.objects.create(&old).await?;
         let mut spec = it.spec(&["globex"]);
         spec["api"]["tls"] = json!({"secretRef": {"name": "acme-tls"}});
         it.ready(spec).await?;
-        let key = it.objects.secret("acme-api-keys", "globex").await?;
+        let key = it
+            .objects
+            .secret(&names::api_keys_secret(TENANT), "globex")
+            .await?;
         let with = async |authorities: &[&Authority]| {
             let caller = ("globex", key.as_str());
-            Documents::of_service_with_tls(&it.objects, "acme-api", authorities, caller).await
+            Documents::of_service_with_tls(
+                &it.objects,
+                &names::api_name(TENANT),
+                authorities,
+                caller,
+            )
+            .await
         };
         let before = with(&[&first]).await?;
         until("the old certificate", async || is_served(&before).await).await?;
@@ -150,15 +160,15 @@ async fn credentials_that_are_rotated_under_load_fail_no_request() {
         spec["api"]["replicas"] = json!(2);
         it.ready(spec).await?;
         let traffic = traffic(it).await?;
-        let key = it.objects.secret("acme-api-keys", "globex").await?;
-        let ask = json!({"metadata": {"annotations": {"docket.dev/rotate": "1", "docket.dev/rotate-api-keys": "1"}}});
+        let key = it.objects.secret(&names::api_keys_secret(TENANT), "globex").await?;
+        let ask = json!({"metadata": {"annotations": {annotations::ROTATE: "1", annotations::ROTATE_API_KEYS: "1"}}});
         it.objects.merge::<DocumentTenant>(TENANT, ask).await?;
         until("the new key to be handed out", async || {
-            let now = it.objects.secret("acme-api-keys", "globex").await?;
+            let now = it.objects.secret(&names::api_keys_secret(TENANT), "globex").await?;
             Ok((now != key).then_some(()).ok_or("it is the old one"))
         })
         .await?;
-        let previous = it.objects.secret("acme-api-keys", "globex.previous").await?;
+        let previous = it.objects.secret(&names::api_keys_secret(TENANT), &names::previous_key_entry("globex")).await?;
         ensure!(previous == key, "the key before is not kept");
         let tenant = it.wait_ready().await?;
         let schema = schema_of(&tenant, "globex")?;

@@ -2,6 +2,7 @@
 //! beside it what changes without a restart, the number of pods and what clients may do, and what only
 //! the collectors may see.
 
+use docket_crds::names::api_name;
 use std::num::NonZeroU32;
 
 use docket_contract::{
@@ -14,7 +15,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::collector_secrets;
-use super::metadata::{api_name, metadata};
+use super::metadata::metadata;
 use crate::wanted::{Wanted, WantedClient};
 
 pub(super) fn build(wanted: &Wanted) -> Secret {

@@ -1,5 +1,6 @@
 //! The ConfigMap of the collector beside each API container.
 
+use docket_crds::names::collector_config_map;
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::{Value, json};
 
@@ -34,14 +35,10 @@ pub(super) const OTLP_EXPORTER: &str = "otlp_grpc";
 /// Port on which the API container's telemetry is received, on the loopback interface only.
 pub(super) const OTLP_PORT: u16 = 4317;
 
-pub(super) fn name(tenant: &str) -> String {
-    format!("{tenant}-collector")
-}
-
 pub(super) fn build(wanted: &Wanted) -> ConfigMap {
     let yaml = serde_yaml::to_string(&config(wanted)).expect("maps, strings and numbers serialize");
     ConfigMap {
-        metadata: metadata(wanted, name(&wanted.name)),
+        metadata: metadata(wanted, collector_config_map(&wanted.name)),
         data: Some([(FILE.to_owned(), yaml)].into()),
         ..ConfigMap::default()
     }

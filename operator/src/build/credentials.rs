@@ -1,22 +1,14 @@
 //! The Secret that keeps the logins to the database, read by the operator only: for each client its
 //! password, and its role where that is not the first one.
 
+use docket_crds::names::{credentials_secret, role_entry};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::client_secret::{self, Entry};
 use crate::wanted::{Wanted, WantedClient};
 
-pub(super) fn name(tenant: &str) -> String {
-    format!("{tenant}-credentials")
-}
-
-/// Entry with the role of `client`.
-pub(super) fn role_entry(client: &str) -> String {
-    format!("{client}.role")
-}
-
 pub(super) fn build(wanted: &Wanted) -> Secret {
-    let name = name(&wanted.name);
+    let name = credentials_secret(&wanted.name);
     client_secret::build(wanted, name, wanted.rotated.as_ref(), entries)
 }
 

@@ -3,6 +3,10 @@
 use docket_contract::{
     CONFIG_FILE, DATA_STORE_PORT, DOCUMENT_API_PORT, LIMITS_FILE, REPLICAS_FILE,
 };
+use docket_crds::annotations::CONFIG_HASH;
+use docket_crds::names::{
+    API_CONTAINER, COLLECTOR_CONTAINER, DOCUMENT_API_SERVICE, api_name, collector_config_map,
+};
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
@@ -20,19 +24,10 @@ use super::container::{
     env, env_from_field, env_from_resource, env_from_secret, http_get, read_only, read_write,
     resources, security_context,
 };
-use super::metadata::{api_name, labels, metadata, selector};
+use super::metadata::{labels, metadata, selector};
 use super::{api_config, collector_config, collector_secrets, scheduling, service};
 use crate::content::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::wanted::Wanted;
-
-/// Annotation of the pod template: pods are replaced when what they read at their start changes.
-const CONFIG_HASH: &str = "docket.dev/config-hash";
-
-/// Name of the container that serves.
-pub(super) const API_CONTAINER: &str = "api";
-
-/// The collector's container.
-pub const COLLECTOR: &str = "collector";
 
 /// Name of the port with its own metrics.
 pub(super) const COLLECTOR_METRICS: &str = "otelcol-metrics";
@@ -138,9 +133,9 @@ fn volumes(wanted: &Wanted) -> Vec<Volume> {
     let mut volumes = vec![
         of_config("config", wanted, &[CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE]),
         Volume {
-            name: COLLECTOR.into(),
+            name: COLLECTOR_CONTAINER.into(),
             config_map: Some(ConfigMapVolumeSource {
-                name: collector_config::name(&wanted.name),
+                name: collector_config_map(&wanted.name),
                 default_mode: Some(0o440),
                 ..ConfigMapVolumeSource::default()
             }),
@@ -221,7 +216,7 @@ fn api_env(wanted: &Wanted) -> Vec<EnvVar> {
         env_from_field("POD_NAME", "metadata.name"),
         env_from_secret(ACCESS_KEY_ID, &wanted.storage_secret),
         env_from_secret(SECRET_ACCESS_KEY, &wanted.storage_secret),
-        env("OTEL_SERVICE_NAME", "document-api"),
+        env("OTEL_SERVICE_NAME", DOCUMENT_API_SERVICE),
         env(
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             format!("http://127.0.0.1:{}", collector_config::OTLP_PORT),
@@ -253,7 +248,7 @@ fn collector_container(wanted: &Wanted) -> Container {
         collector_config::FILE
     )];
     let mut mounts = vec![
-        read_only("collector", CONFIG_FOLDER),
+        read_only(COLLECTOR_CONTAINER, CONFIG_FOLDER),
         read_write("queue", collector_config::QUEUE_FOLDER),
     ];
     if collector_secrets::file(&wanted.telemetry).is_some() {
@@ -264,7 +259,7 @@ fn collector_container(wanted: &Wanted) -> Container {
         mounts.push(read_only("collector-secrets", SECRETS_FOLDER));
     }
     Container {
-        name: COLLECTOR.into(),
+        name: COLLECTOR_CONTAINER.into(),
         image: Some(wanted.collector_image.clone()),
         args: Some(args),
         // A native sidecar: started before the API container, stopped after it.

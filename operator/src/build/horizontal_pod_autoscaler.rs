@@ -1,13 +1,13 @@
 //! The HorizontalPodAutoscaler: the number of pods follows the CPU time of the API containers.
 
 use docket_crds::Autoscaling;
+use docket_crds::names::{API_CONTAINER, api_name};
 use k8s_openapi::api::autoscaling::v2::{
     ContainerResourceMetricSource, CrossVersionObjectReference, HorizontalPodAutoscaler,
     HorizontalPodAutoscalerSpec, MetricSpec, MetricTarget,
 };
 
-use super::deployment::API_CONTAINER;
-use super::metadata::{api_name, metadata};
+use super::metadata::metadata;
 use crate::wanted::Wanted;
 
 pub(super) fn build(wanted: &Wanted, autoscaling: &Autoscaling) -> HorizontalPodAutoscaler {

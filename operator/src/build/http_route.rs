@@ -1,8 +1,9 @@
 //! The HTTPRoute: the public paths, through Gateways.
 
 use docket_crds::HttpRoute as Asked;
+use docket_crds::names::api_name;
 
-use super::metadata::{api_name, metadata};
+use super::metadata::metadata;
 use super::public_path::{PUBLIC, PublicPath};
 use super::service;
 use crate::gateway_api::{Backend, HttpRoute, HttpRouteSpec, Match, Parent, PathMatch, Rule};

@@ -1,12 +1,13 @@
 //! The Ingress: one host, the public paths.
 
 use docket_crds::Ingress as Asked;
+use docket_crds::names::api_name;
 use k8s_openapi::api::networking::v1::{
     HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule,
     IngressServiceBackend, IngressSpec, IngressTLS, ServiceBackendPort,
 };
 
-use super::metadata::{api_name, metadata};
+use super::metadata::metadata;
 use super::public_path::{PUBLIC, PublicPath};
 use super::service;
 use crate::wanted::Wanted;

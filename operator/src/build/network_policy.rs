@@ -4,6 +4,7 @@
 //! Egress stays open: policies see ports behind a Service, which a spec does not tell.
 
 use docket_contract::{DATA_STORE_PORT, DOCUMENT_API_PORT};
+use docket_crds::names::api_name;
 use k8s_openapi::api::networking::v1::{
     NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
     NetworkPolicySpec,
@@ -12,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::collector_config::METRICS_PORT;
-use super::metadata::{api_name, metadata, selector};
+use super::metadata::{metadata, selector};
 use crate::wanted::Wanted;
 
 pub(super) fn build(wanted: &Wanted) -> NetworkPolicy {

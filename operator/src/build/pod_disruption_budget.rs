@@ -1,10 +1,11 @@
 //! The PodDisruptionBudget: one pod at a time may be evicted, so that a single one can be drained.
 
+use docket_crds::names::api_name;
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::metadata::{api_name, metadata, selector};
+use super::metadata::{metadata, selector};
 use crate::wanted::Wanted;
 
 pub(super) fn build(wanted: &Wanted) -> PodDisruptionBudget {

@@ -1,9 +1,11 @@
 //! The PodMonitor: how a Prometheus scrapes the tenant's pods, with the labels that rules tell them by.
 
+use docket_crds::labels;
+use docket_crds::names::api_name;
 use serde_json::json;
 
 use super::deployment::COLLECTOR_METRICS;
-use super::metadata::{TENANT_LABEL, api_name, monitoring_metadata, selector};
+use super::metadata::{monitoring_metadata, selector};
 use super::service;
 use crate::monitoring_api::{PodMonitor, PodMonitorSpec};
 use crate::wanted::Wanted;
@@ -12,7 +14,7 @@ pub(super) fn build(wanted: &Wanted) -> Option<PodMonitor> {
     if !wanted.monitoring.pod_monitors {
         return None;
     }
-    let label = TENANT_LABEL.replace(['.', '/'], "_");
+    let label = labels::TENANT.replace(['.', '/'], "_");
     let endpoint = |port: &str, scheme: &str| {
         json!({
             "port": port,

@@ -1,8 +1,9 @@
 //! The PrometheusRule: what a Prometheus computes of the tenant, and when it alerts.
 
+use docket_crds::names::api_name;
 use docket_objectives::{Scope, objective_rules, presence_alerts, service_alerts};
 
-use super::metadata::{api_name, monitoring_metadata};
+use super::metadata::monitoring_metadata;
 use crate::monitoring_api::{PrometheusRule, PrometheusRuleSpec};
 use crate::wanted::Wanted;
 

@@ -1,10 +1,11 @@
 //! The Service: the document API on port 80, or 443 with a certificate, the data store on its own.
 
 use docket_contract::{DATA_STORE_PORT, DOCUMENT_API_PORT};
+use docket_crds::names::api_name;
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::metadata::{api_name, metadata, selector};
+use super::metadata::{metadata, selector};
 use crate::wanted::Wanted;
 
 /// What both listeners speak, and the name of the document API's port.

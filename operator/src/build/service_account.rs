@@ -1,8 +1,9 @@
 //! The ServiceAccount of the pods: an identity without any right, and without a token.
 
+use docket_crds::names::api_name;
 use k8s_openapi::api::core::v1::ServiceAccount;
 
-use super::metadata::{api_name, metadata};
+use super::metadata::metadata;
 use crate::wanted::Wanted;
 
 pub(super) fn build(wanted: &Wanted) -> ServiceAccount {

@@ -11,7 +11,7 @@ fn template_hash(wanted: &Wanted) -> String {
         .metadata
         .expect("metadata")
         .annotations
-        .expect("annotations")["docket.dev/config-hash"]
+        .expect("annotations")[docket_crds::annotations::CONFIG_HASH]
         .clone()
 }
 

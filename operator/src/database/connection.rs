@@ -75,7 +75,7 @@ impl AdminConnection {
                 SslMode::VerifyCa => PgSslMode::VerifyCa,
                 SslMode::VerifyFull => PgSslMode::VerifyFull,
             })
-            .application_name("docket-operator")
+            .application_name(docket_crds::names::OPERATOR)
     }
 
     /// A text that differs between connections that differ; it holds the password.

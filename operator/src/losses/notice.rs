@@ -1,5 +1,7 @@
 //! What is to be said of telemetry that is lost, in words that change seldom.
 
+use docket_crds::labels;
+use docket_crds::names::COLLECTOR_CONTAINER;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::query::Measured;
@@ -81,7 +83,8 @@ pub(super) fn notice(loss: Loss, (namespace, name): &Owner) -> Notice {
     Notice {
         reason,
         message: format!(
-            "{what} Their log says why: kubectl logs -n {namespace} -l docket.dev/tenant={name} -c collector."
+            "{what} Their log says why: kubectl logs -n {namespace} -l {} -c {COLLECTOR_CONTAINER}.",
+            labels::of_tenant(name)
         ),
     }
 }
@@ -95,8 +98,7 @@ pub(crate) fn is_loss(reason: &str) -> Option<&'static str> {
 
 /// What `conditions` said of it.
 pub(super) fn before(conditions: &[Condition]) -> Option<Notice> {
-    let type_ = ConditionType::CollectorReady.to_string();
-    let said = conditions.iter().find(|it| it.type_ == type_)?;
+    let said = ConditionType::CollectorReady.among(conditions)?;
     Some(Notice {
         reason: is_loss(&said.reason)?,
         message: said.message.clone(),

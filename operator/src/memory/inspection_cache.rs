@@ -115,7 +115,7 @@ mod tests {
         let mut asked = tenant();
         asked
             .annotations_mut()
-            .insert("docket.dev/rotate".into(), "1".into());
+            .insert(docket_crds::annotations::ROTATE.into(), "1".into());
         assert!(cache.get(key(&asked), LONG).is_none(), "a rotation");
         let elsewhere = InspectionKey::of(&before, &with_password("rotated"), &schemas);
         assert!(cache.get(elsewhere, LONG).is_none(), "the Secret");

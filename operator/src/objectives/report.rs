@@ -1,11 +1,11 @@
 //! Writes what a status says of objectives, where it differs.
 
 use docket_crds::DocumentTenant;
+use docket_crds::names::OBJECTIVES_FIELD_MANAGER;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::json;
 
-use super::FIELD_MANAGER;
 use super::status::Wanted;
 use crate::applied_status::apply_status;
 use crate::conditions::{ConditionType, Status, conditions};
@@ -23,13 +23,8 @@ pub(super) async fn report(
     let generation = tenant.metadata.generation;
     let found: Vec<_> = wanted.finding.iter().cloned().collect();
     let now = conditions(&before.conditions, &found, generation, Timestamp::now());
-    let type_ = ConditionType::ObjectivesMet.to_string();
-    let said: Vec<&Condition> = before
-        .conditions
-        .iter()
-        .filter(|it| it.type_ == type_)
-        .collect();
-    let same = said == now.iter().collect::<Vec<_>>()
+    let said = ConditionType::ObjectivesMet.among(&before.conditions);
+    let same = said == now.first()
         && before.objectives == wanted.objectives
         && before.error_budget_remaining == wanted.error_budget_remaining;
     if same {
@@ -39,8 +34,8 @@ pub(super) async fn report(
     if let Some(percent) = &wanted.error_budget_remaining {
         status["errorBudgetRemaining"] = percent.as_str().into();
     }
-    let written = apply_status(tenant, &status, FIELD_MANAGER, ctx).await?;
-    let turned = |condition: &&Condition| said.iter().all(|it| it.status != condition.status);
+    let written = apply_status(tenant, &status, OBJECTIVES_FIELD_MANAGER, ctx).await?;
+    let turned = |condition: &&Condition| said.is_none_or(|it| it.status != condition.status);
     if let Some(condition) = now.iter().find(turned) {
         let (reason, message) = (&condition.reason, condition.message.clone());
         match wanted.finding.as_ref().map(|finding| finding.status) {

@@ -1,6 +1,6 @@
 //! What a tenant's status should say of its objectives.
 
-use docket_crds::{BurnRate, DocumentTenant, ObjectiveStatus};
+use docket_crds::{BurnRate, DocumentTenant, ObjectiveStatus, condition};
 use docket_objectives::{Objective, Observation, Verdict, verdict};
 
 use super::requests::Known;
@@ -28,9 +28,7 @@ pub(super) struct Wanted {
 
 /// Whether something was said before.
 pub(super) fn is_reported(tenant: &DocumentTenant) -> bool {
-    let type_ = ConditionType::ObjectivesMet.to_string();
-    let conditions = tenant.status.iter().flat_map(|status| &status.conditions);
-    conditions.into_iter().any(|it| it.type_ == type_)
+    condition(tenant, ConditionType::ObjectivesMet).is_some()
 }
 
 /// What is to be said of `tenant`, given all that is known, or why nothing is.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use docket_contract::{OpenAi, S3Storage, Summarizer};
-use docket_crds::{DocumentTenant, S3, SummarizerMode};
+use docket_crds::{DocumentTenant, S3, SummarizerMode, annotations, names};
 use docket_schema::Identity;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
@@ -143,8 +143,14 @@ pub(super) async fn dereference(
         telemetry,
         surveyed,
         occasion,
-        credentials: issued(tenant, build::credentials_name(name), &logins(tenant), ctx).await?,
-        api_keys: issued(tenant, build::api_keys_name(name), &keys(tenant), ctx).await?,
+        credentials: issued(
+            tenant,
+            names::credentials_secret(name),
+            &logins(tenant),
+            ctx,
+        )
+        .await?,
+        api_keys: issued(tenant, names::api_keys_secret(name), &keys(tenant), ctx).await?,
         replicas: replicas(tenant, ctx),
         gateway_api: ctx.optional.http_routes.is_there(),
         prometheus_rules: ctx.optional.prometheus_rules.is_there(),
@@ -343,7 +349,7 @@ pub(super) async fn read_secret(
 pub(super) fn logins(tenant: &Identified<DocumentTenant>) -> Asked {
     asked(
         tenant,
-        "docket.dev/rotate",
+        annotations::ROTATE,
         &tenant.spec.credentials.rotation,
     )
 }
@@ -351,7 +357,7 @@ pub(super) fn logins(tenant: &Identified<DocumentTenant>) -> Asked {
 /// What a tenant asks for of its API keys.
 pub(super) fn keys(tenant: &Identified<DocumentTenant>) -> Asked {
     let every = &tenant.spec.credentials.api_key_rotation;
-    asked(tenant, "docket.dev/rotate-api-keys", every)
+    asked(tenant, annotations::ROTATE_API_KEYS, every)
 }
 
 fn asked(tenant: &Identified<DocumentTenant>, annotation: &str, every: &Option<String>) -> Asked {

@@ -1,10 +1,10 @@
 //! What the conditions should say: of a reconcile that reached its end, and of one that did not.
 
+use docket_crds::names;
 use docket_schema::LATEST_VERSION;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::rollout::{Rollout, all_collect, last_words, trouble};
-use crate::build;
 use crate::conditions::{ConditionType, Finding, Status};
 use crate::error::Problem;
 use crate::pods::SeenPod;
@@ -14,7 +14,7 @@ use crate::wanted::{Notice, Wanted};
 pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
     let clients = clients(wanted.clients.len());
     let mut parts = vec![
-        of_credentials(&build::api_keys_name(&wanted.name), &wanted.notices),
+        of_credentials(&names::api_keys_secret(&wanted.name), &wanted.notices),
         Finding::new(
             ConditionType::DatabaseReady,
             Status::True,
@@ -318,9 +318,7 @@ fn of_pods(rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
 }
 
 fn as_before(condition: ConditionType, before: &[Condition]) -> Option<Finding> {
-    let old = before
-        .iter()
-        .find(|old| old.type_ == condition.to_string())?;
+    let old = condition.among(before)?;
     let status = match old.status.as_str() {
         "True" => Status::True,
         "False" => Status::False,
@@ -462,10 +460,16 @@ mod tests {
             reason,
             message: "Mend it.".into(),
         };
-        let finding = of_credentials("acme-api-keys", &[notice("One"), notice("Other")]);
+        let finding = of_credentials(
+            &names::api_keys_secret("acme"),
+            &[notice("One"), notice("Other")],
+        );
         assert_eq!((finding.status, &*finding.reason), (Status::True, "One"));
         assert_eq!(finding.message, "Mend it. Mend it.");
-        assert_eq!(of_credentials("acme-api-keys", &[]).reason, ISSUED);
+        assert_eq!(
+            of_credentials(&names::api_keys_secret("acme"), &[]).reason,
+            ISSUED
+        );
     }
 
     #[test]

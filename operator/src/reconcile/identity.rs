@@ -12,9 +12,7 @@ use crate::error::Result;
 use crate::identified::Identified;
 use crate::wanted::Wanted;
 
-/// Keeps a deleted tenant until its data has been dealt with.
-pub(super) const FINALIZER: &str = "docket.dev/data";
-
+pub(super) use docket_crds::names::DATA_FINALIZER as FINALIZER;
 /// Adds the finalizer where it is missing.
 pub(super) async fn ensure_finalizer(
     tenant: Identified<DocumentTenant>,

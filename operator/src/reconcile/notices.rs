@@ -1,10 +1,9 @@
 //! What the user should mend, and what keeps nobody from being served.
 
-use docket_crds::DocumentTenant;
+use docket_crds::{DocumentTenant, names};
 use jiff::Timestamp;
 
 use super::dereference::Seen;
-use crate::build;
 use crate::identified::Identified;
 use crate::wanted::Notice;
 
@@ -17,7 +16,7 @@ pub(super) fn notices(
     now: Timestamp,
     ignored_keys: &[String],
 ) -> Vec<Notice> {
-    let secret = build::api_keys_name(tenant.name());
+    let secret = names::api_keys_secret(tenant.name());
     let certificate = seen.certificate.as_ref();
     let expired = certificate.and_then(|seen| expired(seen.not_after, now));
     keys(&secret, ignored_keys)
@@ -73,9 +72,9 @@ mod tests {
 
     #[test]
     fn keys_that_open_nothing_are_named_as_far_as_a_sentence_goes() {
-        assert_eq!(keys("acme-api-keys", &[]), None);
+        assert_eq!(keys(&names::api_keys_secret("acme"), &[]), None);
         let ignored = vec!["globex.next (too short)".to_owned(); 22];
-        let notice = keys("acme-api-keys", &ignored).expect("a notice");
+        let notice = keys(&names::api_keys_secret("acme"), &ignored).expect("a notice");
         assert!(
             notice.message.ends_with("(too short), and 2 more."),
             "{}",

@@ -1,5 +1,6 @@
 //! What a reconcile would change, said and not done.
 
+use docket_crds::annotations::ask_for_plan;
 use docket_crds::{DeletionPolicy, DocumentTenant, PlanStatus, PlannedAction, PlannedChange};
 use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
@@ -13,15 +14,9 @@ use crate::identified::Identified;
 use crate::secret_value::PlannedSecrets;
 use crate::wanted::{Provisioning, Wanted};
 
-/// Asks for a plan, and for nothing to be changed, where its value is `true`.
-const ANNOTATION: &str = "docket.dev/plan";
-
 /// Whether the tenant asks for a plan.
 pub(super) fn is_asked_for(tenant: &Identified<DocumentTenant>) -> bool {
-    tenant
-        .annotations()
-        .get(ANNOTATION)
-        .is_some_and(|value| value == "true")
+    ask_for_plan(tenant.annotations())
 }
 
 /// What would be changed for the spec as it is now.

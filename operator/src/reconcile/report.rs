@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use docket_crds::{
     ApiStatus, ClientStatus, DeletionPolicy, DocumentTenant, DocumentTenantStatus, PlanStatus,
-    ReconcileStatus,
+    ReconcileStatus, is_true,
 };
 use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
@@ -336,18 +336,14 @@ fn with_loss(
 }
 
 fn is_ready(conditions: &[Condition]) -> bool {
-    let ready = ConditionType::Ready.to_string();
-    conditions
-        .iter()
-        .any(|condition| condition.type_ == ready && condition.status == "True")
+    ConditionType::Ready.among(conditions).is_some_and(is_true)
 }
 
 /// Whether this is the reason of `Ready`.
 fn is_said(reason: &str, conditions: &[Condition]) -> bool {
-    let ready = ConditionType::Ready.to_string();
-    conditions
-        .iter()
-        .any(|it| it.type_ == ready && it.reason == reason)
+    ConditionType::Ready
+        .among(conditions)
+        .is_some_and(|it| it.reason == reason)
 }
 
 /// The conditions that ask to mend something, but for those that did so before.

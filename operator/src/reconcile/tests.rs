@@ -198,7 +198,10 @@ async fn the_finalizer_is_there_before_anything_else_is_written() {
     let written = server.written.lock().expect("no panic");
     let (method, path, body) = written.first().expect("something was written");
     assert_eq!((method, path.as_str()), (&Method::PATCH, TENANTS));
-    assert_eq!(body["metadata"]["finalizers"], json!(["docket.dev/data"]));
+    assert_eq!(
+        body["metadata"]["finalizers"],
+        json!([docket_crds::names::DATA_FINALIZER])
+    );
 }
 
 #[tokio::test]

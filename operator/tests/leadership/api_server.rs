@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
+use docket_crds::names;
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
@@ -116,7 +117,7 @@ impl Known {
         json!({
             "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
             "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": generation,
-                "finalizers": ["docket.dev/data"], "resourceVersion": version},
+                "finalizers": [names::DATA_FINALIZER], "resourceVersion": version},
             "spec": {"clients": [{"name": "globex"}], "database": {"secretRef": {"name": "docket-database"}},
                 "storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "docket-s3"}}}},
         })

@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use docket_crds::DocumentTenant;
-use docket_operator::build::{Images, TENANT_LABEL};
+use docket_crds::{ConditionType, DocumentTenant, labels, names};
+use docket_operator::build::Images;
 use docket_operator::context::Context;
 use docket_operator::database::Databases;
 use docket_operator::error::Result;
@@ -186,10 +186,12 @@ impl Cluster {
     }
 
     /// The status, reason and message of the condition `type_`.
-    pub fn condition(&self, type_: &str) -> (String, String, String) {
-        let status = self.tenant().status.unwrap_or_default();
-        let found = status.conditions.into_iter().find(|one| one.type_ == type_);
-        let found = found.unwrap_or_else(|| panic!("no condition {type_}"));
+    pub fn condition(&self, type_: ConditionType) -> (String, String, String) {
+        let tenant = self.tenant();
+        let found = docket_crds::condition(&tenant, type_);
+        let found = found
+            .unwrap_or_else(|| panic!("no condition {type_}"))
+            .clone();
         (found.status, found.reason, found.message)
     }
 
@@ -232,7 +234,7 @@ impl Cluster {
     /// Lets the watch bring a pod of the tenant.
     pub fn show_pod(&self, status: &Value) {
         let pod = json!({
-            "metadata": {"name": "acme-api-1", "namespace": "acme", "labels": {TENANT_LABEL: "acme"}},
+            "metadata": {"name": "acme-api-1", "namespace": "acme", "labels": {labels::TENANT: "acme"}},
             "status": status,
         });
         let pod = serde_json::from_value(pod).expect("a Pod");
@@ -355,10 +357,9 @@ impl Known {
         };
         let now = names(applied);
         let managers = object["metadata"]["managedFields"].as_array();
-        let updated = managers
-            .into_iter()
-            .flatten()
-            .any(|entry| entry["manager"] == "docket-operator" && entry["operation"] == "Update");
+        let updated = managers.into_iter().flatten().any(|entry| {
+            entry["manager"] == names::OPERATOR_FIELD_MANAGER && entry["operation"] == "Update"
+        });
         // An apply leaves alone what counts as updated.
         if updated || !applied["metadata"]["managedFields"].is_null() {
             return;
@@ -386,7 +387,7 @@ impl Known {
         if object["kind"] == "Deployment" {
             roll_out(&mut object, &Value::Null, self.pods_wait);
         }
-        object["metadata"]["managedFields"] = json!([{"manager": "docket-operator",
+        object["metadata"]["managedFields"] = json!([{"manager": names::OPERATOR_FIELD_MANAGER,
             "operation": "Update", "fieldsType": "FieldsV1", "fieldsV1": {}}]);
         object["metadata"]["resourceVersion"] = self.next_version();
         self.objects.insert(path, object.clone());

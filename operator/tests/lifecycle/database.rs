@@ -1,5 +1,6 @@
 //! Databases that are not as they should be, and their way back.
 
+use docket_crds::{ConditionType, names};
 use serde_json::json;
 
 use crate::cluster::Cluster;
@@ -16,7 +17,7 @@ async fn ready() -> (Postgres, Cluster) {
     postgres.run(ADMIN).await;
     let cluster = Cluster::new(&["globex"], &postgres.secret("admin", "first"));
     cluster.settle().await;
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     (postgres, cluster)
 }
 
@@ -24,13 +25,13 @@ async fn ready() -> (Postgres, Cluster) {
 async fn expect(cluster: &Cluster, reason: &str, sentence: &str) {
     let error = cluster.reconcile().await.expect_err(reason);
     assert!(error.is_transient(), "it is tried again: {error}");
-    for type_ in ["Ready", "DatabaseReady"] {
+    for type_ in [ConditionType::Ready, ConditionType::DatabaseReady] {
         let (status, found, message) = cluster.condition(type_);
         assert_eq!((&*status, &*found), ("False", reason), "{type_}: {message}");
         assert!(message.contains(sentence), "{message}");
     }
     assert_eq!(
-        cluster.condition("ApiAvailable").0,
+        cluster.condition(ConditionType::ApiAvailable).0,
         "True",
         "what runs goes on"
     );
@@ -38,7 +39,7 @@ async fn expect(cluster: &Cluster, reason: &str, sentence: &str) {
 
 async fn expect_ready(cluster: &Cluster) {
     cluster.settle().await;
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
 }
 
 #[tokio::test]
@@ -135,7 +136,7 @@ async fn another_database_without_the_documents_is_refused_and_the_way_back_is_o
     cluster.put_secret("other", &secret);
     cluster.change(json!({"spec": {"database": {"secretRef": {"name": "other"}}}}));
     cluster.reconcile().await.expect("it is the user's turn");
-    let (status, reason, _) = cluster.condition("DatabaseReady");
+    let (status, reason, _) = cluster.condition(ConditionType::DatabaseReady);
     assert_eq!((&*status, &*reason), ("False", "SchemaLost"));
     cluster.change(json!({"spec": {"database": {"secretRef": {"name": "docket-database"}}}}));
     expect_ready(&cluster).await;
@@ -150,11 +151,17 @@ async fn an_administrator_without_the_rights_or_the_database_is_told_what_lacks(
     let mut secret = postgres.secret("admin", "first");
     let cluster = Cluster::new(&["globex"], &secret);
     cluster.reconcile().await.expect_err("no rights");
-    assert_eq!(cluster.condition("DatabaseReady").1, "PermissionDenied");
+    assert_eq!(
+        cluster.condition(ConditionType::DatabaseReady).1,
+        "PermissionDenied"
+    );
     secret[1].1 = "missing".into();
     cluster.put_secret("docket-database", &secret);
     cluster.reconcile().await.expect_err("no database");
-    assert_eq!(cluster.condition("DatabaseReady").1, "DatabaseNotFound");
+    assert_eq!(
+        cluster.condition(ConditionType::DatabaseReady).1,
+        "DatabaseNotFound"
+    );
 }
 
 #[tokio::test]
@@ -171,7 +178,10 @@ async fn a_server_that_came_back_empty_is_said_to_have_lost_the_schemas_and_serv
         .await;
     cluster.reconcile().await.expect_err("no registry");
     cluster.reconcile().await.expect("it is the user's turn");
-    assert_eq!(cluster.condition("DatabaseReady").1, "SchemaLost");
+    assert_eq!(
+        cluster.condition(ConditionType::DatabaseReady).1,
+        "SchemaLost"
+    );
     cluster.change(json!({"spec": {"clients": [{"name": "initech"}]}}));
     expect_ready(&cluster).await;
 }
@@ -213,17 +223,23 @@ async fn a_schema_that_was_lost_and_restored_with_its_row_is_served_again_under_
         .await;
     cluster.change(json!({"spec": {"paused": false}}));
     cluster.reconcile().await.expect("it is the user's turn");
-    assert_eq!(cluster.condition("DatabaseReady").1, "SchemaLost");
+    assert_eq!(
+        cluster.condition(ConditionType::DatabaseReady).1,
+        "SchemaLost"
+    );
     postgres.tool("psql", &[&option("file", &dump)]);
     cluster.reconcile().await.expect("it is the user's turn");
-    assert_eq!(cluster.condition("DatabaseReady").1, "SchemaNotOurs");
+    assert_eq!(
+        cluster.condition(ConditionType::DatabaseReady).1,
+        "SchemaNotOurs"
+    );
     postgres.tool(
         "psql",
         &["-c", &format!("\\copy docket.clients FROM '{row}'")],
     );
     expect_ready(&cluster).await;
     let password = cluster
-        .secret("acme-credentials", "globex")
+        .secret(&names::credentials_secret("acme"), "globex")
         .expect("a password");
     let mut login = postgres.login(&schema, &password).await.expect("a login");
     let read = sqlx::query("SELECT count(*) FROM document_metadata");

@@ -1,5 +1,6 @@
 //! Children that somebody else changed, or made.
 
+use docket_crds::{ConditionType, names};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
@@ -65,7 +66,6 @@ async fn what_others_added_to_a_child_is_left_alone() {
 
 #[tokio::test]
 async fn what_was_created_counts_as_applied_from_its_first_change_on_and_can_be_taken_out() {
-    const CREDENTIALS: &str = "acme-credentials";
     let postgres = Postgres::start();
     let cluster = Cluster::new(
         &["globex", "initech", "umbrella"],
@@ -77,15 +77,27 @@ async fn what_was_created_counts_as_applied_from_its_first_change_on_and_can_be_
         cluster.forget_writes();
         cluster.reconcile().await.expect("no failure");
         let writes = cluster.writes().into_iter();
-        writes.filter(|it| it.ends_with(CREDENTIALS)).count()
+        writes
+            .filter(|it| it.ends_with(&names::credentials_secret("acme")))
+            .count()
     };
     let two = json!([{"name": "globex"}, {"name": "initech"}]);
     assert_eq!(writes_without(two).await, 2, "taken over, and applied");
-    assert_eq!(cluster.secret(CREDENTIALS, "umbrella"), None);
+    assert_eq!(
+        cluster.secret(&names::credentials_secret("acme"), "umbrella"),
+        None
+    );
     let one = json!([{"name": "globex"}]);
     assert_eq!(writes_without(one).await, 1, "applied");
-    assert_eq!(cluster.secret(CREDENTIALS, "initech"), None);
-    assert!(cluster.secret(CREDENTIALS, "globex").is_some());
+    assert_eq!(
+        cluster.secret(&names::credentials_secret("acme"), "initech"),
+        None
+    );
+    assert!(
+        cluster
+            .secret(&names::credentials_secret("acme"), "globex")
+            .is_some()
+    );
 }
 
 #[tokio::test]
@@ -115,7 +127,7 @@ async fn an_object_with_the_name_of_a_child_that_is_not_the_tenants_is_refused_a
     cluster.reconcile().await.expect("it is the user's turn");
     assert_eq!(cluster.get(SERVICE), before);
     assert!(cluster.get(DEPLOYMENT).is_null(), "nothing runs half");
-    let (status, reason, message) = cluster.condition("ApiAvailable");
+    let (status, reason, message) = cluster.condition(ConditionType::ApiAvailable);
     assert_eq!((&*status, &*reason), ("False", "NameTaken"));
     assert!(
         message.starts_with("Service acme-api exists and does not belong to this tenant"),
@@ -123,5 +135,5 @@ async fn an_object_with_the_name_of_a_child_that_is_not_the_tenants_is_refused_a
     );
     cluster.remove(SERVICE);
     cluster.settle().await;
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
 }

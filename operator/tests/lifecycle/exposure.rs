@@ -1,5 +1,6 @@
 //! The ways in from outside the cluster, which not every spec asks for.
 
+use docket_crds::{ConditionType, annotations};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
@@ -25,7 +26,7 @@ async fn what_the_spec_no_longer_asks_for_is_deleted_once_and_planned_before() {
     let postgres = Postgres::start();
     let cluster = exposed(&postgres).await;
     cluster.change(json!({"spec": {"api": {"ingress": null}},
-        "metadata": {"annotations": {"docket.dev/plan": "true"}}}));
+        "metadata": {"annotations": {annotations::PLAN: "true"}}}));
     cluster.reconcile().await.expect("a plan");
     let plan = cluster.tenant().status.and_then(|status| status.plan);
     let changes = plan.expect("a plan").changes;
@@ -35,7 +36,7 @@ async fn what_the_spec_no_longer_asks_for_is_deleted_once_and_planned_before() {
     assert_eq!(said.collect::<Vec<_>>(), ["delete Ingress/acme-api"]);
     assert!(!cluster.get(INGRESS).is_null());
 
-    cluster.change(json!({"metadata": {"annotations": {"docket.dev/plan": null}}}));
+    cluster.change(json!({"metadata": {"annotations": {annotations::PLAN: null}}}));
     cluster.forget_writes();
     // The watch still shows it: it is not deleted twice.
     for _ in 0..2 {
@@ -63,7 +64,7 @@ async fn an_object_that_took_the_place_of_one_that_goes_is_left_alone() {
     cluster.change(json!({"spec": {"api": {"ingress": null}}}));
     cluster.settle().await;
     assert_eq!(cluster.get(INGRESS)["metadata"]["uid"], "theirs");
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
 }
 
 #[tokio::test]
@@ -73,10 +74,10 @@ async fn without_the_gateway_api_all_else_is_done_and_ready_says_what_is_missing
     let route = json!({"parentRefs": [{"name": "public"}]});
     cluster.change(json!({"spec": {"api": {"httpRoute": route}}}));
     cluster.settle().await;
-    let (status, reason, message) = cluster.condition("Ready");
+    let (status, reason, message) = cluster.condition(ConditionType::Ready);
     assert_eq!((&*status, &*reason), ("False", "GatewayApiMissing"));
     assert!(message.contains("take spec.api.httpRoute out"), "{message}");
-    assert_eq!(cluster.condition("ApiAvailable").0, "True");
+    assert_eq!(cluster.condition(ConditionType::ApiAvailable).0, "True");
     let told = cluster.events().into_iter();
     assert_eq!(
         told.filter(|(reason, _)| reason == "GatewayApiMissing")
@@ -85,5 +86,5 @@ async fn without_the_gateway_api_all_else_is_done_and_ready_says_what_is_missing
     );
     cluster.change(json!({"spec": {"api": {"httpRoute": null}}}));
     cluster.settle().await;
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
 }

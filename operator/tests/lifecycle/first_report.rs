@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use docket_crds::ConditionType;
 use serde_json::json;
 
 use crate::cluster::Cluster;
@@ -40,20 +41,15 @@ async fn a_tenant_that_is_soon_whole_takes_two_writes_of_its_status_and_tells_it
         cluster.reconcile().await.expect("no failure");
     }
     assert_eq!(writes(&cluster), 2, "finalizer and names");
-    let (status, reason, _) = cluster.condition("Ready");
+    let (status, reason, _) = cluster.condition(ConditionType::Ready);
     assert_eq!((&*status, &*reason), ("Unknown", "Creating"));
-    for part in [
-        "CredentialsReady",
-        "DatabaseReady",
-        "ApiAvailable",
-        "CollectorReady",
-    ] {
+    for part in ConditionType::PARTS {
         assert_eq!(cluster.condition(part).0, "Unknown", "{part}");
     }
     assert_eq!(reasons(&cluster), ["Applied"]);
     cluster.hold_pods(false);
     cluster.settle().await;
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     assert_eq!(reasons(&cluster), ["Applied", "Ready"]);
     let status = cluster.tenant().status.expect("a status");
     let reconcile = status.reconcile.expect("what changed is not forgotten");
@@ -69,7 +65,7 @@ async fn its_last_write_is_the_second_of_its_status() {
     for _ in 0..3 {
         cluster.reconcile().await.expect("no failure");
     }
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     assert_eq!(
         writes(&cluster),
         3,
@@ -84,7 +80,7 @@ async fn a_tenant_that_takes_longer_says_how_far_it_is() {
     let start = Instant::now();
     loop {
         cluster.reconcile().await.expect("no failure");
-        if cluster.condition("Ready").1 == "NoPodServes" {
+        if cluster.condition(ConditionType::Ready).1 == "NoPodServes" {
             break;
         }
         assert!(start.elapsed() < Duration::from_secs(20), "it says nothing");
@@ -92,7 +88,7 @@ async fn a_tenant_that_takes_longer_says_how_far_it_is() {
     }
     let status = cluster.tenant().status.expect("a status");
     assert!(status.reconcile.is_some(), "what changed is not forgotten");
-    assert_eq!(cluster.condition("DatabaseReady").0, "True");
+    assert_eq!(cluster.condition(ConditionType::DatabaseReady).0, "True");
 }
 
 #[tokio::test]
@@ -105,7 +101,7 @@ async fn a_pod_that_cannot_start_is_told_at_once() {
         "ready": false, "restartCount": 0, "state": waiting}]}),
     );
     cluster.reconcile().await.expect("no failure");
-    let (_, _, message) = cluster.condition("ApiAvailable");
+    let (_, _, message) = cluster.condition(ConditionType::ApiAvailable);
     assert!(message.contains("no such image"), "{message}");
 }
 
@@ -118,7 +114,7 @@ async fn a_change_of_a_tenant_that_was_ready_is_told_at_once() {
     cluster.hold_pods(true);
     cluster.change(json!({"spec": {"api": {"image": "other"}}}));
     cluster.reconcile().await.expect("no failure");
-    assert_eq!(cluster.condition("Ready").0, "False");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "False");
 }
 
 #[tokio::test]
@@ -130,7 +126,7 @@ async fn how_far_pods_are_waits_and_that_they_are_there_or_in_trouble_does_not()
     cluster.hold_pods(true);
     cluster.change(json!({"spec": {"api": {"image": "other"}}}));
     cluster.reconcile().await.expect("no failure");
-    let said = cluster.condition("ApiAvailable").2;
+    let said = cluster.condition(ConditionType::ApiAvailable).2;
     cluster.forget_writes();
 
     let mut deployment = cluster.get(DEPLOYMENT);
@@ -139,14 +135,14 @@ async fn how_far_pods_are_waits_and_that_they_are_there_or_in_trouble_does_not()
         "updatedReplicas": 2, "availableReplicas": 1});
     cluster.put(DEPLOYMENT, deployment);
     cluster.reconcile().await.expect("no failure");
-    assert_eq!(cluster.condition("ApiAvailable").2, said);
+    assert_eq!(cluster.condition(ConditionType::ApiAvailable).2, said);
     assert_eq!(writes(&cluster), 0, "it is held");
 
     let container = json!({"name": "api", "image": "x", "imageID": "", "ready": false,
         "restartCount": 0, "state": {"waiting": {"reason": "ImagePullBackOff"}}});
     cluster.show_pod(&json!({"containerStatuses": [container]}));
     cluster.reconcile().await.expect("no failure");
-    let said = cluster.condition("ApiAvailable").2;
+    let said = cluster.condition(ConditionType::ApiAvailable).2;
     assert!(
         said.contains("1 of 2") && said.contains("ImagePullBackOff"),
         "{said}"
@@ -154,7 +150,7 @@ async fn how_far_pods_are_waits_and_that_they_are_there_or_in_trouble_does_not()
 
     cluster.hold_pods(false);
     cluster.reconcile().await.expect("no failure");
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
 }
 
 #[tokio::test]
@@ -164,7 +160,7 @@ async fn what_was_held_is_said_of_a_tenant_that_is_paused_meanwhile() {
     cluster.reconcile().await.expect("no failure");
     cluster.change(json!({"spec": {"paused": true}}));
     cluster.reconcile().await.expect("no failure");
-    assert_eq!(cluster.condition("Ready").1, "Paused");
+    assert_eq!(cluster.condition(ConditionType::Ready).1, "Paused");
     let status = cluster.tenant().status.expect("a status");
     assert!(status.reconcile.is_some(), "what changed is not forgotten");
 }

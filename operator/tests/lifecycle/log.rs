@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use docket_crds::ConditionType;
 use serde_json::{Value, json};
 use tracing::subscriber::DefaultGuard;
 
@@ -57,7 +58,7 @@ async fn what_is_wrong_is_logged_once_as_its_condition_says_it_in_fields_of_thei
     for _ in 0..2 {
         cluster.reconcile().await.expect_err("no database");
     }
-    let (_, reason, message) = cluster.condition("Ready");
+    let (_, reason, message) = cluster.condition(ConditionType::Ready);
     assert_eq!(reason, "DatabaseUnavailable");
     assert_eq!(
         log.warnings(),

@@ -1,5 +1,6 @@
 //! What the Prometheus operator learns of a tenant, where there is one.
 
+use docket_crds::ConditionType;
 use docket_operator::optional_kinds::OptionalKinds;
 use docket_operator::presence::Presence;
 use serde_json::json;
@@ -83,5 +84,5 @@ async fn without_the_prometheus_operator_nothing_of_it_is_asked_for() {
     cluster.change(json!({"spec": {"objectives": [{"name": "availability", "target": "99.9"}]}}));
     cluster.settle().await;
     assert!(cluster.get(RULE).is_null() && cluster.get(MONITOR).is_null());
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
+use docket_crds::ConditionType;
 use docket_operator::objectives::{Prometheus, Source};
 use serde_json::{Value, json};
 
@@ -187,7 +188,7 @@ async fn without_a_source_the_status_says_what_to_set() {
     let cluster = promising();
     let done = until(|| !cluster.writes().is_empty());
     watched(&cluster, None, SOON, done).await;
-    let (status, reason, message) = cluster.condition("ObjectivesMet");
+    let (status, reason, message) = cluster.condition(ConditionType::ObjectivesMet);
     assert_eq!((&*status, &*reason), ("Unknown", "NoMetricsSource"));
     assert!(message.contains("metricsSource.url"), "{message}");
 }
@@ -214,10 +215,7 @@ async fn a_fast_burn_and_its_end_are_told_once_each() {
 
 /// Whether the reason of `ObjectivesMet` is `reason`.
 fn says(cluster: &Cluster, reason: &str) -> bool {
-    let status = cluster.tenant().status.unwrap_or_default();
-    let mut met = status
-        .conditions
-        .iter()
-        .filter(|it| it.type_ == "ObjectivesMet");
-    met.any(|it| it.reason == reason)
+    let tenant = cluster.tenant();
+    let met = docket_crds::condition(&tenant, ConditionType::ObjectivesMet);
+    met.is_some_and(|it| it.reason == reason)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use docket_crds::{annotations, names};
 use serde_json::json;
 
 use crate::cluster::Cluster;
@@ -26,7 +27,7 @@ fn role(cluster: &Cluster) -> String {
 }
 
 async fn works(postgres: &Postgres, cluster: &Cluster) -> bool {
-    let password = cluster.secret("acme-credentials", "globex");
+    let password = cluster.secret(&names::credentials_secret("acme"), "globex");
     let password = password.expect("a password");
     postgres.login(&role(cluster), &password).await.is_ok()
 }
@@ -66,7 +67,7 @@ async fn a_failure_is_reason_to_look() {
 async fn a_rotation_is_carried_through_all_the_same() {
     let (postgres, cluster) = login_taken().await;
     let before = role(&cluster);
-    cluster.change(json!({"metadata": {"annotations": {"docket.dev/rotate": "now"}}}));
+    cluster.change(json!({"metadata": {"annotations": {annotations::ROTATE: "now"}}}));
     cluster.settle().await;
     assert_ne!(role(&cluster), before);
     assert!(works(&postgres, &cluster).await);

@@ -1,12 +1,13 @@
 //! Tenants that are left as they are.
 
+use docket_crds::{ConditionType, annotations};
 use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::postgres::{PASSWORD, Postgres};
 
 const STATUS: &str = "PATCH /apis/docket.dev/v1alpha1/namespaces/acme/documenttenants/acme";
-const PLAN: &str = "docket.dev/plan";
+const PLAN: &str = annotations::PLAN;
 
 async fn schemas(postgres: &Postgres) -> i64 {
     postgres
@@ -29,10 +30,10 @@ async fn while_a_tenant_is_paused_nothing_but_its_status_is_written_and_afterwar
     }
     assert_eq!(cluster.writes(), [STATUS], "once, and no more");
     assert_eq!(schemas(&postgres).await, 2);
-    let (status, reason, message) = cluster.condition("Ready");
+    let (status, reason, message) = cluster.condition(ConditionType::Ready);
     assert_eq!((&*status, &*reason), ("Unknown", "Paused"));
     assert_eq!(message, "Nothing is changed while spec.paused is true.");
-    assert_eq!(cluster.condition("ApiAvailable").0, "True");
+    assert_eq!(cluster.condition(ConditionType::ApiAvailable).0, "True");
     assert!(
         cluster
             .events()
@@ -42,7 +43,7 @@ async fn while_a_tenant_is_paused_nothing_but_its_status_is_written_and_afterwar
 
     cluster.change(json!({"spec": {"paused": false}}));
     cluster.settle().await;
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     assert_eq!(schemas(&postgres).await, 3);
 }
 
@@ -78,7 +79,7 @@ async fn a_plan_for_a_new_tenant_names_all_that_would_be_made_and_makes_nothing(
         "plan_of_a_new_tenant",
         cluster.tenant().status.expect("a status").plan
     );
-    let (status, reason, message) = cluster.condition("Ready");
+    let (status, reason, message) = cluster.condition(ConditionType::Ready);
     assert_eq!((&*status, &*reason), ("Unknown", "Planned"));
     assert!(
         message.ends_with("status.plan names 10 changes."),
@@ -109,12 +110,12 @@ async fn a_plan_for_a_change_names_what_differs_and_goes_when_it_is_carried_out(
     cluster.change(json!({"metadata": {"annotations": {PLAN: null}}}));
     cluster.settle().await;
     assert_eq!(cluster.tenant().status.expect("a status").plan, None);
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     cluster.change(json!({"metadata": {"annotations": {PLAN: "true"}}}));
     cluster.reconcile().await.expect("at rest");
     assert!(
         cluster
-            .condition("Ready")
+            .condition(ConditionType::Ready)
             .2
             .ends_with("Everything is as the spec asks.")
     );
@@ -130,6 +131,6 @@ async fn a_plan_of_what_would_be_refused_says_why() {
     cluster.change(json!({"metadata": {"annotations": {PLAN: "true"}},
         "spec": {"clients": [{"name": "globex"}, {"name": "initech"}]}}));
     cluster.reconcile().await.expect("at rest");
-    let (status, reason, _) = cluster.condition("Ready");
+    let (status, reason, _) = cluster.condition(ConditionType::Ready);
     assert_eq!((&*status, &*reason), ("False", "RetainedDataFound"));
 }

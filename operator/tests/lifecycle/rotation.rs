@@ -1,6 +1,7 @@
 //! Credentials that are made anew while pods use them.
 
 use docket_contract::{TenantConfig, hash_api_key};
+use docket_crds::{annotations, names};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -59,7 +60,7 @@ async fn a_login_is_rotated_on_demand_and_both_work_until_no_pod_uses_the_old_on
     let mut old = login(&cluster);
     for round in ["first", "second", "third"] {
         cluster.hold_pods(true);
-        ask(&cluster, "docket.dev/rotate", round);
+        ask(&cluster, annotations::ROTATE, round);
         for _ in 0..3 {
             cluster.reconcile().await.expect("a rollout begins");
         }
@@ -101,10 +102,10 @@ async fn a_rotation_that_is_asked_for_during_another_begins_after_it() {
     let (postgres, cluster) = ready().await;
     let first = login(&cluster);
     cluster.hold_pods(true);
-    ask(&cluster, "docket.dev/rotate", "a");
+    ask(&cluster, annotations::ROTATE, "a");
     cluster.reconcile().await.expect("a rollout begins");
     let second = login(&cluster);
-    ask(&cluster, "docket.dev/rotate", "b");
+    ask(&cluster, annotations::ROTATE, "b");
     for _ in 0..3 {
         cluster.reconcile().await.expect("it waits");
     }
@@ -124,7 +125,7 @@ async fn wherever_a_rotation_is_cut_off_what_pods_read_logs_in_and_it_ends_as_if
     for done in [false, true] {
         for count in 0.. {
             let before = login(&cluster);
-            ask(&cluster, "docket.dev/rotate", &format!("{done} {count}"));
+            ask(&cluster, annotations::ROTATE, &format!("{done} {count}"));
             cluster.fail_after(count, done);
             for _ in 0..2 {
                 // A failure is what this is about.
@@ -153,7 +154,7 @@ async fn a_login_is_rotated_when_its_time_has_come_and_not_before() {
     cluster.settle().await;
     assert_eq!(login(&cluster), first);
     let mut secret = cluster.get(CREDENTIALS);
-    secret["metadata"]["annotations"]["docket.dev/rotated-at"] = "2020-01-01T00:00:00Z".into();
+    secret["metadata"]["annotations"][annotations::ROTATED_AT] = "2020-01-01T00:00:00Z".into();
     cluster.put(CREDENTIALS, secret);
     cluster.settle().await;
     assert_ne!(login(&cluster), first);
@@ -180,7 +181,7 @@ async fn a_login_that_somebody_uses_is_not_retired() {
     let (postgres, cluster) = ready().await;
     let old = login(&cluster);
     let session = postgres.login(&old.0, &old.1).await.expect("a session");
-    ask(&cluster, "docket.dev/rotate", "a");
+    ask(&cluster, annotations::ROTATE, "a");
     cluster.settle().await;
     assert!(works(&postgres, &old).await);
     assert_eq!(retiring(&cluster).as_ref(), Some(&old.0));
@@ -199,7 +200,7 @@ async fn of_a_tenant_that_goes_neither_login_works() {
     let (postgres, cluster) = ready().await;
     cluster.hold_pods(true);
     let old = login(&cluster);
-    ask(&cluster, "docket.dev/rotate", "a");
+    ask(&cluster, annotations::ROTATE, "a");
     cluster.reconcile().await.expect("a rollout begins");
     let new = login(&cluster);
     cluster.change(json!({"metadata": {"deletionTimestamp": "2026-11-21T12:00:00Z"}}));
@@ -212,7 +213,7 @@ async fn of_a_tenant_that_goes_neither_login_works() {
 #[tokio::test]
 async fn an_api_key_is_valid_in_every_pod_before_it_is_handed_out_and_the_one_before_stays_valid() {
     let (_postgres, cluster) = ready().await;
-    let entry = |name: &str| cluster.secret("acme-api-keys", name);
+    let entry = |name: &str| cluster.secret(&names::api_keys_secret("acme"), name);
     let valid = |key: &str| {
         config(&cluster).clients[0]
             .api_key_hashes
@@ -220,7 +221,7 @@ async fn an_api_key_is_valid_in_every_pod_before_it_is_handed_out_and_the_one_be
     };
     let old = entry("globex").expect("a key");
     cluster.hold_pods(true);
-    ask(&cluster, "docket.dev/rotate-api-keys", "a");
+    ask(&cluster, annotations::ROTATE_API_KEYS, "a");
     for _ in 0..3 {
         cluster.reconcile().await.expect("a rollout begins");
     }
@@ -238,7 +239,7 @@ async fn an_api_key_is_valid_in_every_pod_before_it_is_handed_out_and_the_one_be
     assert_eq!(entry("globex.previous").as_ref(), Some(&old));
     assert_eq!(entry("globex.upcoming"), None);
     assert_eq!(template(&cluster), rolled_out, "one rollout is enough");
-    cluster.remove_entry("acme-api-keys", "globex.previous");
+    cluster.remove_entry(&names::api_keys_secret("acme"), "globex.previous");
     cluster.settle().await;
     assert_eq!(entry("globex.previous"), None);
     assert!(valid(&new) && !valid(&old));

@@ -1,5 +1,6 @@
 //! Telemetry that cannot leave: said, and in nobody's way.
 
+use docket_crds::{ConditionType, annotations, names};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ fn config(cluster: &Cluster) -> String {
 
 fn hash(cluster: &Cluster) -> Value {
     let template = cluster.get(DEPLOYMENT)["spec"]["template"].clone();
-    template["metadata"]["annotations"]["docket.dev/config-hash"].clone()
+    template["metadata"]["annotations"][annotations::CONFIG_HASH].clone()
 }
 
 fn warnings(cluster: &Cluster, reason: &str) -> usize {
@@ -46,7 +47,7 @@ async fn a_secret_of_telemetry_that_is_missing_is_said_once_while_clients_come_a
         "endpoint": "https://gateway:4317", "headersSecretRef": {"name": "headers"}}}}));
     cluster.settle().await;
     assert_eq!(
-        cluster.condition("CollectorReady"),
+        cluster.condition(ConditionType::CollectorReady),
         (
             "False".into(),
             "SecretNotFound".into(),
@@ -55,19 +56,23 @@ async fn a_secret_of_telemetry_that_is_missing_is_said_once_while_clients_come_a
                 .into()
         )
     );
-    assert_eq!(cluster.condition("Ready").1, "SecretNotFound");
-    assert_eq!(cluster.condition("ApiAvailable").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).1, "SecretNotFound");
+    assert_eq!(cluster.condition(ConditionType::ApiAvailable).0, "True");
     assert!(!config(&cluster).contains("gateway"), "without its headers");
     assert_eq!(warnings(&cluster, "SecretNotFound"), 1);
 
     cluster.change(json!({"spec": {"clients": [{"name": "globex"}, {"name": "initech"}]}}));
     cluster.settle().await;
-    assert!(cluster.secret("acme-api-keys", "initech").is_some());
+    assert!(
+        cluster
+            .secret(&names::api_keys_secret("acme"), "initech")
+            .is_some()
+    );
     assert_eq!(warnings(&cluster, "SecretNotFound"), 1, "it is no news");
 
     cluster.put_secret("headers", &[("authorization", "Bearer one".into())]);
     cluster.settle().await;
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     assert!(config(&cluster).contains("https://gateway:4317"));
     let before = hash(&cluster);
     cluster.put_secret("headers", &[("authorization", "Bearer two".into())]);
@@ -88,7 +93,7 @@ async fn what_is_wrong_with_a_certificate_is_said_in_a_sentence() {
     let told = async |own: &[(&str, String)]| {
         cluster.put_secret("own", own);
         cluster.settle().await;
-        let (status, reason, message) = cluster.condition("CollectorReady");
+        let (status, reason, message) = cluster.condition(ConditionType::CollectorReady);
         (format!("{status} {reason}"), message)
     };
     let (reason, message) = told(&[]).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use docket_crds::ConditionType;
 use kube::runtime::controller::Action;
 use serde_json::json;
 
@@ -39,7 +40,11 @@ async fn a_tenant_that_is_deleted_lets_go_of_its_clients_in_turns() {
     let before = told(&cluster).len();
     cluster.change(json!({"metadata": {"deletionTimestamp": "2026-11-28T12:00:00Z"}}));
     cluster.reconcile().await.expect("its pods go");
-    for type_ in ["Ready", "ApiAvailable", "CollectorReady"] {
+    for type_ in [
+        ConditionType::Ready,
+        ConditionType::ApiAvailable,
+        ConditionType::CollectorReady,
+    ] {
         let (status, reason, message) = cluster.condition(type_);
         assert_eq!((&*status, &*reason), ("False", "Deleting"), "{type_}");
         assert!(message.contains("their data stays"), "{message}");
@@ -95,6 +100,6 @@ async fn a_tenant_that_lets_go_of_clients_in_turns_is_not_ready_before_the_last(
 
     cluster.settle().await;
     assert_eq!(retained(&postgres).await, 2);
-    assert_eq!(cluster.condition("Ready").0, "True");
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     assert_eq!(cluster.tenant().status.expect("a status").clients.len(), 1);
 }

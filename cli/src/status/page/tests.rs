@@ -107,7 +107,7 @@ fn a_tenant_in_trouble_says_first_what_to_do() {
         "plan": {"generation": 3, "changes": [{"action": "Create", "object": "x", "detail": "y"}]},
     });
     let metadata = json!({"generation": 4, "deletionTimestamp": "2026-11-21T12:09:00Z",
-        "annotations": {"docket.dev/rotate": "now"}});
+        "annotations": {ROTATE: "now"}});
     let mut seen = seen(tenant(metadata, json!([{"name": "globex"}]), status));
     seen.keys = Issued::NotYet;
     insta::assert_snapshot!(page(&seen, now()));

@@ -2,16 +2,13 @@
 
 use std::fmt;
 
+use docket_crds::annotations::APPLIED_HASH;
 use kube::Resource;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::quantity;
-
-/// Annotation with the hash of what was applied. It shows that a field was taken out of what we
-/// want, which a comparison with the live object alone would not.
-const APPLIED_HASH: &str = "docket.dev/applied-hash";
 
 /// `child` with the hash of itself.
 pub(super) fn with_hash<K: Resource + Serialize>(mut child: K) -> K {
@@ -259,11 +256,11 @@ mod tests {
     #[test]
     fn a_place_reads_as_in_a_manifest() {
         let place = Place(
-            ["metadata", "annotations", "docket.dev/plan"]
+            ["metadata", "annotations", "example.com/plan"]
                 .map(str::to_owned)
                 .into(),
         );
-        assert_eq!(place.to_string(), "metadata.annotations[docket.dev/plan]");
+        assert_eq!(place.to_string(), "metadata.annotations[example.com/plan]");
     }
 
     proptest! {

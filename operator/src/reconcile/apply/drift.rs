@@ -67,7 +67,7 @@ mod tests {
     fn the_manager_that_has_the_field_now_is_named() {
         let fields = || json!({"f:spec": {"f:replicas": {}}});
         let managers = [
-            entry("docket-operator", "", 9, fields()),
+            entry(FIELD_MANAGER, "", 9, fields()),
             entry(
                 "kubectl-label",
                 "",

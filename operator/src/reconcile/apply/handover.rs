@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::context::FIELD_MANAGER;
 
 /// Field manager that keeps the number until an autoscaler chooses another.
-pub(super) const KEEPER: &str = "docket-operator-handover";
+pub(super) const KEEPER: &str = docket_crds::names::HANDOVER_FIELD_MANAGER;
 
 /// What [`KEEPER`] is to apply to `live` before `wanted` is: the number of pods as it is, where we own
 /// it and `wanted` no longer names it. It fails when `live` is no longer what it was.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use docket_crds::annotations;
 use k8s_openapi::ByteString;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -131,7 +132,7 @@ fn secrets_are_made_only_for_whom_they_are_missing() {
 
 #[test]
 fn a_rotation_is_due_when_it_is_asked_for_or_its_time_has_come() {
-    let asked = json!({"docket.dev/rotate": "now"});
+    let asked = json!({annotations::ROTATE: "now"});
     let monthly = json!({"rotation": "27d"});
     for (what, annotations, credentials, now, rotates) in [
         ("nobody asks", json!({}), json!({}), NOON, false),
@@ -164,7 +165,7 @@ fn a_rotation_waits_for_the_one_before() {
     for row in seen.surveyed.survey.values_mut() {
         row.logins.push(schema().rotated().role);
     }
-    let asked = tenant(json!({"docket.dev/rotate": "now"}), json!({}));
+    let asked = tenant(json!({annotations::ROTATE: "now"}), json!({}));
     let (wanted, made) = decided(&asked, &seen, NOON);
     assert_eq!(wanted.clients[0].identity, schema());
     assert_eq!(made, 0);

@@ -1,0 +1,58 @@
+//! The labels of what the operator makes for a tenant.
+
+/// Names the tenant. The operator writes it on children and pods; selectors, `docketctl`, Prometheus and
+/// users find pods by it.
+pub const TENANT: &str = "docket.dev/tenant";
+
+/// What the thing is: [`DOCUMENT_API`]. The operator writes it; selectors read it.
+pub const NAME: &str = "app.kubernetes.io/name";
+
+/// Which one of them it is: the name of the tenant. The operator writes it for those who look.
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
+
+/// Who keeps it as it is: [`DOCKET`]. The operator writes it, and watches what carries it.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// What it is a part of: [`DOCKET`]. The operator writes it for those who look.
+pub const PART_OF: &str = "app.kubernetes.io/part-of";
+
+/// Value of [`MANAGED_BY`] and [`PART_OF`].
+pub const DOCKET: &str = "docket";
+
+/// Value of [`NAME`].
+pub const DOCUMENT_API: &str = "document-api";
+
+/// The selector of what belongs to `tenant`.
+#[must_use]
+pub fn of_tenant(tenant: &str) -> String {
+    format!("{TENANT}={tenant}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_that_know_the_labels_go_on_finding_them() {
+        let labels = [
+            TENANT,
+            NAME,
+            INSTANCE,
+            MANAGED_BY,
+            PART_OF,
+            DOCKET,
+            DOCUMENT_API,
+        ];
+        let pinned = [
+            "docket.dev/tenant",
+            "app.kubernetes.io/name",
+            "app.kubernetes.io/instance",
+            "app.kubernetes.io/managed-by",
+            "app.kubernetes.io/part-of",
+            "docket",
+            "document-api",
+        ];
+        assert_eq!(labels, pinned);
+        assert_eq!(of_tenant("acme"), "docket.dev/tenant=acme");
+    }
+}

@@ -1,0 +1,131 @@
+//! The names of what the operator makes for a tenant, and of those who write it.
+
+/// The operator itself: its Lease, who its Events are from, its telemetry and its sessions in a database.
+pub const OPERATOR: &str = "docket-operator";
+
+/// Keeps a deleted tenant until its data has been dealt with. The operator puts it on and takes it away.
+pub const DATA_FINALIZER: &str = "docket.dev/data";
+
+/// Field manager of a tenant's children and of most of its status: the operator's reconciles.
+pub const OPERATOR_FIELD_MANAGER: &str = "docket-operator";
+
+/// Field manager that keeps the number of pods while it passes to an autoscaler.
+pub const HANDOVER_FIELD_MANAGER: &str = "docket-operator-handover";
+
+/// Field manager of the part of the status that speaks of objectives.
+pub const OBJECTIVES_FIELD_MANAGER: &str = "docket-operator-objectives";
+
+/// Field manager of the ConfigMaps with the rules of all tenants.
+pub const RULES_FIELD_MANAGER: &str = "docket-operator-rules";
+
+/// Field manager of what `docketctl` changes.
+pub const CLI_FIELD_MANAGER: &str = "docketctl";
+
+/// Name that the document API gives itself in telemetry: `service.name`. The operator sets it, gateways
+/// and `docketctl` tell spans by it.
+pub const DOCUMENT_API_SERVICE: &str = "document-api";
+
+/// Container of a pod that serves. The operator writes it, `docketctl` reads its log.
+pub const API_CONTAINER: &str = "api";
+
+/// Container of a pod that takes the other's telemetry away.
+pub const COLLECTOR_CONTAINER: &str = "collector";
+
+/// What the entry of a client's next key has behind the client's name and a dot.
+pub const UPCOMING: &str = "upcoming";
+
+/// What the entry of a client's last key has behind the client's name and a dot.
+pub const PREVIOUS: &str = "previous";
+
+/// Name of the Deployment, the Service, the Secret with the configuration and most other children of
+/// `tenant`.
+#[must_use]
+pub fn api_name(tenant: &str) -> String {
+    format!("{tenant}-api")
+}
+
+/// Name of the Secret with the API keys of the clients of `tenant`, an entry each: the operator issues
+/// them, users add some, the clients' applications read them.
+#[must_use]
+pub fn api_keys_secret(tenant: &str) -> String {
+    format!("{tenant}-api-keys")
+}
+
+/// Entry of that Secret with the key of `client` that will be handed out next; valid already.
+#[must_use]
+pub fn upcoming_key_entry(client: &str) -> String {
+    format!("{client}.{UPCOMING}")
+}
+
+/// Entry of that Secret with the key of `client` before the one it has; valid still.
+#[must_use]
+pub fn previous_key_entry(client: &str) -> String {
+    format!("{client}.{PREVIOUS}")
+}
+
+/// Name of the Secret with the logins of the clients of `tenant`, an entry each: the operator writes and
+/// reads it, and nobody else.
+#[must_use]
+pub fn credentials_secret(tenant: &str) -> String {
+    format!("{tenant}-credentials")
+}
+
+/// Entry of that Secret with the role of `client`, where that is not its first one.
+#[must_use]
+pub fn role_entry(client: &str) -> String {
+    format!("{client}.role")
+}
+
+/// Name of the ConfigMap with the configuration of the collectors of `tenant`.
+#[must_use]
+pub fn collector_config_map(tenant: &str) -> String {
+    format!("{tenant}-collector")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_and_users_that_know_the_names_go_on_finding_them() {
+        let names = [
+            OPERATOR,
+            DATA_FINALIZER,
+            OPERATOR_FIELD_MANAGER,
+            HANDOVER_FIELD_MANAGER,
+            OBJECTIVES_FIELD_MANAGER,
+            RULES_FIELD_MANAGER,
+            CLI_FIELD_MANAGER,
+            DOCUMENT_API_SERVICE,
+            API_CONTAINER,
+            COLLECTOR_CONTAINER,
+            &api_name("acme"),
+            &api_keys_secret("acme"),
+            &upcoming_key_entry("globex"),
+            &previous_key_entry("globex"),
+            &credentials_secret("acme"),
+            &role_entry("globex"),
+            &collector_config_map("acme"),
+        ];
+        let pinned = [
+            "docket-operator",
+            "docket.dev/data",
+            "docket-operator",
+            "docket-operator-handover",
+            "docket-operator-objectives",
+            "docket-operator-rules",
+            "docketctl",
+            "document-api",
+            "api",
+            "collector",
+            "acme-api",
+            "acme-api-keys",
+            "globex.upcoming",
+            "globex.previous",
+            "acme-credentials",
+            "globex.role",
+            "acme-collector",
+        ];
+        assert_eq!(names, pinned);
+    }
+}
