@@ -8,6 +8,7 @@ mod collector_secrets;
 mod container;
 mod credentials;
 mod deployment;
+mod each_child;
 mod horizontal_pod_autoscaler;
 mod http_route;
 mod ingress;
@@ -33,6 +34,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
 pub(crate) use collector_config::METRICS_PORT as COLLECTOR_METRICS_PORT;
 pub use docket_crds::names::{api_name, role_entry};
+pub(crate) use each_child::EachChild;
 
 use crate::gateway_api::HttpRoute;
 use crate::monitoring_api::{PodMonitor, PrometheusRule};
@@ -62,7 +64,7 @@ pub struct Secrets {
     pub api_keys: Secret,
 }
 
-/// The other children, in the order in which they are applied.
+/// The other children; [`EachChild`] goes through them in the order in which they are applied.
 #[derive(Clone, Debug)]
 pub struct Children {
     /// What the API server reads.

@@ -1,14 +1,27 @@
-//! What all kinds of children have in common.
+//! The kinds of objects that a tenant is made of: how each is watched, where it is kept, and what is peculiar
+//! to it when it is applied.
 
 use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::Resource;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::gateway_api::HttpRoute;
+use crate::kept::Kept;
+use crate::monitoring_api::{PodMonitor, PrometheusRule};
+use crate::optional_kinds::OptionalKinds;
+use crate::presence::Presence;
+use crate::stores::Stores;
+
 /// A kind of object that a tenant is made of.
-pub(crate) trait Child:
+pub trait Child:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + Clone
     + Debug
@@ -18,16 +31,138 @@ pub(crate) trait Child:
     + Sync
     + 'static
 {
+    /// Whether a change of nothing but the status is a reason to look at the tenant again.
+    const STATUS_MATTERS: bool = true;
+
+    /// Where the objects of this kind are kept that the watch brought.
+    fn kept(stores: &Stores) -> &Kept<Self>;
+
+    /// Whether the cluster has the kind; `None` of one that every cluster has.
+    fn presence(_: &OptionalKinds) -> Option<&Presence> {
+        None
+    }
+
+    /// Takes a status away that concerns nobody here, and that others write often.
+    fn take_status(&mut self) {}
+
+    /// How an object begins that is not there yet: what others choose afterwards is said only once.
+    fn begin(&mut self, _replicas: i32) {}
+
+    /// The object as the workload that it is, if it is one whose pods roll out.
+    fn as_deployment(&self) -> Option<&Deployment> {
+        None
+    }
 }
 
-impl<K> Child for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Serialize
-        + Sync
-        + 'static
-{
+impl Child for Secret {
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.secrets
+    }
+}
+
+impl Child for ConfigMap {
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.config_maps
+    }
+}
+
+impl Child for ServiceAccount {
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.service_accounts
+    }
+}
+
+impl Child for Service {
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.services
+    }
+}
+
+impl Child for NetworkPolicy {
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.network_policies
+    }
+}
+
+impl Child for PodDisruptionBudget {
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.disruption_budgets
+    }
+}
+
+impl Child for Ingress {
+    const STATUS_MATTERS: bool = false;
+
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.ingresses
+    }
+
+    fn take_status(&mut self) {
+        self.status = None;
+    }
+}
+
+impl Child for HttpRoute {
+    const STATUS_MATTERS: bool = false;
+
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.http_routes
+    }
+
+    fn presence(optional: &OptionalKinds) -> Option<&Presence> {
+        Some(&optional.http_routes)
+    }
+}
+
+impl Child for PrometheusRule {
+    const STATUS_MATTERS: bool = false;
+
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.prometheus_rules
+    }
+
+    fn presence(optional: &OptionalKinds) -> Option<&Presence> {
+        Some(&optional.prometheus_rules)
+    }
+}
+
+impl Child for PodMonitor {
+    const STATUS_MATTERS: bool = false;
+
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.pod_monitors
+    }
+
+    fn presence(optional: &OptionalKinds) -> Option<&Presence> {
+        Some(&optional.pod_monitors)
+    }
+}
+
+impl Child for Deployment {
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.deployments
+    }
+
+    /// Where an autoscaler chooses how many pods there are, we say only how many there are at first.
+    fn begin(&mut self, replicas: i32) {
+        if let Some(spec) = &mut self.spec {
+            spec.replicas.get_or_insert(replicas);
+        }
+    }
+
+    fn as_deployment(&self) -> Option<&Deployment> {
+        Some(self)
+    }
+}
+
+impl Child for HorizontalPodAutoscaler {
+    const STATUS_MATTERS: bool = false;
+
+    fn kept(stores: &Stores) -> &Kept<Self> {
+        &stores.autoscalers
+    }
+
+    fn take_status(&mut self) {
+        self.status = None;
+    }
 }

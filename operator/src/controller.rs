@@ -6,7 +6,6 @@ use std::sync::Arc;
 use docket_crds::{DocumentTenant, labels};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{Pod, Secret};
-use k8s_openapi::api::{apps, autoscaling, core, networking, policy};
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{ObjectRef, Store, store};
@@ -16,18 +15,16 @@ use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, watcher};
 use crate::child::Child;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway_api::HttpRoute;
 use crate::identified::{Identified, namespace_and_name};
 use crate::kept::Kept;
 use crate::memory::TenantMemories;
-use crate::monitoring_api::{PodMonitor, PrometheusRule};
 use crate::optional_kinds::OptionalKinds;
 use crate::pods::{self, Pods};
-use crate::presence::{INTERVAL, Presence, while_there};
+use crate::presence::{INTERVAL, while_there};
 use crate::reconcile::reconcile;
 use crate::referenced_secrets::ReferencedSecrets;
 use crate::scope::Scope;
-use crate::stores::Stores;
+use crate::stores::{EachKind, Stores};
 use crate::tenants::Tenants;
 use crate::without_status::without_status;
 
@@ -55,40 +52,19 @@ impl Watches {
         let (tenants, tenant_events) = tenants(scope, by_namespace.clone(), memory);
         let config = controller::Config::default().concurrency(concurrency);
         let controller = Controller::for_stream(tenant_events, tenants.clone()).with_config(config);
-        let (secrets, secret_events) = children::<core::v1::Secret>(scope);
-        let (config_maps, config_map_events) = children::<core::v1::ConfigMap>(scope);
-        let (services, service_events) = children::<core::v1::Service>(scope);
-        let (service_accounts, account_events) = children::<core::v1::ServiceAccount>(scope);
-        let (disruption_budgets, budget_events) =
-            children::<policy::v1::PodDisruptionBudget>(scope);
-        let (network_policies, policy_events) = children::<networking::v1::NetworkPolicy>(scope);
-        let (ingresses, ingress_events) = still::<networking::v1::Ingress>(scope);
-        let (autoscalers, autoscaler_events) =
-            still::<autoscaling::v2::HorizontalPodAutoscaler>(scope);
-        let (http_routes, gateway, route_events) = optional::<HttpRoute>(scope);
-        let (prometheus_rules, rules_there, rule_events) = optional::<PrometheusRule>(scope);
-        let (pod_monitors, monitors_there, monitor_events) = optional::<PodMonitor>(scope);
-        let (deployments, deployment_events) = children::<apps::v1::Deployment>(scope);
-        let pods = Pods::default();
+        let (stores, optional) = (Stores::default(), OptionalKinds::unknown());
+        let children = stores.each_kind(WatchEach {
+            scope,
+            optional: &optional,
+            controller,
+        });
         let referenced_secrets = ReferencedSecrets::default();
         let named_in = tenants.clone();
-        let controller = controller
-            .owns_stream(secret_events)
-            .owns_stream(config_map_events)
-            .owns_stream(service_events)
-            .owns_stream(account_events)
-            .owns_stream(budget_events)
-            .owns_stream(policy_events)
-            .owns_stream(ingress_events)
-            .owns_stream(autoscaler_events)
-            .owns_stream(route_events)
-            .owns_stream(rule_events)
-            .owns_stream(monitor_events)
-            .owns_stream(deployment_events)
-            .reconcile_all_on(gateway.clone().changes())
-            .reconcile_all_on(rules_there.clone().changes())
-            .reconcile_all_on(monitors_there.clone().changes())
-            .watches_stream(pod_events(scope, pods.clone()), |pod| tenant_of(&pod))
+        let controller = children
+            .controller
+            .watches_stream(pod_events(scope, stores.pods.clone()), |pod| {
+                tenant_of(&pod)
+            })
             .watches_stream(
                 referenced_secret_events(scope, referenced_secrets.clone()),
                 move |secret| {
@@ -98,29 +74,10 @@ impl Watches {
                     })
                 },
             );
-        let stores = Stores {
-            secrets,
-            config_maps,
-            services,
-            service_accounts,
-            disruption_budgets,
-            network_policies,
-            ingresses,
-            http_routes,
-            prometheus_rules,
-            pod_monitors,
-            autoscalers,
-            deployments,
-            pods,
-        };
         Self {
             stores,
             tenants,
-            optional: OptionalKinds {
-                http_routes: gateway,
-                prometheus_rules: rules_there,
-                pod_monitors: monitors_there,
-            },
+            optional,
             referenced_secrets,
             controller,
         }
@@ -165,26 +122,36 @@ fn that_are(ours: &str) -> watcher::Config {
     watcher::Config::default().page_size(PAGE).labels(&labels)
 }
 
+/// Lets the objects of every kind of child bring their tenants back.
+struct WatchEach<'a> {
+    scope: &'a Scope,
+    optional: &'a OptionalKinds,
+    controller: Controller<DocumentTenant>,
+}
+
+impl EachKind for WatchEach<'_> {
+    fn kind<K: Child>(self, kept: &Kept<K>) -> Self {
+        let events = watched(self.scope, kept, self.optional);
+        let mut controller = self.controller.owns_stream(events);
+        if let Some(presence) = K::presence(self.optional) {
+            controller = controller.reconcile_all_on(presence.changes());
+        }
+        Self { controller, ..self }
+    }
+}
+
 /// Watches the objects of a kind that carry our label, and keeps them.
-fn children<K: Child>(scope: &Scope) -> (Kept<K>, Events<K>) {
-    let kept = Kept::default();
-    let events = fed(scope, &kept).touched_objects().boxed();
-    (kept, events)
-}
-
-/// The same of a kind whose status concerns nobody here.
-fn still<K: Child + Still>(scope: &Scope) -> (Kept<K>, Events<K>) {
-    let kept = Kept::default();
-    let events = fed(scope, &kept).modify(Still::take_status);
-    (kept, without_status(events).boxed())
-}
-
-/// The same of a kind that the cluster may lack, while it has it.
-fn optional<K: Child>(scope: &Scope) -> (Kept<K>, Presence, Events<K>) {
-    let kept = Kept::default();
+fn watched<K: Child>(scope: &Scope, kept: &Kept<K>, optional: &OptionalKinds) -> Events<K> {
     let (watched, feed) = (scope.clone(), kept.clone());
-    let (presence, events) = while_there(scope.client(), INTERVAL, move || fed(&watched, &feed));
-    (kept, presence, without_status(events).boxed())
+    let watch = move || fed(&watched, &feed);
+    let events = match K::presence(optional) {
+        Some(presence) => while_there(scope.client(), INTERVAL, presence.clone(), watch).boxed(),
+        None => watch().boxed(),
+    };
+    match K::STATUS_MATTERS {
+        true => events.touched_objects().boxed(),
+        false => without_status(events.modify(K::take_status)).boxed(),
+    }
 }
 
 /// What a watch brings, taken into `kept` first; what a new list lacks follows as deleted, since its
@@ -244,23 +211,6 @@ fn asked_for(tenant: &DocumentTenant) -> Option<u64> {
     )
         .hash(&mut hasher);
     Some(hasher.finish())
-}
-
-/// A kind whose status others write often.
-trait Still {
-    fn take_status(&mut self);
-}
-
-impl Still for networking::v1::Ingress {
-    fn take_status(&mut self) {
-        self.status = None;
-    }
-}
-
-impl Still for autoscaling::v2::HorizontalPodAutoscaler {
-    fn take_status(&mut self) {
-        self.status = None;
-    }
 }
 
 fn pod_events(

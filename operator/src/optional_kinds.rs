@@ -14,6 +14,16 @@ pub struct OptionalKinds {
 }
 
 impl OptionalKinds {
+    /// Whether the cluster has them is yet to be found out.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self {
+            http_routes: Presence::unknown(),
+            prometheus_rules: Presence::unknown(),
+            pod_monitors: Presence::unknown(),
+        }
+    }
+
     /// A cluster that has none, for good.
     #[must_use]
     pub fn none() -> Self {

@@ -1,6 +1,5 @@
 //! Whether the cluster has a kind that is no part of Kubernetes: it may come and go while the operator runs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, future, stream};
@@ -13,13 +12,24 @@ pub const INTERVAL: Duration = Duration::from_secs(10);
 
 /// What is known of it.
 #[derive(Clone, Debug)]
-pub struct Presence(watch::Receiver<Option<bool>>);
+pub struct Presence(watch::Sender<Option<bool>>);
 
 impl Presence {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self(watch::Sender::new(None))
+    }
+
     /// It is there, or not, for good.
     #[must_use]
     pub fn settled(there: bool) -> Self {
-        Self(watch::channel(Some(there)).1)
+        Self(watch::Sender::new(Some(there)))
+    }
+
+    fn tell(&self, there: bool) {
+        self.0
+            .send_if_modified(|told| told.replace(there) != Some(there));
     }
 
     /// Whether it is there, as far as is known.
@@ -28,51 +38,54 @@ impl Presence {
         self.0.borrow().unwrap_or_default()
     }
 
-    /// Whether it is there, once that is known; `None` when nobody asks any more.
-    pub async fn known(&mut self) -> Option<bool> {
-        *self.0.wait_for(Option::is_some).await.ok()?
+    /// Whether it is there, once that is known.
+    pub async fn known(&self) -> bool {
+        let mut told = self.0.subscribe();
+        // The sender is ours: it does not go before we do.
+        let known = told.wait_for(Option::is_some).await;
+        known.is_ok_and(|known| known.unwrap_or_default())
     }
 
     /// Each time when it comes or goes.
-    pub fn changes(mut self) -> impl Stream<Item = ()> + Send {
+    pub fn changes(&self) -> impl Stream<Item = ()> + Send + use<> {
+        let mut told = self.0.subscribe();
         let first = async move {
-            self.known().await;
-            self
+            // What is learned first is no change.
+            let _ = told.wait_for(Option::is_some).await;
+            told
         };
-        stream::once(first).flat_map(|presence| {
-            stream::unfold(presence, |mut presence| async {
-                presence.0.changed().await.ok()?;
-                Some(((), presence))
+        stream::once(first).flat_map(|told| {
+            stream::unfold(told, |mut told| async {
+                told.changed().await.ok()?;
+                Some(((), told))
             })
         })
     }
 }
 
 /// What `watch` brings while the cluster serves the kind `K`, and nothing while it does not; whether it
-/// does is asked each `interval` then.
+/// does is asked each `interval` then, and told to `presence`.
 pub fn while_there<K, S>(
     client: Client,
     interval: Duration,
+    presence: Presence,
     watch: impl Fn() -> S + Send + 'static,
-) -> (Presence, impl Stream<Item = S::Item> + Send)
+) -> impl Stream<Item = S::Item> + Send
 where
     S: Stream<Item = watcher::Result<Event<K>>> + Send,
     K: Resource<DynamicType = ()> + Send,
 {
-    let (tell, presence) = watch::channel(None);
-    let tell = Arc::new(tell);
-    let events = stream::iter(0_u64..)
+    stream::iter(0_u64..)
         .then(move |round| {
-            let (client, tell) = (client.clone(), tell.clone());
+            let (client, presence) = (client.clone(), presence.clone());
             async move {
                 if round > 0 {
                     tokio::time::sleep(interval).await;
                 }
-                until_there::<K>(&client, interval, &tell).await;
+                until_there::<K>(&client, interval, &presence).await;
             }
         })
-        .flat_map(move |()| watch().take_while(|event| future::ready(!is_gone(event))));
-    (Presence(presence), events)
+        .flat_map(move |()| watch().take_while(|event| future::ready(!is_gone(event))))
 }
 
 /// The answer is no `Status`, so that it has no reason that could be asked for.
@@ -88,12 +101,12 @@ fn is_gone<K>(event: &watcher::Result<Event<K>>) -> bool {
 async fn until_there<K: Resource<DynamicType = ()>>(
     client: &Client,
     interval: Duration,
-    tell: &watch::Sender<Option<bool>>,
+    presence: &Presence,
 ) {
     loop {
         let there = is_served::<K>(client).await;
         if let Some(there) = there {
-            tell.send_if_modified(|told| told.replace(there) != Some(there));
+            presence.tell(there);
         }
         if there == Some(true) {
             return;
@@ -168,15 +181,16 @@ mod tests {
         let (tell, there) = watch::channel(false);
         let round = || stream::iter([Ok(Event::Init), not_found(), Ok(Event::InitDone)]);
         let often = Duration::from_millis(5);
-        let (mut presence, events) = while_there(cluster(there), often, round);
+        let presence = Presence::unknown();
+        let events = while_there(cluster(there), often, presence.clone(), round);
         let (send, mut received) = mpsc::unbounded_channel();
         let relay = tokio::spawn(events.for_each(move |event| {
             // Nobody listens any more when the test ends.
             let _ = send.send(matches!(event, Ok(Event::Init)));
             future::ready(())
         }));
-        assert_eq!(soon("it is known", presence.known()).await, Some(false));
-        let mut changes = Box::pin(presence.clone().changes());
+        assert!(!soon("it is known", presence.known()).await);
+        let mut changes = Box::pin(presence.changes());
         assert!(futures::poll!(changes.next()).is_pending());
         assert!(received.try_recv().is_err(), "there is nothing to watch");
 

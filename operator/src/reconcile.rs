@@ -173,15 +173,15 @@ async fn pursue(
     );
     provision::remember(&wanted, &seen, ctx);
     let children = info_span!("build").in_scope(|| build::children(&wanted));
-    let (applied, deployment) = timeline
+    let applied = timeline
         .phase(
             "apply",
             info_span!("apply"),
             apply::children(&tenant, &wanted, children, ctx),
         )
         .await?;
-    changes.extend(applied);
-    let rollout = Rollout::of(&deployment);
+    changes.extend(applied.changes);
+    let rollout = applied.rollouts.into_iter().sum::<Rollout>();
     let mut remaining = wanted.released.clone();
     // Pods that still serve a client would write what nobody would clean up.
     if rollout.is_complete() && !remaining.is_empty() {

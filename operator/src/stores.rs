@@ -1,5 +1,6 @@
 //! What the operator keeps of the cluster in memory, fed by watches.
 
+use futures::future::{BoxFuture, join_all};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
@@ -7,6 +8,7 @@ use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use tokio::sync::watch;
 
+use crate::child::Child;
 use crate::gateway_api::HttpRoute;
 use crate::kept::Kept;
 use crate::monitoring_api::{PodMonitor, PrometheusRule};
@@ -60,7 +62,36 @@ impl Stores {
         filled
     }
 
-    async fn wait_until_filled(&self, mut optional: OptionalKinds) {
+    async fn wait_until_filled(&self, optional: OptionalKinds) {
+        struct Waits {
+            optional: OptionalKinds,
+            each: Vec<BoxFuture<'static, ()>>,
+        }
+        impl EachKind for Waits {
+            fn kind<K: Child>(mut self, kept: &Kept<K>) -> Self {
+                let (kept, presence) = (kept.clone(), K::presence(&self.optional).cloned());
+                self.each.push(Box::pin(async move {
+                    let there = match presence {
+                        Some(presence) => presence.known().await,
+                        None => true,
+                    };
+                    if there {
+                        kept.wait_until_filled().await;
+                    }
+                }));
+                self
+            }
+        }
+        let waits = self.each_kind(Waits {
+            optional,
+            each: Vec::new(),
+        });
+        join_all(waits.each).await;
+        self.pods.wait_until_filled().await;
+    }
+
+    /// Goes through every kind of child.
+    pub(crate) fn each_kind<E: EachKind>(&self, each: E) -> E {
         let Self {
             secrets,
             config_maps,
@@ -74,28 +105,28 @@ impl Stores {
             pod_monitors,
             autoscalers,
             deployments,
-            pods,
+            pods: _,
         } = self;
-        secrets.wait_until_filled().await;
-        config_maps.wait_until_filled().await;
-        services.wait_until_filled().await;
-        service_accounts.wait_until_filled().await;
-        disruption_budgets.wait_until_filled().await;
-        network_policies.wait_until_filled().await;
-        ingresses.wait_until_filled().await;
-        autoscalers.wait_until_filled().await;
-        if optional.http_routes.known().await == Some(true) {
-            http_routes.wait_until_filled().await;
-        }
-        if optional.prometheus_rules.known().await == Some(true) {
-            prometheus_rules.wait_until_filled().await;
-        }
-        if optional.pod_monitors.known().await == Some(true) {
-            pod_monitors.wait_until_filled().await;
-        }
-        deployments.wait_until_filled().await;
-        pods.wait_until_filled().await;
+        each.kind(secrets)
+            .kind(config_maps)
+            .kind(services)
+            .kind(service_accounts)
+            .kind(disruption_budgets)
+            .kind(network_policies)
+            .kind(ingresses)
+            .kind(http_routes)
+            .kind(prometheus_rules)
+            .kind(pod_monitors)
+            .kind(autoscalers)
+            .kind(deployments)
     }
+}
+
+/// What is done with each kind of child.
+pub(crate) trait EachKind: Sized {
+    /// Deals with the kind `K`, whose objects are in `kept`.
+    #[must_use]
+    fn kind<K: Child>(self, kept: &Kept<K>) -> Self;
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ mod takeover;
 use std::fmt::{self, Debug};
 
 use docket_crds::{DocumentTenant, PlannedAction, PlannedChange};
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Resource, ResourceExt};
@@ -18,14 +17,14 @@ use tracing::{Instrument, info_span};
 
 use self::difference::Place;
 pub(super) use self::prune::take_away;
+use super::rollout::Rollout;
 use crate::applying::applying;
-use crate::build::{self, Children, Secrets};
+use crate::build::{self, Children, EachChild, Secrets};
 use crate::child::Child;
 use crate::conditions::ConditionType;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
-use crate::kept::Kept;
 use crate::wanted::Wanted;
 
 /// Places that a sentence names.
@@ -50,6 +49,34 @@ impl fmt::Display for Change {
     }
 }
 
+/// What came of a child.
+pub(super) struct Applied {
+    /// What was changed of it, if anything was.
+    change: Option<Change>,
+    /// How far its pods are, if it has some.
+    rollout: Option<Rollout>,
+}
+
+/// What came of many.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// What was changed, in order.
+    pub changes: Vec<Change>,
+    /// How far the pods are of each that has some.
+    pub rollouts: Vec<Rollout>,
+}
+
+impl FromIterator<Applied> for Outcome {
+    fn from_iter<I: IntoIterator<Item = Applied>>(all: I) -> Self {
+        let mut outcome = Self::default();
+        for Applied { change, rollout } in all {
+            outcome.changes.extend(change);
+            outcome.rollouts.extend(rollout);
+        }
+        outcome
+    }
+}
+
 /// Applies the Secrets with what was issued. Where nothing had been, as far as was seen, none is
 /// changed that is there all the same.
 pub(super) async fn secrets(
@@ -59,22 +86,14 @@ pub(super) async fn secrets(
     nothing_was_issued: bool,
     ctx: &Context,
 ) -> Result<Vec<Change>> {
-    let Secrets {
-        credentials,
-        api_keys,
-    } = secrets;
     let apply = Apply {
         tenant,
         wanted,
         creates_only: nothing_was_issued,
         ctx,
     };
-    let store = &ctx.stores.secrets;
-    let changes = [
-        apply.one(store, credentials).await?.0,
-        apply.one(store, api_keys).await?.0,
-    ];
-    Ok(changes.into_iter().flatten().collect())
+    let applied = secrets.each(&apply).await?;
+    Ok(applied.into_iter().collect::<Outcome>().changes)
 }
 
 /// Applies one Secret.
@@ -90,82 +109,40 @@ pub(super) async fn secret(
         creates_only: false,
         ctx,
     };
-    Ok(apply.one(&ctx.stores.secrets, secret).await?.0)
+    Ok(apply.one(secret).await?.0)
 }
 
-/// Applies all other children; returns what changed, and the Deployment as it is now.
+/// Applies all other children, and takes away what is no longer wanted.
 pub(super) async fn children(
     tenant: &Identified<DocumentTenant>,
     wanted: &Wanted,
     children: Children,
     ctx: &Context,
-) -> Result<(Vec<Change>, Deployment)> {
-    let Children {
-        api_config,
-        collector_config,
-        service_account,
-        service,
-        network_policy,
-        pod_disruption_budget,
-        ingress,
-        http_route,
-        prometheus_rule,
-        pod_monitor,
-        deployment,
-        horizontal_pod_autoscaler,
-    } = children;
+) -> Result<Outcome> {
     let apply = Apply {
         tenant,
         wanted,
         creates_only: false,
         ctx,
     };
-    let stores = &ctx.stores;
-    let freed = match horizontal_pod_autoscaler {
-        // Before the number of pods is ours again: it would change it back.
-        None => apply.prune(&stores.autoscalers).await?,
-        Some(_) => None,
-    };
-    let (config, collector, account, service, policy, budget, ingress, route, rule, monitor) = tokio::try_join!(
-        apply.one(&stores.secrets, api_config),
-        apply.one(&stores.config_maps, collector_config),
-        apply.one(&stores.service_accounts, service_account),
-        apply.one(&stores.services, service),
-        apply.one(&stores.network_policies, network_policy),
-        apply.one(&stores.disruption_budgets, pod_disruption_budget),
-        apply.one_or_none(&stores.ingresses, ingress),
-        apply.one_or_none(&stores.http_routes, http_route),
-        apply.one_or_none(&stores.prometheus_rules, prometheus_rule),
-        apply.one_or_none(&stores.pod_monitors, pod_monitor),
-    )?;
-    // Last: pods need all of the others at their start.
-    let (last, deployment) = apply.deployment(deployment).await?;
-    let scaler = match horizontal_pod_autoscaler {
-        Some(scaler) => apply.one(&stores.autoscalers, scaler).await?.0,
-        None => None,
-    };
-    let changes = [
-        freed,
-        config.0,
-        collector.0,
-        account.0,
-        service.0,
-        policy.0,
-        budget.0,
-        ingress,
-        route,
-        rule,
-        monitor,
-        last,
-        scaler,
-    ];
-    Ok((changes.into_iter().flatten().collect(), deployment))
+    Ok(children.each(&apply).await?.into_iter().collect())
 }
 
-/// Whether the tenant `uid` owns `object`.
-pub(super) fn belongs_to<K: Resource>(object: &K, uid: &str) -> bool {
-    let owners = object.owner_references();
-    owners.iter().any(|owner| owner.uid == uid)
+impl EachChild for Apply<'_> {
+    type Outcome = Applied;
+
+    async fn child<K: Child>(&self, child: Option<K>) -> Result<Option<Applied>> {
+        let (change, live) = match child {
+            Some(child) => {
+                let (change, live) = self.one(child).await?;
+                (change, Some(live))
+            }
+            None => (self.prune::<K>().await?, None),
+        };
+        let deployment = live.as_ref().and_then(Child::as_deployment);
+        let rollout = deployment.map(Rollout::of);
+        Ok(Some(Applied { change, rollout }))
+    }
 }
 
 /// What would be changed of the children, in the order in which it would be.
@@ -174,49 +151,35 @@ pub(super) async fn plan(
     wanted: &Wanted,
     ctx: &Context,
 ) -> Result<Vec<PlannedChange>> {
-    let (secrets, children) = (build::secrets(wanted), build::children(wanted));
-    let apply = Apply {
+    let plan = Plan(Apply {
         tenant,
         wanted,
         creates_only: false,
         ctx,
-    };
-    let stores = &ctx.stores;
-    let planned = [
-        apply.plan(&stores.secrets, secrets.credentials).await?,
-        apply.plan(&stores.secrets, secrets.api_keys).await?,
-        apply.plan(&stores.secrets, children.api_config).await?,
-        apply
-            .plan(&stores.config_maps, children.collector_config)
-            .await?,
-        apply
-            .plan(&stores.service_accounts, children.service_account)
-            .await?,
-        apply.plan(&stores.services, children.service).await?,
-        apply
-            .plan(&stores.network_policies, children.network_policy)
-            .await?,
-        apply
-            .plan(&stores.disruption_budgets, children.pod_disruption_budget)
-            .await?,
-        apply
-            .plan_or_none(&stores.ingresses, children.ingress)
-            .await?,
-        apply
-            .plan_or_none(&stores.http_routes, children.http_route)
-            .await?,
-        apply
-            .plan_or_none(&stores.prometheus_rules, children.prometheus_rule)
-            .await?,
-        apply
-            .plan_or_none(&stores.pod_monitors, children.pod_monitor)
-            .await?,
-        apply.plan(&stores.deployments, children.deployment).await?,
-        apply
-            .plan_or_none(&stores.autoscalers, children.horizontal_pod_autoscaler)
-            .await?,
-    ];
-    Ok(planned.into_iter().flatten().collect())
+    });
+    let mut planned = build::secrets(wanted).each(&plan).await?;
+    planned.extend(build::children(wanted).each(&plan).await?);
+    Ok(planned)
+}
+
+/// What [`Apply`] would do, said and not done.
+struct Plan<'a>(Apply<'a>);
+
+impl EachChild for Plan<'_> {
+    type Outcome = PlannedChange;
+
+    async fn child<K: Child>(&self, child: Option<K>) -> Result<Option<PlannedChange>> {
+        match child {
+            Some(child) => self.0.plan(child).await,
+            None => Ok(self.0.plan_to_prune::<K>()),
+        }
+    }
+}
+
+/// Whether the tenant `uid` owns `object`.
+pub(super) fn belongs_to<K: Resource>(object: &K, uid: &str) -> bool {
+    let owners = object.owner_references();
+    owners.iter().any(|owner| owner.uid == uid)
 }
 
 /// Who changed what of a child. The stores do not know who it was: they keep no managed fields.
@@ -268,28 +231,7 @@ struct Found<K> {
 impl Apply<'_> {
     /// Applies `child` where it differs from what is there, and returns it as it is now; what is
     /// there and is not ours is refused.
-    async fn one<K: Child>(&self, store: &Kept<K>, child: K) -> Result<(Option<Change>, K)> {
-        self.one_that_begins(store, child, |_| ()).await
-    }
-
-    /// Where an autoscaler chooses how many pods there are, we say only how many there are at first.
-    async fn deployment(&self, child: Deployment) -> Result<(Option<Change>, Deployment)> {
-        let begin = |child: &mut Deployment| {
-            if let Some(spec) = &mut child.spec {
-                spec.replicas = Some(self.wanted.replicas);
-            }
-        };
-        self.one_that_begins(&self.ctx.stores.deployments, child, begin)
-            .await
-    }
-
-    /// The same; what is not there yet begins as `begin` makes it.
-    async fn one_that_begins<K: Child>(
-        &self,
-        store: &Kept<K>,
-        child: K,
-        begin: impl Fn(&mut K),
-    ) -> Result<(Option<Change>, K)> {
+    async fn one<K: Child>(&self, child: K) -> Result<(Option<Change>, K)> {
         let kind = K::kind(&());
         let name = child.name_any();
         let span = info_span!(
@@ -301,9 +243,9 @@ impl Apply<'_> {
         Box::pin(async {
             let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
             let mut child = difference::with_hash(child);
-            let refused = match store.has(&self.wanted.namespace, &name) {
+            let refused = match K::kept(&self.ctx.stores).has(&self.wanted.namespace, &name) {
                 true => None,
-                false => match self.create(&api, &child, &begin).await {
+                false => match self.create(&api, &child).await {
                     Ok(live) => {
                         let change = Change::new("created", format!("{kind}/{name}"));
                         return Ok((Some(change), live));
@@ -316,14 +258,14 @@ impl Apply<'_> {
                     Err(error) => return Err(error.into()),
                 },
             };
-            let found = match (self.find(store, &api, &child).await?, refused) {
+            let found = match (self.find(&api, &child).await?, refused) {
                 (Some(found), _) if found.places.is_empty() => return Ok((None, found.live)),
                 (Some(_), Some(refused)) if self.creates_only => return Err(refused.into()),
                 (Some(found), _) => found,
                 // It is gone again.
                 (None, Some(refused)) => return Err(refused.into()),
                 (None, None) => {
-                    let live = self.create(&api, &child, &begin).await?;
+                    let live = self.create(&api, &child).await?;
                     let change = Change::new("created", format!("{kind}/{name}"));
                     return Ok((Some(change), live));
                 }
@@ -365,14 +307,9 @@ impl Apply<'_> {
     }
 
     /// Creates a child that is not there; one that is there is refused, and stays as it is.
-    async fn create<K: Child>(
-        &self,
-        api: &Api<K>,
-        child: &K,
-        begin: impl Fn(&mut K),
-    ) -> kube::Result<K> {
+    async fn create<K: Child>(&self, api: &Api<K>, child: &K) -> kube::Result<K> {
         let mut child = child.clone();
-        begin(&mut child);
+        child.begin(self.wanted.replicas);
         let params = PostParams {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PostParams::default()
@@ -388,10 +325,10 @@ impl Apply<'_> {
             .await
     }
 
-    async fn plan<K: Child>(&self, store: &Kept<K>, child: K) -> Result<Option<PlannedChange>> {
+    async fn plan<K: Child>(&self, child: K) -> Result<Option<PlannedChange>> {
         let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
         let child = difference::with_hash(child);
-        let (action, detail) = match Box::pin(self.find(store, &api, &child)).await? {
+        let (action, detail) = match Box::pin(self.find(&api, &child)).await? {
             None => (PlannedAction::Create, "it is missing".to_owned()),
             Some(found) if found.places.is_empty() => return Ok(None),
             Some(found) => (PlannedAction::Update, differs_in(&found.places)),
@@ -405,14 +342,9 @@ impl Apply<'_> {
     }
 
     /// What is there in the place of `child`.
-    async fn find<K: Child>(
-        &self,
-        store: &Kept<K>,
-        api: &Api<K>,
-        child: &K,
-    ) -> Result<Option<Found<K>>> {
+    async fn find<K: Child>(&self, api: &Api<K>, child: &K) -> Result<Option<Found<K>>> {
         let name = child.name_any();
-        let known = store.get(&self.wanted.namespace, &name);
+        let known = K::kept(&self.ctx.stores).get(&self.wanted.namespace, &name);
         if let Some(live) = known
             && belongs_to(&live, &self.wanted.uid)
         {

@@ -1,5 +1,7 @@
 //! How far the pods are: read from the Deployment, explained by its pods.
 
+use std::iter::Sum;
+
 use k8s_openapi::api::apps::v1::Deployment;
 
 use crate::pods::SeenPod;
@@ -49,6 +51,24 @@ impl Rollout {
     }
 }
 
+impl Sum for Rollout {
+    /// How far all are together; of none, nothing is left to come.
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        let none = Self {
+            wanted: 0,
+            ready: 0,
+            serving: 0,
+            complete: true,
+        };
+        all.fold(none, |sum, one| Self {
+            wanted: sum.wanted + one.wanted,
+            ready: sum.ready + one.ready,
+            serving: sum.serving + one.serving,
+            complete: sum.complete && one.complete,
+        })
+    }
+}
+
 /// Why a pod does not get ready, in the words of the kubelet; `None` while all are merely starting.
 pub(super) fn trouble(pods: &[SeenPod]) -> Option<&str> {
     pods.iter().find_map(|pod| pod.trouble.as_deref())
@@ -89,6 +109,16 @@ mod tests {
         );
         assert!(!rollout(2, 3, 2, 3).is_complete(), "an old pod is left");
         assert!(!rollout(2, 2, 2, 1).is_complete(), "a pod does not serve");
+    }
+
+    #[test]
+    fn several_are_complete_when_each_of_them_is() {
+        let both = |first, second| [first, second].into_iter().sum::<Rollout>();
+        let (done, begun) = (rollout(2, 2, 2, 2), rollout(2, 3, 1, 2));
+        assert!(both(done, done).is_complete());
+        let half = both(done, begun);
+        assert!(!half.is_complete());
+        assert_eq!((half.wanted, half.serving, half.ready), (4, 4, 2));
     }
 
     #[test]

@@ -9,25 +9,12 @@ use super::{Apply, Change, Child, belongs_to};
 use crate::build;
 use crate::context::Context;
 use crate::error::Result;
-use crate::kept::Kept;
 
 impl Apply<'_> {
-    /// Applies `child`, or takes away what is there in its place where none is wanted.
-    pub(super) async fn one_or_none<K: Child>(
-        &self,
-        store: &Kept<K>,
-        child: Option<K>,
-    ) -> Result<Option<Change>> {
-        match child {
-            Some(child) => Ok(self.one(store, child).await?.0),
-            None => self.prune(store).await,
-        }
-    }
-
     /// Takes away the tenant's object of this kind. One that the store does not show yet brings the
     /// tenant back here when it does.
-    pub(super) async fn prune<K: Child>(&self, store: &Kept<K>) -> Result<Option<Change>> {
-        if !self.has(store) {
+    pub(super) async fn prune<K: Child>(&self) -> Result<Option<Change>> {
+        if !self.has::<K>() {
             return Ok(None);
         }
         let (kind, name) = (K::kind(&()), build::api_name(&self.wanted.name));
@@ -42,25 +29,18 @@ impl Apply<'_> {
     }
 
     /// The same, said and not done.
-    pub(super) async fn plan_or_none<K: Child>(
-        &self,
-        store: &Kept<K>,
-        child: Option<K>,
-    ) -> Result<Option<PlannedChange>> {
-        match child {
-            Some(child) => self.plan(store, child).await,
-            None => Ok(self.has(store).then(|| PlannedChange {
-                action: PlannedAction::Delete,
-                object: format!("{}/{}", K::kind(&()), build::api_name(&self.wanted.name)),
-                client: None,
-                detail: "the spec no longer asks for it".into(),
-            })),
-        }
+    pub(super) fn plan_to_prune<K: Child>(&self) -> Option<PlannedChange> {
+        self.has::<K>().then(|| PlannedChange {
+            action: PlannedAction::Delete,
+            object: format!("{}/{}", K::kind(&()), build::api_name(&self.wanted.name)),
+            client: None,
+            detail: "the spec no longer asks for it".into(),
+        })
     }
 
-    fn has<K: Child>(&self, store: &Kept<K>) -> bool {
+    fn has<K: Child>(&self) -> bool {
         let name = build::api_name(&self.wanted.name);
-        let known = store.get(&self.wanted.namespace, &name);
+        let known = K::kept(&self.ctx.stores).get(&self.wanted.namespace, &name);
         known.is_some_and(|known| belongs_to(&known, &self.wanted.uid))
     }
 }
