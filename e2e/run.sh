@@ -22,5 +22,4 @@ failed=0
 wait "$alerts" || failed=$?
 cat "$log"
 [[ $others == 0 && $failed == 0 ]]
-binary rollout --test-threads=1 --nocapture
-binary faults --nocapture
+binary alone --test-threads=1 --nocapture

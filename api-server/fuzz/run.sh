@@ -9,4 +9,4 @@ source e2e/cluster/places.sh
 SCHEMATHESIS_PYTHON=$("$scripts/python.sh" schemathesis api-server/fuzz/requirements.txt)
 export SCHEMATHESIS_PYTHON
 export SCHEMATHESIS_EXAMPLES=${1:-50}
-exec cargo test --package docket-api-server --test fuzz --locked -- --ignored --nocapture
+exec cargo test --workspace --locked --test api fuzz:: -- --ignored --nocapture

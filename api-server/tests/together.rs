@@ -1,4 +1,5 @@
-//! Requests that come at the same time, and share their statements.
+//! Requests that come at the same time, and share their statements. In a process of its own: only requests
+//! without spans share, and once telemetry is set up in a process, all of its requests have them.
 
 mod support;
 

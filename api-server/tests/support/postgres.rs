@@ -1,4 +1,4 @@
-//! A Postgres of its own for a test binary, on a Unix socket in a folder of its own.
+//! A Postgres of its own for a test, on a Unix socket in a folder of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

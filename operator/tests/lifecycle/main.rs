@@ -2,6 +2,7 @@
 
 mod cluster;
 mod database;
+mod database_sessions;
 mod drift;
 mod exposure;
 mod first_report;

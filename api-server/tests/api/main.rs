@@ -1,0 +1,31 @@
+//! What callers see: the API server in this process, or in one that a test starts.
+
+mod cardinality;
+mod changing_limits;
+mod check;
+mod documents;
+mod fuzz;
+mod hostile_uploads;
+mod idempotency;
+mod issuer_authority;
+mod limits;
+mod listing;
+mod maintenance;
+mod metadata_changes;
+mod openapi;
+mod process;
+mod quota;
+mod reading;
+mod router;
+mod search;
+mod spans;
+mod summaries;
+#[path = "../support/mod.rs"]
+mod support;
+mod telemetry;
+mod text;
+mod tls;
+mod tokens;
+mod trash;
+mod usage;
+mod versions;

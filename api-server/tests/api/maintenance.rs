@@ -1,0 +1,313 @@
+//! What the server does by itself: purge, sweep, recount, against a real Postgres.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use docket_api_server::{App, Client, Tenant, data_store_router, maintenance, public_router};
+use http::{HeaderName, Method, Request, StatusCode, header};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::support::audit::entries;
+use crate::support::postgres::Postgres;
+use crate::support::requests::{ask, get, replace, sha256, upload};
+use crate::support::{Tenancy, send};
+
+const ANY: [(HeaderName, &str); 1] = [(header::IF_MATCH, "*")];
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct Server {
+    postgres: Postgres,
+    tenancy: Tenancy,
+    app: Arc<App>,
+    router: Router,
+    globex: Arc<Client>,
+    superuser: PgConnection,
+}
+
+async fn server() -> Server {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let app = tenancy.app();
+    let tenant = Tenant::load(&tenancy.config_file()).expect("a tenant");
+    let globex = tenant.clients().find(|client| client.name == "globex");
+    let globex = globex.expect("globex").clone();
+    let mut server = Server {
+        router: public_router(app.clone()),
+        superuser: postgres.superuser().await,
+        postgres,
+        tenancy,
+        app,
+        globex,
+    };
+    // As if the client had been there for long, so that its objects may be old.
+    server
+        .run("UPDATE schema_migrations SET applied_at = now() - interval '1 year'")
+        .await;
+    server
+}
+
+impl Server {
+    async fn run(&mut self, sql: &str) {
+        let schema = &self.globex.schema;
+        let sql = format!("SET search_path = {schema}; {sql}");
+        let done = sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut self.superuser)
+            .await;
+        done.expect("run");
+    }
+
+    async fn usage(&mut self) -> (i64, i64) {
+        let sql = format!(
+            "SELECT sum(documents)::bigint, sum(bytes)::bigint FROM {}.client_usage",
+            self.globex.schema
+        );
+        let usage = sqlx::query_as(AssertSqlSafe(sql))
+            .fetch_one(&mut self.superuser)
+            .await;
+        usage.expect("usage")
+    }
+
+    /// Puts document `id` into the trash, as if `days` ago.
+    async fn delete(&mut self, id: i64, days: u32) {
+        let path = format!("documents/{id}");
+        let answer = ask(&self.router, Method::DELETE, "globex", &path).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        self.run(&format!(
+            "UPDATE document_metadata SET deleted_timestamp = now() - interval '{days} days' WHERE id = {id}"
+        ))
+        .await;
+    }
+
+    fn folder(&self) -> std::path::PathBuf {
+        self.tenancy
+            .folder
+            .path()
+            .join("content")
+            .join(&self.globex.schema)
+    }
+
+    /// Makes every object `age` old.
+    fn age(&self, age: Duration) {
+        for entry in std::fs::read_dir(self.folder()).expect("a folder") {
+            let file = std::fs::File::options()
+                .write(true)
+                .open(entry.expect("a file").path());
+            let then = SystemTime::now() - age;
+            file.expect("a file").set_modified(then).expect("aged");
+        }
+    }
+
+    fn put(&self, name: &str) {
+        std::fs::create_dir_all(self.folder()).expect("a folder");
+        std::fs::write(self.folder().join(name), b"orphan").expect("written");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_in_the_trash_for_the_retention_period_ends_and_nothing_else() {
+    let mut server = server().await;
+    let router = server.router.clone();
+    for name in ["old.txt", "recent.txt", "live.txt", "held.txt"] {
+        upload(&router, "globex", name, b"1234").await;
+    }
+    replace(&router, "globex", 1, &ANY, b"12345678").await;
+    server.delete(1, 31).await;
+    server.delete(2, 29).await;
+    server.delete(4, 31).await;
+    server
+        .run("UPDATE document_metadata SET legal_hold = true WHERE id = 4")
+        .await;
+    assert_eq!(server.usage().await, (4, 24));
+
+    maintenance::purge(&server.app, &server.globex)
+        .await
+        .expect("purged");
+    assert_eq!(server.usage().await, (3, 12));
+    assert_eq!(server.tenancy.objects(), 3);
+    let gone = ask(&router, Method::POST, "globex", "documents/1/restore").await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    for id in [2, 4] {
+        let path = format!("documents/{id}/restore");
+        let restored = ask(&router, Method::POST, "globex", &path).await;
+        assert_eq!(restored.status, StatusCode::OK, "{id}");
+        let content = get(&router, "globex", &format!("documents/{id}/content")).await;
+        assert_eq!(content.text(), "1234");
+    }
+    let entries = entries(&mut server.superuser, &server.globex.schema, 1).await;
+    let last = entries.last().expect("an entry").clone();
+    assert_eq!(last, ("purge".to_owned(), 2, "docket".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_documents_end_batch_by_batch() {
+    let mut server = server().await;
+    server
+        .run(
+            "INSERT INTO document_metadata \
+             (filename, file_size, file_type, content_key, sha256, deleted_timestamp) \
+             SELECT 'a', 1, 'text/plain', gen_random_uuid(), sha256('x'), now() - interval '40 days' \
+             FROM generate_series(1, 120); \
+             UPDATE client_usage SET documents = 120, bytes = 120 WHERE slot = 0",
+        )
+        .await;
+    maintenance::purge(&server.app, &server.globex)
+        .await
+        .expect("purged");
+    assert_eq!(server.usage().await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_between_rows_and_objects_leaves_what_the_sweep_takes() {
+    let mut server = server().await;
+    let router = server.router.clone();
+    upload(&router, "globex", "a.txt", b"one").await;
+    replace(&router, "globex", 1, &ANY, b"two").await;
+    upload(&router, "globex", "live.txt", b"three").await;
+    replace(&router, "globex", 2, &ANY, b"four").await;
+    server.delete(1, 31).await;
+    let removed = maintenance::remove_expired(&server.app, &server.globex)
+        .await
+        .expect("removed");
+    assert_eq!((removed.0, removed.1.len()), (1, 2));
+    assert_eq!(server.tenancy.objects(), 4, "the crash");
+
+    server.age(DAY - Duration::from_secs(60));
+    maintenance::sweep(&server.app, &server.globex)
+        .await
+        .expect("swept");
+    assert_eq!(server.tenancy.objects(), 4, "not before the grace");
+    server.age(DAY + Duration::from_secs(60));
+    maintenance::sweep(&server.app, &server.globex)
+        .await
+        .expect("swept");
+    assert_eq!(server.tenancy.objects(), 2);
+    for (path, content) in [
+        ("documents/2/content", "four"),
+        ("documents/2/versions/1/content", "three"),
+    ] {
+        assert_eq!(get(&router, "globex", path).await.text(), content);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sweep_leaves_what_is_not_its_own() {
+    let mut server = server().await;
+    let other = upload(&server.router, "initech", "a.txt", b"one").await;
+    assert_eq!(other.status, StatusCode::CREATED);
+    server.put("018f4e5a-0000-7000-8000-000000000001");
+    server.put("a note of the administrator.txt");
+    server.age(2 * DAY);
+    // A new database beside an old bucket knows nothing of what is in there.
+    server
+        .run("UPDATE schema_migrations SET applied_at = now() - interval '1 day'")
+        .await;
+    maintenance::sweep(&server.app, &server.globex)
+        .await
+        .expect("swept");
+    assert_eq!(server.tenancy.objects(), 3);
+    server
+        .run("UPDATE schema_migrations SET applied_at = now() - interval '1 year'")
+        .await;
+    maintenance::sweep(&server.app, &server.globex)
+        .await
+        .expect("swept");
+    assert_eq!(server.tenancy.objects(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn content_that_a_sweep_could_take_first_is_not_recorded() {
+    let server = server().await;
+    let key = "018f4e5a-0000-7000-8000-000000000001";
+    let data_store = data_store_router(server.app.clone());
+    for (age, status) in [(DAY * 13 / 24, 422), (DAY * 11 / 24, 201)] {
+        server.put(key);
+        server.age(age);
+        let body = json!({
+            "filename": "a.txt", "file_size": 6, "file_type": "text/plain",
+            "content_key": key, "sha256": sha256(b"orphan"),
+        });
+        let request = Request::post("/clients/globex/documents")
+            .header("x-api-key", "globex-key")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body.to_string().into())
+            .expect("a request");
+        let answer = send(&data_store, request).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_is_done_once_however_many_servers_come_and_again_when_it_is_due() {
+    let mut server = server().await;
+    for id in 1..=2 {
+        upload(&server.router, "globex", "a.txt", b"one").await;
+        server.delete(id, 31).await;
+        let visits = (0..4).map(|_| maintenance::visit(&server.app, &server.globex));
+        futures::future::join_all(visits).await;
+        if id == 2 {
+            assert_eq!(server.usage().await, (1, 3), "it was done just before");
+            server
+                .run("UPDATE maintenance_tasks SET due = now() - interval '1 s'")
+                .await;
+            maintenance::visit(&server.app, &server.globex).await;
+        }
+        assert_eq!(server.usage().await, (0, 0));
+    }
+    assert_eq!(server.tenancy.objects(), 0);
+    drop(server.postgres);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_at_once_when_the_server_drains() {
+    let server = server().await;
+    let running = tokio::spawn(maintenance::run(server.app.clone()));
+    server.app.drain();
+    let ended = tokio::time::timeout(Duration::from_secs(10), running).await;
+    ended.expect("ended").expect("no panic");
+}
+
+#[tokio::test]
+async fn keys_that_nobody_sends_again_are_forgotten() {
+    let mut server = server().await;
+    server
+        .run(
+            "INSERT INTO idempotency_keys (key, holder, leased_until, created_at) VALUES \
+             ('old', gen_random_uuid(), now() - interval '1 day', now() - interval '25 hours'), \
+             ('new', gen_random_uuid(), now() - interval '1 hour', now() - interval '23 hours')",
+        )
+        .await;
+    maintenance::visit(&server.app, &server.globex).await;
+    let sql = format!("SELECT key FROM {}.idempotency_keys", server.globex.schema);
+    let left: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(sql))
+        .fetch_all(&mut server.superuser)
+        .await
+        .expect("keys");
+    assert_eq!(left, [("new".to_owned(),)]);
+}
+
+#[tokio::test]
+async fn an_upload_that_a_sweep_could_overtake_is_ended() {
+    let server = server().await;
+    let router = public_router(server.tenancy.app_with(&["--orphan-grace=600ms"]));
+    let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n";
+    let drops = futures::stream::unfold(Bytes::from(head), async |drop| {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Some((Ok::<_, std::io::Error>(drop), Bytes::from("x")))
+    });
+    let request = Request::put("/clients/globex/upload-document")
+        .header("x-api-key", "globex-key")
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b");
+    let request = request.body(Body::from_stream(drops)).expect("a request");
+    let answer = send(&router, request).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::REQUEST_TIMEOUT,
+        "{}",
+        answer.text()
+    );
+    server.tenancy.content_becomes_empty().await;
+}
