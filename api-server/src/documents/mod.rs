@@ -7,6 +7,7 @@ mod change;
 mod content;
 mod content_answers;
 mod disposition;
+mod download;
 mod file_type;
 mod filename;
 mod filter;

@@ -1,20 +1,19 @@
 //! `GET /clients/{client}/documents/{id}/versions/{version}/content`.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use std::sync::Arc;
+
 use axum::response::Response;
-use http::{HeaderMap, Method};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::content::download;
 use super::content_answers::Content;
+use super::download::{ContentPath, Download, Stored};
 use super::metadata::number;
 use super::version_repository;
-use crate::app::SharedApp;
+use crate::app::App;
 use crate::error::Error;
-use crate::middleware::auth::Caller;
 use crate::openapi::{Answers, NotModified, Preconditions, Ranges};
+use crate::tenant::Client;
 
 /// The parts of a version's path that are not the client.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -30,6 +29,12 @@ pub(crate) struct VersionPath {
     version: i64,
 }
 
+impl ContentPath for VersionPath {
+    async fn find(&self, app: &Arc<App>, client: &Arc<Client>) -> Result<Stored, Error> {
+        version_repository::find(&app.database, client, self.id, self.version).await
+    }
+}
+
 /// Download a version of a document
 ///
 /// The present one included. All is as with the document's content; the name is the document's present
@@ -41,13 +46,9 @@ pub(crate) struct VersionPath {
     params(VersionPath, Preconditions, Ranges),
     responses(Content<200>, Content<206>, NotModified, Answers<412>, Answers<416>)
 )]
-pub(crate) async fn get_version(
-    app: SharedApp,
-    caller: Caller,
-    headers: HeaderMap,
-    path: Result<Path<VersionPath>, PathRejection>,
-) -> Result<Response, Error> {
-    serve(app, caller, Method::GET, headers, path).await
+#[tracing::instrument(name = "get_version", skip_all, err(level = "debug"))]
+pub(crate) async fn get_version(download: Download<VersionPath>) -> Result<Response, Error> {
+    download.answer().await
 }
 
 /// Tell what a download of a version would bring
@@ -60,24 +61,7 @@ pub(crate) async fn get_version(
     params(VersionPath, Preconditions),
     responses(Content<200>, NotModified, Answers<412>)
 )]
-pub(crate) async fn head_version(
-    app: SharedApp,
-    caller: Caller,
-    headers: HeaderMap,
-    path: Result<Path<VersionPath>, PathRejection>,
-) -> Result<Response, Error> {
-    serve(app, caller, Method::HEAD, headers, path).await
-}
-
 #[tracing::instrument(name = "get_version", skip_all, err(level = "debug"))]
-async fn serve(
-    State(app): SharedApp,
-    Caller { client, .. }: Caller,
-    method: Method,
-    headers: HeaderMap,
-    path: Result<Path<VersionPath>, PathRejection>,
-) -> Result<Response, Error> {
-    let Path(path) = path?;
-    let stored = version_repository::find(&app.database, &client, path.id, path.version).await?;
-    download(app, client, method, headers, stored).await
+pub(crate) async fn head_version(download: Download<VersionPath>) -> Result<Response, Error> {
+    download.answer().await
 }

@@ -3,7 +3,7 @@
 
 use sqlx::Row as _;
 
-use super::content::Stored;
+use super::download::Stored;
 use super::repository::content_key;
 use super::versions::Version;
 use crate::database::{Database, Statement, arguments};
