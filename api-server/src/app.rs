@@ -160,7 +160,7 @@ pub fn public_router(app: Arc<App>) -> Router {
         .merge(openapi::routes())
         .merge(docs::routes())
         .split_for_parts();
-    let document = openapi::document(of_workloads, of_operations);
+    let document = openapi::document(of_workloads, of_operations, workloads::PROBLEMS);
     let operations = operations.layer(Extension(openapi::Document(Arc::new(document))));
     assemble(app, workloads, operations)
 }

@@ -1,5 +1,7 @@
 //! The one place where an error becomes an answer: RFC 9457 `application/problem+json`.
 
+pub(crate) mod kinds;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,19 +10,16 @@ use axum::extract::rejection::{
     BytesRejection, JsonRejection, PathRejection, RawPathParamsRejection,
 };
 use axum::response::{IntoResponse, Response};
-use headers::{ContentRange, HeaderMapExt as _};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::openapi;
+use crate::problem::{Problem, ProblemKind};
 use crate::usage::Exceeded;
 
 /// Seconds after which a caller may try again what is unavailable now.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("ApiKey header=\"X-API-Key\"");
-/// What a PATCH may be sent as (RFC 5789, 3.1).
-pub(crate) const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Why a request is not answered with what it asked for.
@@ -38,8 +37,8 @@ pub(crate) enum Error {
     QuotaExceeded(Exceeded),
     #[error("another request with this Idempotency-Key is under way; send it again later")]
     KeyInUse,
-    #[error("this Idempotency-Key was used for another upload; a new upload needs a new key")]
-    KeyReused,
+    #[error("this Idempotency-Key was used for another {0}; a new {0} needs a new key")]
+    KeyReused(&'static str),
     #[error("a token is needed in the header Authorization, as Bearer")]
     TokenMissing,
     #[error("{0}")]
@@ -62,24 +61,12 @@ pub(crate) enum Error {
         "the header If-Match is needed: the ETag of what is to be changed, or * for whatever it is"
     )]
     PreconditionRequired,
-    #[error(
-        "the document is under legal hold, so it cannot be deleted; first set its legal_hold to false"
-    )]
-    LegalHold,
-    #[error("no byte of the range exists: there are {0}")]
-    RangeNotSatisfiable(u64),
     #[error("the client was silent for {} s in the middle of its request", .0.as_secs())]
     ClientTooSlow(Duration),
-    #[error("the upload was not complete after {} s", .0.as_secs())]
-    UploadTooLong(Duration),
     #[error("the content is larger than {0} bytes, the largest that is accepted")]
     TooLarge(u64),
     #[error("{0}")]
     UnsupportedMediaType(&'static str),
-    #[error("files of the type {found} are not accepted here, only {accepted}")]
-    TypeNotAccepted { found: String, accepted: String },
-    #[error("a change of metadata must be sent as {ACCEPT_PATCH}")]
-    UnsupportedPatch,
     #[error("{0}")]
     Unprocessable(String),
     #[error("the client sends more requests than it may; the next one is answered in {} s", whole_seconds(.0))]
@@ -105,11 +92,15 @@ pub(crate) enum Error {
     /// Of a statement that served several requests.
     #[error(transparent)]
     Shared(Arc<Error>),
+    /// What a workload brings.
+    #[error(transparent)]
+    Workload(Arc<dyn Problem>),
 }
 
 /// The body of an answer that is an error.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
     /// For programs.
     #[schema(pattern = "^urn:docket:problem:[a-z-]+$")]
     r#type: String,
@@ -126,57 +117,40 @@ pub(crate) struct Problem {
 }
 
 impl Error {
-    /// The status, and the last part of the problem's `type`.
-    fn kind(&self) -> (StatusCode, &'static str) {
+    fn kind(&self) -> &'static ProblemKind {
         match self {
-            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "api-key-missing"),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "api-key-refused"),
-            Self::QuotaExceeded(_) => (StatusCode::FORBIDDEN, "quota-exceeded"),
-            Self::KeyInUse => (StatusCode::CONFLICT, "idempotency-key-in-use"),
-            Self::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused"),
-            Self::TokenMissing => (StatusCode::UNAUTHORIZED, "token-missing"),
-            Self::TokenRefused(_) => (StatusCode::UNAUTHORIZED, "token-refused"),
-            Self::ClientRefused => (StatusCode::FORBIDDEN, "client-refused"),
-            Self::InsufficientScope(_) => (StatusCode::FORBIDDEN, "insufficient-scope"),
-            Self::IssuerUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "issuer-unavailable"),
-            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
-            Self::NoRoute => (StatusCode::NOT_FOUND, "no-route"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
-            Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition-failed"),
-            Self::PreconditionRequired => {
-                (StatusCode::PRECONDITION_REQUIRED, "precondition-required")
-            }
-            Self::LegalHold => (StatusCode::CONFLICT, "legal-hold"),
-            Self::RangeNotSatisfiable(_) => {
-                (StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable")
-            }
-            Self::ClientTooSlow(_) | Self::UploadTooLong(_) => {
-                (StatusCode::REQUEST_TIMEOUT, "client-too-slow")
-            }
-            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
-            Self::UnsupportedMediaType(_) | Self::UnsupportedPatch => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")
-            }
-            Self::TypeNotAccepted { .. } => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "type-not-accepted")
-            }
-            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited"),
-            Self::Unprocessable(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable"),
-            Self::Deadline(_) => (StatusCode::SERVICE_UNAVAILABLE, "deadline-exceeded"),
-            Self::DatabaseUnavailable(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "database-unavailable")
-            }
-            Self::ContentUnavailable(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "object-store-unavailable")
-            }
-            Self::MemoryFull => (StatusCode::SERVICE_UNAVAILABLE, "uploads-full"),
+            Self::BadRequest(_) => &kinds::BAD_REQUEST,
+            Self::Unauthorized => &kinds::API_KEY_MISSING,
+            Self::Forbidden => &kinds::API_KEY_REFUSED,
+            Self::QuotaExceeded(_) => &kinds::QUOTA_EXCEEDED,
+            Self::KeyInUse => &kinds::KEY_IN_USE,
+            Self::KeyReused(_) => &kinds::KEY_REUSED,
+            Self::TokenMissing => &kinds::TOKEN_MISSING,
+            Self::TokenRefused(_) => &kinds::TOKEN_REFUSED,
+            Self::ClientRefused => &kinds::CLIENT_REFUSED,
+            Self::InsufficientScope(_) => &kinds::INSUFFICIENT_SCOPE,
+            Self::IssuerUnavailable => &kinds::ISSUER_UNAVAILABLE,
+            Self::NotFound(_) => &kinds::NOT_FOUND,
+            Self::NoRoute => &kinds::NO_ROUTE,
+            Self::MethodNotAllowed => &kinds::METHOD_NOT_ALLOWED,
+            Self::PreconditionFailed => &kinds::PRECONDITION_FAILED,
+            Self::PreconditionRequired => &kinds::PRECONDITION_REQUIRED,
+            Self::ClientTooSlow(_) => &kinds::CLIENT_TOO_SLOW,
+            Self::TooLarge(_) => &kinds::TOO_LARGE,
+            Self::UnsupportedMediaType(_) => &kinds::UNSUPPORTED_MEDIA_TYPE,
+            Self::RateLimited(_) => &kinds::RATE_LIMITED,
+            Self::Unprocessable(_) => &kinds::UNPROCESSABLE,
+            Self::Deadline(_) => &kinds::DEADLINE_EXCEEDED,
+            Self::DatabaseUnavailable(_) => &kinds::DATABASE_UNAVAILABLE,
+            Self::ContentUnavailable(_) => &kinds::OBJECT_STORE_UNAVAILABLE,
+            Self::MemoryFull => &kinds::UPLOADS_FULL,
             Self::Database(_)
             | Self::ContentMissing
             | Self::Encoding(_)
             | Self::Metrics(_)
-            | Self::Panic => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            | Self::Panic => &kinds::INTERNAL,
             Self::Shared(error) => error.kind(),
+            Self::Workload(problem) => problem.kind(),
         }
     }
 
@@ -200,7 +174,7 @@ impl Error {
 
     /// What the caller may read; the causes of a 500 stay in the log.
     fn detail(&self) -> String {
-        match self.kind().0 {
+        match self.kind().status {
             StatusCode::INTERNAL_SERVER_ERROR => {
                 "the server failed; its log has the cause under this trace_id".into()
             }
@@ -210,45 +184,43 @@ impl Error {
 }
 
 impl IntoResponse for Error {
+    /// Leaves its [`ProblemKind`] on the answer, so that [`around`](crate::middleware::around) sees that
+    /// the OpenAPI document lists it.
     fn into_response(self) -> Response {
-        let (status, kind) = self.kind();
-        debug_assert!(
-            openapi::is_listed(status, kind),
-            "openapi/problems.rs lacks {kind} of {status}"
-        );
-        if status.is_server_error() {
+        let kind = self.kind();
+        if kind.status.is_server_error() {
             tracing::error!(error = &self as &dyn std::error::Error, "request failed");
         }
-        let problem = Problem {
-            r#type: format!("urn:docket:problem:{kind}"),
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
+        let body = ProblemBody {
+            r#type: format!("urn:docket:problem:{}", kind.name),
+            title: kind.status.canonical_reason().unwrap_or("Error"),
+            status: kind.status.as_u16(),
             detail: self.detail(),
             trace_id: docket_instrumentation::trace_id(),
         };
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (kind.status, Json(body)).into_response();
         let headers = response.headers_mut();
         if let Some(challenge) = self.challenge() {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        match self {
-            Self::RangeNotSatisfiable(size) => {
-                headers.typed_insert(ContentRange::unsatisfied_bytes(size));
-            }
-            Self::RateLimited(wait) => {
-                headers.insert(header::RETRY_AFTER, whole_seconds(&wait).into());
-            }
-            Self::UnsupportedPatch => {
-                let accepted = HeaderValue::from_static(ACCEPT_PATCH);
-                headers.insert(HeaderName::from_static("accept-patch"), accepted);
-            }
-            _ => {}
+        if let Self::RateLimited(wait) = self {
+            headers.insert(header::RETRY_AFTER, whole_seconds(&wait).into());
         }
-        if matches!(self, Self::KeyInUse) || status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(self, Self::KeyInUse) || kind.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
+        if let Self::Workload(problem) = self {
+            problem.add_headers(headers);
+        }
+        response.extensions_mut().insert(kind);
         response
+    }
+}
+
+impl<P: Problem> From<P> for Error {
+    fn from(problem: P) -> Self {
+        Self::Workload(Arc::new(problem))
     }
 }
 
@@ -338,6 +310,35 @@ mod tests {
           "type": "urn:docket:problem:not-found"
         }
         "#);
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("there is no coffee here")]
+    struct Teapot;
+
+    impl Problem for Teapot {
+        fn kind(&self) -> &'static ProblemKind {
+            &ProblemKind {
+                status: StatusCode::IM_A_TEAPOT,
+                name: "teapot",
+                example: "there is no coffee here",
+            }
+        }
+
+        fn add_headers(&self, headers: &mut http::HeaderMap) {
+            headers.insert(header::ALLOW, HeaderValue::from_static("BREW"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_workload_brings_is_a_problem_like_any_other() {
+        let (parts, problem) = answer(Teapot.into()).await;
+        assert_eq!(parts.status, 418);
+        assert_eq!(parts.headers[header::ALLOW], "BREW");
+        assert_eq!(problem["type"], "urn:docket:problem:teapot");
+        assert_eq!(problem["detail"], "there is no coffee here");
+        let kind = parts.extensions.get::<&'static ProblemKind>();
+        assert_eq!(kind, Some(&Teapot.kind()));
     }
 
     #[tokio::test]

@@ -23,6 +23,7 @@ mod memory;
 mod middleware;
 mod openapi;
 mod paging;
+mod problem;
 pub mod server;
 mod settings;
 mod tenant;

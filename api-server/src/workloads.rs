@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{App, audit, documents, idempotency, maintenance, usage};
+use crate::problem::ProblemList;
+use crate::{App, audit, documents, error, idempotency, maintenance, usage};
 
 /// The client routes of all workloads.
 pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
@@ -13,6 +14,9 @@ pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .merge(audit::routes(app))
         .merge(usage::routes(app))
 }
+
+/// The problems of the platform, and then those of each workload.
+pub(crate) const PROBLEMS: &[ProblemList] = &[error::kinds::PROBLEMS, documents::PROBLEMS];
 
 /// The tables that a client's schema must have for all workloads, and for what they share.
 pub(crate) fn tables() -> Vec<&'static str> {

@@ -1,6 +1,7 @@
 //! The types of files that a tenant takes.
 
 use super::FileType;
+use super::problems::DocumentProblem;
 use crate::error::Error;
 
 /// Media types such as `application/pdf`, or all of a kind such as `image/*`; all when there are none.
@@ -22,10 +23,11 @@ impl AcceptedTypes {
         };
         match self.0.is_empty() || self.0.iter().any(fits) {
             true => Ok(()),
-            false => Err(Error::TypeNotAccepted {
+            false => Err(DocumentProblem::TypeNotAccepted {
                 found,
                 accepted: self.0.join(", "),
-            }),
+            }
+            .into()),
         }
     }
 }

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::byteranges::Envelope;
+use super::problems::DocumentProblem;
 use super::{Document, disposition};
 use crate::app::App;
 use crate::byte_range::{Selection, select};
@@ -121,7 +122,9 @@ async fn answer(
             Selection::Whole => read.whole().await?,
             Selection::Parts(parts) if parts.len() == 1 => read.part(parts[0].clone()).await?,
             Selection::Parts(parts) => read.parts(parts).await?,
-            Selection::Unsatisfiable => return Err(Error::RangeNotSatisfiable(read.size)),
+            Selection::Unsatisfiable => {
+                return Err(DocumentProblem::RangeNotSatisfiable(read.size).into());
+            }
         },
     };
     describe(response.headers_mut(), &read.stored, etag);

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::beside::Beside;
+use super::problems::DocumentProblem;
 use super::{ENVELOPE, FileType, Filename, NewDocument, file_type};
 use crate::app::App;
 use crate::content_store::Upload;
@@ -59,7 +60,7 @@ pub(super) async fn receive(
     let limit = app.limits.orphan_grace / 2;
     let (new, start) = tokio::time::timeout(limit, receive_into(app, &mut upload, key, request))
         .await
-        .map_err(|_| Error::UploadTooLong(limit))??;
+        .map_err(|_| DocumentProblem::UploadTooLong(limit))??;
     Ok(Received { new, start, upload })
 }
 

@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use super::Document;
 use super::change::{Place, Write, change};
 use super::metadata::DocumentPath;
+use super::problems::DocumentProblem;
 use super::repository::{TABLE, columns};
 use crate::app::SharedApp;
 use crate::audit::Origin;
@@ -64,7 +65,7 @@ pub(crate) async fn delete_document(
         |document| {
             conditional::permit(&headers, &Representation::of(document)?.etag)?;
             match document.legal_hold {
-                true => Err(Error::LegalHold),
+                true => Err(DocumentProblem::LegalHold.into()),
                 false => write("delete", &DELETE, path.id).map(Some),
             }
         },

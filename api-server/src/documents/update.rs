@@ -8,6 +8,7 @@ use http::{HeaderMap, header};
 use super::change::{Place, Write, change};
 use super::metadata::DocumentPath;
 use super::patch::{Changed, Patch};
+use super::problems::DocumentProblem;
 use super::repository::{TABLE, columns};
 use super::{ADMIN, Document};
 use crate::app::{App, SharedApp};
@@ -107,7 +108,7 @@ fn refuse_other_types(headers: &HeaderMap) -> Result<(), Error> {
         {
             Ok(())
         }
-        _ => Err(Error::UnsupportedPatch),
+        _ => Err(DocumentProblem::UnsupportedPatch.into()),
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) async fn upload_document(
         Claimed::Answered(fingerprint, answer) => {
             let new = read(&app, &client, request).await?;
             if meaning(&new) != fingerprint {
-                return Err(Error::KeyReused);
+                return Err(Error::KeyReused("upload"));
             }
             let mut response = created(answer);
             let replayed = HeaderValue::from_static("true");

@@ -15,6 +15,8 @@ use super::request_id::RequestId;
 use super::{message, trace};
 use crate::app::{App, SharedApp};
 use crate::error::Error;
+use crate::problem::{self, ProblemKind};
+use crate::workloads;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
@@ -47,6 +49,11 @@ async fn around<A: Future<Output = Response>>(
             answer(request).await
         }
     };
+    debug_assert!(
+        is_listed(&response),
+        "the OpenAPI document lacks a problem: {:?}",
+        response.extensions().get::<&'static ProblemKind>()
+    );
     measure.end(&app.http_metrics, response.status());
     id.tell(&mut response);
     // A caller then makes its next connection, which leads elsewhere, before this server closes it.
@@ -54,6 +61,12 @@ async fn around<A: Future<Output = Response>>(
         response.headers_mut().insert(header::CONNECTION, CLOSE);
     }
     response
+}
+
+/// Whether the OpenAPI document has the problem that `response` tells of, if it does.
+fn is_listed(response: &Response) -> bool {
+    let kind = response.extensions().get::<&'static ProblemKind>();
+    kind.is_none_or(|kind| problem::is_listed(workloads::PROBLEMS, kind))
 }
 
 /// A panic costs one request its answer, not the process its life.

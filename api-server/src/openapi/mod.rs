@@ -5,7 +5,7 @@
 //! `.routes(routes!(handler))`; run the tests with `INSTA_UPDATE=always` and read the snapshot.
 //!
 //! The key, `{client}` and the problems of all client routes come by themselves (`client_routes.rs`);
-//! a new kind of problem is an entry in `problems.rs`.
+//! a new kind of problem is listed where it is defined.
 
 mod client_routes;
 mod parameters;
@@ -17,9 +17,11 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi, PathItem, RefOr, Response};
 
+use crate::problem::ProblemList;
+
 pub(crate) use client_routes::require_scope;
 pub(crate) use parameters::{Preconditions, Ranges, response_header};
-pub(crate) use problems::{Answers, NotModified, is_listed};
+pub(crate) use problems::{Answers, NotModified};
 pub(crate) use routes::{Document, routes};
 
 /// Name of the security scheme, and of the component that describes it.
@@ -41,13 +43,17 @@ const BEARER: &str = "bearer";
         (name = "clients", description = "What a client uses and did"),
         (name = "operations", description = "For probes and people; open to all"),
     ),
-    components(schemas(crate::error::Problem)),
+    components(schemas(crate::error::ProblemBody)),
 )]
 struct Base;
 
 /// The document of a router: `clients` are the routes that a client's key opens, `operations` those
-/// that are open to all.
-pub(crate) fn document(mut clients: OpenApi, operations: OpenApi) -> OpenApi {
+/// that are open to all; `problems` are all that may be answered.
+pub(crate) fn document(
+    mut clients: OpenApi,
+    operations: OpenApi,
+    problems: &[ProblemList],
+) -> OpenApi {
     let mut document = Base::openapi();
     document.info.contact = None;
     clients
@@ -68,7 +74,7 @@ pub(crate) fn document(mut clients: OpenApi, operations: OpenApi) -> OpenApi {
         .description(Some("In tenants whose `spec.api.auth.mode` is `Jwt`"))
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(token));
-    components.responses.extend(problems::components());
+    components.responses.extend(problems::components(problems));
     components.responses.values_mut().for_each(add_request_id);
     let operations = document.paths.paths.values_mut().flat_map(all_operations);
     for operation in operations {
