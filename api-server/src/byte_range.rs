@@ -12,7 +12,7 @@ const MOST_PARTS: usize = 8;
 
 /// What of a representation is to be sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Selection {
+pub enum Selection {
     /// All of it: the header says nothing, nothing sensible, or too much.
     Whole,
     /// These parts, none empty, no two overlapping, in the order in which they were asked for.
@@ -22,7 +22,7 @@ pub(crate) enum Selection {
 }
 
 /// What `header` asks for of `size` bytes.
-pub(crate) fn select(header: &str, size: u64) -> Selection {
+pub fn select(header: &str, size: u64) -> Selection {
     let asked = match parse_range_header(header) {
         Ok(asked) => asked.ranges,
         Err(RangeUnsatisfiableError::ZeroSuffix) => return Selection::Unsatisfiable,

@@ -13,14 +13,14 @@ const USUAL: usize = 1024;
 
 /// What the preconditions of a read leave to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     Answer,
     /// The caller has it already: 304.
     NotModified,
 }
 
 /// The strong validator of bytes that have this hash.
-pub(crate) fn strong_etag(sha256: &[u8]) -> ETag {
+pub fn strong_etag(sha256: &[u8]) -> ETag {
     format!("\"{}\"", hex::encode(sha256))
         .parse()
         .expect("hex digits in quotes are an entity tag")
@@ -30,7 +30,7 @@ pub(crate) fn strong_etag(sha256: &[u8]) -> ETag {
 ///
 /// # Errors
 /// [`Error::PreconditionFailed`] when `If-Match` names other versions only, or nonsense.
-pub(crate) fn evaluate(headers: &HeaderMap, current: &ETag) -> Result<Verdict, Error> {
+pub fn evaluate(headers: &HeaderMap, current: &ETag) -> Result<Verdict, Error> {
     let matches = match headers.typed_try_get::<IfMatch>() {
         Ok(wanted) => wanted.is_none_or(|wanted| wanted.precondition_passes(current)),
         Err(_) => false,
@@ -51,7 +51,7 @@ pub(crate) fn evaluate(headers: &HeaderMap, current: &ETag) -> Result<Verdict, E
 ///
 /// # Errors
 /// [`Error::PreconditionFailed`] when either speaks against it.
-pub(crate) fn permit(headers: &HeaderMap, current: &ETag) -> Result<(), Error> {
+pub fn permit(headers: &HeaderMap, current: &ETag) -> Result<(), Error> {
     match evaluate(headers, current)? {
         Verdict::Answer => Ok(()),
         Verdict::NotModified => Err(Error::PreconditionFailed),
@@ -62,7 +62,7 @@ pub(crate) fn permit(headers: &HeaderMap, current: &ETag) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::PreconditionRequired`] without it.
-pub(crate) fn require_match(headers: &HeaderMap, current: &ETag) -> Result<(), Error> {
+pub fn require_match(headers: &HeaderMap, current: &ETag) -> Result<(), Error> {
     match headers.contains_key(header::IF_MATCH) {
         true => permit(headers, current),
         false => Err(Error::PreconditionRequired),
@@ -70,7 +70,7 @@ pub(crate) fn require_match(headers: &HeaderMap, current: &ETag) -> Result<(), E
 }
 
 /// Whether `If-Range` lets `Range` count: it must be the same version, by a strong comparison.
-pub(crate) fn range_counts(headers: &HeaderMap, current: &ETag) -> bool {
+pub fn range_counts(headers: &HeaderMap, current: &ETag) -> bool {
     match headers.typed_try_get::<IfRange>() {
         Ok(had) => had.is_none_or(|had| !had.is_modified(Some(current), None)),
         Err(_) => false,
@@ -78,7 +78,7 @@ pub(crate) fn range_counts(headers: &HeaderMap, current: &ETag) -> bool {
 }
 
 /// 304 without a body.
-pub(crate) fn not_modified(current: ETag) -> Response {
+pub fn not_modified(current: ETag) -> Response {
     let mut response = StatusCode::NOT_MODIFIED.into_response();
     response.headers_mut().typed_insert(current);
     response
@@ -88,7 +88,7 @@ pub(crate) fn not_modified(current: ETag) -> Response {
 ///
 /// # Errors
 /// [`Error::PreconditionFailed`].
-pub(crate) fn json(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Error> {
+pub fn json(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Error> {
     let representation = Representation::of(value)?;
     match evaluate(headers, &representation.etag)? {
         Verdict::Answer => Ok(representation.into_response()),
@@ -97,14 +97,14 @@ pub(crate) fn json(headers: &HeaderMap, value: &impl Serialize) -> Result<Respon
 }
 
 /// A value as the API shows it, in JSON.
-pub(crate) struct Representation {
+pub struct Representation {
     json: Vec<u8>,
     /// The strong validator of just these bytes.
-    pub(crate) etag: ETag,
+    pub etag: ETag,
 }
 
 impl Representation {
-    pub(crate) fn of(value: &impl Serialize) -> Result<Self, Error> {
+    pub fn of(value: &impl Serialize) -> Result<Self, Error> {
         let mut json = Vec::with_capacity(USUAL);
         serde_json::to_writer(&mut json, value).map_err(Error::Encoding)?;
         let etag = strong_etag(&Sha256::digest(&json));

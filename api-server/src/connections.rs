@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -20,14 +21,14 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// What a listener grants its callers.
-#[derive(Clone)]
-pub(crate) struct Terms {
+#[derive(Clone, Debug)]
+pub struct Terms {
     /// Time for a TLS handshake, for a request head, and for taking something of an answer.
-    pub(crate) idle: Duration,
+    pub idle: Duration,
     /// Connections at once; further ones wait to be accepted.
-    pub(crate) most: usize,
+    pub most: usize,
     /// The certificate to show; plain HTTP without one.
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 /// Serves `router` over HTTP/1.1 until `stop`, then until the requests in flight are answered.
@@ -35,7 +36,7 @@ pub(crate) struct Terms {
 /// A connection on which no whole request head arrives within `terms.idle`, whether a new one or one
 /// between two requests, is closed: it would cost a slow or silent caller nothing to hold many. So is
 /// one whose caller takes nothing of its answer for that long.
-pub(crate) async fn serve(
+pub async fn serve(
     mut listener: TcpListener,
     router: Router,
     stop: CancellationToken,
@@ -90,7 +91,7 @@ impl Connection {
         match terms.tls {
             None => self.answer(stream).await,
             // A handshake has kilobytes, which a connection without one should not keep.
-            Some(tls) => Box::pin(self.accept_tls(tls, stream, terms.idle, stop)).await,
+            Some(tls) => Box::pin(self.accept_tls(tls.into(), stream, terms.idle, stop)).await,
         }
     }
 

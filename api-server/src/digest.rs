@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 
-pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
-pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+pub const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+pub const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 type Hash = [u8; 32];
 
@@ -22,7 +22,7 @@ type Hash = [u8; 32];
 ///
 /// # Errors
 /// [`Error::BadRequest`] when the field cannot be parsed.
-pub(crate) fn announced(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Hash>, Error> {
+pub fn announced(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Hash>, Error> {
     let lines: Vec<&[u8]> = headers.get_all(name).iter().map(|v| v.as_bytes()).collect();
     parse(&lines.join(&b","[..])).ok_or_else(|| {
         Error::BadRequest(format!(
@@ -46,11 +46,7 @@ fn parse(field: &[u8]) -> Option<Option<Hash>> {
 
 /// # Errors
 /// [`Error::BadRequest`] when `announced` is not what `arrived`.
-pub(crate) fn check(
-    name: &HeaderName,
-    announced: Option<Hash>,
-    arrived: Hash,
-) -> Result<(), Error> {
+pub fn check(name: &HeaderName, announced: Option<Hash>, arrived: Hash) -> Result<(), Error> {
     match announced {
         Some(announced) if announced != arrived => Err(Error::BadRequest(format!(
             "what arrived has the SHA-256 {}, not {} as {name} says",
@@ -63,16 +59,16 @@ pub(crate) fn check(
 
 /// A body that is hashed while somebody reads it; a clone reads what that one left over.
 #[derive(Clone)]
-pub(crate) struct Hashed(Arc<Mutex<(BodyDataStream, Sha256)>>);
+pub struct Hashed(Arc<Mutex<(BodyDataStream, Sha256)>>);
 
 impl Hashed {
-    pub(crate) fn new(body: Body) -> Self {
+    pub fn new(body: Body) -> Self {
         let shared = (body.into_data_stream(), Sha256::new());
         Self(Arc::new(Mutex::new(shared)))
     }
 
     /// The hash of what was read so far.
-    pub(crate) fn sha256(&self) -> Hash {
+    pub fn sha256(&self) -> Hash {
         let shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         shared.1.clone().finalize().into()
     }

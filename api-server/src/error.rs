@@ -1,6 +1,6 @@
 //! The one place where an error becomes an answer: RFC 9457 `application/problem+json`.
 
-pub(crate) mod kinds;
+pub mod kinds;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 ///
 /// The sources of the last ones are for the log; a caller is told no more than that it failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     #[error("{0}")]
     BadRequest(String),
     #[error("an API key is needed in the header X-API-Key")]
@@ -100,7 +100,7 @@ pub(crate) enum Error {
 /// The body of an answer that is an error.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub(crate) struct ProblemBody {
+pub struct ProblemBody {
     /// For programs.
     #[schema(pattern = "^urn:docket:problem:[a-z-]+$")]
     r#type: String,
@@ -184,7 +184,7 @@ impl Error {
 }
 
 impl IntoResponse for Error {
-    /// Leaves its [`ProblemKind`] on the answer, so that [`around`](crate::middleware::around) sees that
+    /// Leaves its [`ProblemKind`] on the answer, so that [`layers`](crate::middleware::layers) see that
     /// the OpenAPI document lists it.
     fn into_response(self) -> Response {
         let kind = self.kind();
@@ -265,7 +265,7 @@ impl From<RawPathParamsRejection> for Error {
 impl From<BytesRejection> for Error {
     fn from(rejection: BytesRejection) -> Self {
         match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(crate::data_store::MAX_BODY as u64),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(crate::json::MAX_BODY as u64),
             _ => Self::BadRequest(rejection.body_text()),
         }
     }
@@ -278,7 +278,7 @@ impl From<JsonRejection> for Error {
                 Self::UnsupportedMediaType("the body must be sent as application/json")
             }
             StatusCode::UNPROCESSABLE_ENTITY => Self::Unprocessable(rejection.body_text()),
-            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(crate::data_store::MAX_BODY as u64),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(crate::json::MAX_BODY as u64),
             _ => Self::BadRequest(rejection.body_text()),
         }
     }

@@ -13,8 +13,8 @@ const FAILURE: u8 = 1;
 fn main() -> ExitCode {
     // The server runs itself again for each file that it reads the text of.
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(docket_api_server::SUBCOMMAND) {
-        return docket_api_server::extract_text(&arguments.next().unwrap_or_default());
+    if arguments.next().as_deref() == Some(docket_api_server::documents::SUBCOMMAND) {
+        return docket_api_server::documents::extract_text(&arguments.next().unwrap_or_default());
     }
     let settings = Settings::parse();
     docket_api_server::install_crypto();

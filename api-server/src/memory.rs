@@ -39,7 +39,7 @@ struct Memory {
 }
 
 /// Observes both for as long as the process lives; nothing is shown where there is no limit.
-pub(crate) fn observe() {
+pub fn observe() {
     let meter = opentelemetry::global::meter("docket");
     let gauge = |name, what, of: fn(Memory) -> u64| {
         meter

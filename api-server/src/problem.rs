@@ -5,16 +5,16 @@ use http::{HeaderMap, StatusCode};
 
 /// A kind of problem (RFC 9457): what programs tell it by, and how the OpenAPI document lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ProblemKind {
-    pub(crate) status: StatusCode,
+pub struct ProblemKind {
+    pub status: StatusCode,
     /// The last part of the problem's `type`.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// A `detail` as it may be.
-    pub(crate) example: &'static str,
+    pub example: &'static str,
 }
 
 /// Why a request is not answered with what it asked for; its `Display` is the `detail`, for people.
-pub(crate) trait Problem: std::error::Error + Send + Sync + 'static {
+pub trait Problem: std::error::Error + Send + Sync + 'static {
     /// One of those that the part lists.
     fn kind(&self) -> &'static ProblemKind;
 
@@ -24,15 +24,15 @@ pub(crate) trait Problem: std::error::Error + Send + Sync + 'static {
 
 /// The problems that a part of the server brings.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ProblemList {
+pub struct ProblemList {
     /// Where another part has the same kind, the example of the last one is shown.
-    pub(crate) kinds: &'static [ProblemKind],
+    pub kinds: &'static [ProblemKind],
     /// What a status means, in words of this part's own.
-    pub(crate) descriptions: &'static [(StatusCode, &'static str)],
+    pub descriptions: &'static [(StatusCode, &'static str)],
 }
 
 /// Whether programs find in `lists` what they tell `kind` by.
-pub(crate) fn is_listed(lists: &[ProblemList], kind: &ProblemKind) -> bool {
+pub fn is_listed(lists: &[ProblemList], kind: &ProblemKind) -> bool {
     let mut listed = lists.iter().flat_map(|list| list.kinds);
     listed.any(|it| it.status == kind.status && it.name == kind.name)
 }

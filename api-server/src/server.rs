@@ -7,13 +7,10 @@ use anyhow::Context as _;
 use docket_instrumentation::Service;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::connections::{self, Terms};
-use crate::maintenance;
-use crate::text::read_texts;
-use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, follow, public_router};
+use crate::connections;
+use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, public_router, reload};
 
 /// Traces that are recorded of requests which come without one: enough to see every request of a quiet
 /// service, and what a busy one does (ADR 0014).
@@ -39,21 +36,25 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         settings.drain_delay,
         stop.clone(),
     ));
-    let maintenance = tokio::spawn(maintenance::run(app.clone()));
+    let maintaining = app.clone();
+    let maintenance = tokio::spawn(async move { maintaining.maintain().await });
+    let tenant = &app.platform().tenant;
     tracing::info!(
-        tenant = app.tenant.name,
-        namespace = app.tenant.namespace,
-        clients = app.tenant.clients().len(),
+        tenant = tenant.name,
+        namespace = tenant.namespace,
+        clients = tenant.clients().len(),
         version = VERSION,
         listen = %public.local_addr()?,
         data_store_listen = %data_store.local_addr()?,
-        tls = app.tls.is_some(),
+        tls = app.terms().tls.is_some(),
         "serving"
     );
-    let limits = tokio::spawn(follow::follow(app.clone(), settings.config));
-    let reading = tokio::spawn(read_texts(app.clone(), stop.clone()));
+    let access = app.platform().access.clone();
+    let limits = tokio::spawn(reload::reload(access, settings.config));
+    let (working, stopping) = (app.clone(), stop.clone());
+    let background = tokio::spawn(async move { working.work(stopping).await });
     serve(app, public, data_store, stop, settings.shutdown_grace).await;
-    reading.abort();
+    background.abort();
     limits.abort();
     drain.abort();
     maintenance.abort();
@@ -70,11 +71,7 @@ pub async fn serve(
     stop: CancellationToken,
     grace: Duration,
 ) {
-    let terms = Terms {
-        idle: app.limits.idle_timeout,
-        most: app.limits.max_connections,
-        tls: app.tls.clone().map(TlsAcceptor::from),
-    };
+    let terms = app.terms().clone();
     let routers = (public_router(app.clone()), data_store_router(app));
     let public = connections::serve(public, routers.0, stop.clone(), terms.clone());
     let data_store = connections::serve(data_store, routers.1, stop.clone(), terms);

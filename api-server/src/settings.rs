@@ -4,7 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Parser;
+
+use crate::documents::DocumentsSettings;
+use crate::platform::{PlatformSettings, ServiceInfo};
+use crate::{SERVICE, VERSION};
 
 /// The document API and the data store of one Docket tenant.
 ///
@@ -95,6 +100,38 @@ pub struct Settings {
     /// Time for requests in flight to finish after that.
     #[arg(long, env = "DOCKET_SHUTDOWN_GRACE", default_value = "20s", value_parser = duration)]
     pub shutdown_grace: Duration,
+}
+
+impl Settings {
+    pub(crate) fn platform(&self) -> PlatformSettings {
+        PlatformSettings {
+            service: ServiceInfo {
+                name: SERVICE,
+                version: VERSION,
+            },
+            memory: self.memory,
+            request_timeout: self.request_timeout,
+            jwks_refresh: self.jwks_refresh,
+            jwks_cooldown: self.jwks_cooldown,
+            connections_per_client: self.connections_per_client,
+            commits_per_client: self.commits_per_client,
+            connections: self.connections,
+        }
+    }
+
+    /// # Errors
+    /// When it is not known which program this is.
+    pub(crate) fn documents(&self) -> anyhow::Result<DocumentsSettings> {
+        let extractor = match &self.extractor {
+            Some(program) => program.clone(),
+            None => std::env::current_exe().context("the path of this program is not known")?,
+        };
+        Ok(DocumentsSettings {
+            max_upload_bytes: self.max_upload_bytes,
+            orphan_grace: self.orphan_grace,
+            extractor,
+        })
+    }
 }
 
 /// A number and `ms`, `s`, `m` or `h`.

@@ -79,7 +79,7 @@ impl Tenant {
     }
 
     /// The client `name`.
-    pub(crate) fn client(&self, name: &str) -> Option<Arc<Client>> {
+    pub fn client(&self, name: &str) -> Option<Arc<Client>> {
         self.clients.get(name).cloned()
     }
 
@@ -89,7 +89,7 @@ impl Tenant {
     /// [`Error::Unauthorized`] without a key, [`Error::Forbidden`] for a key that is not this
     /// client's or a client that does not exist: a caller cannot tell one from the other. Without
     /// authentication an unknown client is [`Error::NotFound`].
-    pub(crate) fn authenticate(
+    pub fn authenticate(
         &self,
         name: &str,
         key: Option<&[u8]>,
@@ -125,7 +125,7 @@ impl Client {
     }
 
     /// Lets it do what `limits` say from now on; returns whether that is something else.
-    pub(crate) fn limit(&self, limits: ClientLimits) -> bool {
+    pub fn limit(&self, limits: ClientLimits) -> bool {
         let mut now = self.limits.write().expect("no holder of this lock panics");
         std::mem::replace(&mut *now, limits) != limits
     }

@@ -17,7 +17,7 @@ const HTTP_1_1: &[u8] = b"http/1.1";
 ///
 /// # Errors
 /// When certificate and key are no PEM, or do not belong together.
-pub(crate) fn config(tls: &Tls) -> anyhow::Result<Arc<ServerConfig>> {
+pub fn config(tls: &Tls) -> anyhow::Result<Arc<ServerConfig>> {
     let chain = CertificateDer::pem_slice_iter(tls.certificate.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .context("the certificate is no PEM")?;

@@ -1,5 +1,7 @@
 //! `GET /clients/{client}/audit`.
 
+use std::sync::Arc;
+
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use serde::Serialize;
@@ -8,15 +10,15 @@ use utoipa::ToSchema;
 
 use super::filter::Page;
 use super::read;
-use crate::app::SharedApp;
-use crate::documents::microseconds;
+use crate::database::Database;
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::paging::{self, Cursor};
+use crate::timestamp::microseconds;
 
 /// A change that was made.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Recorded {
+pub struct Recorded {
     #[schema(minimum = 1)]
     pub(super) id: i64,
     #[serde(serialize_with = "microseconds")]
@@ -43,7 +45,7 @@ pub(crate) struct Recorded {
 
 /// A page of changes.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Trail {
+pub struct Trail {
     /// Newest first.
     #[schema(max_items = 100)]
     entries: Vec<Recorded>,
@@ -80,13 +82,13 @@ pub(crate) struct Trail {
     )
 )]
 #[tracing::instrument(name = "list_audit", skip_all, err(level = "debug"))]
-pub(crate) async fn list_audit(
-    State(app): SharedApp,
+pub async fn list_audit(
+    State(database): State<Arc<Database>>,
     Caller { client, .. }: Caller,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Error> {
     let page = Page::parse(uri.query().unwrap_or_default())?;
-    let entries = read::list(&app.database, &client, &page).await?;
+    let entries = read::list(&database, &client, &page).await?;
     let cursor = |last: &Recorded| {
         let cursor = Cursor {
             timestamp: last.timestamp,

@@ -6,18 +6,18 @@ mod origin;
 mod read;
 mod record;
 
-use std::sync::Arc;
-
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use origin::Origin;
-pub(crate) use record::{Entry, TABLE, record};
+pub use origin::Origin;
+pub use record::{Entry, TABLE, record};
 
-use crate::App;
-use crate::documents;
+use crate::middleware::scope::{Scope, on_any};
+use crate::platform::Platform;
 
-/// `GET /clients/{client}/audit`.
-pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(documents::ADMIN.on(app, routes!(list::list_audit)))
+/// `GET /clients/{client}/audit`, for callers that have one of `scopes`.
+pub fn routes(platform: &Platform, scopes: &[Scope]) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(on_any(scopes, &platform.access, routes!(list::list_audit)))
+        .with_state(platform.database.clone())
 }

@@ -1,26 +1,24 @@
 //! Where a change comes from.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use crate::App;
 use crate::middleware::auth::{Actor, Caller};
 use crate::middleware::request_id::RequestId;
 
 /// Who asks for a change, and what finds the request in traces and logs.
 #[derive(Clone, Debug)]
-pub(crate) struct Origin {
-    pub(crate) actor: String,
-    pub(crate) trace_id: Option<String>,
-    pub(crate) request_id: Option<String>,
+pub struct Origin {
+    pub actor: String,
+    pub trace_id: Option<String>,
+    pub request_id: Option<String>,
 }
 
 impl Origin {
     /// The server itself, in a trace of its own.
-    pub(crate) fn server() -> Self {
+    pub fn server() -> Self {
         Self {
             actor: "docket".to_owned(),
             trace_id: docket_instrumentation::trace_id(),
@@ -29,10 +27,10 @@ impl Origin {
     }
 }
 
-impl FromRequestParts<Arc<App>> for Origin {
+impl<S: Send + Sync> FromRequestParts<S> for Origin {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let caller = parts.extensions.get::<Caller>();
         let actor = caller.map(|caller| caller.actor.clone());
         let id = parts.extensions.get::<RequestId>().cloned();

@@ -6,7 +6,7 @@ use super::Origin;
 use crate::database::{Database, Statement, arguments};
 use crate::error::Error;
 
-pub(crate) const TABLE: &str = "audit_log";
+pub const TABLE: &str = "audit_log";
 
 const INSERT: Statement = Statement {
     operation: "INSERT",
@@ -17,16 +17,16 @@ const INSERT: Statement = Statement {
 
 /// What was changed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// A verb, such as `upload`, `replace`, `update`, `delete`, `restore`, `purge`.
-    pub(crate) action: &'static str,
-    pub(crate) document_id: i64,
+    pub action: &'static str,
+    pub document_id: i64,
     /// Version of the content that the document has after the change.
-    pub(crate) version: i32,
+    pub version: i32,
 }
 
 /// Adds `entry` to the transaction that `connection` is in.
-pub(crate) async fn record(
+pub async fn record(
     database: &Database,
     connection: &mut PgConnection,
     origin: &Origin,

@@ -27,7 +27,7 @@ const USUAL: Duration = Duration::from_secs(1);
 /// as its bytes come: slow callers keep no memory empty. It may have to wait while it holds
 /// something, but not for others that do: a turn brings room for a whole part, and ends soon.
 #[derive(Clone, Debug)]
-pub(crate) struct UploadMemory(Arc<Pool>);
+pub struct UploadMemory(Arc<Pool>);
 
 #[derive(Debug)]
 struct Pool {
@@ -44,7 +44,7 @@ struct Pool {
 impl UploadMemory {
     /// A share of the `memory` that the process may take, in bytes, but at least two parts.
     /// `patience` is the deadline of a request.
-    pub(crate) fn of(memory: u64, patience: Duration) -> Self {
+    pub fn of(memory: u64, patience: Duration) -> Self {
         let bytes = usize::try_from(memory / SHARE.1 * SHARE.0).unwrap_or(usize::MAX);
         let parts = (bytes / 2 / PART).clamp(1, Semaphore::MAX_PERMITS);
         let pages = bytes.saturating_sub(parts * PART).max(PART) / PAGE;

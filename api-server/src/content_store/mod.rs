@@ -18,9 +18,9 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
 use uuid::Uuid;
 
-pub(crate) use memory::UploadMemory;
-pub(crate) use remove::Object;
-pub(crate) use upload::Upload;
+pub use memory::UploadMemory;
+pub use remove::Object;
+pub use upload::Upload;
 
 use crate::error::Error;
 use crate::tenant::Client;
@@ -33,11 +33,11 @@ const PROBE: &str = "docket-health-probe";
 const PART: usize = 8 * 1024 * 1024;
 
 /// Bytes as they arrive.
-pub(crate) type Bytestream = BoxStream<'static, object_store::Result<Bytes>>;
+pub type Bytestream = BoxStream<'static, object_store::Result<Bytes>>;
 
 /// The object store of the tenant.
 #[derive(Clone, Debug)]
-pub(crate) struct ContentStore {
+pub struct ContentStore {
     store: Arc<dyn ObjectStore>,
     folder: Option<PathBuf>,
     memory: UploadMemory,
@@ -45,13 +45,13 @@ pub(crate) struct ContentStore {
 
 impl ContentStore {
     /// Starts an object of `client`; nothing of it stays unless it is [kept](Upload::keep).
-    pub(crate) fn upload(&self, client: &Client, key: Uuid) -> Upload {
+    pub fn upload(&self, client: &Client, key: Uuid) -> Upload {
         let location = location(client, key);
         Upload::new(self.store.clone(), location, self.memory.clone())
     }
 
     /// `None` when there is no such object.
-    pub(crate) async fn find(&self, client: &Client, key: Uuid) -> Result<Option<Object>, Error> {
+    pub async fn find(&self, client: &Client, key: Uuid) -> Result<Option<Object>, Error> {
         match self.store.head(&location(client, key)).await {
             Ok(meta) => Ok(Object::of(&meta)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -60,7 +60,7 @@ impl ContentStore {
     }
 
     /// The bytes of an object, or of a part of it that is not empty, as they arrive.
-    pub(crate) async fn read(
+    pub async fn read(
         &self,
         client: &Client,
         key: Uuid,
@@ -78,7 +78,7 @@ impl ContentStore {
     }
 
     /// Name of this component in the answer of `/health`.
-    pub(crate) fn component(&self) -> &'static str {
+    pub fn component(&self) -> &'static str {
         match self.folder {
             Some(_) => "file_system",
             None => "object_store",
@@ -86,7 +86,7 @@ impl ContentStore {
     }
 
     /// Whether the store answers; the sentence says why not.
-    pub(crate) async fn check(&self) -> Result<(), String> {
+    pub async fn check(&self) -> Result<(), String> {
         if let Some(folder) = &self.folder {
             let found = tokio::fs::metadata(folder)
                 .await

@@ -21,7 +21,7 @@ impl ContentStore {
     ///
     /// # Errors
     /// When the folder cannot be made, or the bucket's settings make no sense.
-    pub(crate) fn open(
+    pub fn open(
         storage: &Storage,
         timeout: Duration,
         memory: UploadMemory,

@@ -12,12 +12,12 @@ use crate::tenant::Client;
 
 /// An object under the key of a content.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Object {
-    pub(crate) key: Uuid,
+pub struct Object {
+    pub key: Uuid,
     /// In bytes.
-    pub(crate) size: u64,
+    pub size: u64,
     /// When it was written, to the second.
-    pub(crate) modified: OffsetDateTime,
+    pub modified: OffsetDateTime,
 }
 
 impl Object {
@@ -35,7 +35,7 @@ impl Object {
 
 impl ContentStore {
     /// The objects of `client`, a page of the store at a time.
-    pub(crate) fn list(&self, client: &Client) -> BoxStream<'static, Result<Object, Error>> {
+    pub fn list(&self, client: &Client) -> BoxStream<'static, Result<Object, Error>> {
         let prefix = Path::from(client.schema.as_str());
         let objects = self.store.list(Some(&prefix));
         let objects = objects.filter_map(async |meta| match meta {
@@ -46,7 +46,7 @@ impl ContentStore {
     }
 
     /// Removes what is under `keys`; what is not there is no error.
-    pub(crate) async fn remove(&self, client: &Client, keys: Vec<Uuid>) -> Result<(), Error> {
+    pub async fn remove(&self, client: &Client, keys: Vec<Uuid>) -> Result<(), Error> {
         let locations: Vec<Path> = keys.into_iter().map(|key| location(client, key)).collect();
         let locations = stream::iter(locations).map(Ok).boxed();
         let mut removed = self.store.delete_stream(locations);

@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// An object that disappears again when it is dropped without being [kept](Self::keep), whether
 /// by an error, a panic or a caller that hung up.
-pub(crate) struct Upload {
+pub struct Upload {
     store: Arc<dyn ObjectStore>,
     location: Path,
     memory: UploadMemory,
@@ -45,12 +45,12 @@ impl Upload {
     }
 
     /// Says that no more than `bytes` will come; to be said before the first one.
-    pub(crate) fn expect(&mut self, bytes: u64) {
+    pub fn expect(&mut self, bytes: u64) {
         self.expected = bytes;
     }
 
     /// The same, but nothing of it is stored; to be said before the first byte.
-    pub(crate) fn discarded(mut self) -> Self {
+    pub fn discarded(mut self) -> Self {
         self.progress = Progress::Discarded;
         self
     }
@@ -59,7 +59,7 @@ impl Upload {
     ///
     /// # Errors
     /// When the store does not take a part, or there is no room for one. Nothing may be added then.
-    pub(crate) async fn write(&mut self, mut bytes: Bytes) -> Result<(), Error> {
+    pub async fn write(&mut self, mut bytes: Bytes) -> Result<(), Error> {
         while !bytes.is_empty() {
             let (Progress::Small(part) | Progress::Large(part, _)) = &mut self.progress else {
                 break;
@@ -84,7 +84,7 @@ impl Upload {
     }
 
     /// Ends the object: afterwards it can be read.
-    pub(crate) async fn finish(&mut self) -> Result<(), Error> {
+    pub async fn finish(&mut self) -> Result<(), Error> {
         match &mut self.progress {
             Progress::Small(part) => {
                 let payload = std::mem::replace(part, Part::new(&self.memory)).close();
@@ -105,12 +105,12 @@ impl Upload {
     }
 
     /// From now on the object stays: something that refers to it is about to be committed.
-    pub(crate) fn keep(&mut self) {
+    pub fn keep(&mut self) {
         self.progress = Progress::Kept;
     }
 
     /// It is certain that nothing refers to the object that was [kept](Self::keep).
-    pub(crate) fn give_up(&mut self) {
+    pub fn give_up(&mut self) {
         self.progress = Progress::Stored;
     }
 }

@@ -64,7 +64,7 @@ struct Warm {
 }
 
 /// A client's connection; given back on drop.
-pub(crate) struct Connection {
+pub struct Connection {
     /// `None` only while it is dropped.
     connection: Option<PoolConnection<Postgres>>,
     taken: Instant,
@@ -180,19 +180,19 @@ impl Drop for ClientPool {
 }
 
 impl Connection {
-    pub(crate) fn as_mut(&mut self) -> &mut PgConnection {
+    pub fn as_mut(&mut self) -> &mut PgConnection {
         self.then = Then::Asked;
         self.connection.as_mut().expect("it is there until drop")
     }
 
     /// Says that all answers were read and no transaction is open, so that the next may take it as
     /// it is. Without this word sqlx finds out.
-    pub(crate) fn settle(&mut self) {
+    pub fn settle(&mut self) {
         self.then = Then::Warm;
     }
 
     /// Ends it, instead of giving it back for the next.
-    pub(crate) fn end(mut self) {
+    pub fn end(mut self) {
         self.then = Then::Ended;
     }
 }

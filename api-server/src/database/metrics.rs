@@ -11,7 +11,7 @@ use opentelemetry::metrics::{Counter, Histogram};
 use super::pools::Pools;
 
 #[derive(Debug)]
-pub(crate) struct Metrics {
+pub struct Metrics {
     operations: Counter<u64>,
     duration: Histogram<f64>,
     timeouts: Counter<u64>,
@@ -19,7 +19,7 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// The pools are observed for as long as they live.
-    pub(crate) fn new(pools: Weak<Pools>) -> Self {
+    pub fn new(pools: Weak<Pools>) -> Self {
         let meter = opentelemetry::global::meter("docket");
         meter
             .u64_observable_gauge("database_connection_pool")
@@ -58,11 +58,11 @@ impl Metrics {
     }
 
     /// All connections were in use for too long.
-    pub(crate) fn timed_out(&self) {
+    pub fn timed_out(&self) {
         self.timeouts.add(1, &[]);
     }
 
-    pub(crate) fn record(
+    pub fn record(
         &self,
         operation: &'static str,
         table: &'static str,

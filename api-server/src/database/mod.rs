@@ -11,9 +11,9 @@ mod statement;
 mod together;
 mod transaction;
 
-pub(crate) use outage::is_outage;
-pub(crate) use pools::Database;
-pub(crate) use schema_state::SchemaState;
-pub(crate) use statement::{ArgumentList, Statement, arguments};
-pub(crate) use together::{ByClient, Work};
-pub(crate) use transaction::{Transaction, commits_itself};
+pub use outage::is_outage;
+pub use pools::{Database, DatabaseSettings};
+pub use schema_state::SchemaState;
+pub use statement::{ArgumentList, Statement, arguments};
+pub use together::{ByClient, Work};
+pub use transaction::{Transaction, commits_itself};

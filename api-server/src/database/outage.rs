@@ -1,7 +1,7 @@
 //! Which errors mean that the database is away, and not that we asked for nonsense.
 
 /// Whether the same request may succeed once the database is back.
-pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
+pub fn is_outage(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)

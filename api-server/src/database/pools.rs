@@ -14,8 +14,7 @@ use super::client_pool::{ClientPool, Connection, PerClient, Purpose, permit};
 use super::metrics::Metrics;
 use super::server_address::ServerAddress;
 use crate::error::Error;
-use crate::tenant::Client;
-use crate::{Settings, Tenant};
+use crate::tenant::{Client, Tenant};
 
 /// A connection that nobody used for this long is closed.
 const IDLE: Duration = Duration::from_secs(60);
@@ -25,12 +24,28 @@ const COOLING: Duration = Duration::from_secs(1);
 /// Longest wait for a connection that others use: past it, telling the caller to retry is kinder.
 const TURN: Duration = Duration::from_secs(2);
 
+/// How many connections there may be, and how long a statement may take.
+#[derive(Clone, Copy, Debug)]
+pub struct DatabaseSettings {
+    /// Of one client at once, to read with.
+    pub reads_per_client: u32,
+    /// Of one client at once, to change something with.
+    pub commits_per_client: u32,
+    /// Of all clients together.
+    pub connections: u32,
+    /// That of a request.
+    pub deadline: Duration,
+    /// As Postgres shows it of each connection.
+    pub application_name: &'static str,
+}
+
 /// All clients' connections.
 #[derive(Debug)]
-pub(crate) struct Database {
+pub struct Database {
     address: docket_contract::Database,
     per_client: PerClient,
     deadline: Duration,
+    application_name: &'static str,
     in_use: Arc<Semaphore>,
     pools: Arc<Pools>,
     pub(super) metrics: Metrics,
@@ -38,7 +53,7 @@ pub(crate) struct Database {
 
 /// The pools by schema.
 #[derive(Debug)]
-pub(crate) struct Pools {
+pub struct Pools {
     by_schema: HashMap<String, OnceLock<Arc<ClientPool>>>,
     cooling: Once,
     max: u64,
@@ -46,14 +61,14 @@ pub(crate) struct Pools {
 
 /// How many connections there are, and may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Count {
-    pub(crate) idle: u64,
-    pub(crate) used: u64,
-    pub(crate) max: u64,
+pub struct Count {
+    pub idle: u64,
+    pub used: u64,
+    pub max: u64,
 }
 
 impl Pools {
-    pub(crate) fn count(&self) -> Count {
+    pub fn count(&self) -> Count {
         let open = self.by_schema.values().filter_map(OnceLock::get);
         let (idle, size) = open.fold((0, 0), |(idle, size), pool| {
             let (pool_idle, pool_size) = pool.count();
@@ -83,7 +98,8 @@ impl Pools {
 }
 
 impl Database {
-    pub(crate) fn new(settings: &Settings, tenant: &Tenant) -> Self {
+    /// That of `tenant`; each pool is opened on first use.
+    pub fn new(settings: DatabaseSettings, tenant: &Tenant) -> Self {
         let pools = Arc::new(Pools {
             by_schema: tenant
                 .clients()
@@ -95,10 +111,11 @@ impl Database {
         Self {
             address: tenant.database.clone(),
             per_client: PerClient {
-                reads: settings.connections_per_client,
+                reads: settings.reads_per_client,
                 commits: settings.commits_per_client,
             },
-            deadline: settings.request_timeout,
+            deadline: settings.deadline,
+            application_name: settings.application_name,
             in_use: Arc::new(Semaphore::new(settings.connections as usize)),
             metrics: Metrics::new(Arc::downgrade(&pools)),
             pools,
@@ -107,12 +124,12 @@ impl Database {
 
     /// A connection as `client`: within two seconds when all are in use, else as soon as a login on a
     /// busy server is done, within the deadline of a request (ADR 0031).
-    pub(crate) async fn connection(&self, client: &Client) -> Result<Connection, Error> {
+    pub async fn connection(&self, client: &Client) -> Result<Connection, Error> {
         self.open(client, Purpose::Read).await
     }
 
     /// The same for a change that a caller waits for.
-    pub(crate) async fn connection_to_commit(&self, client: &Client) -> Result<Connection, Error> {
+    pub async fn connection_to_commit(&self, client: &Client) -> Result<Connection, Error> {
         self.open(client, Purpose::Commit).await
     }
 
@@ -128,7 +145,7 @@ impl Database {
     }
 
     /// `work`, cut off at the request's deadline.
-    pub(crate) fn within_deadline<T>(
+    pub fn within_deadline<T>(
         &self,
         work: impl Future<Output = Result<T, Error>>,
     ) -> impl Future<Output = Result<T, Error>> {
@@ -171,7 +188,7 @@ impl Database {
             .username(&client.role)
             .password(client.password.expose_secret())
             .ssl_mode(ssl_mode(self.address.ssl_mode))
-            .application_name(crate::SERVICE)
+            .application_name(self.application_name)
             .options([("statement_timeout", timeout)]);
         PgPoolOptions::new()
             .max_connections(self.per_client.all())

@@ -2,6 +2,7 @@
 
 use docket_schema::LATEST_VERSION;
 use sqlx::Row as _;
+use time::OffsetDateTime;
 
 use super::{Database, Statement, arguments};
 use crate::error::Error;
@@ -9,9 +10,12 @@ use crate::tenant::Client;
 
 /// What a client finds when it logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SchemaState {
+pub enum SchemaState {
     /// The version of this build or the next, with these workload tables missing (normally none).
-    Current { missing: Vec<String> },
+    Current {
+        /// By name.
+        missing: Vec<String>,
+    },
     /// The operator has yet to migrate it.
     Older(i32),
     /// A much newer operator has migrated it: this build must not touch it.
@@ -24,7 +28,7 @@ pub(crate) enum SchemaState {
 
 impl SchemaState {
     /// Whether the client can be served.
-    pub(crate) fn is_served(&self) -> bool {
+    pub fn is_served(&self) -> bool {
         matches!(self, Self::Current { missing } if missing.is_empty())
     }
 }
@@ -41,13 +45,32 @@ const READ: Statement = Statement {
           FROM schema_migrations",
 };
 
+const MADE: Statement = Statement {
+    operation: "SELECT",
+    table: docket_schema::MIGRATIONS_TABLE,
+    sql: "SELECT min(applied_at) AS made FROM schema_migrations",
+};
+
 impl Database {
+    /// When the schema of `client` was made: what is older was stored for some other database, whose
+    /// rows this one does not know.
+    ///
+    /// # Errors
+    /// When the database is away, or slower than a request's deadline.
+    pub async fn schema_made(&self, client: &Client) -> Result<OffsetDateTime, Error> {
+        let work = async {
+            let mut connection = self.connection(client).await?;
+            let row = MADE
+                .fetch_optional(self, connection.as_mut(), arguments().end())
+                .await?;
+            let row = row.ok_or(Error::Database(sqlx::Error::RowNotFound))?;
+            Ok(row.try_get("made")?)
+        };
+        self.within_deadline(work).await
+    }
+
     /// The state of the schema of `client`, which should have `tables`.
-    pub(crate) async fn schema_state(
-        &self,
-        client: &Client,
-        tables: Vec<&'static str>,
-    ) -> SchemaState {
+    pub async fn schema_state(&self, client: &Client, tables: &[&'static str]) -> SchemaState {
         match self.read_state(client, tables).await {
             Ok(state) => state,
             Err(Error::DatabaseUnavailable(error)) if !answered(&error) => {
@@ -63,7 +86,7 @@ impl Database {
     async fn read_state(
         &self,
         client: &Client,
-        tables: Vec<&'static str>,
+        tables: &[&'static str],
     ) -> Result<SchemaState, Error> {
         let arguments = arguments().with(tables)?.end();
         let mut connection = self.connection(client).await?;

@@ -14,18 +14,18 @@ type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
 
 /// A statement and what its telemetry calls it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Statement {
+pub struct Statement {
     /// `SELECT`, `INSERT`, `UPDATE`, `DELETE` or `LOCK`.
-    pub(crate) operation: &'static str,
+    pub operation: &'static str,
     /// The table that it is about.
-    pub(crate) table: &'static str,
+    pub table: &'static str,
     /// The text, with `$1`… for values.
-    pub(crate) sql: &'static str,
+    pub sql: &'static str,
 }
 
 impl Statement {
     /// The first row, if any.
-    pub(crate) async fn fetch_optional(
+    pub async fn fetch_optional(
         &self,
         database: &Database,
         connection: &mut PgConnection,
@@ -36,7 +36,7 @@ impl Statement {
     }
 
     /// All rows; how many there can be is up to the statement.
-    pub(crate) async fn fetch_all(
+    pub async fn fetch_all(
         &self,
         database: &Database,
         connection: &mut PgConnection,
@@ -88,15 +88,19 @@ fn commented(sql: &'static str, traceparent: Option<String>) -> (Cow<'static, st
 
 /// The values of a statement, in order.
 #[derive(Default)]
-pub(crate) struct ArgumentList(PgArguments);
+pub struct ArgumentList(PgArguments);
 
 /// The values of a statement; a value that cannot be encoded is an error of ours.
-pub(crate) fn arguments() -> ArgumentList {
+pub fn arguments() -> ArgumentList {
     ArgumentList::default()
 }
 
 impl ArgumentList {
-    pub(crate) fn with<'t, T>(mut self, value: T) -> Result<Self, Error>
+    /// Adds `value`.
+    ///
+    /// # Errors
+    /// When it cannot be encoded.
+    pub fn with<'t, T>(mut self, value: T) -> Result<Self, Error>
     where
         T: Encode<'t, Postgres> + Type<Postgres>,
     {
@@ -106,7 +110,8 @@ impl ArgumentList {
         Ok(self)
     }
 
-    pub(crate) fn end(self) -> PgArguments {
+    /// All of them.
+    pub fn end(self) -> PgArguments {
         self.0
     }
 }

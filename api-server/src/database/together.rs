@@ -10,11 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use opentelemetry::context::FutureExt as _;
 use tokio::sync::oneshot;
 
-use crate::Tenant;
-use crate::tenant::Client;
+use crate::tenant::{Client, Tenant};
 
 /// What is asked for together.
-pub(crate) trait Work<K, T>: Send + 'static {
+pub trait Work<K, T>: Send + 'static {
     /// Statements under way at once.
     const TURNS: usize;
     /// Keys of one statement.
@@ -26,22 +25,24 @@ pub(crate) trait Work<K, T>: Send + 'static {
 
 /// Those who wait, for each client: each statement is about one schema.
 #[derive(Debug)]
-pub(crate) struct ByClient<K, T>(HashMap<String, Arc<Together<K, T>>>);
+pub struct ByClient<K, T>(HashMap<String, Arc<Together<K, T>>>);
 
 impl<K, T> ByClient<K, T> {
-    pub(crate) fn new(tenant: &Tenant) -> Self {
+    /// Nobody waits yet.
+    pub fn new(tenant: &Tenant) -> Self {
         let schemas = tenant.clients().map(|client| client.schema.clone());
         Self(schemas.map(|schema| (schema, Arc::default())).collect())
     }
 
-    pub(crate) fn of(&self, client: &Client) -> Option<&Arc<Together<K, T>>> {
+    /// Those who wait for rows of `client`.
+    pub fn of(&self, client: &Client) -> Option<&Arc<Together<K, T>>> {
         self.0.get(&client.schema)
     }
 }
 
 /// Those who wait, and how many statements are under way.
 #[derive(Debug)]
-pub(crate) struct Together<K, T> {
+pub struct Together<K, T> {
     state: Mutex<State<K, T>>,
 }
 
@@ -66,7 +67,7 @@ impl<K, T> Default for Together<K, T> {
 impl<K: Send + 'static, T: Send + 'static> Together<K, T> {
     /// What `work` brings for `key`, which it is asked for after this call; `None` when it failed, for
     /// this key or for any other that was asked for with it.
-    pub(crate) async fn ask<W: Work<K, T>>(self: &Arc<Self>, key: K, work: W) -> Option<T> {
+    pub async fn ask<W: Work<K, T>>(self: &Arc<Self>, key: K, work: W) -> Option<T> {
         let (tell, told) = oneshot::channel();
         if let Some(turn) = self.join(key, tell, W::TURNS) {
             // A task, so that a caller who leaves takes nobody's answer along.

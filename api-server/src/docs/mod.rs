@@ -1,7 +1,5 @@
 //! `GET /docs`: a page to read the API on and to try it, which needs no other host.
 
-use std::sync::Arc;
-
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +8,6 @@ use http::{HeaderValue, header};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::App;
 use crate::error::Error;
 use crate::openapi::Answers;
 
@@ -57,7 +54,7 @@ const ASSETS: [Asset; 3] = [
     },
 ];
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub(crate) fn routes() -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(page))
         .routes(routes!(asset))

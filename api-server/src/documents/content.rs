@@ -6,16 +6,17 @@ use axum::response::Response;
 
 use super::content_answers::Content;
 use super::download::{ContentPath, Download, Stored};
-use super::find::find;
+use super::find::Finder;
 use super::metadata::DocumentPath;
-use crate::app::App;
 use crate::error::Error;
 use crate::openapi::{Answers, NotModified, Preconditions, Ranges};
 use crate::tenant::Client;
 
 impl ContentPath for DocumentPath {
-    async fn find(&self, app: &Arc<App>, client: &Arc<Client>) -> Result<Stored, Error> {
-        let document = find(app, client, self.id).await?;
+    type Source = Arc<Finder>;
+
+    async fn find(&self, finder: &Arc<Finder>, client: &Arc<Client>) -> Result<Stored, Error> {
+        let document = finder.find(client, self.id).await?;
         Ok(document.as_ref().into())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRef, FromRequestParts, Path};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -17,48 +17,53 @@ use uuid::Uuid;
 
 use super::byteranges::Envelope;
 use super::problems::DocumentProblem;
+use super::state::DocumentsState;
 use super::{Document, disposition};
-use crate::app::App;
 use crate::byte_range::{Selection, select};
 use crate::conditional::{self, Verdict};
-use crate::content_store::Bytestream;
+use crate::content_store::{Bytestream, ContentStore};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::tenant::Client;
 
 /// The path of a content: it says whose.
 pub(super) trait ContentPath: DeserializeOwned + Send {
+    /// Where it is found.
+    type Source: FromRef<DocumentsState> + Send;
+
     /// What is stored of it.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none.
     fn find(
         &self,
-        app: &Arc<App>,
+        source: &Self::Source,
         client: &Arc<Client>,
     ) -> impl Future<Output = Result<Stored, Error>> + Send;
 }
 
 /// A GET or HEAD of a content.
-pub(super) struct Download<P> {
-    app: Arc<App>,
+pub(super) struct Download<P: ContentPath> {
+    source: P::Source,
+    content: ContentStore,
     client: Arc<Client>,
     method: Method,
     headers: HeaderMap,
     path: Result<Path<P>, PathRejection>,
 }
 
-impl<P: ContentPath> FromRequestParts<Arc<App>> for Download<P> {
+impl<P: ContentPath> FromRequestParts<DocumentsState> for Download<P> {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
-        let Caller { client, .. } = Caller::from_request_parts(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, state: &DocumentsState) -> Result<Self, Error> {
+        let Caller { client, .. } = Caller::from_request_parts(parts, state).await?;
         Ok(Self {
-            app: app.clone(),
+            source: FromRef::from_ref(state),
+            content: FromRef::from_ref(state),
             client,
             method: parts.method.clone(),
             headers: parts.headers.clone(),
-            path: Path::from_request_parts(parts, app).await,
+            path: Path::from_request_parts(parts, state).await,
         })
     }
 }
@@ -68,8 +73,8 @@ impl<P: ContentPath> Download<P> {
     /// For a path that makes no sense or leads nowhere, and what the preconditions refuse.
     pub(super) async fn answer(self) -> Result<Response, Error> {
         let Path(path) = self.path?;
-        let stored = path.find(&self.app, &self.client).await?;
-        answer(self.app, self.client, self.method, self.headers, stored).await
+        let stored = path.find(&self.source, &self.client).await?;
+        answer(self.content, self.client, self.method, self.headers, stored).await
     }
 }
 
@@ -97,7 +102,7 @@ impl From<&Document> for Stored {
 
 /// Answers GET or HEAD with `stored`, or with as much of it as `headers` ask for.
 async fn answer(
-    app: Arc<App>,
+    content: ContentStore,
     client: Arc<Client>,
     method: Method,
     headers: HeaderMap,
@@ -111,7 +116,7 @@ async fn answer(
         size: u64::try_from(stored.file_size).unwrap_or_default(),
         file_type: HeaderValue::try_from(&stored.file_type)
             .unwrap_or(HeaderValue::from_static("application/octet-stream")),
-        app,
+        content,
         client,
         stored,
     };
@@ -141,7 +146,7 @@ fn selection(headers: &HeaderMap, etag: &ETag, size: u64) -> Selection {
 
 /// A download under way.
 struct Read {
-    app: Arc<App>,
+    content: ContentStore,
     client: Arc<Client>,
     stored: Stored,
     file_type: HeaderValue,
@@ -176,7 +181,7 @@ impl Read {
         let media_type = HeaderValue::try_from(envelope.media_type())
             .unwrap_or(HeaderValue::from_static("multipart/byteranges"));
         let first = self.bytes(parts.first().cloned()).await?;
-        let (content, client) = (self.app.content.clone(), self.client.clone());
+        let (content, client) = (self.content.clone(), self.client.clone());
         let key = self.stored.content_key;
         let others = stream::iter(parts.into_iter().skip(1)).then(move |part| {
             let (content, client) = (content.clone(), client.clone());
@@ -195,7 +200,7 @@ impl Read {
 
     async fn bytes(&self, part: Option<Range<u64>>) -> Result<Bytestream, Error> {
         let key = self.stored.content_key;
-        self.app.content.read(&self.client, key, part).await
+        self.content.read(&self.client, key, part).await
     }
 }
 

@@ -6,51 +6,57 @@ use std::sync::Arc;
 use tracing::Span;
 
 use super::{Document, repository};
-use crate::App;
-use crate::database::{ByClient, Work};
+use crate::database::{ByClient, Database, Work};
 use crate::error::Error;
-use crate::tenant::Client;
+use crate::tenant::{Client, Tenant};
 
 /// `None` is a document that is not there.
-pub(crate) type Found = Option<Arc<Document>>;
+type Found = Option<Arc<Document>>;
 
-/// Requests that wait for a document's metadata.
-pub(crate) type Findings = ByClient<i64, Found>;
-
-/// The document `id` of `client`.
-///
-/// A request that has spans asks by itself, so that they tell of its own statement, and so does
-/// one for which asking together failed: it gets its own reason.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is none.
-pub(crate) async fn find(
-    app: &Arc<App>,
-    client: &Arc<Client>,
-    id: i64,
-) -> Result<Arc<Document>, Error> {
-    if Span::current().is_none()
-        && let Some(together) = app.findings.of(client)
-        && let Some(found) = together.ask(id, FindAll::new(app, client)).await
-    {
-        return found.ok_or(Error::NotFound("document"));
-    }
-    let document = repository::find(&app.database, client, id).await?;
-    Ok(Arc::new(document))
+/// Finds documents, those that are asked for at the same time together.
+#[derive(Debug)]
+pub(super) struct Finder {
+    database: Arc<Database>,
+    waiting: ByClient<i64, Found>,
 }
 
-struct FindAll {
-    app: Arc<App>,
-    client: Arc<Client>,
-}
-
-impl FindAll {
-    fn new(app: &Arc<App>, client: &Arc<Client>) -> Self {
+impl Finder {
+    pub(super) fn new(database: Arc<Database>, tenant: &Tenant) -> Self {
         Self {
-            app: app.clone(),
+            database,
+            waiting: ByClient::new(tenant),
+        }
+    }
+
+    /// The document `id` of `client`.
+    ///
+    /// A request that has spans asks by itself, so that they tell of its own statement, and so does
+    /// one for which asking together failed: it gets its own reason.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none.
+    pub(super) async fn find(&self, client: &Arc<Client>, id: i64) -> Result<Arc<Document>, Error> {
+        if Span::current().is_none()
+            && let Some(together) = self.waiting.of(client)
+            && let Some(found) = together.ask(id, self.all_of(client)).await
+        {
+            return found.ok_or(Error::NotFound("document"));
+        }
+        let document = repository::find(&self.database, client, id).await?;
+        Ok(Arc::new(document))
+    }
+
+    fn all_of(&self, client: &Arc<Client>) -> FindAll {
+        FindAll {
+            database: self.database.clone(),
             client: client.clone(),
         }
     }
+}
+
+struct FindAll {
+    database: Arc<Database>,
+    client: Arc<Client>,
 }
 
 impl Work<i64, Found> for FindAll {
@@ -59,7 +65,7 @@ impl Work<i64, Found> for FindAll {
     const MOST: usize = 128;
 
     async fn done(&self, ids: Vec<i64>) -> Option<Vec<Found>> {
-        let found = repository::find_all(&self.app.database, &self.client, &ids).await;
+        let found = repository::find_all(&self.database, &self.client, &ids).await;
         let found: HashMap<i64, Arc<Document>> = found
             .ok()?
             .into_iter()

@@ -1,5 +1,7 @@
 //! `GET /clients/{client}/documents`.
 
+use std::sync::Arc;
+
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use serde::Serialize;
@@ -8,7 +10,7 @@ use utoipa::ToSchema;
 use super::filter::{Order, Page};
 use super::search::{self, Found, Place};
 use super::{Document, change, repository};
-use crate::app::{App, SharedApp};
+use crate::database::Database;
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::paging::{self, Cursor};
@@ -82,19 +84,23 @@ struct ListedDocument {
 )]
 #[tracing::instrument(name = "list_documents", skip_all, err(level = "debug"))]
 pub(crate) async fn list_documents(
-    State(app): SharedApp,
+    State(database): State<Arc<Database>>,
     Caller { client, .. }: Caller,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Error> {
     let page = Page::parse(uri.query().unwrap_or_default())?;
-    let documents = items(&app, &client, &page).await?;
+    let documents = items(&database, &client, &page).await?;
     let page = paging::cut(documents, page.limit, |last| last.cursor.clone());
     Ok(page.answer(&uri, |documents, next| Listed { documents, next }))
 }
 
 /// One more than is shown tells whether there is a next page.
-async fn items(app: &App, client: &Client, page: &Page) -> Result<Vec<ListedDocument>, Error> {
-    let (database, filter, most) = (&app.database, &page.filter, page.limit + 1);
+async fn items(
+    database: &Database,
+    client: &Client,
+    page: &Page,
+) -> Result<Vec<ListedDocument>, Error> {
+    let (filter, most) = (&page.filter, page.limit + 1);
     Ok(match &page.order {
         Order::Newest(start) => {
             let from = (change::Place::Live, *start);

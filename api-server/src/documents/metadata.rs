@@ -1,5 +1,7 @@
 //! `GET /clients/{client}/documents/{id}`.
 
+use std::sync::Arc;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -8,8 +10,7 @@ use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
 use super::Document;
-use super::find::find;
-use crate::app::SharedApp;
+use super::find::Finder;
 use crate::conditional;
 use crate::error::Error;
 use crate::middleware::auth::Caller;
@@ -54,12 +55,12 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, 
 )]
 #[tracing::instrument(name = "get_document", skip_all, err(level = "debug"))]
 pub(crate) async fn get_document(
-    State(app): SharedApp,
+    State(finder): State<Arc<Finder>>,
     Caller { client, .. }: Caller,
     headers: HeaderMap,
     path: Result<Path<DocumentPath>, PathRejection>,
 ) -> Result<Response, Error> {
     let Path(path) = path?;
-    let document = find(&app, &client, path.id).await?;
+    let document = finder.find(&client, path.id).await?;
     conditional::json(&headers, document.as_ref())
 }

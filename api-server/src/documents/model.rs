@@ -2,12 +2,11 @@
 
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
-use time::format_description::well_known::Iso8601;
-use time::format_description::well_known::iso8601::{Config, EncodedConfig, TimePrecision};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{FileType, Filename};
+use crate::timestamp::microseconds;
 
 /// A document that is about to be recorded; its content is in the object store already.
 #[derive(Clone, Debug)]
@@ -64,25 +63,6 @@ pub(crate) struct Document {
     pub(crate) deleted_timestamp: Option<OffsetDateTime>,
     #[serde(skip)]
     pub(crate) content_key: Uuid,
-}
-
-const MICROSECONDS: EncodedConfig = Config::DEFAULT
-    .set_year_is_six_digits(false)
-    .set_time_precision(TimePrecision::Second {
-        decimal_digits: std::num::NonZeroU8::new(6),
-    })
-    .encode();
-
-/// ISO 8601 in UTC with six digits of a second, such as `2025-08-20T08:10:48.108442Z`.
-pub(crate) fn microseconds<S: Serializer>(
-    time: &OffsetDateTime,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let utc = time.to_offset(time::UtcOffset::UTC);
-    let text = utc
-        .format(&Iso8601::<MICROSECONDS>)
-        .map_err(serde::ser::Error::custom)?;
-    serializer.serialize_str(&text)
 }
 
 fn maybe_microseconds<S: Serializer>(

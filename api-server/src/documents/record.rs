@@ -6,15 +6,14 @@ use tracing::Span;
 
 use super::recording::{Recording, insert, insert_all};
 use super::{Document, TABLE};
-use crate::App;
 use crate::content_store::Upload;
-use crate::database::{ByClient, Work, commits_itself};
+use crate::database::{ByClient, Database, Work, commits_itself};
 use crate::error::Error;
-use crate::tenant::Client;
+use crate::tenant::{Client, Tenant};
 
 /// What becomes of a document that is recorded together with others.
 #[derive(Clone, Debug)]
-pub(crate) enum Outcome {
+enum Outcome {
     Recorded(Box<Document>),
     /// Postgres refused one of them, or their sum, and so recorded none.
     Refused,
@@ -25,73 +24,83 @@ pub(crate) enum Outcome {
     },
 }
 
-/// Documents that wait to be recorded.
-pub(crate) type Recordings = ByClient<Arc<Recording>, Outcome>;
+/// Records documents, those that come at the same time together.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    database: Arc<Database>,
+    waiting: ByClient<Arc<Recording>, Outcome>,
+}
 
-/// Records the document of `upload`, which is kept unless nothing was recorded for certain.
-///
-/// A request that has spans does so by itself, so that they tell of its own commit, and so does one that was
-/// refused together with others: it gets its own reason.
-///
-/// # Errors
-/// [`Error::QuotaExceeded`], [`Error::Unprocessable`] when another document has that content already.
-pub(super) async fn record(
-    app: &Arc<App>,
-    client: &Arc<Client>,
-    recording: &Arc<Recording>,
-    upload: &mut Upload,
-) -> Result<Document, Error> {
-    if Span::current().is_none()
-        && let Some(together) = app.recordings.of(client)
-    {
-        // Past this point an error no longer means that nothing was recorded.
-        upload.keep();
-        match together
-            .ask(recording.clone(), RecordAll::new(app, client))
-            .await
-        {
-            Some(Outcome::Recorded(document)) => return Ok(*document),
-            Some(Outcome::Refused) => upload.give_up(),
-            Some(Outcome::Failed {
-                error,
-                nothing_recorded,
-            }) => {
-                if nothing_recorded {
-                    upload.give_up();
-                }
-                return Err(Error::Shared(error));
-            }
-            None => return Err(Error::Panic),
+impl Recorder {
+    pub(super) fn new(database: Arc<Database>, tenant: &Tenant) -> Self {
+        Self {
+            database,
+            waiting: ByClient::new(tenant),
         }
     }
-    let database = &app.database;
-    let mut connection = database.connection_to_commit(client).await?;
-    upload.keep();
-    let insert = insert(database, connection.as_mut(), client, recording);
-    let document = commits_itself(TABLE, insert).await.inspect_err(|error| {
-        if matches!(error, Error::QuotaExceeded(_) | Error::Unprocessable(_)) {
-            upload.give_up();
+
+    /// Records the document of `upload`, which is kept unless nothing was recorded for certain.
+    ///
+    /// A request that has spans does so by itself, so that they tell of its own commit, and so does one that
+    /// was refused together with others: it gets its own reason.
+    ///
+    /// # Errors
+    /// [`Error::QuotaExceeded`], [`Error::Unprocessable`] when another document has that content already.
+    pub(super) async fn record(
+        &self,
+        client: &Arc<Client>,
+        recording: &Arc<Recording>,
+        upload: &mut Upload,
+    ) -> Result<Document, Error> {
+        if Span::current().is_none()
+            && let Some(together) = self.waiting.of(client)
+        {
+            // Past this point an error no longer means that nothing was recorded.
+            upload.keep();
+            match together.ask(recording.clone(), self.all_of(client)).await {
+                Some(Outcome::Recorded(document)) => return Ok(*document),
+                Some(Outcome::Refused) => upload.give_up(),
+                Some(Outcome::Failed {
+                    error,
+                    nothing_recorded,
+                }) => {
+                    if nothing_recorded {
+                        upload.give_up();
+                    }
+                    return Err(Error::Shared(error));
+                }
+                None => return Err(Error::Panic),
+            }
         }
-    })?;
-    connection.settle();
-    Ok(document)
+        let database = &self.database;
+        let mut connection = database.connection_to_commit(client).await?;
+        upload.keep();
+        let insert = insert(database, connection.as_mut(), client, recording);
+        let document = commits_itself(TABLE, insert).await.inspect_err(|error| {
+            if matches!(error, Error::QuotaExceeded(_) | Error::Unprocessable(_)) {
+                upload.give_up();
+            }
+        })?;
+        connection.settle();
+        Ok(document)
+    }
+
+    fn all_of(&self, client: &Arc<Client>) -> RecordAll {
+        RecordAll {
+            database: self.database.clone(),
+            client: client.clone(),
+        }
+    }
 }
 
 struct RecordAll {
-    app: Arc<App>,
+    database: Arc<Database>,
     client: Arc<Client>,
 }
 
 impl RecordAll {
-    fn new(app: &Arc<App>, client: &Arc<Client>) -> Self {
-        Self {
-            app: app.clone(),
-            client: client.clone(),
-        }
-    }
-
     async fn record_all(&self, recordings: &[Arc<Recording>]) -> Result<Vec<Document>, Outcome> {
-        let database = &self.app.database;
+        let database = &self.database;
         let connection = database.connection_to_commit(&self.client).await;
         let mut connection = connection.map_err(|error| Outcome::Failed {
             error: Arc::new(error),

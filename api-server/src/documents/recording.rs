@@ -9,9 +9,9 @@ use super::repository::{columns, document};
 use super::{Document, NewDocument, TABLE};
 use crate::audit::Origin;
 use crate::database::{Database, Statement, arguments};
+use crate::documents::text::{Texts, search_sql};
 use crate::error::Error;
 use crate::tenant::Client;
-use crate::text::{Texts, search_sql};
 use crate::usage::{Charge, charge_sql, exceeded};
 
 // Each part takes its rows from the one before: what the quota does not allow leaves nothing at all.

@@ -1,5 +1,7 @@
 //! `PUT /clients/{client}/documents/{id}/content`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -8,18 +10,17 @@ use headers::{ETag, HeaderMapExt as _};
 
 use super::change::{Place, Write, change};
 use super::metadata::DocumentPath;
-use super::receive::{FileForm, Received, receive};
+use super::receive::{FileForm, Received, Receiver};
 use super::repository::{TABLE, columns};
 use super::room::check_room;
+use super::text::{TextService, search_sql};
 use super::{Document, NewDocument, repository};
-use crate::app::SharedApp;
 use crate::audit::Origin;
 use crate::conditional;
-use crate::database::{Statement, arguments};
+use crate::database::{Database, Statement, arguments};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::openapi::Answers;
-use crate::text::{TextService, search_sql};
 
 // All parts see the row as it was locked.
 const REPLACE: Statement = Statement {
@@ -73,7 +74,9 @@ const REPLACE: Statement = Statement {
 )]
 #[tracing::instrument(name = "replace_content", skip_all, err(level = "debug"))]
 pub(crate) async fn replace_content(
-    State(app): SharedApp,
+    State(database): State<Arc<Database>>,
+    State(receiver): State<Arc<Receiver>>,
+    State(texts): State<Arc<TextService>>,
     Caller { client, .. }: Caller,
     origin: Origin,
     path: Result<Path<DocumentPath>, PathRejection>,
@@ -84,24 +87,24 @@ pub(crate) async fn replace_content(
     let is_meant =
         |document: &Document| conditional::require_match(&headers, &content_etag(document));
     // Before a large body is sent for nothing, and once more when nobody can interfere.
-    is_meant(&repository::find(&app.database, &client, path.id).await?)?;
-    check_room(&app, &client, &headers, 0).await?;
+    is_meant(&repository::find(&database, &client, path.id).await?)?;
+    check_room(&database, &client, &headers, 0).await?;
     let Received {
         new,
         start,
         mut upload,
-    } = receive(&app, &client, request).await?;
+    } = receiver.receive(&client, request).await?;
     let document = change(
-        (&app.database, &client, &origin),
+        (&database, &client, &origin),
         (Place::Live, path.id),
         |document| {
             is_meant(document)?;
-            write(&app.text, document, &new, &start).map(Some)
+            write(&texts, document, &new, &start).map(Some)
         },
         || upload.keep(),
     )
     .await?;
-    app.text.wake(&client);
+    texts.wake(&client);
     let etag = content_etag(&document);
     let mut response = Json(document).into_response();
     response.headers_mut().typed_insert(etag);

@@ -3,7 +3,7 @@
 use http::{HeaderMap, header};
 
 use super::ENVELOPE;
-use crate::app::App;
+use crate::database::Database;
 use crate::error::Error;
 use crate::tenant::Client;
 use crate::usage::{self, Charge};
@@ -13,13 +13,13 @@ use crate::usage::{self, Charge};
 /// # Errors
 /// [`Error::QuotaExceeded`].
 pub(super) async fn check_room(
-    app: &App,
+    database: &Database,
     client: &Client,
     headers: &HeaderMap,
     documents: i64,
 ) -> Result<(), Error> {
     let bytes = at_least(headers);
-    usage::check_room(&app.database, client, Charge { documents, bytes }).await
+    usage::check_room(database, client, Charge { documents, bytes }).await
 }
 
 /// The least that a body of the announced size stores; 0 where none is announced.

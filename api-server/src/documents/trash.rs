@@ -1,5 +1,7 @@
 //! `DELETE /clients/{client}/documents/{id}` and `POST …/restore`: into the trash and out of it.
 
+use std::sync::Arc;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use http::{HeaderMap, StatusCode};
@@ -9,10 +11,9 @@ use super::change::{Place, Write, change};
 use super::metadata::DocumentPath;
 use super::problems::DocumentProblem;
 use super::repository::{TABLE, columns};
-use crate::app::SharedApp;
 use crate::audit::Origin;
 use crate::conditional::{self, Representation};
-use crate::database::{Statement, arguments};
+use crate::database::{Database, Statement, arguments};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::openapi::{Answers, Preconditions};
@@ -52,7 +53,7 @@ const RESTORE: Statement = set_deleted!("NULL");
 )]
 #[tracing::instrument(name = "delete_document", skip_all, err(level = "debug"))]
 pub(crate) async fn delete_document(
-    State(app): SharedApp,
+    State(database): State<Arc<Database>>,
     Caller { client, .. }: Caller,
     origin: Origin,
     headers: HeaderMap,
@@ -60,7 +61,7 @@ pub(crate) async fn delete_document(
 ) -> Result<StatusCode, Error> {
     let Path(path) = path?;
     change(
-        (&app.database, &client, &origin),
+        (&database, &client, &origin),
         (Place::Live, path.id),
         |document| {
             conditional::permit(&headers, &Representation::of(document)?.etag)?;
@@ -91,14 +92,14 @@ pub(crate) async fn delete_document(
 )]
 #[tracing::instrument(name = "restore_document", skip_all, err(level = "debug"))]
 pub(crate) async fn restore_document(
-    State(app): SharedApp,
+    State(database): State<Arc<Database>>,
     Caller { client, .. }: Caller,
     origin: Origin,
     path: Result<Path<DocumentPath>, PathRejection>,
 ) -> Result<Representation, Error> {
     let Path(path) = path?;
     let document = change(
-        (&app.database, &client, &origin),
+        (&database, &client, &origin),
         (Place::Trash, path.id),
         |_| write("restore", &RESTORE, path.id).map(Some),
         || (),

@@ -1,5 +1,7 @@
 //! `PATCH /clients/{client}/documents/{id}`.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest as _, Path, Request, State};
@@ -10,11 +12,12 @@ use super::metadata::DocumentPath;
 use super::patch::{Changed, Patch};
 use super::problems::DocumentProblem;
 use super::repository::{TABLE, columns};
+use super::state::Limits;
+use super::text::TextService;
 use super::{ADMIN, Document};
-use crate::app::{App, SharedApp};
 use crate::audit::Origin;
 use crate::conditional::{self, Representation};
-use crate::database::{Statement, arguments};
+use crate::database::{Database, Statement, arguments};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::openapi::Answers;
@@ -65,7 +68,9 @@ const UPDATE: Statement = Statement {
 )]
 #[tracing::instrument(name = "update_document", skip_all, err(level = "debug"))]
 pub(crate) async fn update_document(
-    State(app): SharedApp,
+    State(database): State<Arc<Database>>,
+    State(texts): State<Arc<TextService>>,
+    State(limits): State<Limits>,
     Caller { client, scopes, .. }: Caller,
     origin: Origin,
     path: Result<Path<DocumentPath>, PathRejection>,
@@ -74,12 +79,12 @@ pub(crate) async fn update_document(
     let Path(path) = path?;
     let headers = request.headers().clone();
     refuse_other_types(&headers)?;
-    let patch = Patch::parse(&read(&app, request).await?)?;
+    let patch = Patch::parse(&read(limits, request).await?)?;
     if patch.names_legal_hold() {
-        scopes.check(ADMIN)?;
+        scopes.check(&[ADMIN])?;
     }
     let document = change(
-        (&app.database, &client, &origin),
+        (&database, &client, &origin),
         (Place::Live, path.id),
         |document| {
             conditional::require_match(&headers, &Representation::of(document)?.etag)?;
@@ -90,7 +95,7 @@ pub(crate) async fn update_document(
     )
     .await?;
     // A name is found by its words, and those are looked at anew.
-    app.text.wake(&client);
+    texts.wake(&client);
     Representation::of(&document)
 }
 
@@ -112,9 +117,9 @@ fn refuse_other_types(headers: &HeaderMap) -> Result<(), Error> {
     }
 }
 
-async fn read(app: &App, request: Request) -> Result<Bytes, Error> {
-    let limit = app.limits.request_timeout;
-    let body = tokio::time::timeout(limit, Bytes::from_request(request, app)).await;
+async fn read(limits: Limits, request: Request) -> Result<Bytes, Error> {
+    let limit = limits.request_timeout;
+    let body = tokio::time::timeout(limit, Bytes::from_request(request, &())).await;
     Ok(body.map_err(|_| Error::ClientTooSlow(limit))??)
 }
 

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tracing::Instrument as _;
 use utoipa::ToSchema;
 
-use super::receive::{FileForm, Received, read, receive};
-use super::record::record;
+use super::receive::{FileForm, Received, Receiver};
+use super::record::Recorder;
 use super::recording::{Recording, insert, store_metadata};
 use super::room::check_room;
+use super::state::DocumentsState;
+use super::text::TextService;
 use super::{Document, NewDocument, TABLE};
-use crate::app::{App, SharedApp};
 use crate::audit::Origin;
 use crate::content_store::Upload;
-use crate::database::Transaction;
+use crate::database::{Database, Transaction};
 use crate::error::Error;
 use crate::idempotency::{Claim, Claimed, Fingerprint, IdempotencyKey, REPLAYED};
 use crate::middleware::auth::Caller;
@@ -68,22 +69,22 @@ pub(crate) struct Uploaded {
 )]
 #[tracing::instrument(name = "upload_document", skip_all, err(level = "debug"))]
 pub(crate) async fn upload_document(
-    State(app): SharedApp,
+    State(uploads): State<Uploads>,
     Caller { client, .. }: Caller,
     origin: Origin,
     request: Request,
 ) -> Result<Response, Error> {
     let Some(key) = IdempotencyKey::of(request.headers())? else {
-        let answer = upload(&app, &client, origin, request, None).await?;
+        let answer = uploads.upload(&client, origin, request, None).await?;
         return Ok(created(answer));
     };
-    match Claim::take(&app, &client, key).await? {
+    match Claim::take(&uploads.database, &client, key).await? {
         Claimed::Mine(claim) => {
-            let answer = upload(&app, &client, origin, request, Some(&claim)).await;
+            let answer = uploads.upload(&client, origin, request, Some(&claim)).await;
             Ok(created(claim.settle(answer).await?))
         }
         Claimed::Answered(fingerprint, answer) => {
-            let new = read(&app, &client, request).await?;
+            let new = uploads.receiver.read(&client, request).await?;
             if meaning(&new) != fingerprint {
                 return Err(Error::KeyReused("upload"));
             }
@@ -95,62 +96,84 @@ pub(crate) async fn upload_document(
     }
 }
 
-/// Stores the file and then its metadata; the answer, and what it answers, in the same transaction.
-async fn upload(
-    app: &Arc<App>,
-    client: &Arc<Client>,
-    origin: Origin,
-    request: Request,
-    claim: Option<&Claim>,
-) -> Result<Vec<u8>, Error> {
-    check_room(app, client, request.headers(), 1).await?;
-    let receiving = receive(app, client, request);
-    let Received {
-        new,
-        start,
-        mut upload,
-    } = match claim {
-        Some(claim) => claim.renewed_during(receiving).await?,
-        None => receiving.await?,
-    };
-    let (name, file_type) = (new.filename.as_str(), new.file_type.as_str());
-    let texts = app.text.at_upload(name, file_type, new.file_size, &start);
-    let is_pending = texts.is_pending();
-    let work = async {
-        let recording = Arc::new(Recording::new(new, origin, texts));
-        let work = record_and_answer(app, client, &recording, claim, &mut upload);
-        app.database.within_deadline(work).await
-    };
-    let answer = work.instrument(store_metadata()).await?;
-    if is_pending {
-        app.text.wake(client);
-    }
-    Ok(answer)
+/// What an upload passes.
+#[derive(Clone)]
+pub(super) struct Uploads {
+    database: Arc<Database>,
+    receiver: Arc<Receiver>,
+    recorder: Arc<Recorder>,
+    texts: Arc<TextService>,
 }
 
-async fn record_and_answer(
-    app: &Arc<App>,
-    client: &Arc<Client>,
-    recording: &Arc<Recording>,
-    claim: Option<&Claim>,
-    upload: &mut Upload,
-) -> Result<Vec<u8>, Error> {
-    let Some(claim) = claim else {
-        let document = record(app, client, recording, upload).await?;
-        return answer(client, document);
-    };
-    let database = &app.database;
-    let mut connection = database.connection_to_commit(client).await?;
-    let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
-    let document = insert(database, transaction.as_mut(), client, recording).await?;
-    let answer = answer(client, document)?;
-    let meaning = meaning(&recording.new);
-    claim.answer(transaction.as_mut(), meaning, &answer).await?;
-    // Past this point an error no longer means that nothing was recorded.
-    upload.keep();
-    transaction.commit().await?;
-    connection.settle();
-    Ok(answer)
+impl FromRef<DocumentsState> for Uploads {
+    fn from_ref(state: &DocumentsState) -> Self {
+        Self {
+            database: FromRef::from_ref(state),
+            receiver: FromRef::from_ref(state),
+            recorder: FromRef::from_ref(state),
+            texts: FromRef::from_ref(state),
+        }
+    }
+}
+
+impl Uploads {
+    /// Stores the file and then its metadata; the answer, and what it answers, in the same transaction.
+    async fn upload(
+        &self,
+        client: &Arc<Client>,
+        origin: Origin,
+        request: Request,
+        claim: Option<&Claim>,
+    ) -> Result<Vec<u8>, Error> {
+        check_room(&self.database, client, request.headers(), 1).await?;
+        let receiving = self.receiver.receive(client, request);
+        let Received {
+            new,
+            start,
+            mut upload,
+        } = match claim {
+            Some(claim) => claim.renewed_during(receiving).await?,
+            None => receiving.await?,
+        };
+        let (name, file_type) = (new.filename.as_str(), new.file_type.as_str());
+        let texts = self.texts.at_upload(name, file_type, new.file_size, &start);
+        let is_pending = texts.is_pending();
+        let work = async {
+            let recording = Arc::new(Recording::new(new, origin, texts));
+            let work = self.record_and_answer(client, &recording, claim, &mut upload);
+            self.database.within_deadline(work).await
+        };
+        let answer = work.instrument(store_metadata()).await?;
+        if is_pending {
+            self.texts.wake(client);
+        }
+        Ok(answer)
+    }
+
+    async fn record_and_answer(
+        &self,
+        client: &Arc<Client>,
+        recording: &Arc<Recording>,
+        claim: Option<&Claim>,
+        upload: &mut Upload,
+    ) -> Result<Vec<u8>, Error> {
+        let Some(claim) = claim else {
+            let document = self.recorder.record(client, recording, upload).await?;
+            return answer(client, document);
+        };
+        let database = &self.database;
+        let mut connection = database.connection_to_commit(client).await?;
+        let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
+        let document = insert(database, transaction.as_mut(), client, recording).await?;
+        let answer = answer(client, document)?;
+        let meaning = meaning(&recording.new);
+        claim.answer(transaction.as_mut(), meaning, &answer).await?;
+        // Past this point an error no longer means that nothing was recorded.
+        upload.keep();
+        transaction.commit().await?;
+        connection.settle();
+        Ok(answer)
+    }
 }
 
 fn answer(client: &Client, metadata: Document) -> Result<Vec<u8>, Error> {

@@ -10,7 +10,7 @@ use super::content_answers::Content;
 use super::download::{ContentPath, Download, Stored};
 use super::metadata::number;
 use super::version_repository;
-use crate::app::App;
+use crate::database::Database;
 use crate::error::Error;
 use crate::openapi::{Answers, NotModified, Preconditions, Ranges};
 use crate::tenant::Client;
@@ -30,8 +30,10 @@ pub(crate) struct VersionPath {
 }
 
 impl ContentPath for VersionPath {
-    async fn find(&self, app: &Arc<App>, client: &Arc<Client>) -> Result<Stored, Error> {
-        version_repository::find(&app.database, client, self.id, self.version).await
+    type Source = Arc<Database>;
+
+    async fn find(&self, database: &Arc<Database>, client: &Arc<Client>) -> Result<Stored, Error> {
+        version_repository::find(database, client, self.id, self.version).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! `GET /clients/{client}/documents/{id}/versions`.
 
+use std::sync::Arc;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
@@ -8,13 +10,14 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::metadata::DocumentPath;
-use super::model::{lower_hex, microseconds};
+use super::model::lower_hex;
 use super::version_page::VersionPage;
 use super::version_repository;
-use crate::app::SharedApp;
+use crate::database::Database;
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 use crate::paging;
+use crate::timestamp::microseconds;
 
 /// A content that a document has, or had.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -70,7 +73,7 @@ struct Versions {
 )]
 #[tracing::instrument(name = "list_versions", skip_all, err(level = "debug"))]
 pub(crate) async fn list_versions(
-    State(app): SharedApp,
+    State(database): State<Arc<Database>>,
     Caller { client, .. }: Caller,
     path: Result<Path<DocumentPath>, PathRejection>,
     OriginalUri(uri): OriginalUri,
@@ -79,8 +82,7 @@ pub(crate) async fn list_versions(
     let page = VersionPage::parse(uri.query().unwrap_or_default())?;
     // One more than is shown tells whether there is a next page.
     let most = page.limit + 1;
-    let versions =
-        version_repository::list(&app.database, &client, path.id, page.before, most).await?;
+    let versions = version_repository::list(&database, &client, path.id, page.before, most).await?;
     let page = paging::cut(versions, page.limit, |last| last.version.to_string());
     Ok(page.answer(&uri, |versions, next| Versions { versions, next }))
 }

@@ -69,7 +69,7 @@ pub(super) const METHOD_NOT_ALLOWED: ProblemKind = kind(
     "the path is served, but not with this method; see the header Allow",
 );
 /// Also of what a workload takes in for longer.
-pub(crate) const CLIENT_TOO_SLOW: ProblemKind = kind(
+pub const CLIENT_TOO_SLOW: ProblemKind = kind(
     StatusCode::REQUEST_TIMEOUT,
     "client-too-slow",
     "the client was silent for 10 s in the middle of its request",
@@ -95,7 +95,7 @@ pub(super) const TOO_LARGE: ProblemKind = kind(
     "the content is larger than 5368709120 bytes, the largest that is accepted",
 );
 /// Also of a workload that takes other types.
-pub(crate) const UNSUPPORTED_MEDIA_TYPE: ProblemKind = kind(
+pub const UNSUPPORTED_MEDIA_TYPE: ProblemKind = kind(
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "unsupported-media-type",
     "the body must be sent as application/json",
@@ -147,7 +147,7 @@ pub(super) const UPLOADS_FULL: ProblemKind = kind(
 );
 
 /// All of them.
-pub(crate) const PROBLEMS: ProblemList = ProblemList {
+pub const PROBLEMS: ProblemList = ProblemList {
     kinds: &[
         BAD_REQUEST,
         API_KEY_MISSING,

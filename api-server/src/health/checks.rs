@@ -11,7 +11,6 @@ use super::report::{Finding, Report};
 use super::{Health, Status};
 use crate::database::SchemaState;
 use crate::tenant::Client;
-use crate::{App, workloads};
 
 /// Longest that a check may take, of however many clients: the kubelet waits 3 s for an answer, and one
 /// that comes too late would take the server out for what is no fault of its own.
@@ -78,9 +77,9 @@ impl Schemas {
 impl Health {
     /// One trace a check, so that its statements are no traces of their own.
     #[tracing::instrument(name = "health_check", skip_all)]
-    pub(super) async fn check(&self, app: &App) -> Report {
+    pub(super) async fn check(&self) -> Report {
         let (content, (states, latency)) =
-            tokio::join!(self.check_content(app), self.check_database(app));
+            tokio::join!(self.check_content(), self.check_database());
         Report {
             at: OffsetDateTime::now_utc(),
             content,
@@ -91,9 +90,10 @@ impl Health {
         }
     }
 
-    async fn check_content(&self, app: &App) -> Finding {
+    async fn check_content(&self) -> Finding {
+        let content = &self.platform.content;
         let start = Instant::now();
-        let finding = match tokio::time::timeout(PATIENCE, app.content.check()).await {
+        let finding = match tokio::time::timeout(PATIENCE, content.check()).await {
             Ok(Ok(())) => Finding::healthy(),
             Ok(Err(error)) => {
                 tracing::warn!(error, "the store of content does not work");
@@ -102,19 +102,19 @@ impl Health {
             Err(_) => Finding::unhealthy("the store of content does not answer".into()),
         };
         self.metrics
-            .record(app.content.component(), finding.status, start.elapsed());
+            .record(content.component(), finding.status, start.elapsed());
         finding
     }
 
     /// The clients' schemas, and the time of the slowest answer.
-    async fn check_database(&self, app: &App) -> (Vec<SchemaState>, Option<Duration>) {
+    async fn check_database(&self) -> (Vec<SchemaState>, Option<Duration>) {
         let start = Instant::now();
         let mut schemas = self.schemas.lock().await;
-        let due = schemas.due(app.tenant.clients());
+        let due = schemas.due(self.platform.tenant.clients());
         let end = start + PATIENCE;
         let mut answers = futures::stream::iter(due)
             .map(|client| async move {
-                let answer = ask(app, &client, end).await;
+                let answer = self.ask(&client, end).await;
                 (client, answer)
             })
             .buffer_unordered(AT_ONCE);
@@ -134,19 +134,19 @@ impl Health {
         self.metrics.record("data_store", status, start.elapsed());
         (states, latency)
     }
-}
 
-/// `None` when `end` has come before the question could be asked.
-async fn ask(app: &App, client: &Client, end: Instant) -> Option<(SchemaState, Duration)> {
-    let start = Instant::now();
-    if start >= end {
-        return None;
+    /// `None` when `end` has come before the question could be asked.
+    async fn ask(&self, client: &Client, end: Instant) -> Option<(SchemaState, Duration)> {
+        let start = Instant::now();
+        if start >= end {
+            return None;
+        }
+        let state = self.platform.database.schema_state(client, &self.tables);
+        let state = tokio::time::timeout(end - start, state)
+            .await
+            .unwrap_or_else(|_| SchemaState::Unreachable("no answer in time".into()));
+        Some((state, start.elapsed()))
     }
-    let state = app.database.schema_state(client, workloads::tables());
-    let state = tokio::time::timeout(end - start, state)
-        .await
-        .unwrap_or_else(|_| SchemaState::Unreachable("no answer in time".into()));
-    Some((state, start.elapsed()))
 }
 
 fn missing(states: &[SchemaState]) -> Vec<String> {
@@ -163,7 +163,7 @@ fn missing(states: &[SchemaState]) -> Vec<String> {
 }
 
 /// The status of a check that is about one table.
-pub(crate) fn table_status(report: &Report, table: &str) -> Status {
+pub(super) fn table_status(report: &Report, table: &str) -> Status {
     match report.missing_tables.iter().any(|missing| missing == table) {
         true => Status::Unhealthy,
         false => report.database.status,

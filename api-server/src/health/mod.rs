@@ -1,6 +1,7 @@
 //! What works and what does not, asked at most every two seconds whoever wants to know.
 
 mod checks;
+mod internal;
 mod metrics;
 mod report;
 mod routes;
@@ -10,19 +11,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
-pub(crate) use checks::table_status;
-pub(crate) use report::{Report, Status};
-pub(crate) use routes::{HealthBody, routes};
+pub use internal::routes as internal_routes;
+pub use report::Finding;
+use report::{Report, Status};
+pub use routes::routes;
 
-use crate::App;
+use crate::platform::Platform;
+use crate::workload::{self, Workload};
 
 /// Age up to which a report is handed out again.
 const FRESH: Duration = Duration::from_secs(2);
 
 /// The last report. Whoever finds it too old makes the next one, and all others wait for that.
 #[derive(Debug)]
-pub(crate) struct Health {
+pub struct Health {
+    platform: Platform,
+    workloads: Vec<Arc<dyn Workload>>,
+    /// Those that a client's schema must have.
+    tables: Vec<&'static str>,
+    draining: CancellationToken,
     last: Mutex<Option<(Instant, Arc<Report>)>>,
     schemas: Mutex<checks::Schemas>,
     metrics: metrics::Metrics,
@@ -30,8 +39,17 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    pub(crate) fn new() -> Self {
+    /// Of a server that takes no new requests once it is `draining`.
+    pub fn new(
+        platform: Platform,
+        workloads: Vec<Arc<dyn Workload>>,
+        draining: CancellationToken,
+    ) -> Self {
         Self {
+            platform,
+            tables: workload::tables(&workloads),
+            workloads,
+            draining,
             last: Mutex::default(),
             schemas: Mutex::default(),
             metrics: metrics::Metrics::new(),
@@ -40,12 +58,12 @@ impl Health {
     }
 
     /// A report at most two seconds old.
-    pub(crate) async fn report(&self, app: &App) -> Arc<Report> {
+    async fn report(&self) -> Arc<Report> {
         let mut last = self.last.lock().await;
         if let Some((_, report)) = last.as_ref().filter(|(made, _)| made.elapsed() < FRESH) {
             return report.clone();
         }
-        let report = Arc::new(self.check(app).await);
+        let report = Arc::new(self.check().await);
         *last = Some((Instant::now(), report.clone()));
         report
     }
@@ -55,8 +73,16 @@ impl Health {
     /// A server that has yet to show that its configuration works must not replace one that serves.
     /// After that, what is wrong with a part that all servers share is no reason: sending requests
     /// elsewhere would not help, and sending none would end what still works.
-    pub(crate) async fn objections(&self, app: &App) -> Vec<String> {
-        let report = self.report(app).await;
+    async fn objections(&self) -> Vec<String> {
+        if self.draining.is_cancelled() {
+            return vec!["the server is shutting down".to_owned()];
+        }
+        let issuer = self.platform.access.issuer.as_ref();
+        // Pods that have the keys go on serving until this one has them, too.
+        if issuer.is_some_and(|issuer| !issuer.has_keys()) {
+            return vec!["the issuer's keys have not been fetched".to_owned()];
+        }
+        let report = self.report().await;
         let wrong = report.reasons();
         if wrong.is_empty() {
             self.proved.store(true, Ordering::Relaxed);

@@ -11,7 +11,7 @@ use crate::database::SchemaState;
 /// How well something works, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Status {
+pub enum Status {
     /// All of it works.
     Healthy,
     /// Some clients, or some of what they ask for, are not served.
@@ -21,7 +21,7 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
             Self::Degraded => "degraded",
@@ -32,34 +32,34 @@ impl Status {
 
 /// What one component is like, and a sentence for each thing that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finding {
-    pub(crate) status: Status,
-    pub(crate) reasons: Vec<String>,
+pub struct Finding {
+    pub status: Status,
+    pub reasons: Vec<String>,
 }
 
 /// All findings of one check.
 #[derive(Clone, Debug)]
-pub(crate) struct Report {
-    pub(crate) at: OffsetDateTime,
-    pub(crate) content: Finding,
-    pub(crate) database: Finding,
+pub struct Report {
+    pub at: OffsetDateTime,
+    pub content: Finding,
+    pub database: Finding,
     /// Time of the slowest answer of Postgres; `None` when it did not answer.
-    pub(crate) latency: Option<Duration>,
+    pub latency: Option<Duration>,
     /// Tables of the workloads that some client's schema does not have.
-    pub(crate) missing_tables: Vec<String>,
+    pub missing_tables: Vec<String>,
     /// What another server of this tenant could serve and this one never will.
-    pub(crate) outgrown: Finding,
+    pub outgrown: Finding,
 }
 
 impl Report {
     /// Without its content a tenant still has its metadata and its lists.
-    pub(crate) fn status(&self) -> Status {
+    pub fn status(&self) -> Status {
         let content = self.content.status.min(Status::Degraded);
         content.max(self.database.status)
     }
 
     /// A sentence for each thing that is wrong with a component.
-    pub(crate) fn reasons(&self) -> Vec<String> {
+    pub fn reasons(&self) -> Vec<String> {
         [&self.content, &self.database]
             .into_iter()
             .flat_map(|finding| finding.reasons.clone())
@@ -68,21 +68,21 @@ impl Report {
 }
 
 impl Finding {
-    pub(crate) fn healthy() -> Self {
+    pub fn healthy() -> Self {
         Self {
             status: Status::Healthy,
             reasons: Vec::new(),
         }
     }
 
-    pub(crate) fn degraded(reason: String) -> Self {
+    pub fn degraded(reason: String) -> Self {
         Self {
             status: Status::Degraded,
             reasons: vec![reason],
         }
     }
 
-    pub(crate) fn unhealthy(reason: String) -> Self {
+    pub fn unhealthy(reason: String) -> Self {
         Self {
             status: Status::Unhealthy,
             reasons: vec![reason],
@@ -90,7 +90,7 @@ impl Finding {
     }
 
     /// Whether there are schemas that this server is too old for.
-    pub(crate) fn of_newer_schemas(states: &[SchemaState]) -> Self {
+    pub fn of_newer_schemas(states: &[SchemaState]) -> Self {
         let mut finding = Self::healthy();
         finding.find(states, Status::Unhealthy, is_newer, NEWER);
         finding
@@ -112,7 +112,7 @@ impl Finding {
     }
 
     /// What the clients' schemas together say of the database.
-    pub(crate) fn of_schemas(states: &[SchemaState]) -> Self {
+    pub fn of_schemas(states: &[SchemaState]) -> Self {
         let mut finding = Self::healthy();
         let mut find = |status, wanted, sentence| finding.find(states, status, wanted, sentence);
         find(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Serialize;
@@ -13,17 +13,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Status;
 use super::report::{Finding, Report};
-use crate::app::{App, SharedApp};
-use crate::documents::microseconds;
+use super::{Health, Status};
 use crate::error::Error;
 use crate::openapi::Answers;
-use crate::{SERVICE, VERSION};
+use crate::timestamp::microseconds;
 
 /// The answer of `/health`.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct HealthBody<Parts> {
+pub(super) struct HealthBody<Parts> {
     status: Status,
     service: &'static str,
     #[serde(serialize_with = "microseconds")]
@@ -57,23 +55,26 @@ struct Readiness {
 
 impl<Parts> HealthBody<Parts> {
     /// `parts` are what this service shows of `report` beside the common fields.
-    pub(crate) fn new(service: &'static str, report: &Report, parts: Parts) -> Self {
+    pub(super) fn new(
+        service: &'static str,
+        version: &'static str,
+        report: &Report,
+        parts: Parts,
+    ) -> Self {
         Self {
             status: report.status(),
             service,
             timestamp: report.at,
             parts,
-            version: VERSION,
+            version,
             reasons: report.reasons(),
         }
     }
-}
 
-impl<Parts> HealthBody<Parts> {
-    /// No better than `finding`, of something that only this service depends on.
-    fn and(mut self, finding: Option<&Finding>) -> Self {
-        if let Some(finding) = finding {
-            self.status = self.status.max(finding.status);
+    /// No better than `findings` of what only this service depends on, but degraded at worst.
+    fn and<'f>(mut self, findings: impl Iterator<Item = &'f Finding>) -> Self {
+        for finding in findings {
+            self.status = self.status.max(finding.status.min(Status::Degraded));
             self.reasons.extend(finding.reasons.iter().cloned());
         }
         self
@@ -91,12 +92,21 @@ impl<Parts: Serialize> IntoResponse for HealthBody<Parts> {
     }
 }
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+/// What these routes show.
+#[derive(Clone, FromRef)]
+struct Shown {
+    checked: Arc<Health>,
+    registry: docket_instrumentation::Registry,
+}
+
+/// The routes that show what was `checked`, and the metrics in `registry`.
+pub fn routes(checked: Arc<Health>, registry: docket_instrumentation::Registry) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(health))
         .routes(routes!(live))
         .routes(routes!(ready))
         .routes(routes!(metrics))
+        .with_state(Shown { checked, registry })
 }
 
 /// Tell what works
@@ -109,26 +119,23 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
         (status = 503, description = "Unhealthy", body = HealthBody<Components>),
     )
 )]
-async fn health(State(app): SharedApp) -> HealthBody<Components> {
-    let report = app.health.report(&app).await;
-    // By its last calls: probes must not cost what calls cost.
-    let summarizer = app
-        .text
-        .standing()
-        .map(|standing| match standing.is_good() {
-            true => Finding::healthy(),
-            false => Finding::degraded("the summarizer fails; summaries come later".into()),
-        });
-    let summarizer = summarizer.as_ref();
-    let components = [
-        (app.content.component(), report.content.status),
+async fn health(State(health): State<Arc<Health>>) -> HealthBody<Components> {
+    let report = health.report().await;
+    let workloads = health.workloads.iter();
+    let own: Vec<_> = workloads
+        .flat_map(|workload| workload.components())
+        .collect();
+    let shared = [
+        (health.platform.content.component(), report.content.status),
         ("data_store", report.database.status),
     ];
-    let components = components
-        .into_iter()
-        .chain(summarizer.map(|finding| ("summarizer", finding.status)))
-        .collect();
-    HealthBody::new(SERVICE, &report, Components { components }).and(summarizer)
+    let components = own.iter().map(|(name, finding)| (*name, finding.status));
+    let components = Components {
+        components: shared.into_iter().chain(components).collect(),
+    };
+    let service = health.platform.service;
+    HealthBody::new(service.name, service.version, &report, components)
+        .and(own.iter().map(|(_, finding)| finding))
 }
 
 /// Tell that the process is alive
@@ -155,15 +162,8 @@ async fn live() -> &'static str {
         (status = 503, description = "They should not", body = Readiness),
     )
 )]
-async fn ready(State(app): SharedApp) -> (StatusCode, Json<Readiness>) {
-    let reasons = match app.is_draining() {
-        true => vec!["the server is shutting down".to_owned()],
-        // Pods that have the keys go on serving until this one has them, too.
-        false if app.issuer.as_ref().is_some_and(|issuer| !issuer.has_keys()) => {
-            vec!["the issuer's keys have not been fetched".to_owned()]
-        }
-        false => app.health.objections(&app).await,
-    };
+async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, Json<Readiness>) {
+    let reasons = health.objections().await;
     let ready = reasons.is_empty();
     let status = match ready {
         true => StatusCode::OK,
@@ -182,7 +182,9 @@ async fn ready(State(app): SharedApp) -> (StatusCode, Json<Readiness>) {
         Answers<500>,
     )
 )]
-async fn metrics(State(app): SharedApp) -> Result<impl IntoResponse, Error> {
-    let page = docket_instrumentation::render_metrics(&app.registry).map_err(Error::Metrics)?;
+async fn metrics(
+    State(registry): State<docket_instrumentation::Registry>,
+) -> Result<impl IntoResponse, Error> {
+    let page = docket_instrumentation::render_metrics(&registry).map_err(Error::Metrics)?;
     Ok(([(header::CONTENT_TYPE, page.content_type)], page.body))
 }

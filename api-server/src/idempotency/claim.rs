@@ -10,8 +10,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{Fingerprint, IdempotencyKey, TABLE};
-use crate::App;
-use crate::database::{ArgumentList, Statement, arguments};
+use crate::database::{ArgumentList, Database, Statement, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
 
@@ -63,7 +62,7 @@ const FREE: Statement = Statement {
 };
 
 /// What became of asking for a key.
-pub(crate) enum Claimed {
+pub enum Claimed {
     /// It is this request's to answer.
     Mine(Claim),
     /// It was answered before: the body of that answer, and what was asked.
@@ -72,8 +71,8 @@ pub(crate) enum Claimed {
 
 /// A key that no other request can have, until the lease of 30 s is over; freed when it is dropped
 /// before it is [settled](Self::settle).
-pub(crate) struct Claim {
-    app: Arc<App>,
+pub struct Claim {
+    database: Arc<Database>,
     client: Arc<Client>,
     key: IdempotencyKey,
     /// Tells this claim from a later one of the same key.
@@ -84,20 +83,20 @@ pub(crate) struct Claim {
 impl Claim {
     /// # Errors
     /// [`Error::KeyInUse`] while another request has it.
-    pub(crate) async fn take(
-        app: &Arc<App>,
+    pub async fn take(
+        database: &Arc<Database>,
         client: &Arc<Client>,
         key: IdempotencyKey,
     ) -> Result<Claimed, Error> {
         let mut claim = Self {
-            app: app.clone(),
+            database: database.clone(),
             client: client.clone(),
             key,
             holder: Uuid::new_v4(),
             held: true,
         };
         let work = async {
-            let mut connection = app.database.connection(client).await?;
+            let mut connection = database.connection(client).await?;
             for _ in 0..TRIES {
                 let taken = claim.run(&TAKE, connection.as_mut()).await?;
                 if taken.is_some() {
@@ -105,7 +104,7 @@ impl Claim {
                 }
                 let key = arguments().with(claim.key.as_str())?.end();
                 let row = READ
-                    .fetch_optional(&app.database, connection.as_mut(), key)
+                    .fetch_optional(database, connection.as_mut(), key)
                     .await?;
                 if let Some(row) = row {
                     return Ok(Some(answered(&row)?.ok_or(Error::KeyInUse)?));
@@ -113,7 +112,7 @@ impl Claim {
             }
             Err(Error::KeyInUse)
         };
-        let answered = app.database.within_deadline(work).await;
+        let answered = database.within_deadline(work).await;
         claim.held = !matches!(answered, Ok(Some(_)) | Err(Error::KeyInUse));
         Ok(match answered? {
             None => Claimed::Mine(claim),
@@ -126,7 +125,7 @@ impl Claim {
     /// # Errors
     /// Those of `work`; [`Error::KeyInUse`] when the lease ended all the same and another request has
     /// the key.
-    pub(crate) async fn renewed_during<T>(
+    pub async fn renewed_during<T>(
         &self,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
@@ -141,7 +140,7 @@ impl Claim {
     /// # Errors
     /// [`Error::KeyInUse`] when the lease ended and another request has the key: the transaction must
     /// not be committed.
-    pub(crate) async fn answer(
+    pub async fn answer(
         &self,
         connection: &mut PgConnection,
         fingerprint: Fingerprint,
@@ -153,13 +152,13 @@ impl Claim {
             .with(answer)?
             .end();
         let row = ANSWER
-            .fetch_optional(&self.app.database, connection, arguments)
+            .fetch_optional(&self.database, connection, arguments)
             .await?;
         row.map(drop).ok_or(Error::KeyInUse)
     }
 
     /// What the request ended with; after an error the key is free, so that it can be sent again.
-    pub(crate) async fn settle<T>(mut self, result: Result<T, Error>) -> Result<T, Error> {
+    pub async fn settle<T>(mut self, result: Result<T, Error>) -> Result<T, Error> {
         if result.is_ok() {
             self.held = false;
         } else if let Some(freeing) = self.free() {
@@ -174,10 +173,10 @@ impl Claim {
         loop {
             tokio::time::sleep(RENEWAL).await;
             let work = async {
-                let mut connection = self.app.database.connection(&self.client).await?;
+                let mut connection = self.database.connection(&self.client).await?;
                 self.run(&RENEW, connection.as_mut()).await
             };
-            match self.app.database.within_deadline(work).await {
+            match self.database.within_deadline(work).await {
                 Ok(Some(_)) => {}
                 Ok(None) => return Error::KeyInUse,
                 Err(error) => tracing::warn!(%error, "the lease of a key was not renewed"),
@@ -190,15 +189,15 @@ impl Claim {
         if !std::mem::take(&mut self.held) {
             return None;
         }
-        let (app, client) = (self.app.clone(), self.client.clone());
+        let (database, client) = (self.database.clone(), self.client.clone());
         let arguments = self.arguments().ok()?.end();
         let work = async move {
             let work = async {
-                let mut connection = app.database.connection(&client).await?;
-                FREE.fetch_optional(&app.database, connection.as_mut(), arguments)
+                let mut connection = database.connection(&client).await?;
+                FREE.fetch_optional(&database, connection.as_mut(), arguments)
                     .await
             };
-            if let Err(error) = app.database.within_deadline(work).await {
+            if let Err(error) = database.within_deadline(work).await {
                 tracing::warn!(%error, "a key stays in use until its lease ends");
             }
         };
@@ -212,7 +211,7 @@ impl Claim {
     ) -> Result<Option<PgRow>, Error> {
         let arguments: PgArguments = self.arguments()?.end();
         statement
-            .fetch_optional(&self.app.database, connection, arguments)
+            .fetch_optional(&self.database, connection, arguments)
             .await
     }
 

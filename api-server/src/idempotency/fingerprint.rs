@@ -4,10 +4,11 @@ use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of the parts of a request that count: how they were wrapped may differ between sendings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fingerprint(pub(super) [u8; 32]);
+pub struct Fingerprint(pub(super) [u8; 32]);
 
 impl Fingerprint {
-    pub(crate) fn of(parts: &[&[u8]]) -> Self {
+    /// Of the parts of one request, in order.
+    pub fn of(parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
             // With its length before it, a part cannot pass for the end of another.

@@ -7,12 +7,12 @@ use crate::error::Error;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// On an answer that was given before.
-pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const LONGEST: usize = 255;
 
 /// 1 to 255 characters, from space to tilde.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct IdempotencyKey(String);
+pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
     /// The key of a request; the string of the draft (`"a"`, RFC 9651) and what most callers send
@@ -20,7 +20,7 @@ impl IdempotencyKey {
     ///
     /// # Errors
     /// [`Error::BadRequest`] for what is no key, or two.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Option<Self>, Error> {
+    pub fn of(headers: &HeaderMap) -> Result<Option<Self>, Error> {
         let mut values = headers.get_all(HEADER).iter();
         let Some(value) = values.next() else {
             return Ok(None);
@@ -37,7 +37,8 @@ impl IdempotencyKey {
         key.map(Some).ok_or_else(bad)
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// Without quotes.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -10,9 +10,10 @@ mod expire;
 mod fingerprint;
 mod key;
 
-pub(crate) use claim::{Claim, Claimed};
-pub use expire::expire_idempotency_keys;
-pub(crate) use fingerprint::Fingerprint;
-pub(crate) use key::{IdempotencyKey, REPLAYED};
+pub use claim::{Claim, Claimed};
+pub use expire::Expire;
+pub use fingerprint::Fingerprint;
+pub use key::{IdempotencyKey, REPLAYED};
 
-pub(crate) const TABLE: &str = "idempotency_keys";
+/// Keys, who has them, and what was answered.
+pub const TABLE: &str = "idempotency_keys";

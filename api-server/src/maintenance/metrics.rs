@@ -1,36 +1,21 @@
-//! `docket_maintenance_runs_total{task, outcome}`, `docket_maintenance_purged_documents_total`,
-//! `docket_maintenance_swept_objects_total`.
+//! `docket_maintenance_runs_total{task, outcome}`.
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 
 #[derive(Debug)]
-pub(crate) struct Metrics {
+pub(super) struct Metrics {
     runs: Counter<u64>,
-    purged: Counter<u64>,
-    swept: Counter<u64>,
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let meter = opentelemetry::global::meter("docket");
-        let counter = |name, description| {
-            let counter = meter.u64_counter(name);
-            counter.with_description(description).build()
-        };
+        let runs = meter.u64_counter("docket_maintenance_runs_total");
         Self {
-            runs: counter(
-                "docket_maintenance_runs_total",
-                "Tasks that the server did by itself",
-            ),
-            purged: counter(
-                "docket_maintenance_purged_documents_total",
-                "Documents that ended after their time in the trash",
-            ),
-            swept: counter(
-                "docket_maintenance_swept_objects_total",
-                "Objects removed because nothing referred to them",
-            ),
+            runs: runs
+                .with_description("Tasks that the server did by itself")
+                .build(),
         }
     }
 
@@ -41,13 +26,5 @@ impl Metrics {
             KeyValue::new("outcome", outcome),
         ];
         self.runs.add(1, &labels);
-    }
-
-    pub(super) fn purged(&self, documents: u64) {
-        self.purged.add(documents, &[]);
-    }
-
-    pub(super) fn swept(&self, objects: u64) {
-        self.swept.add(objects, &[]);
     }
 }

@@ -7,24 +7,24 @@ use docket_contract::API_KEY_HEADER;
 use http::HeaderMap;
 use http::request::Parts;
 
+use super::access::Access;
 use super::scope::Scopes;
-use crate::app::App;
 use crate::error::Error;
 use crate::tenant::{Client, Tenant};
 use crate::tokens::{self, Issuer};
 
 /// Who a request was proved to come from, and what it may do; also left on the response, for the log.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    pub(crate) client: Arc<Client>,
-    pub(crate) scopes: Scopes,
-    pub(crate) actor: Actor,
+pub struct Caller {
+    pub client: Arc<Client>,
+    pub scopes: Scopes,
+    pub actor: Actor,
 }
 
 /// Who acts, as the audit log names it: `key:<first digits of the key's hash>`, `sub:<the token's
 /// subject>` or `anonymous`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Actor(pub(crate) String);
+pub struct Actor(pub String);
 
 impl Actor {
     /// Digits that tell the keys of one client apart and give none of them away.
@@ -32,17 +32,17 @@ impl Actor {
     /// What the audit log takes.
     const LONGEST: usize = 255;
 
-    pub(crate) fn of_key(hash: &str) -> Self {
+    pub fn of_key(hash: &str) -> Self {
         Self(format!("key:{}", &hash[..Self::DIGITS.min(hash.len())]))
     }
 
     /// Cut where the audit log ends, which no issuer's subjects reach (RFC 7519 sets no bound).
-    pub(crate) fn of_subject(subject: &str) -> Self {
+    pub fn of_subject(subject: &str) -> Self {
         let text: String = subject.chars().filter(|c| !c.is_control()).collect();
         Self(format!("sub:{text}").chars().take(Self::LONGEST).collect())
     }
 
-    pub(crate) fn anonymous() -> Self {
+    pub fn anonymous() -> Self {
         Self("anonymous".to_owned())
     }
 }
@@ -52,7 +52,7 @@ impl Actor {
 /// # Errors
 /// When nothing, or nothing that opens this client, was sent along.
 pub(super) async fn identify(
-    app: &App,
+    access: &Access,
     params: &RawPathParams,
     headers: &HeaderMap,
 ) -> Result<Caller, Error> {
@@ -60,9 +60,9 @@ pub(super) async fn identify(
         .iter()
         .find_map(|(key, value)| (key == "client").then_some(value));
     let name = name.unwrap_or_default();
-    match &app.issuer {
-        Some(issuer) => by_token(&app.tenant, issuer, name, headers).await,
-        None => by_key(&app.tenant, name, headers),
+    match &access.issuer {
+        Some(issuer) => by_token(&access.tenant, issuer, name, headers).await,
+        None => by_key(&access.tenant, name, headers),
     }
 }
 
@@ -96,11 +96,11 @@ async fn by_token(
     })
 }
 
-impl FromRequestParts<Arc<App>> for Caller {
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Error;
 
     /// A route without a [`Gate`](super::gate::Gate) answers 403 rather than serving.
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Error> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         parts
             .extensions
             .get::<Self>()

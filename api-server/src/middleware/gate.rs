@@ -10,32 +10,33 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::access::Access;
 use super::auth::{Caller, identify};
 use super::scope::Scope;
-use crate::App;
 use crate::error::Error;
 
 /// What a route asks of a request.
 #[derive(Clone)]
-pub(crate) struct Gate {
-    pub(crate) app: Arc<App>,
-    pub(crate) scope: Scope,
+pub(super) struct Gate {
+    pub(super) access: Arc<Access>,
+    /// One of them is enough.
+    pub(super) scopes: Arc<[Scope]>,
     /// Time until the first byte of an answer; none for routes that read large bodies.
-    pub(crate) deadline: Option<Duration>,
+    pub(super) deadline: Option<Duration>,
 }
 
 /// Lets the handler know its [`Caller`], which nothing else does: a route without a gate serves nobody.
-pub(crate) async fn pass(
+pub(super) async fn pass(
     State(gate): State<Gate>,
     params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let caller = identify(&gate.app, &params?, request.headers()).await?;
+    let caller = identify(&gate.access, &params?, request.headers()).await?;
     // Behind authentication: whoever proves nothing costs a hash and no client its share.
-    let taken = gate.app.rate_limits.take(&caller.client.name);
+    let taken = gate.access.rate_limits.take(&caller.client.name);
     let wait = taken.as_ref().and_then(|taken| taken.wait);
-    let answer = match (wait, caller.scopes.check(gate.scope)) {
+    let answer = match (wait, caller.scopes.check(&gate.scopes)) {
         (Some(wait), _) => Err(Error::RateLimited(wait)),
         (None, Err(error)) => Err(error),
         (None, Ok(())) => {

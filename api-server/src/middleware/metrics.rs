@@ -16,14 +16,14 @@ use super::{method, route};
 
 /// Instruments of the HTTP layer; labels `method`, `path` (the route's template), `status`.
 #[derive(Debug)]
-pub(crate) struct HttpMetrics {
+pub(super) struct HttpMetrics {
     requests: Counter<u64>,
     errors: Counter<u64>,
     duration: Histogram<f64>,
 }
 
 impl HttpMetrics {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let meter = opentelemetry::global::meter("docket");
         Self {
             requests: meter

@@ -1,17 +1,16 @@
-//! What every request passes, whatever the workload: [`around`] it all, and the [`gate`] of a
+//! What every request passes, whatever the workload: the [`layers`] around it all, and the [`gate`] of a
 //! client's route; what these two do stands in a file each.
 
-pub(crate) mod around;
-pub(crate) mod auth;
-pub(crate) mod gate;
+pub mod access;
+pub mod auth;
+mod gate;
+pub mod layers;
 mod message;
 mod metrics;
-pub(crate) mod rate_limit;
-pub(crate) mod request_id;
-pub(crate) mod scope;
+pub mod rate_limit;
+pub mod request_id;
+pub mod scope;
 mod trace;
-
-pub(crate) use metrics::HttpMetrics;
 
 use axum::extract::MatchedPath;
 use http::{Extensions, Method};

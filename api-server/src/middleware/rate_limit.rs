@@ -19,7 +19,7 @@ const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The limits of all clients, as far as this pod has a share in them.
 #[derive(Debug)]
-pub(crate) struct RateLimits(RwLock<Shares>);
+pub struct RateLimits(RwLock<Shares>);
 
 #[derive(Debug, Default)]
 struct Shares {
@@ -31,7 +31,7 @@ struct Shares {
 impl RateLimits {
     /// Limits of `of_tenant` that let everything pass until [`share`](Self::share) says how many pods
     /// there are.
-    pub(crate) fn new(of_tenant: Option<RateLimit>) -> Self {
+    pub fn new(of_tenant: Option<RateLimit>) -> Self {
         Self(RwLock::new(Shares {
             of_tenant,
             ..Shares::default()
@@ -40,7 +40,7 @@ impl RateLimits {
 
     /// Gives each of `clients` this pod's part of the limit, anew, unless that is what it has; returns
     /// whether it is something else. Without a word on the limit it stays as it is.
-    pub(crate) fn share<'a>(
+    pub fn share<'a>(
         &self,
         clients: impl Iterator<Item = &'a str>,
         pods: NonZeroU32,

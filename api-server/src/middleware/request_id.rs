@@ -9,7 +9,7 @@ const LONGEST: usize = 128;
 
 /// The correlation id of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) String);
+pub struct RequestId(pub String);
 
 impl RequestId {
     pub(super) fn of(headers: &HeaderMap) -> Self {

@@ -10,7 +10,7 @@ use super::{API_KEY, BEARER, problems};
 const PROBLEMS: [u16; 7] = [400, 401, 403, 404, 429, 500, 503];
 
 /// States the scope that a token needs for the routes in `paths`.
-pub(crate) fn require_scope(paths: &mut Paths, scope: &str) {
+pub fn require_scope(paths: &mut Paths, scope: &str) {
     let operations = paths.paths.values_mut().flat_map(super::all_operations);
     for operation in operations {
         let requirement = SecurityRequirement::new(BEARER, [scope]);

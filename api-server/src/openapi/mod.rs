@@ -12,17 +12,20 @@ mod parameters;
 mod problems;
 mod routes;
 
+use std::sync::Arc;
+
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{OpenApi, PathItem, RefOr, Response};
 
-use crate::problem::ProblemList;
+use crate::workload::{self, Workload};
 
-pub(crate) use client_routes::require_scope;
-pub(crate) use parameters::{Preconditions, Ranges, response_header};
-pub(crate) use problems::{Answers, NotModified};
-pub(crate) use routes::{Document, routes};
+pub use client_routes::require_scope;
+pub use parameters::{Preconditions, Ranges, response_header};
+pub use problems::{Answers, NotModified};
+pub use routes::{Document, routes};
 
 /// Name of the security scheme, and of the component that describes it.
 const API_KEY: &str = "api_key";
@@ -33,13 +36,10 @@ const BEARER: &str = "bearer";
 #[openapi(
     info(
         title = "Docket",
-        description = "The document API of one tenant. Every answer has an `X-Request-ID`: the \
-                       caller's own, or a new one. Every error is an RFC 9457 problem.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/")),
     tags(
-        (name = "documents", description = "Files with metadata, apart for each client"),
         (name = "clients", description = "What a client uses and did"),
         (name = "operations", description = "For probes and people; open to all"),
     ),
@@ -47,15 +47,23 @@ const BEARER: &str = "bearer";
 )]
 struct Base;
 
-/// The document of a router: `clients` are the routes that a client's key opens, `operations` those
-/// that are open to all; `problems` are all that may be answered.
-pub(crate) fn document(
+/// The document of a router that is described by `description`: `clients` are the routes of `workloads` that
+/// a client's key opens, `operations` those that are open to all.
+pub fn document(
+    description: &str,
+    workloads: &[Arc<dyn Workload>],
     mut clients: OpenApi,
     operations: OpenApi,
-    problems: &[ProblemList],
 ) -> OpenApi {
     let mut document = Base::openapi();
     document.info.contact = None;
+    document.info.description = Some(description.to_owned());
+    let tags = workloads.iter().map(|workload| {
+        let description = workload.description();
+        let tag = TagBuilder::new().name(workload.name());
+        tag.description(Some(description)).build()
+    });
+    document.tags.get_or_insert_default().splice(0..0, tags);
     clients
         .paths
         .paths
@@ -74,7 +82,8 @@ pub(crate) fn document(
         .description(Some("In tenants whose `spec.api.auth.mode` is `Jwt`"))
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(token));
-    components.responses.extend(problems::components(problems));
+    let problems = workload::problems(workloads);
+    components.responses.extend(problems::components(&problems));
     components.responses.values_mut().for_each(add_request_id);
     let operations = document.paths.paths.values_mut().flat_map(all_operations);
     for operation in operations {

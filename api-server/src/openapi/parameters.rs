@@ -7,7 +7,7 @@ use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::{Object, ObjectBuilder, RefOr, Required, Schema, Type};
 
 /// In `params(…)` of a route: `If-Match` and `If-None-Match`.
-pub(crate) struct Preconditions;
+pub struct Preconditions;
 
 impl IntoParams for Preconditions {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
@@ -24,7 +24,7 @@ impl IntoParams for Preconditions {
 }
 
 /// In `params(…)` of a route that answers parts: `Range` and `If-Range`.
-pub(crate) struct Ranges;
+pub struct Ranges;
 
 impl IntoParams for Ranges {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
@@ -67,7 +67,7 @@ fn request_header(name: &str, description: &str) -> Parameter {
 }
 
 /// Any text.
-pub(crate) fn response_header(description: &str) -> Header {
+pub fn response_header(description: &str) -> Header {
     HeaderBuilder::new()
         .schema(Some(text()))
         .description(Some(description))

@@ -128,7 +128,7 @@ const STATUSES: &[Status] = &[
 ];
 
 /// In `responses(…)` of a route: it may answer with the problems of this status.
-pub(crate) struct Answers<const STATUS: u16>;
+pub struct Answers<const STATUS: u16>;
 
 impl<const STATUS: u16> IntoResponses for Answers<STATUS> {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
@@ -137,7 +137,7 @@ impl<const STATUS: u16> IntoResponses for Answers<STATUS> {
 }
 
 /// In `responses(…)` of a route: 304 with the `ETag`, when the caller has it already.
-pub(crate) struct NotModified;
+pub struct NotModified;
 
 impl IntoResponses for NotModified {
     fn responses() -> BTreeMap<String, RefOr<Response>> {

@@ -10,14 +10,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Answers;
-use crate::App;
 use crate::error::Error;
 
 /// The document that is shown; a layer of the routes that need it.
 #[derive(Clone)]
-pub(crate) struct Document(pub(crate) Arc<OpenApi>);
+pub struct Document(pub Arc<OpenApi>);
 
-pub(crate) fn routes() -> OpenApiRouter<Arc<App>> {
+pub fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(openapi_json))
 }
 

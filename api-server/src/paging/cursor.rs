@@ -8,20 +8,20 @@ const LENGTH: usize = 16;
 
 /// The place just after an entry of a list that has the newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cursor {
-    pub(crate) timestamp: OffsetDateTime,
-    pub(crate) id: i64,
+pub struct Cursor {
+    pub timestamp: OffsetDateTime,
+    pub id: i64,
 }
 
 impl Cursor {
     /// Before the newest.
-    pub(crate) const START: Self = Self {
+    pub const START: Self = Self {
         timestamp: END_OF_TIME,
         id: i64::MAX,
     };
 
     /// The timestamp in microseconds, as exact as Postgres has it, and the id; in hex.
-    pub(crate) fn encode(self) -> String {
+    pub fn encode(self) -> String {
         let micros = self.timestamp.unix_timestamp_nanos() / 1000;
         let micros = i64::try_from(micros).unwrap_or(i64::MAX);
         let mut bytes = [0; LENGTH];
@@ -31,7 +31,7 @@ impl Cursor {
     }
 
     /// `None` unless `text` is [encoded](Self::encode), and a time from 1970 to 9999.
-    pub(crate) fn decode(text: &str) -> Option<Self> {
+    pub fn decode(text: &str) -> Option<Self> {
         let mut bytes = [0; LENGTH];
         hex::decode_to_slice(text, &mut bytes).ok()?;
         let (micros, id) = bytes.split_at(8);

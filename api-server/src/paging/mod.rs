@@ -3,7 +3,7 @@
 
 mod cursor;
 mod page;
-pub(crate) mod query;
+pub mod query;
 
-pub(crate) use cursor::Cursor;
-pub(crate) use page::cut;
+pub use cursor::Cursor;
+pub use page::cut;

@@ -9,7 +9,7 @@ const CURSOR: &str = "cursor";
 
 /// What a page shows.
 #[derive(Debug)]
-pub(crate) struct Cut<T> {
+pub struct Cut<T> {
     rows: Vec<T>,
     /// The cursor of the next page, if there is one.
     next: Option<String>,
@@ -17,7 +17,7 @@ pub(crate) struct Cut<T> {
 
 /// The first `limit` of `rows`, of which one more was asked for; if that was there, the next page starts
 /// at the `cursor` after the last that is left.
-pub(crate) fn cut<T>(mut rows: Vec<T>, limit: u32, cursor: impl FnOnce(&T) -> String) -> Cut<T> {
+pub fn cut<T>(mut rows: Vec<T>, limit: u32, cursor: impl FnOnce(&T) -> String) -> Cut<T> {
     let limit = limit as usize;
     let more = rows.len() > limit;
     rows.truncate(limit);
@@ -28,7 +28,7 @@ pub(crate) fn cut<T>(mut rows: Vec<T>, limit: u32, cursor: impl FnOnce(&T) -> St
 impl<T> Cut<T> {
     /// The answer to `uri` with the `body` that is made of rows and cursor, and the header `Link: <…>;
     /// rel="next"` (RFC 8288) if there is a next page.
-    pub(crate) fn answer<B: Serialize>(
+    pub fn answer<B: Serialize>(
         self,
         uri: &Uri,
         body: impl FnOnce(Vec<T>, Option<String>) -> B,

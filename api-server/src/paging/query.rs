@@ -6,14 +6,14 @@ use time::{OffsetDateTime, UtcOffset};
 use super::Cursor;
 use crate::error::Error;
 
-pub(crate) const DEFAULT_LIMIT: u32 = 50;
+pub const DEFAULT_LIMIT: u32 = 50;
 const LARGEST_LIMIT: u32 = 100;
 
 /// Hands each parameter of `query` to `set`.
 ///
 /// # Errors
 /// [`Error::BadRequest`] for one that is given twice, and what `set` refuses.
-pub(crate) fn each(
+pub fn each(
     query: &str,
     mut set: impl FnMut(&str, &str) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -29,19 +29,19 @@ pub(crate) fn each(
 }
 
 /// The refusal of the parameter `name`.
-pub(crate) fn bad(name: &str, what: &str) -> Error {
+pub fn bad(name: &str, what: &str) -> Error {
     Error::BadRequest(format!("the query parameter {name:?} {what}"))
 }
 
 /// How many on a page.
-pub(crate) fn limit(name: &str, value: &str) -> Result<u32, Error> {
+pub fn limit(name: &str, value: &str) -> Result<u32, Error> {
     let limit = value.parse().ok();
     let limit = limit.filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
     limit.ok_or_else(|| bad(name, "must be a whole number from 1 to 100"))
 }
 
 /// Where the page starts, as the list's own `decode` reads it.
-pub(crate) fn cursor<T>(
+pub fn cursor<T>(
     name: &str,
     value: &str,
     decode: impl FnOnce(&str) -> Option<T>,
@@ -50,7 +50,7 @@ pub(crate) fn cursor<T>(
 }
 
 /// A time of RFC 3339.
-pub(crate) fn time(name: &str, value: &str) -> Result<OffsetDateTime, Error> {
+pub fn time(name: &str, value: &str) -> Result<OffsetDateTime, Error> {
     let time = OffsetDateTime::parse(value, &Rfc3339).map_err(|_| {
         let expected = "must be an RFC 3339 time, such as 2025-08-20T08:10:48Z";
         bad(name, expected)
@@ -62,7 +62,7 @@ pub(crate) fn time(name: &str, value: &str) -> Result<OffsetDateTime, Error> {
 
 /// Sees that `parse` refuses each query, and names its parameter.
 #[cfg(test)]
-pub(crate) fn assert_each_is_named<T: std::fmt::Debug>(
+pub fn assert_each_is_named<T: std::fmt::Debug>(
     parse: impl Fn(&str) -> Result<T, Error>,
     queries: &[(&str, &str)],
 ) {

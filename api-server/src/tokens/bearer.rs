@@ -10,7 +10,7 @@ const LONGEST: usize = 16 * 1024;
 
 /// # Errors
 /// [`Error::TokenMissing`] without one, [`Error::TokenRefused`] for what cannot be one.
-pub(crate) fn token(headers: &HeaderMap) -> Result<&str, Error> {
+pub fn token(headers: &HeaderMap) -> Result<&str, Error> {
     let mut sent = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (sent.next(), sent.next());
     if second.is_some() {

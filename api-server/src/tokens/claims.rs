@@ -7,10 +7,10 @@ use serde_json::Value;
 
 /// The claims that decide anything; `iss`, `aud`, `exp` and `nbf` were checked before.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Claims {
+pub struct Claims {
     /// Who the caller is; that a token has it was checked, too.
     #[serde(default)]
-    pub(crate) sub: String,
+    pub sub: String,
     /// Scopes, apart by spaces (RFC 8693, 4.2).
     #[serde(default)]
     scope: Option<String>,
@@ -30,7 +30,7 @@ enum Scp {
 
 impl Claims {
     /// Every scope that the token has.
-    pub(crate) fn scopes(&self) -> Vec<String> {
+    pub fn scopes(&self) -> Vec<String> {
         let apart = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let mut scopes = self.scope.as_deref().map(apart).unwrap_or_default();
         scopes.extend(match &self.scp {
@@ -42,7 +42,7 @@ impl Claims {
     }
 
     /// Whether the claim `claim` is `client`, or is a list that has it.
-    pub(crate) fn opens(&self, claim: &str, client: &str) -> bool {
+    pub fn opens(&self, claim: &str, client: &str) -> bool {
         let own = Value::String(self.sub.clone());
         let value = match claim {
             "sub" => Some(&own),

@@ -23,18 +23,18 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// How often the keys are fetched.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
+pub struct Pace {
     /// Time between two fetches while nothing asks for one.
-    pub(crate) usual: Duration,
+    pub usual: Duration,
     /// Time between two fetches at least, however many unknown keys tokens name.
-    pub(crate) least: Duration,
+    pub least: Duration,
     /// How long a request waits for a key that is not known yet.
-    pub(crate) patience: Duration,
+    pub patience: Duration,
 }
 
 /// The issuer of a tenant.
 #[derive(Debug)]
-pub(crate) struct Issuer {
+pub struct Issuer {
     jwt: Jwt,
     pace: Pace,
     fetched: watch::Receiver<Fetched>,
@@ -65,7 +65,7 @@ impl Issuer {
     ///
     /// # Errors
     /// When an address or a certificate makes no sense.
-    pub(crate) fn new(jwt: Jwt, pace: Pace) -> anyhow::Result<Self> {
+    pub fn new(jwt: Jwt, pace: Pace) -> anyhow::Result<Self> {
         let source = Source::new(&jwt)?;
         let (tell, fetched) = watch::channel(Fetched::default());
         let shared = Arc::new(Shared::default());
@@ -80,12 +80,12 @@ impl Issuer {
     }
 
     /// Name of the claim that names the client.
-    pub(crate) fn client_claim(&self) -> &str {
+    pub fn client_claim(&self) -> &str {
         &self.jwt.client_claim
     }
 
     /// Whether the keys were fetched at least once.
-    pub(crate) fn has_keys(&self) -> bool {
+    pub fn has_keys(&self) -> bool {
         self.fetched.borrow().0.is_some()
     }
 
@@ -93,7 +93,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::TokenRefused`] with a sentence; [`Error::IssuerUnavailable`] before the first fetch.
-    pub(crate) async fn verify(&self, token: &str) -> Result<Claims, Error> {
+    pub async fn verify(&self, token: &str) -> Result<Claims, Error> {
         match self.verify_with_known(token)? {
             Ok(claims) => return Ok(claims),
             Err(Refusal::Token(why)) => return Err(Error::TokenRefused(why)),

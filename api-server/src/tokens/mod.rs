@@ -8,7 +8,7 @@ mod jwks;
 mod source;
 mod verifier;
 
-pub(crate) use bearer::token;
-pub(crate) use claims::Claims;
-pub(crate) use issuer::{Issuer, Pace};
-pub(crate) use verifier::RING;
+pub use bearer::token;
+pub use claims::Claims;
+pub use issuer::{Issuer, Pace};
+pub use verifier::RING;

@@ -13,7 +13,7 @@ use ring::signature::{
 };
 
 /// For `jsonwebtoken`: it verifies, and never signs.
-pub(crate) static RING: CryptoProvider = CryptoProvider {
+pub static RING: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
     verifier_factory: verifier,
     key_utils: KeyUtils::new_unimplemented(),

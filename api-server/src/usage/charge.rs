@@ -18,6 +18,7 @@ const SLOTS: i16 = 16;
 ///
 /// While it waits for another change of the same row, Postgres looks at that row anew, but not at the
 /// others. They hold still: with a quota, only the first is written.
+#[macro_export]
 macro_rules! charge_sql {
     ($slot:literal, $documents:literal, $bytes:literal, $most_documents:literal, $most_bytes:literal) => {
         concat!(
@@ -60,7 +61,7 @@ macro_rules! charge_sql {
         )
     };
 }
-pub(crate) use charge_sql;
+pub use charge_sql;
 
 const CHARGE: Statement = Statement {
     operation: "UPDATE",
@@ -70,14 +71,16 @@ const CHARGE: Statement = Statement {
 
 /// What a change adds to the use of a client; less than nothing for what it takes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Charge {
-    pub(crate) documents: i64,
-    pub(crate) bytes: i64,
+pub struct Charge {
+    /// How many.
+    pub documents: i64,
+    /// Of their contents.
+    pub bytes: i64,
 }
 
 impl Charge {
     /// The five values of `charge_sql!`: slot, documents, bytes, most documents, most bytes.
-    pub(crate) fn values(self, list: ArgumentList, quota: Quota) -> Result<ArgumentList, Error> {
+    pub fn values(self, list: ArgumentList, quota: Quota) -> Result<ArgumentList, Error> {
         let limited = quota != Quota::default();
         let slot = if limited {
             FIRST
@@ -97,7 +100,7 @@ impl Charge {
 ///
 /// # Errors
 /// [`Error::QuotaExceeded`]; what takes away or adds nothing is always allowed.
-pub(crate) async fn charge(
+pub async fn charge(
     database: &Database,
     connection: &mut PgConnection,
     client: &Client,

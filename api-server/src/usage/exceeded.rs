@@ -12,7 +12,7 @@ use crate::tenant::Client;
 
 /// What was asked for, what is used and what may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Exceeded {
+pub struct Exceeded {
     used: Usage,
     quota: Quota,
     wanted: Charge,
@@ -35,7 +35,7 @@ impl From<Exceeded> for Error {
 }
 
 /// Why a `charge` of `client` changed no row, read in the same transaction.
-pub(crate) async fn exceeded(
+pub async fn exceeded(
     database: &Database,
     connection: &mut PgConnection,
     client: &Client,

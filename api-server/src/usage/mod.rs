@@ -6,23 +6,23 @@ mod read;
 mod recount;
 mod show;
 
-use std::sync::Arc;
-
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use charge::{Charge, charge, charge_sql};
-pub(crate) use exceeded::{Exceeded, exceeded};
-pub(crate) use read::{Usage, check_room};
-pub use recount::recount_usage;
+pub use charge::{Charge, charge, charge_sql};
+pub use exceeded::{Exceeded, exceeded};
+pub use read::{Usage, check_room};
+pub use recount::Recount;
 
-use crate::App;
-use crate::documents;
+use crate::middleware::scope::{Scope, on_any};
+use crate::platform::Platform;
 
-/// `GET /clients/{client}/usage`.
-pub(crate) fn routes(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(documents::READ.on(app, routes!(show::get_usage)))
+/// `GET /clients/{client}/usage`, for callers that have one of `scopes`.
+pub fn routes(platform: &Platform, scopes: &[Scope]) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(on_any(scopes, &platform.access, routes!(show::get_usage)))
+        .with_state(platform.database.clone())
 }
 
 /// Rows whose sums are what a client uses, trash and old versions included.
-pub(crate) const TABLE: &str = "client_usage";
+pub const TABLE: &str = "client_usage";

@@ -16,10 +16,12 @@ const READ: Statement = Statement {
 };
 
 /// What a client stores, trash and old versions included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Usage {
-    pub(crate) documents: i64,
-    pub(crate) bytes: i64,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// How many.
+    pub documents: i64,
+    /// Of all their contents.
+    pub bytes: i64,
 }
 
 impl Usage {
@@ -53,11 +55,7 @@ fn fits(used: i64, added: i64, most: Option<u64>) -> bool {
 ///
 /// # Errors
 /// [`Error::QuotaExceeded`].
-pub(crate) async fn check_room(
-    database: &Database,
-    client: &Client,
-    charge: Charge,
-) -> Result<(), Error> {
+pub async fn check_room(database: &Database, client: &Client, charge: Charge) -> Result<(), Error> {
     if client.quota() == Quota::default() {
         return Ok(());
     }

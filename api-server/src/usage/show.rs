@@ -1,18 +1,20 @@
 //! `GET /clients/{client}/usage`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Usage;
-use crate::app::SharedApp;
+use crate::database::Database;
 use crate::error::Error;
 use crate::middleware::auth::Caller;
 
 /// What a client stores, trash and old versions included.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Used {
+pub struct Used {
     #[schema(minimum = 0)]
     documents: i64,
     #[schema(minimum = 0)]
@@ -22,7 +24,7 @@ pub(crate) struct Used {
 
 /// What it may store; null for no limit.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Most {
+pub struct Most {
     #[schema(required)]
     documents: Option<u64>,
     #[schema(required)]
@@ -39,15 +41,15 @@ pub(crate) struct Most {
     responses((status = 200, description = "Documents and bytes", body = Used))
 )]
 #[tracing::instrument(name = "get_usage", skip_all, err(level = "debug"))]
-pub(crate) async fn get_usage(
-    State(app): SharedApp,
+pub async fn get_usage(
+    State(database): State<Arc<Database>>,
     Caller { client, .. }: Caller,
 ) -> Result<Json<Used>, Error> {
     let work = async {
-        let mut connection = app.database.connection(&client).await?;
-        Usage::read(&app.database, connection.as_mut()).await
+        let mut connection = database.connection(&client).await?;
+        Usage::read(&database, connection.as_mut()).await
     };
-    let used = app.database.within_deadline(work).await?;
+    let used = database.within_deadline(work).await?;
     Ok(Json(Used {
         // Until the next recount, more may have been taken away than was counted.
         documents: used.documents.max(0),

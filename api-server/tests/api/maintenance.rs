@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use docket_api_server::{App, Client, Tenant, data_store_router, maintenance, public_router};
+use docket_api_server::documents::{Purge, Sweep};
+use docket_api_server::maintenance::Task as _;
+use docket_api_server::{App, Client, Tenant, data_store_router, public_router};
 use http::{HeaderName, Method, Request, StatusCode, header};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -51,6 +53,14 @@ async fn server() -> Server {
 }
 
 impl Server {
+    fn purge(&self) -> Purge {
+        Purge::new(self.app.platform())
+    }
+
+    fn sweep(&self) -> Sweep {
+        Sweep::new(self.app.platform(), DAY)
+    }
+
     async fn run(&mut self, sql: &str) {
         let schema = &self.globex.schema;
         let sql = format!("SET search_path = {schema}; {sql}");
@@ -123,9 +133,7 @@ async fn what_was_in_the_trash_for_the_retention_period_ends_and_nothing_else() 
         .await;
     assert_eq!(server.usage().await, (4, 24));
 
-    maintenance::purge(&server.app, &server.globex)
-        .await
-        .expect("purged");
+    server.purge().run(&server.globex).await.expect("purged");
     assert_eq!(server.usage().await, (3, 12));
     assert_eq!(server.tenancy.objects(), 3);
     let gone = ask(&router, Method::POST, "globex", "documents/1/restore").await;
@@ -154,9 +162,7 @@ async fn many_documents_end_batch_by_batch() {
              UPDATE client_usage SET documents = 120, bytes = 120 WHERE slot = 0",
         )
         .await;
-    maintenance::purge(&server.app, &server.globex)
-        .await
-        .expect("purged");
+    server.purge().run(&server.globex).await.expect("purged");
     assert_eq!(server.usage().await, (0, 0));
 }
 
@@ -169,21 +175,16 @@ async fn a_crash_between_rows_and_objects_leaves_what_the_sweep_takes() {
     upload(&router, "globex", "live.txt", b"three").await;
     replace(&router, "globex", 2, &ANY, b"four").await;
     server.delete(1, 31).await;
-    let removed = maintenance::remove_expired(&server.app, &server.globex)
-        .await
-        .expect("removed");
+    let removed = server.purge().remove_expired(&server.globex).await;
+    let removed = removed.expect("removed");
     assert_eq!((removed.0, removed.1.len()), (1, 2));
     assert_eq!(server.tenancy.objects(), 4, "the crash");
 
     server.age(DAY - Duration::from_secs(60));
-    maintenance::sweep(&server.app, &server.globex)
-        .await
-        .expect("swept");
+    server.sweep().run(&server.globex).await.expect("swept");
     assert_eq!(server.tenancy.objects(), 4, "not before the grace");
     server.age(DAY + Duration::from_secs(60));
-    maintenance::sweep(&server.app, &server.globex)
-        .await
-        .expect("swept");
+    server.sweep().run(&server.globex).await.expect("swept");
     assert_eq!(server.tenancy.objects(), 2);
     for (path, content) in [
         ("documents/2/content", "four"),
@@ -205,16 +206,12 @@ async fn the_sweep_leaves_what_is_not_its_own() {
     server
         .run("UPDATE schema_migrations SET applied_at = now() - interval '1 day'")
         .await;
-    maintenance::sweep(&server.app, &server.globex)
-        .await
-        .expect("swept");
+    server.sweep().run(&server.globex).await.expect("swept");
     assert_eq!(server.tenancy.objects(), 3);
     server
         .run("UPDATE schema_migrations SET applied_at = now() - interval '1 year'")
         .await;
-    maintenance::sweep(&server.app, &server.globex)
-        .await
-        .expect("swept");
+    server.sweep().run(&server.globex).await.expect("swept");
     assert_eq!(server.tenancy.objects(), 2);
 }
 
@@ -246,14 +243,15 @@ async fn a_task_is_done_once_however_many_servers_come_and_again_when_it_is_due(
     for id in 1..=2 {
         upload(&server.router, "globex", "a.txt", b"one").await;
         server.delete(id, 31).await;
-        let visits = (0..4).map(|_| maintenance::visit(&server.app, &server.globex));
+        let maintenance = server.app.maintenance();
+        let visits = (0..4).map(|_| maintenance.visit(&server.globex));
         futures::future::join_all(visits).await;
         if id == 2 {
             assert_eq!(server.usage().await, (1, 3), "it was done just before");
             server
                 .run("UPDATE maintenance_tasks SET due = now() - interval '1 s'")
                 .await;
-            maintenance::visit(&server.app, &server.globex).await;
+            server.app.maintenance().visit(&server.globex).await;
         }
         assert_eq!(server.usage().await, (0, 0));
     }
@@ -264,7 +262,8 @@ async fn a_task_is_done_once_however_many_servers_come_and_again_when_it_is_due(
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_at_once_when_the_server_drains() {
     let server = server().await;
-    let running = tokio::spawn(maintenance::run(server.app.clone()));
+    let app = server.app.clone();
+    let running = tokio::spawn(async move { app.maintain().await });
     server.app.drain();
     let ended = tokio::time::timeout(Duration::from_secs(10), running).await;
     ended.expect("ended").expect("no panic");
@@ -280,7 +279,7 @@ async fn keys_that_nobody_sends_again_are_forgotten() {
              ('new', gen_random_uuid(), now() - interval '1 hour', now() - interval '23 hours')",
         )
         .await;
-    maintenance::visit(&server.app, &server.globex).await;
+    server.app.maintenance().visit(&server.globex).await;
     let sql = format!("SELECT key FROM {}.idempotency_keys", server.globex.schema);
     let left: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(sql))
         .fetch_all(&mut server.superuser)

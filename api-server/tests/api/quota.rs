@@ -5,7 +5,9 @@ use std::convert::Infallible;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use docket_api_server::{Tenant, data_store_router, public_router, recount_usage};
+use docket_api_server::documents::STORED;
+use docket_api_server::usage::Recount;
+use docket_api_server::{Tenant, data_store_router, public_router};
 use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
@@ -220,7 +222,8 @@ async fn a_recount_finds_what_was_stored_without_counting_and_loses_no_upload_me
     let globex = tenant.clients().next().expect("a client");
     assert_eq!(globex.name, "globex");
     upload(&router, "globex", "a.txt", b"four").await;
-    assert!(!recount_usage(&app, globex).await.expect("recounted"));
+    let recount = Recount::new(app.platform().database.clone(), vec![&STORED]);
+    assert!(!recount.recount(globex).await.expect("recounted"));
 
     let mut connection = login(&postgres, &tenancy, "globex").await;
     let sql = "INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256) \
@@ -240,7 +243,7 @@ async fn a_recount_finds_what_was_stored_without_counting_and_loses_no_upload_me
     let recounts = async {
         let mut changed = 0;
         for _ in 0..10 {
-            changed += u32::from(recount_usage(&app, globex).await.expect("recounted"));
+            changed += u32::from(recount.recount(globex).await.expect("recounted"));
         }
         changed
     };

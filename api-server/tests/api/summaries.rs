@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::extract::{Json, State};
 use axum::routing::post;
 use axum::{Router, response::IntoResponse as _, response::Response};
-use docket_api_server::{public_router, read_texts};
+use docket_api_server::public_router;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -71,7 +71,8 @@ fn start(tenancy: &mut Tenancy, summarizer: Value) -> (Router, DropGuard) {
     tenancy.config["summarizer"] = summarizer;
     let app = tenancy.app();
     let stop = CancellationToken::new();
-    tokio::spawn(read_texts(app.clone(), stop.clone()));
+    let (working, stopping) = (app.clone(), stop.clone());
+    tokio::spawn(async move { working.work(stopping).await });
     (public_router(app), stop.drop_guard())
 }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use axum::Router;
-use docket_api_server::{App, public_router, read_texts};
+use docket_api_server::{App, public_router};
 use http::StatusCode;
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -22,7 +22,8 @@ const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessing
 fn start(tenancy: &Tenancy) -> (Router, DropGuard) {
     let app: Arc<App> = tenancy.app_with(&["--extractor", SERVER]);
     let stop = CancellationToken::new();
-    tokio::spawn(read_texts(app.clone(), stop.clone()));
+    let (working, stopping) = (app.clone(), stop.clone());
+    tokio::spawn(async move { working.work(stopping).await });
     (public_router(app), stop.drop_guard())
 }
 

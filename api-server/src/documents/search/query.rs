@@ -1,6 +1,6 @@
 //! What a search looks for.
 
-use crate::text::words;
+use crate::documents::text::words;
 
 /// Longest query in characters.
 const LONGEST: usize = 256;

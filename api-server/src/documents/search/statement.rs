@@ -52,7 +52,7 @@ macro_rules! matches_in {
 /// is looked at once there are enough (docs/adr/0012).
 const SEARCH: Statement = Statement {
     operation: "SELECT",
-    table: crate::text::TABLE,
+    table: crate::documents::text::TABLE,
     sql: concat!(
         "WITH newest AS (SELECT id, id / 1024 AS bucket FROM \
            (SELECT coalesce(max(document_id), 0) AS id FROM document_text WHERE document_id <= $2) AS newest), \

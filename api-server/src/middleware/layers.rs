@@ -1,42 +1,72 @@
-//! What happens around every request, in its order: its id, its measure, its trace and its log line.
+//! The layers around every request, in their order: its id, its measure, its trace and its log line.
 //!
 //! One layer for all of it: each layer of axum copies those within it for every request.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
 use http::{HeaderValue, header};
+use tokio_util::sync::CancellationToken;
 
-use super::metrics::Measure;
+use super::metrics::{HttpMetrics, Measure};
 use super::request_id::RequestId;
 use super::{message, trace};
-use crate::app::{App, SharedApp};
 use crate::error::Error;
-use crate::problem::{self, ProblemKind};
-use crate::workloads;
+use crate::problem::{self, ProblemKind, ProblemList};
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
+/// What the layers around a router share.
+#[derive(Debug)]
+pub struct Layers {
+    metrics: HttpMetrics,
+    /// All that may be answered.
+    problems: Vec<ProblemList>,
+    draining: CancellationToken,
+}
+
+impl Layers {
+    /// Connections are closed once the server is `draining`.
+    pub fn new(problems: Vec<ProblemList>, draining: CancellationToken) -> Self {
+        Self {
+            metrics: HttpMetrics::new(),
+            problems,
+            draining,
+        }
+    }
+
+    /// Whether the OpenAPI document has the problem that `response` tells of, if it does.
+    fn lists(&self, response: &Response) -> bool {
+        let kind = response.extensions().get::<&'static ProblemKind>();
+        kind.is_none_or(|kind| problem::is_listed(&self.problems, kind))
+    }
+}
+
 /// Around a request of a client, which is traced.
-pub(crate) async fn client_request(
-    State(app): SharedApp,
+pub async fn client_request(
+    State(layers): State<Arc<Layers>>,
     request: Request,
     next: Next,
 ) -> Response {
     let answer = |request| trace::trace(request, |request| unbroken(next, request));
-    around(&app, request, answer).await
+    around(&layers, request, answer).await
 }
 
 /// Around a probe or a question about the service itself: traces would drown in them.
-pub(crate) async fn operation(State(app): SharedApp, request: Request, next: Next) -> Response {
-    around(&app, request, |request| unbroken(next, request)).await
+pub async fn operation(
+    State(layers): State<Arc<Layers>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    around(&layers, request, |request| unbroken(next, request)).await
 }
 
 async fn around<A: Future<Output = Response>>(
-    app: &App,
+    layers: &Layers,
     mut request: Request,
     answer: impl FnOnce(Request) -> A,
 ) -> Response {
@@ -50,23 +80,17 @@ async fn around<A: Future<Output = Response>>(
         }
     };
     debug_assert!(
-        is_listed(&response),
+        layers.lists(&response),
         "the OpenAPI document lacks a problem: {:?}",
         response.extensions().get::<&'static ProblemKind>()
     );
-    measure.end(&app.http_metrics, response.status());
+    measure.end(&layers.metrics, response.status());
     id.tell(&mut response);
     // A caller then makes its next connection, which leads elsewhere, before this server closes it.
-    if app.is_draining() {
+    if layers.draining.is_cancelled() {
         response.headers_mut().insert(header::CONNECTION, CLOSE);
     }
     response
-}
-
-/// Whether the OpenAPI document has the problem that `response` tells of, if it does.
-fn is_listed(response: &Response) -> bool {
-    let kind = response.extensions().get::<&'static ProblemKind>();
-    kind.is_none_or(|kind| problem::is_listed(workloads::PROBLEMS, kind))
 }
 
 /// A panic costs one request its answer, not the process its life.

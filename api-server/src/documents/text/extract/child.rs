@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use rlimit::Resource;
 
 use super::Format;
-use crate::text::decode::{clean, prefix};
+use crate::documents::text::decode::{clean, prefix};
 
 /// Bytes of text that are handed back.
 pub(super) const MOST_TEXT: usize = 1024 * 1024;

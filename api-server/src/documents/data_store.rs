@@ -1,4 +1,6 @@
-//! `POST /clients/{client}/documents`.
+//! The data store, for callers inside the tenant's namespace: `POST /clients/{client}/documents`.
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -9,16 +11,15 @@ use time::OffsetDateTime;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::app::{App, SharedApp};
+use super::recording::{Recording, insert, store_metadata};
+use super::state::Limits;
+use super::text::{TextService, Texts};
+use super::{Document, FileType, Filename, NewDocument, TABLE};
 use crate::audit::Origin;
-use crate::content_store::Object;
-use crate::database::Transaction;
-use crate::documents::{
-    Document, FileType, Filename, NewDocument, Recording, TABLE, insert, store_metadata,
-};
+use crate::content_store::{ContentStore, Object};
+use crate::database::{Database, Transaction};
 use crate::error::Error;
 use crate::middleware::auth::Caller;
-use crate::text::Texts;
 
 /// Metadata of content that the caller has put into the object store under its key.
 #[derive(Debug, Deserialize)]
@@ -59,21 +60,24 @@ impl TryFrom<CreateDocument> for NewDocument {
 /// 201 with the [`Document`]; 422 unless the content is in the store with that size.
 #[tracing::instrument(name = "create_document", skip_all, err(level = "debug"))]
 pub(crate) async fn create_document(
-    State(app): SharedApp,
+    State(database): State<Arc<Database>>,
+    State(content): State<ContentStore>,
+    State(texts): State<Arc<TextService>>,
+    State(limits): State<Limits>,
     Caller { client, .. }: Caller,
     origin: Origin,
     sent: Result<Json<CreateDocument>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Document>), Error> {
     let Json(sent) = sent?;
     let new = NewDocument::try_from(sent)?;
-    match app.content.find(&client, new.content_key).await? {
+    match content.find(&client, new.content_key).await? {
         Some(object) if object.size != new.file_size => {
             return Err(Error::Unprocessable(format!(
                 "the content has {} bytes, not {}",
                 object.size, new.file_size
             )));
         }
-        Some(object) if is_old(&app, object) => {
+        Some(object) if is_old(limits, object) => {
             return Err(Error::Unprocessable(
                 "the content was put there so long ago that it may be swept; put it there again"
                     .into(),
@@ -87,24 +91,23 @@ pub(crate) async fn create_document(
         }
     }
     // The object was here before the request, so it stays whatever happens.
-    let texts = Texts::unread(new.filename.as_str(), new.file_type.as_str());
-    let database = &app.database;
+    let unread = Texts::unread(new.filename.as_str(), new.file_type.as_str());
     let work = async {
-        let recording = Recording::new(new, origin, texts);
+        let recording = Recording::new(new, origin, unread);
         let mut connection = database.connection_to_commit(&client).await?;
         let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
-        let document = insert(database, transaction.as_mut(), &client, &recording).await?;
+        let document = insert(&database, transaction.as_mut(), &client, &recording).await?;
         transaction.commit().await?;
         connection.settle();
         Ok(document)
     };
     let work = database.within_deadline(work);
     let document = work.instrument(store_metadata()).await?;
-    app.text.wake(&client);
+    texts.wake(&client);
     Ok((StatusCode::CREATED, Json(document)))
 }
 
 /// Whether a sweep may come before the transaction that is about to begin ends.
-fn is_old(app: &App, object: Object) -> bool {
-    OffsetDateTime::now_utc() - object.modified > app.limits.orphan_grace / 2
+fn is_old(limits: Limits, object: Object) -> bool {
+    OffsetDateTime::now_utc() - object.modified > limits.orphan_grace / 2
 }

@@ -14,7 +14,7 @@ use tracing::field::Empty;
 
 use super::Standing;
 use super::metrics::Metrics;
-use crate::text::decode::{clean, prefix};
+use crate::documents::text::decode::{clean, prefix};
 
 /// Requests that are under way at once.
 const AT_ONCE: usize = 2;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use docket_contract::{LIMITS_FILE, REPLICAS_FILE, TenantLimits};
 
-use crate::App;
+use crate::middleware::access::Access;
 
 /// The kubelet brings a change within about a minute; this should add nothing to speak of.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -27,18 +27,18 @@ pub(crate) enum Unusable {
 
 /// Lets clients do what the files beside the configuration file `config` say now; limits that cannot
 /// be read stay as they were.
-pub(crate) fn look(app: &App, config: &Path) -> (bool, Option<Unusable>) {
+pub(crate) fn look(access: &Access, config: &Path) -> (bool, Option<Unusable>) {
     let pods = pods(&config.with_file_name(REPLICAS_FILE));
     let limits = limits(&config.with_file_name(LIMITS_FILE));
-    let changed = app.limit_clients(pods, limits.as_ref().ok());
+    let changed = access.limit_clients(pods, limits.as_ref().ok());
     (changed, limits.err())
 }
 
-/// Keeps the limits of `app` at what the files beside `config` say.
-pub(crate) async fn follow(app: Arc<App>, config: PathBuf) {
+/// Keeps the limits of clients at what the files beside `config` say.
+pub(crate) async fn reload(access: Arc<Access>, config: PathBuf) {
     let mut told = None;
     loop {
-        let (changed, unusable) = look(&app, &config);
+        let (changed, unusable) = look(&access, &config);
         if changed {
             tracing::info!("what clients may do has changed");
         }

@@ -9,8 +9,8 @@
 use std::collections::HashMap;
 
 use super::sentences::sentences;
-use crate::text::decode::prefix;
-use crate::text::words::words;
+use crate::documents::text::decode::prefix;
+use crate::documents::text::words::words;
 
 const SENTENCES: usize = 3;
 /// Characters of a summary at most.

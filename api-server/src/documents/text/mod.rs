@@ -18,7 +18,7 @@ use at_upload::{KEPT, TextState};
 pub use extract::{SUBCOMMAND, extract_text};
 pub(crate) use repository::{TABLE, search_sql};
 pub(crate) use words::words;
-pub use worker::read_texts;
+pub(crate) use worker::read_texts;
 
 use crate::tenant::Client;
 use extract::Extractor;

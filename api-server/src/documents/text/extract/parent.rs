@@ -11,8 +11,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use super::{Format, SUBCOMMAND};
+use crate::documents::text::decode::decode;
 use crate::error::Error;
-use crate::text::decode::decode;
 
 /// Bytes of the largest file that is read.
 pub(crate) const LARGEST: u64 = 64 * 1024 * 1024;

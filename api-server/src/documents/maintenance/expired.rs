@@ -4,10 +4,10 @@ use sqlx::Row as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::repository::{TABLE, content_key};
-use super::version_repository;
 use crate::audit::{self, Entry, Origin};
 use crate::database::{Database, Statement, Transaction, arguments};
+use crate::documents::repository::{TABLE, content_key};
+use crate::documents::version_repository;
 use crate::error::Error;
 use crate::tenant::Client;
 use crate::usage::{self, Charge};
@@ -42,15 +42,15 @@ const REMOVE: Statement = Statement {
 
 /// What one transaction removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Purged {
-    pub(crate) documents: u64,
+pub(super) struct Purged {
+    pub(super) documents: u64,
     /// Of their contents, which nothing refers to any more.
-    pub(crate) keys: Vec<Uuid>,
+    pub(super) keys: Vec<Uuid>,
 }
 
 /// Removes the rows of some documents of `client` that have been in the trash for longer than its
 /// retention period; none are left when there are none in the answer.
-pub(crate) async fn purge(
+pub(super) async fn purge(
     database: &Database,
     client: &Client,
     origin: &Origin,

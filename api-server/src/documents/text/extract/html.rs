@@ -1,6 +1,6 @@
 //! HTML.
 
-use crate::text::decode::decode;
+use crate::documents::text::decode::decode;
 
 /// Lines are not wrapped where anything would see it.
 const WIDTH: usize = 10_000;

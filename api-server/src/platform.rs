@@ -1,0 +1,90 @@
+//! What every workload stands on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::content_store::{ContentStore, UploadMemory};
+use crate::database::{Database, DatabaseSettings};
+use crate::middleware::access::Access;
+use crate::tenant::Tenant;
+use crate::tokens::Pace;
+
+/// What this program is called in telemetry, in Postgres and by `/health`.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceInfo {
+    /// Such as `service.name` of OpenTelemetry.
+    pub name: &'static str,
+    /// Of the build.
+    pub version: &'static str,
+}
+
+/// How much the parts of the platform may take, and how long.
+#[derive(Clone, Copy, Debug)]
+pub struct PlatformSettings {
+    /// Who asks Postgres, and answers probes.
+    pub service: ServiceInfo,
+    /// Bytes that the process may take.
+    pub memory: u64,
+    /// Time until an answer's first byte, or a statement's result.
+    pub request_timeout: Duration,
+    /// Time after which an issuer's keys are fetched again.
+    pub jwks_refresh: Duration,
+    /// Time between two fetches of them at least.
+    pub jwks_cooldown: Duration,
+    /// Connections to Postgres that a client may read with at once.
+    pub connections_per_client: u32,
+    /// Connections to Postgres that a client may change something with at once.
+    pub commits_per_client: u32,
+    /// Connections to Postgres of all clients at once.
+    pub connections: u32,
+}
+
+/// What every workload stands on; a clone is the same platform.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Who asks Postgres, and answers probes.
+    pub service: ServiceInfo,
+    /// Whose clients are served.
+    pub tenant: Arc<Tenant>,
+    /// Who of them may call, and how often.
+    pub access: Arc<Access>,
+    /// Where their rows are.
+    pub database: Arc<Database>,
+    /// Where their bytes are.
+    pub content: ContentStore,
+    /// Time until an answer's first byte, or a statement's result.
+    pub request_timeout: Duration,
+}
+
+impl Platform {
+    /// Opens the object store, and begins to fetch the keys of an issuer of tokens, for which it
+    /// needs a Tokio runtime; the database is reached on first use.
+    ///
+    /// # Errors
+    /// When the storage or the issuer of the tenant makes no sense.
+    pub fn new(tenant: Arc<Tenant>, settings: PlatformSettings) -> anyhow::Result<Self> {
+        let timeout = settings.request_timeout;
+        let pace = Pace {
+            usual: settings.jwks_refresh,
+            least: settings.jwks_cooldown,
+            patience: timeout / 2,
+        };
+        let uploads = UploadMemory::of(settings.memory, timeout);
+        let database = DatabaseSettings {
+            reads_per_client: settings.connections_per_client,
+            commits_per_client: settings.commits_per_client,
+            connections: settings.connections,
+            deadline: timeout,
+            application_name: settings.service.name,
+        };
+        crate::memory::observe();
+        Ok(Self {
+            service: settings.service,
+            content: ContentStore::open(&tenant.storage, timeout, uploads)?,
+            database: Arc::new(Database::new(database, &tenant)),
+            access: Arc::new(Access::new(tenant.clone(), timeout, pace)?),
+            request_timeout: timeout,
+            tenant,
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! What the rest of the server may know of a workload: this, and nothing else.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use axum::Router;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::database::Statement;
+use crate::health::Finding;
+use crate::maintenance::Task;
+use crate::middleware::scope::Scope;
+use crate::problem::ProblemList;
+
+/// What a tenant runs for its clients, beside other workloads.
+pub trait Workload: Debug + Send + Sync + 'static {
+    /// As the OpenAPI document tags its routes.
+    fn name(&self) -> &'static str;
+
+    /// What it is, for readers of the OpenAPI document.
+    fn description(&self) -> &'static str;
+
+    /// What a token needs for what the platform itself tells about it.
+    fn scopes(&self) -> WorkloadScopes;
+
+    /// Tables that a client's schema must have for it.
+    fn tables(&self) -> &'static [&'static str];
+
+    /// The problems that it brings.
+    fn problems(&self) -> ProblemList;
+
+    /// Its routes for clients, each behind a gate.
+    fn routes(&self) -> OpenApiRouter;
+
+    /// Its routes for callers inside the tenant's namespace, each behind a gate, on a port of their own.
+    fn internal_routes(&self) -> Router {
+        Router::new()
+    }
+
+    /// What is to be done for each client from time to time.
+    fn tasks(&self) -> Vec<Arc<dyn Task>> {
+        Vec::new()
+    }
+
+    /// Counts what a client stores: one row with `documents` and `bytes`.
+    fn stored(&self) -> Option<&'static Statement> {
+        None
+    }
+
+    /// Components that `/health` shows beside those of the platform, by name. They make it degraded at
+    /// worst: probes ask, and what a workload depends on is no reason to take its server out.
+    fn components(&self) -> Vec<(&'static str, Finding)> {
+        Vec::new()
+    }
+
+    /// What it does by itself until `stop`, beside its [tasks](Self::tasks).
+    fn background(&self, _stop: CancellationToken) -> BoxFuture<'static, ()> {
+        std::future::ready(()).boxed()
+    }
+}
+
+/// Scopes of routes that are not the workload's own.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkloadScopes {
+    /// To see how much is stored.
+    pub read: Scope,
+    /// To see who changed what.
+    pub admin: Scope,
+}
+
+/// Tables of what all workloads share, and those of `workloads`.
+pub fn tables(workloads: &[Arc<dyn Workload>]) -> Vec<&'static str> {
+    let shared = [
+        crate::audit::TABLE,
+        crate::usage::TABLE,
+        crate::idempotency::TABLE,
+        crate::maintenance::TABLE,
+    ];
+    let own = workloads.iter().flat_map(|workload| workload.tables());
+    shared.into_iter().chain(own.copied()).collect()
+}
+
+/// The problems of the platform, and then those of each of `workloads`.
+pub fn problems(workloads: &[Arc<dyn Workload>]) -> Vec<ProblemList> {
+    let own = workloads.iter().map(|workload| workload.problems());
+    std::iter::once(crate::error::kinds::PROBLEMS)
+        .chain(own)
+        .collect()
+}
+
+/// The client routes of `workloads`, and those about what they share.
+pub fn routes(
+    platform: &crate::platform::Platform,
+    workloads: &[Arc<dyn Workload>],
+) -> OpenApiRouter {
+    let scopes: Vec<WorkloadScopes> = workloads.iter().map(|workload| workload.scopes()).collect();
+    let read: Vec<Scope> = scopes.iter().map(|scopes| scopes.read).collect();
+    let admin: Vec<Scope> = scopes.iter().map(|scopes| scopes.admin).collect();
+    let own = workloads.iter().map(|workload| workload.routes());
+    own.fold(OpenApiRouter::new(), OpenApiRouter::merge)
+        .merge(crate::audit::routes(platform, &admin))
+        .merge(crate::usage::routes(platform, &read))
+}
