@@ -1,14 +1,15 @@
 # Docket on one machine. `make help` lists what can be asked.
 
-# Tests and images share one compile: static binaries of the dev profile, or PROFILE=release.
+# Tests and images share one compile: static binaries of the dev profile, or PROFILE=release. Cargo is always asked
+# for the whole workspace: for some of its packages it would select other features, and compile their dependencies again.
 PROFILE ?= dev
 export CARGO_BUILD_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS := -C target-feature=+crt-static
-export BINARIES := $(CURDIR)/target/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+export BINARIES := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 export PROFILE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env cli cluster images deploy dev test unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds dashboards tools control-plane-tools bench-api bench-api-short bench-operator bench-operator-short compare-objectives
+.PHONY: help up down env cli cluster images deploy dev test compile unit fuzz-api e2e test-faults test-cluster lint lint-charts fmt crds dashboards tools control-plane-tools bench-api bench-api-short bench-operator bench-operator-short compare-objectives
 .NOTPARALLEL:
 
 help: ## this list
@@ -24,7 +25,7 @@ env: ## shell lines for kubectl, its plugin, helm and cargo: eval "`make -s env`
 	@e2e/cluster/cluster.sh env
 
 cli: ## docketctl, which is kubectl's plugin `kubectl docket` too
-	cargo build --locked --profile $(PROFILE) --package docket-cli
+	cargo build --workspace --locked --profile $(PROFILE) --bin docketctl
 
 cluster: ## the cluster alone, nothing on it
 	@e2e/cluster/cluster.sh up
@@ -38,10 +39,14 @@ deploy: ## images, charts and the example tenant onto the cluster
 dev: ## after a change of code or chart: build, import and roll out what changed
 	@e2e/cluster/deploy.sh operator api-server receivers
 
-test: lint unit bench-api-short bench-operator-short up lint-charts e2e ## everything that must hold before a commit lands
+test: lint compile unit bench-api-short bench-operator-short up lint-charts e2e ## everything that must hold before a commit lands
+
+compile: tools ## every program and every test, once; the parts after it compile nothing
+	cargo test --workspace --locked --no-run
+	cargo build --workspace --locked --bins
 
 unit: tools control-plane-tools ## unit and snapshot tests, a few crash points, and a short fuzz-api; no cluster
-	INSTA_UPDATE=no cargo test --workspace --exclude docket-e2e --locked
+	INSTA_UPDATE=$${INSTA_UPDATE:-no} cargo test --workspace --exclude docket-e2e --locked
 	@api-server/fuzz/run.sh 30
 
 fuzz-api: tools ## asks an API server thousands of things that its OpenAPI document allows or forbids
@@ -51,9 +56,9 @@ e2e: ## black-box tests against the cluster that is up
 	eval "$$(e2e/cluster/cluster.sh env)" && e2e/run.sh
 
 test-faults: tools control-plane-tools ## kills of the API server, Postgres and S3 among uploads, of the operator at each of its calls, and ten minutes without the gateway; no cluster
-	cargo test --package docket-api-server --test faults --locked -- --ignored --nocapture
-	cargo test --package docket-operator --test matrix --locked -- --ignored --nocapture --test-threads=1
-	cargo test --package docket-operator --lib --locked -- --ignored --nocapture
+	cargo test --workspace --locked --test faults -- --ignored --nocapture
+	cargo test --workspace --locked --test matrix -- --ignored --nocapture --test-threads=1
+	cargo test --workspace --locked --lib -- --ignored --nocapture
 
 test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
 	@e2e/cluster/test.sh
@@ -61,6 +66,7 @@ test-cluster: ## kills each part of the cluster and brings it back; ends with no
 lint: tools ## formatting, clippy, shellcheck, and whether matrix/sabotage still fits the operator
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@.ci/features.sh
 	git ls-files '*.sh' .ci/run | xargs shellcheck
 	git ls-files 'matrix/sabotage/*.patch' | xargs --max-args 1 git apply --check
 
@@ -71,7 +77,8 @@ fmt: ## formats the code
 	cargo fmt --all
 
 crds: ## the CRD of the chart, from the types in crds/
-	cargo run --quiet --package docket-crds > charts/docket/files/crd.new
+	cargo build --quiet --workspace --locked --bin docket-crds
+	$(BINARIES)/docket-crds > charts/docket/files/crd.new
 	mv charts/docket/files/crd.new charts/docket/files/documenttenants.docket.dev.yaml
 
 dashboards: tools ## the dashboards of the chart, from charts/dashboards
@@ -102,4 +109,4 @@ bench-operator-short: tools control-plane-tools ## the same with 10 tenants, to 
 compare-objectives: control-plane-tools ## Sloth's rules anew, and what they, Pyrra's and ours compute from the same series
 	@e2e/cluster/tools.sh sloth
 	eval "$$(e2e/cluster/cluster.sh env)" && cd objectives/tests/comparison && sloth --no-log generate --input sloth-spec.yaml --out sloth.yaml
-	cargo test --package docket-objectives --test comparison --locked
+	cargo test --workspace --locked --test comparison

@@ -22,7 +22,7 @@ peer=$cache/tools/peer-$(sha256sum bench/peers/fastapi/requirements.txt | cut -c
 [[ -x $peer/bin/python ]] || step "Installing the peer's Python packages (once)" install_peer >&2
 "$scripts/collector.sh" >&2
 profile=${BENCH_PROFILE:-release}
-step "Building the API server ($profile)" cargo build --profile "$profile" --locked --package docket-api-server --package docket-bench >&2
+step "Building the API server ($profile)" cargo build --profile "$profile" --workspace --locked --bin docket-api-server --bin bench_tenant --bin bench_put_floor >&2
 
 binaries=${CARGO_TARGET_DIR:-$PWD/target}/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}${profile/#dev/debug}
 export BINARIES=$binaries

@@ -11,9 +11,8 @@ source "$scripts/apt.sh"
 
 [[ -x /usr/lib/postgresql/15/bin/initdb ]] || step "Installing Postgres" install_from_debian postgresql-15 >&2
 profile=${BENCH_PROFILE:-release}
-# One by one: together, they would share features that the operator does not ask for.
-step "Building the operator ($profile)" cargo build --profile "$profile" --locked --package docket-operator >&2
-step "Building its benchmark ($profile)" cargo build --profile "$profile" --locked --package docket-bench-operator >&2
+step "Building the operator and its benchmark ($profile)" \
+    cargo build --profile "$profile" --workspace --locked --bin docket-operator --bin docket-bench-operator >&2
 
 binaries=${CARGO_TARGET_DIR:-$PWD/target}/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}${profile/#dev/debug}
 export DOCKET_OPERATOR=$binaries/docket-operator

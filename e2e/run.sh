@@ -7,11 +7,10 @@ set -euo pipefail
 export RUST_BACKTRACE=0
 
 binary() {
-    cargo test --package docket-e2e --locked --test "$1" -- "${@:2}"
+    cargo test --workspace --locked --test "$1" -- "${@:2}"
 }
 
-cargo test --package docket-e2e --locked --no-run
-cargo test --package docket-e2e --locked --lib
+cargo test --workspace --locked --no-run
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 binary alerts --test-threads=16 >"$log" 2>&1 &

@@ -11,8 +11,8 @@ unseen=0
 for found in matrix/sabotage/*.patch; do
     git apply "$found"
     patch=$found
-    cargo build --quiet --package docket-operator
-    if cargo test --quiet --package docket-operator --test matrix a_few -- --nocapture >"$log" 2>&1; then
+    cargo build --quiet --workspace --bin docket-operator
+    if cargo test --quiet --workspace --test matrix a_few -- --nocapture >"$log" 2>&1; then
         echo "NOT SEEN  $(basename "$patch" .patch)"
         unseen=$((unseen + 1))
     else

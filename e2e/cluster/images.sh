@@ -9,7 +9,7 @@ source "$scripts/postgres.sh"
 authorities=/etc/ssl/certs/ca-certificates.crt
 
 compile() {
-    cargo build --locked --profile "${PROFILE:-dev}" "$@"
+    cargo build --workspace --locked --profile "${PROFILE:-dev}" "$@"
 }
 
 # What goes into each image, put into a folder.
@@ -48,10 +48,10 @@ mkdir -p "$cache/images/made"
 folder=$(mktemp -d "$cache/image.XXXX")
 trap 'rm -rf "$folder"' EXIT
 
-packages=()
+programs=()
 for name; do
     case $name in
-    operator | api-server | receivers) packages+=("docket-$name") ;;
+    operator | api-server | receivers) programs+=("docket-$name") ;;
     collector) "$scripts/collector.sh" ;;
     s3) "$scripts/tools.sh" s3 ;;
     prometheus) "$scripts/debian.sh" prometheus prometheus promtool ;;
@@ -59,7 +59,7 @@ for name; do
     postgres) make_postgres_rootfs ;;
     esac
 done
-[[ ${#packages[@]} == 0 ]] || step "Compiling ${packages[*]}" compile "${packages[@]/#/--package=}"
+[[ ${#programs[@]} == 0 ]] || step "Compiling ${programs[*]}" compile "${programs[@]/#/--bin=}"
 
 for name; do
     mkdir "$folder/$name"
