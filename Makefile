@@ -39,7 +39,8 @@ deploy: ## images, charts and the example tenant onto the cluster
 dev: ## after a change of code or chart: build, import and roll out what changed
 	@e2e/cluster/deploy.sh operator api-server receivers
 
-test: lint compile unit bench-api-short bench-operator-short up lint-charts e2e ## everything that must hold before a commit lands
+test: ## everything that must hold before a commit lands, and how long each part of it took
+	@MAKE='$(MAKE)' .ci/parts.sh lint compile unit bench-api-short bench-operator-short up lint-charts e2e
 
 compile: tools ## every program and every test, once; the parts after it compile nothing
 	cargo test --workspace --locked --no-run
