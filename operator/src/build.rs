@@ -1,4 +1,4 @@
-//! Every child of a tenant, made from [`Wanted`] alone: one file a child, no client in sight.
+//! Every child of a tenant, made from [`ValidatedTenant`] alone: one file a child, no client in sight.
 
 mod api_config;
 mod api_keys;
@@ -36,9 +36,9 @@ pub(crate) use collector_config::METRICS_PORT as COLLECTOR_METRICS_PORT;
 pub use docket_crds::names::{api_name, role_entry};
 pub(crate) use each_child::EachChild;
 
-use crate::gateway_api::HttpRoute;
-use crate::monitoring_api::{PodMonitor, PrometheusRule};
-use crate::wanted::Wanted;
+use crate::foreign::gateway_api::HttpRoute;
+use crate::foreign::prometheus_operator::{PodMonitor, PrometheusRule};
+use crate::validated_tenant::ValidatedTenant;
 
 /// What tenants get that name nothing else.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +95,7 @@ pub struct Children {
 
 /// The Secrets of a tenant.
 #[must_use]
-pub fn secrets(wanted: &Wanted) -> Secrets {
+pub fn secrets(wanted: &ValidatedTenant) -> Secrets {
     Secrets {
         credentials: credentials::build(wanted),
         api_keys: api_keys::build(wanted),
@@ -104,7 +104,7 @@ pub fn secrets(wanted: &Wanted) -> Secrets {
 
 /// All other children of a tenant.
 #[must_use]
-pub fn children(wanted: &Wanted) -> Children {
+pub fn children(wanted: &ValidatedTenant) -> Children {
     let collector_config = collector_config::build(wanted);
     let deployment = deployment::build(wanted, &collector_config);
     Children {

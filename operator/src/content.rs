@@ -12,9 +12,9 @@ use object_store::path::Path;
 use object_store::{ObjectStore, RetryConfig};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::conditions::ConditionType;
 use crate::error::{Error, Problem};
-use crate::fence::Fence;
+use crate::leadership::fence::Fence;
+use crate::status::conditions::ConditionType;
 
 /// Key of the Secret that holds the access key's id, and the environment variable it becomes.
 pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";

@@ -6,16 +6,16 @@ use std::time::Duration;
 use kube::Client;
 
 use crate::build::Images;
+use crate::cache::caches::{Caches, Filled};
+use crate::cache::optional_kinds::OptionalKinds;
+use crate::cache::referenced_secrets::ReferencedSecrets;
 use crate::database::Databases;
-use crate::fence::Fence;
-use crate::losses::Losses;
+use crate::leadership::fence::Fence;
 use crate::memory::TenantMemories;
-use crate::metrics::Metrics;
-use crate::optional_kinds::OptionalKinds;
+use crate::monitoring::metrics::Metrics;
+use crate::monitoring::telemetry_loss::TelemetryLoss;
 use crate::recheck::Recheck;
-use crate::referenced_secrets::ReferencedSecrets;
-use crate::stores::{Filled, Stores};
-use crate::story::Story;
+use crate::status::events::Events;
 
 /// Name under which the operator owns fields (server-side apply).
 pub const FIELD_MANAGER: &str = docket_crds::names::OPERATOR_FIELD_MANAGER;
@@ -27,7 +27,7 @@ pub struct Context {
     /// Until when anything may be written.
     pub fence: Fence,
     /// What is known of the cluster.
-    pub stores: Stores,
+    pub caches: Caches,
     /// Whether that is all there is to know.
     pub filled: Filled,
     /// Which of the kinds that a cluster may lack it has.
@@ -41,7 +41,7 @@ pub struct Context {
     /// What is kept of each tenant while there is one.
     pub memory: Arc<TenantMemories>,
     /// What is known of telemetry that is lost.
-    pub losses: Losses,
+    pub losses: TelemetryLoss,
     /// Tenants to look at again.
     pub recheck: Recheck,
     /// How long one of them may take to let data go before others have their turn.
@@ -49,5 +49,5 @@ pub struct Context {
     /// What is counted.
     pub metrics: Metrics,
     /// Events.
-    pub story: Story,
+    pub events: Events,
 }

@@ -12,29 +12,29 @@ use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, watcher};
 
-use crate::child::Child;
+use crate::cache::caches::{Caches, EachKind};
+use crate::cache::child::Child;
+use crate::cache::object_cache::ObjectCache;
+use crate::cache::optional_kinds::OptionalKinds;
+use crate::cache::pods::{self, Pods};
+use crate::cache::presence::{INTERVAL, while_there};
+use crate::cache::referenced_secrets::ReferencedSecrets;
+use crate::cache::tenant_index::TenantIndex;
+use crate::cache::without_status::without_status;
 use crate::context::Context;
 use crate::error::Error;
 use crate::identified::{Identified, namespace_and_name};
-use crate::kept::Kept;
 use crate::memory::TenantMemories;
-use crate::optional_kinds::OptionalKinds;
-use crate::pods::{self, Pods};
-use crate::presence::{INTERVAL, while_there};
 use crate::reconcile::reconcile;
-use crate::referenced_secrets::ReferencedSecrets;
 use crate::scope::Scope;
-use crate::stores::{EachKind, Stores};
-use crate::tenants::Tenants;
-use crate::without_status::without_status;
 
 /// Objects of a first list that are in memory at once, for each kind.
 const PAGE: u32 = 50;
 
-/// The watches that a controller needs, and the stores that they fill.
+/// The watches that a controller needs, and the caches that they fill.
 pub struct Watches {
     /// What the watches have brought so far.
-    pub stores: Stores,
+    pub caches: Caches,
     /// The tenants.
     pub tenants: Store<DocumentTenant>,
     /// Which of the kinds that a cluster may lack it has.
@@ -48,12 +48,12 @@ impl Watches {
     /// Sets up the watches; they start when [`Watches::run`] is polled.
     #[must_use]
     pub fn new(scope: &Scope, concurrency: u16, memory: Arc<TenantMemories>) -> Self {
-        let by_namespace = Tenants::default();
+        let by_namespace = TenantIndex::default();
         let (tenants, tenant_events) = tenants(scope, by_namespace.clone(), memory);
         let config = controller::Config::default().concurrency(concurrency);
         let controller = Controller::for_stream(tenant_events, tenants.clone()).with_config(config);
-        let (stores, optional) = (Stores::default(), OptionalKinds::unknown());
-        let children = stores.each_kind(WatchEach {
+        let (caches, optional) = (Caches::default(), OptionalKinds::unknown());
+        let children = caches.each_kind(WatchEach {
             scope,
             optional: &optional,
             controller,
@@ -62,7 +62,7 @@ impl Watches {
         let named_in = tenants.clone();
         let controller = children
             .controller
-            .watches_stream(pod_events(scope, stores.pods.clone()), |pod| {
+            .watches_stream(pod_events(scope, caches.pods.clone()), |pod| {
                 tenant_of(&pod)
             })
             .watches_stream(
@@ -75,7 +75,7 @@ impl Watches {
                 },
             );
         Self {
-            stores,
+            caches,
             tenants,
             optional,
             referenced_secrets,
@@ -130,7 +130,7 @@ struct WatchEach<'a> {
 }
 
 impl EachKind for WatchEach<'_> {
-    fn kind<K: Child>(self, kept: &Kept<K>) -> Self {
+    fn kind<K: Child>(self, kept: &ObjectCache<K>) -> Self {
         let events = watched(self.scope, kept, self.optional);
         let mut controller = self.controller.owns_stream(events);
         if let Some(presence) = K::presence(self.optional) {
@@ -141,7 +141,7 @@ impl EachKind for WatchEach<'_> {
 }
 
 /// Watches the objects of a kind that carry our label, and keeps them.
-fn watched<K: Child>(scope: &Scope, kept: &Kept<K>, optional: &OptionalKinds) -> Events<K> {
+fn watched<K: Child>(scope: &Scope, kept: &ObjectCache<K>, optional: &OptionalKinds) -> Events<K> {
     let (watched, feed) = (scope.clone(), kept.clone());
     let watch = move || fed(&watched, &feed);
     let events = match K::presence(optional) {
@@ -158,7 +158,7 @@ fn watched<K: Child>(scope: &Scope, kept: &Kept<K>, optional: &OptionalKinds) ->
 /// tenant must look again.
 fn fed<K: Child>(
     scope: &Scope,
-    kept: &Kept<K>,
+    kept: &ObjectCache<K>,
 ) -> impl Stream<Item = watcher::Result<Event<K>>> + Send + use<K> {
     let feed = kept.clone();
     watcher(scope.api::<K>(), that_are("="))
@@ -176,7 +176,7 @@ fn fed<K: Child>(
 /// Watches the tenants, into a store; what changes nothing but a status is no reason to look again.
 fn tenants(
     scope: &Scope,
-    by_namespace: Tenants,
+    by_namespace: TenantIndex,
     memory: Arc<TenantMemories>,
 ) -> (
     Store<DocumentTenant>,

@@ -1,23 +1,24 @@
 //! The tenant's database, as its administrator: read what is there, run what must change.
 
+mod circuit_breaker;
 mod connection;
 mod failure;
-mod outage;
+mod inspection;
 mod pools;
 mod sessions;
-mod survey;
+pub mod watch;
 
 pub use connection::AdminConnection;
+pub use inspection::{ClientRow, Inspection, Registered};
 pub use pools::Databases;
 pub use sessions::Answer;
-pub use survey::{ClientRow, Registered, Survey};
 
 use docket_schema::{Identity, Provision};
 use tracing::Instrument;
 
 use self::sessions::Sessions;
 use crate::error::Error;
-use crate::metrics::Metrics;
+use crate::monitoring::metrics::Metrics;
 
 /// A connection to one database, with the rights of the operator.
 #[derive(Clone, Debug)]
@@ -33,14 +34,14 @@ impl Database {
     ///
     /// # Errors
     /// Transient ones only: a database that does not answer may do so later.
-    pub async fn survey(&self, schemas: &[String]) -> Result<Survey, Error> {
-        survey::survey(&self.sessions, self.read_clients, schemas).await
+    pub async fn inspect(&self, schemas: &[String]) -> Result<Inspection, Error> {
+        inspection::inspect(&self.sessions, self.read_clients, schemas).await
     }
 
     /// Makes a client's role, schema and grants, or brings them up to date.
     ///
     /// # Errors
-    /// As [`Database::survey`].
+    /// As [`Database::inspection`].
     pub async fn provision(&self, wanted: &Provision<'_>) -> Result<(), Error> {
         self.run(
             "provision",
@@ -53,7 +54,7 @@ impl Database {
     /// Takes the login of a client and keeps its data.
     ///
     /// # Errors
-    /// As [`Database::survey`].
+    /// As [`Database::inspection`].
     pub async fn retain(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
         self.run(
             "retain",
@@ -66,7 +67,7 @@ impl Database {
     /// Drops a client's schema and role.
     ///
     /// # Errors
-    /// As [`Database::survey`].
+    /// As [`Database::inspection`].
     pub async fn delete(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
         self.run(
             "delete",
@@ -79,7 +80,7 @@ impl Database {
     /// Takes the login of the role of a client that is no longer in use.
     ///
     /// # Errors
-    /// As [`Database::survey`].
+    /// As [`Database::inspection`].
     pub async fn retire(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
         self.run(
             "retire",
@@ -92,7 +93,7 @@ impl Database {
     /// Whether anybody is logged in as `role`.
     ///
     /// # Errors
-    /// As [`Database::survey`].
+    /// As [`Database::inspection`].
     pub async fn has_sessions(&self, role: &str) -> Result<bool, Error> {
         let read = self.sessions.with(async |connection| {
             sqlx::query_scalar(docket_schema::READ_SESSIONS)

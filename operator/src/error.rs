@@ -1,6 +1,6 @@
 //! What can go wrong in a reconcile, and whether trying again can help.
 
-use crate::conditions::ConditionType;
+use crate::status::conditions::ConditionType;
 
 /// Why a reconcile did not reach its end.
 #[derive(Debug, thiserror::Error)]

@@ -12,21 +12,21 @@ use docket_objectives::Links;
 use docket_operator::build::Images;
 use docket_operator::context::Context;
 use docket_operator::controller::Watches;
+use docket_operator::database;
 use docket_operator::database::Databases;
-use docket_operator::database_watch;
-use docket_operator::fence::Fence;
-use docket_operator::fenced_client::fenced_client;
-use docket_operator::lease::{Leadership, TIMING};
-use docket_operator::losses::{self, Losses};
+use docket_operator::leadership::fence::Fence;
+use docket_operator::leadership::fenced_client::fenced_client;
+use docket_operator::leadership::lease::{Leadership, TIMING};
 use docket_operator::memory::{Intervals, TenantMemories};
-use docket_operator::metrics::{Metrics, observe_leadership, observe_queue};
-use docket_operator::objectives::{self, Prometheus, Source};
+use docket_operator::monitoring::endpoints::serve;
+use docket_operator::monitoring::metrics::{Metrics, observe_leadership, observe_queue};
+use docket_operator::monitoring::objectives::{self, Prometheus, Source};
+use docket_operator::monitoring::rules;
+use docket_operator::monitoring::telemetry_loss::{self, TelemetryLoss};
 use docket_operator::recheck::Recheck;
-use docket_operator::rules;
 use docket_operator::scope::Scope;
-use docket_operator::serve::serve;
 use docket_operator::settings::Settings;
-use docket_operator::story::Story;
+use docket_operator::status::events::Events;
 use kube::api::ListParams;
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
@@ -138,19 +138,19 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         settings.concurrency,
         memory.clone(),
     );
-    let mut filled = watches.stores.filled(watches.optional.clone());
-    let (pods, tenants) = (watches.stores.pods.clone(), watches.tenants.clone());
+    let mut filled = watches.caches.filled(watches.optional.clone());
+    let (pods, tenants) = (watches.caches.pods.clone(), watches.tenants.clone());
     observe_queue(tenants.clone());
     let metrics = Metrics::default();
     let losses = match prometheus {
-        Some(_) => Losses::unknown(),
-        None => Losses::default(),
+        Some(_) => TelemetryLoss::unknown(),
+        None => TelemetryLoss::default(),
     };
     let recheck = Recheck::default();
     let context = Arc::new(Context {
         client: client.clone(),
         fence: fence.clone(),
-        stores: watches.stores.clone(),
+        caches: watches.caches.clone(),
         filled: filled.clone(),
         optional: watches.optional.clone(),
         referenced_secrets: watches.referenced_secrets.clone(),
@@ -174,11 +174,11 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
         recheck: recheck.clone(),
         turn: TURN,
         metrics,
-        story: Story::new(client, settings.identity),
+        events: Events::new(client, settings.identity),
     });
     let namespace = Some(settings.namespace).filter(|namespace| !namespace.is_empty());
     let interval = Duration::from_secs(settings.objectives_interval);
-    let watch = losses::watch(
+    let watch = telemetry_loss::watch(
         tenants.clone(),
         prometheus.clone(),
         namespace.clone(),
@@ -197,10 +197,10 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     );
     let objectives = AbortOnDropHandle::new(tokio::spawn(watch));
     let interval = Duration::from_secs(settings.databases_interval);
-    let watch = database_watch::watch(tenants.clone(), interval, context.clone());
+    let watch = database::watch::watch(tenants.clone(), interval, context.clone());
     let databases = AbortOnDropHandle::new(tokio::spawn(watch));
     let rules = settings.rules_config_map.map(|(beside, name)| {
-        let place = rules::Place {
+        let place = rules::ConfigMaps {
             namespace: beside,
             name,
             most: settings.rules_shards.into(),

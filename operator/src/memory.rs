@@ -19,10 +19,10 @@ pub use tenant::{Intervals, TenantMemories};
 /// A `T` for each object, by its uid. The watch alone makes and ends one: what a reconcile that is still
 /// under way would keep of an object that is gone, is not kept.
 #[derive(Debug)]
-pub struct Memory<T>(Mutex<Known<T>>);
+pub struct Memory<T>(Mutex<MemoryOf<T>>);
 
 #[derive(Debug)]
-struct Known<T> {
+struct MemoryOf<T> {
     objects: HashMap<String, T>,
     /// Uids that a new list has brought until it is whole.
     coming: Option<HashSet<String>>,
@@ -30,7 +30,7 @@ struct Known<T> {
 
 impl<T> Default for Memory<T> {
     fn default() -> Self {
-        Self(Mutex::new(Known {
+        Self(Mutex::new(MemoryOf {
             objects: HashMap::new(),
             coming: None,
         }))
@@ -38,7 +38,7 @@ impl<T> Default for Memory<T> {
 }
 
 impl<T: Default> Memory<T> {
-    fn known(&self) -> MutexGuard<'_, Known<T>> {
+    fn known(&self) -> MutexGuard<'_, MemoryOf<T>> {
         self.0.lock().expect("no holder of this lock panics")
     }
 

@@ -8,7 +8,7 @@ use futures::Stream;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::pods::Owner;
+use crate::cache::pods::Owner;
 
 /// Both ends, for all who share it.
 #[derive(Clone, Debug)]

@@ -29,10 +29,10 @@ use self::release::Release;
 use self::rollout::Rollout;
 use crate::build;
 use crate::context::Context;
+use crate::credentials::secret_value::RandomSecrets;
 use crate::error::{Error, Result};
 use crate::identified::Identified;
-use crate::secret_value::RandomSecrets;
-use crate::timeline::Timeline;
+use crate::status::timeline::Timeline;
 
 /// How long until a steady tenant is looked at again, in case its database was changed by others.
 const RESYNC: Duration = Duration::from_secs(15 * 60);

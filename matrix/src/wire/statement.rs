@@ -14,7 +14,7 @@ const NAMES: [(&str, &str); 9] = [
     ("CREATE ROLE", "provision"),
     ("CREATE SCHEMA IF NOT EXISTS docket;", "make registry"),
     ("to_regclass", "find registry"),
-    ("unnest($1", "survey"),
+    ("unnest($1", "inspect"),
     ("schema_migrations", "read versions"),
 ];
 
@@ -56,7 +56,7 @@ fn of(text: &[u8]) -> String {
 /// Whether a statement of that name changes what is stored.
 pub(super) fn changes(name: &str) -> bool {
     !name.starts_with("prepare ")
-        && !["find registry", "survey", "read versions"].contains(&name)
+        && !["find registry", "inspect", "read versions"].contains(&name)
         && !name.starts_with("SELECT")
 }
 

@@ -16,9 +16,9 @@ use serde::Serialize;
 
 use super::collector_secrets;
 use super::metadata::metadata;
-use crate::wanted::{Wanted, WantedClient};
+use crate::validated_tenant::{ValidatedClient, ValidatedTenant};
 
-pub(super) fn build(wanted: &Wanted) -> Secret {
+pub(super) fn build(wanted: &ValidatedTenant) -> Secret {
     let config = config(wanted);
     let entries = [
         (CONFIG_FILE, Some(json(&config))),
@@ -47,7 +47,7 @@ pub(super) fn build(wanted: &Wanted) -> Secret {
 
 /// What a pod reads once, at its start. What it follows is as if nobody had asked for anything, so
 /// that this is the same before and after a change of it.
-pub(super) fn read_at_start(wanted: &Wanted) -> Vec<u8> {
+pub(super) fn read_at_start(wanted: &ValidatedTenant) -> Vec<u8> {
     let mut config = config(wanted);
     config.rate_limit = Some(RateLimit {
         requests_per_second: NonZeroU32::MIN.saturating_add(999),
@@ -65,7 +65,7 @@ fn json(file: &impl Serialize) -> Vec<u8> {
 }
 
 /// Servers from before [`LIMITS_FILE`] find the limits here.
-fn config(wanted: &Wanted) -> TenantConfig {
+fn config(wanted: &ValidatedTenant) -> TenantConfig {
     TenantConfig {
         tenant: wanted.name.clone(),
         namespace: wanted.namespace.clone(),
@@ -93,7 +93,7 @@ fn config(wanted: &Wanted) -> TenantConfig {
 }
 
 /// Sorted: which of the keys is handed out makes no difference to a pod.
-fn hashes(client: &WantedClient) -> Vec<ApiKeyHash> {
+fn hashes(client: &ValidatedClient) -> Vec<ApiKeyHash> {
     let keys = client.keys.all();
     let mut hashes: Vec<_> = keys.map(|key| hash_api_key(key.expose_secret())).collect();
     hashes.sort_by(|a, b| a.0.cmp(&b.0));

@@ -5,14 +5,14 @@ use docket_crds::names::{api_keys_secret, previous_key_entry, upcoming_key_entry
 use k8s_openapi::api::core::v1::Secret;
 
 use super::client_secret::{self, Entry};
-use crate::wanted::{Wanted, WantedClient};
+use crate::validated_tenant::{ValidatedClient, ValidatedTenant};
 
-pub(super) fn build(wanted: &Wanted) -> Secret {
+pub(super) fn build(wanted: &ValidatedTenant) -> Secret {
     let name = api_keys_secret(&wanted.name);
     client_secret::build(wanted, name, wanted.keys_rotated.as_ref(), entries)
 }
 
-fn entries(client: &WantedClient) -> Vec<Entry> {
+fn entries(client: &ValidatedClient) -> Vec<Entry> {
     let (name, keys) = (&client.name, &client.keys);
     vec![
         (name.clone(), keys.issued.clone()),

@@ -5,17 +5,17 @@ use k8s_openapi::api::core::v1::Secret;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::metadata::metadata;
-use crate::rotation::Rotated;
-use crate::wanted::{Wanted, WantedClient};
+use crate::credentials::rotation::Rotated;
+use crate::validated_tenant::{ValidatedClient, ValidatedTenant};
 
 /// Name and value of an entry.
 pub(super) type Entry = (String, Option<SecretString>);
 
 pub(super) fn build(
-    wanted: &Wanted,
+    wanted: &ValidatedTenant,
     name: String,
     rotated: Option<&Rotated>,
-    entries: fn(&WantedClient) -> Vec<Entry>,
+    entries: fn(&ValidatedClient) -> Vec<Entry>,
 ) -> Secret {
     let filled = |(name, value): Entry| {
         let bytes = value?.expose_secret().as_bytes().to_vec();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::metadata::metadata;
 use super::redaction;
-use crate::wanted::{Telemetry, Wanted};
+use crate::validated_tenant::{Telemetry, ValidatedTenant};
 
 /// Key of the ConfigMap, and name of the mounted file.
 pub(super) const FILE: &str = "config.yaml";
@@ -35,7 +35,7 @@ pub(super) const OTLP_EXPORTER: &str = "otlp_grpc";
 /// Port on which the API container's telemetry is received, on the loopback interface only.
 pub(super) const OTLP_PORT: u16 = 4317;
 
-pub(super) fn build(wanted: &Wanted) -> ConfigMap {
+pub(super) fn build(wanted: &ValidatedTenant) -> ConfigMap {
     let yaml = serde_yaml::to_string(&config(wanted)).expect("maps, strings and numbers serialize");
     ConfigMap {
         metadata: metadata(wanted, collector_config_map(&wanted.name)),
@@ -45,7 +45,7 @@ pub(super) fn build(wanted: &Wanted) -> ConfigMap {
 }
 
 /// All of it but what is in [`super::collector_secrets`].
-pub(super) fn config(wanted: &Wanted) -> Value {
+pub(super) fn config(wanted: &ValidatedTenant) -> Value {
     let telemetry = &wanted.telemetry;
     let (exporter, exporter_config) = exporter(telemetry);
     let pipeline = |redaction: Vec<&str>| {

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use super::collector_config::{OTLP_EXPORTER, literal};
-use crate::wanted::Telemetry;
+use crate::validated_tenant::Telemetry;
 
 /// Key of the Secret, and name of the mounted file.
 pub(super) const FILE: &str = "collector.yaml";

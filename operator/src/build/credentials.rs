@@ -5,14 +5,14 @@ use docket_crds::names::{credentials_secret, role_entry};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::client_secret::{self, Entry};
-use crate::wanted::{Wanted, WantedClient};
+use crate::validated_tenant::{ValidatedClient, ValidatedTenant};
 
-pub(super) fn build(wanted: &Wanted) -> Secret {
+pub(super) fn build(wanted: &ValidatedTenant) -> Secret {
     let name = credentials_secret(&wanted.name);
     client_secret::build(wanted, name, wanted.rotated.as_ref(), entries)
 }
 
-fn entries(client: &WantedClient) -> Vec<Entry> {
+fn entries(client: &ValidatedClient) -> Vec<Entry> {
     let identity = &client.identity;
     let [first, _] = identity.roles();
     let role = (identity.role != first).then(|| identity.role.clone().into());

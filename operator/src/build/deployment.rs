@@ -27,7 +27,7 @@ use super::container::{
 use super::metadata::{labels, metadata, selector};
 use super::{api_config, collector_config, collector_secrets, scheduling, service};
 use crate::content::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
-use crate::wanted::Wanted;
+use crate::validated_tenant::ValidatedTenant;
 
 /// Name of the port with its own metrics.
 pub(super) const COLLECTOR_METRICS: &str = "otelcol-metrics";
@@ -45,7 +45,7 @@ const METRIC_INTERVAL: &str = "15000";
 /// Any user but root; the images carry no user database.
 const USER: i64 = 65532;
 
-pub(super) fn build(wanted: &Wanted, collector: &ConfigMap) -> Deployment {
+pub(super) fn build(wanted: &ValidatedTenant, collector: &ConfigMap) -> Deployment {
     Deployment {
         metadata: metadata(wanted, api_name(&wanted.name)),
         spec: Some(DeploymentSpec {
@@ -80,7 +80,7 @@ pub(super) fn build(wanted: &Wanted, collector: &ConfigMap) -> Deployment {
     }
 }
 
-fn config_hash(wanted: &Wanted, collector: &ConfigMap) -> String {
+fn config_hash(wanted: &ValidatedTenant, collector: &ConfigMap) -> String {
     let mut hash = Sha256::new();
     hash.update(api_config::read_at_start(wanted));
     hash.update(collector_secrets::file(&wanted.telemetry).unwrap_or_default());
@@ -92,7 +92,7 @@ fn config_hash(wanted: &Wanted, collector: &ConfigMap) -> String {
     hex::encode(hash.finalize())[..16].to_owned()
 }
 
-fn pod(wanted: &Wanted) -> PodSpec {
+fn pod(wanted: &ValidatedTenant) -> PodSpec {
     PodSpec {
         service_account_name: Some(api_name(&wanted.name)),
         automount_service_account_token: Some(false),
@@ -121,7 +121,7 @@ fn pod(wanted: &Wanted) -> PodSpec {
     }
 }
 
-fn volumes(wanted: &Wanted) -> Vec<Volume> {
+fn volumes(wanted: &ValidatedTenant) -> Vec<Volume> {
     let empty = |name: &str, size: Option<&str>| Volume {
         name: name.into(),
         empty_dir: Some(EmptyDirVolumeSource {
@@ -155,7 +155,7 @@ fn volumes(wanted: &Wanted) -> Vec<Volume> {
 }
 
 /// Some entries of the Secret that configures the pods: no container sees those of the other.
-fn of_config(volume: &str, wanted: &Wanted, entries: &[&str]) -> Volume {
+fn of_config(volume: &str, wanted: &ValidatedTenant, entries: &[&str]) -> Volume {
     let item = |entry: &&str| KeyToPath {
         key: (*entry).to_owned(),
         path: (*entry).to_owned(),
@@ -173,7 +173,7 @@ fn of_config(volume: &str, wanted: &Wanted, entries: &[&str]) -> Volume {
     }
 }
 
-fn api_container(wanted: &Wanted) -> Container {
+fn api_container(wanted: &ValidatedTenant) -> Container {
     let scheme = wanted.tls.as_ref().map(|_| "HTTPS");
     let api_get = |path| http_get(path, DOCUMENT_API_PORT, scheme);
     Container {
@@ -211,7 +211,7 @@ fn api_container(wanted: &Wanted) -> Container {
     }
 }
 
-fn api_env(wanted: &Wanted) -> Vec<EnvVar> {
+fn api_env(wanted: &ValidatedTenant) -> Vec<EnvVar> {
     let mut variables = vec![
         env_from_field("POD_NAME", "metadata.name"),
         env_from_secret(ACCESS_KEY_ID, &wanted.storage_secret),
@@ -242,7 +242,7 @@ fn api_env(wanted: &Wanted) -> Vec<EnvVar> {
     variables
 }
 
-fn collector_container(wanted: &Wanted) -> Container {
+fn collector_container(wanted: &ValidatedTenant) -> Container {
     let mut args = vec![format!(
         "--config={CONFIG_FOLDER}/{}",
         collector_config::FILE

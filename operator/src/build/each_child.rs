@@ -3,7 +3,7 @@
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 
 use super::{Children, Secrets};
-use crate::child::Child;
+use crate::cache::child::Child;
 use crate::error::Result;
 
 /// What is done with each child.
@@ -92,10 +92,10 @@ mod tests {
 
     use super::*;
     use crate::build;
-    use crate::kept::Kept;
-    use crate::stores::{EachKind, Stores};
-    use crate::wanted::Wanted;
-    use crate::wanted::example::acme;
+    use crate::cache::caches::{Caches, EachKind};
+    use crate::cache::object_cache::ObjectCache;
+    use crate::validated_tenant::ValidatedTenant;
+    use crate::validated_tenant::example::acme;
 
     /// Says of each kind whether there is a child of it.
     #[derive(Default)]
@@ -111,7 +111,7 @@ mod tests {
         }
     }
 
-    async fn named(wanted: &Wanted) -> Vec<(String, bool)> {
+    async fn named(wanted: &ValidatedTenant) -> Vec<(String, bool)> {
         let each = Named::default();
         let secrets = build::secrets(wanted).each(&each).await;
         secrets.expect("no failure");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     /// A tenant that asks for every kind of child.
-    fn with_all() -> Wanted {
+    fn with_all() -> ValidatedTenant {
         let mut wanted = acme();
         wanted.autoscaling = Some(Autoscaling {
             min_replicas: 1,
@@ -142,12 +142,12 @@ mod tests {
         #[derive(Default)]
         struct Kinds(BTreeSet<String>);
         impl EachKind for Kinds {
-            fn kind<K: Child>(mut self, _: &Kept<K>) -> Self {
+            fn kind<K: Child>(mut self, _: &ObjectCache<K>) -> Self {
                 self.0.insert(K::kind(&()).into_owned());
                 self
             }
         }
-        let watched = Stores::default().each_kind(Kinds::default());
+        let watched = Caches::default().each_kind(Kinds::default());
         for wanted in [acme(), with_all()] {
             let kinds = named(&wanted).await.into_iter().map(|(kind, _)| kind);
             assert_eq!(kinds.collect::<BTreeSet<_>>(), watched.0);

@@ -8,9 +8,12 @@ use k8s_openapi::api::autoscaling::v2::{
 };
 
 use super::metadata::metadata;
-use crate::wanted::Wanted;
+use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn build(wanted: &Wanted, autoscaling: &Autoscaling) -> HorizontalPodAutoscaler {
+pub(super) fn build(
+    wanted: &ValidatedTenant,
+    autoscaling: &Autoscaling,
+) -> HorizontalPodAutoscaler {
     let name = api_name(&wanted.name);
     HorizontalPodAutoscaler {
         metadata: metadata(wanted, name.clone()),

@@ -6,10 +6,12 @@ use docket_crds::names::api_name;
 use super::metadata::metadata;
 use super::public_path::{PUBLIC, PublicPath};
 use super::service;
-use crate::gateway_api::{Backend, HttpRoute, HttpRouteSpec, Match, Parent, PathMatch, Rule};
-use crate::wanted::Wanted;
+use crate::foreign::gateway_api::{
+    Backend, HttpRoute, HttpRouteSpec, Match, Parent, PathMatch, Rule,
+};
+use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn build(wanted: &Wanted, asked: &Asked) -> HttpRoute {
+pub(super) fn build(wanted: &ValidatedTenant, asked: &Asked) -> HttpRoute {
     let name = api_name(&wanted.name);
     let parents = asked.parent_refs.iter().map(|parent| Parent {
         name: parent.name.clone(),

@@ -10,9 +10,9 @@ use k8s_openapi::api::networking::v1::{
 use super::metadata::metadata;
 use super::public_path::{PUBLIC, PublicPath};
 use super::service;
-use crate::wanted::Wanted;
+use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn build(wanted: &Wanted, asked: &Asked) -> Ingress {
+pub(super) fn build(wanted: &ValidatedTenant, asked: &Asked) -> Ingress {
     let name = api_name(&wanted.name);
     let tls = asked.tls_secret_ref.as_ref().map(|secret| IngressTLS {
         hosts: Some(vec![asked.host.clone()]),
@@ -37,7 +37,7 @@ pub(super) fn build(wanted: &Wanted, asked: &Asked) -> Ingress {
     }
 }
 
-fn path(public: PublicPath, service: &str, wanted: &Wanted) -> HTTPIngressPath {
+fn path(public: PublicPath, service: &str, wanted: &ValidatedTenant) -> HTTPIngressPath {
     let (path_type, path) = match public {
         PublicPath::Exact(path) => ("Exact", path),
         PublicPath::Prefix(path) => ("Prefix", path),

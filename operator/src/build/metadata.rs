@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use docket_crds::labels as keys;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::wanted::Wanted;
+use crate::validated_tenant::ValidatedTenant;
 
 /// Labels that select the tenant's pods; a Deployment's selector can never change, so these can't.
-pub(super) fn selector(wanted: &Wanted) -> BTreeMap<String, String> {
+pub(super) fn selector(wanted: &ValidatedTenant) -> BTreeMap<String, String> {
     [
         (keys::NAME, keys::DOCUMENT_API),
         (keys::TENANT, wanted.name.as_str()),
@@ -17,7 +17,7 @@ pub(super) fn selector(wanted: &Wanted) -> BTreeMap<String, String> {
     .into()
 }
 
-pub(super) fn labels(wanted: &Wanted) -> BTreeMap<String, String> {
+pub(super) fn labels(wanted: &ValidatedTenant) -> BTreeMap<String, String> {
     let mut labels = selector(wanted);
     labels.extend(
         [
@@ -31,7 +31,7 @@ pub(super) fn labels(wanted: &Wanted) -> BTreeMap<String, String> {
 }
 
 /// The same with the labels by which a Prometheus chooses what concerns it.
-pub(super) fn monitoring_metadata(wanted: &Wanted, name: String) -> ObjectMeta {
+pub(super) fn monitoring_metadata(wanted: &ValidatedTenant, name: String) -> ObjectMeta {
     let mut metadata = metadata(wanted, name);
     let ours = metadata.labels.get_or_insert_default();
     for (key, value) in &wanted.monitoring.labels {
@@ -40,7 +40,7 @@ pub(super) fn monitoring_metadata(wanted: &Wanted, name: String) -> ObjectMeta {
     metadata
 }
 
-pub(super) fn metadata(wanted: &Wanted, name: String) -> ObjectMeta {
+pub(super) fn metadata(wanted: &ValidatedTenant, name: String) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
         namespace: Some(wanted.namespace.clone()),

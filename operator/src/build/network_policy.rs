@@ -14,9 +14,9 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::collector_config::METRICS_PORT;
 use super::metadata::{metadata, selector};
-use crate::wanted::Wanted;
+use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn build(wanted: &Wanted) -> NetworkPolicy {
+pub(super) fn build(wanted: &ValidatedTenant) -> NetworkPolicy {
     let same_namespace = NetworkPolicyPeer {
         pod_selector: Some(LabelSelector::default()),
         ..NetworkPolicyPeer::default()

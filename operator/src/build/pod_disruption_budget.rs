@@ -6,9 +6,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::metadata::{metadata, selector};
-use crate::wanted::Wanted;
+use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn build(wanted: &Wanted) -> PodDisruptionBudget {
+pub(super) fn build(wanted: &ValidatedTenant) -> PodDisruptionBudget {
     PodDisruptionBudget {
         metadata: metadata(wanted, api_name(&wanted.name)),
         spec: Some(PodDisruptionBudgetSpec {

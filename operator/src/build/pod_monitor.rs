@@ -7,10 +7,10 @@ use serde_json::json;
 use super::deployment::COLLECTOR_METRICS;
 use super::metadata::{monitoring_metadata, selector};
 use super::service;
-use crate::monitoring_api::{PodMonitor, PodMonitorSpec};
-use crate::wanted::Wanted;
+use crate::foreign::prometheus_operator::{PodMonitor, PodMonitorSpec};
+use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn build(wanted: &Wanted) -> Option<PodMonitor> {
+pub(super) fn build(wanted: &ValidatedTenant) -> Option<PodMonitor> {
     if !wanted.monitoring.pod_monitors {
         return None;
     }

@@ -4,10 +4,10 @@ use docket_crds::names::api_name;
 use docket_objectives::{Scope, objective_rules, presence_alerts, service_alerts};
 
 use super::metadata::monitoring_metadata;
-use crate::monitoring_api::{PrometheusRule, PrometheusRuleSpec};
-use crate::wanted::Wanted;
+use crate::foreign::prometheus_operator::{PrometheusRule, PrometheusRuleSpec};
+use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn build(wanted: &Wanted) -> Option<PrometheusRule> {
+pub(super) fn build(wanted: &ValidatedTenant) -> Option<PrometheusRule> {
     if !wanted.monitoring.prometheus_rules {
         return None;
     }

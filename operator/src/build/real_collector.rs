@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{collector_config, collector_secrets};
-use crate::wanted::example::acme;
-use crate::wanted::{Telemetry, Wanted};
+use crate::validated_tenant::example::acme;
+use crate::validated_tenant::{Telemetry, ValidatedTenant};
 
 /// How long a collector may take for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,7 +83,7 @@ fn write(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
 }
 
 /// The files that `wanted` gives a collector, in their order.
-fn files(wanted: &Wanted, folder: &Path) -> Vec<PathBuf> {
+fn files(wanted: &ValidatedTenant, folder: &Path) -> Vec<PathBuf> {
     let config = collector_config::build(wanted).data.expect("files");
     let config = config[collector_config::FILE].as_bytes();
     let mut files = vec![write(folder, collector_config::FILE, config)];
@@ -93,8 +93,8 @@ fn files(wanted: &Wanted, folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn sending(telemetry: Telemetry) -> Wanted {
-    Wanted {
+fn sending(telemetry: Telemetry) -> ValidatedTenant {
+    ValidatedTenant {
         telemetry,
         ..acme()
     }
@@ -136,7 +136,7 @@ struct Sidecar {
 
 impl Sidecar {
     /// As it is in a pod, but for where it listens and keeps its queue, and for `change`.
-    fn begin(wanted: &Wanted, change: Value) -> Self {
+    fn begin(wanted: &ValidatedTenant, change: Value) -> Self {
         // The test before may have done so.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
@@ -166,7 +166,7 @@ impl Sidecar {
         }
     }
 
-    async fn start(wanted: &Wanted, change: Value) -> Self {
+    async fn start(wanted: &ValidatedTenant, change: Value) -> Self {
         let mut sidecar = Self::begin(wanted, change);
         sidecar.healthy().await;
         sidecar

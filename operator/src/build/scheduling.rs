@@ -7,13 +7,13 @@ use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint}
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::metadata::selector;
-use crate::wanted::Wanted;
+use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn node_selector(wanted: &Wanted) -> Option<BTreeMap<String, String>> {
+pub(super) fn node_selector(wanted: &ValidatedTenant) -> Option<BTreeMap<String, String>> {
     (!wanted.node_selector.is_empty()).then(|| wanted.node_selector.clone())
 }
 
-pub(super) fn tolerations(wanted: &Wanted) -> Option<Vec<Toleration>> {
+pub(super) fn tolerations(wanted: &ValidatedTenant) -> Option<Vec<Toleration>> {
     let tolerations = wanted.tolerations.iter().map(toleration);
     (!wanted.tolerations.is_empty()).then(|| tolerations.collect())
 }
@@ -38,7 +38,7 @@ fn toleration(wanted: &docket_crds::Toleration) -> Toleration {
 }
 
 /// The spec's fields are some of Kubernetes' own, under the same names.
-pub(super) fn affinity(wanted: &Wanted) -> Option<Affinity> {
+pub(super) fn affinity(wanted: &ValidatedTenant) -> Option<Affinity> {
     let affinity = wanted.affinity.as_ref()?;
     let same = serde_json::to_value(affinity).and_then(serde_json::from_value);
     Some(same.expect("the fields of an affinity are those of Kubernetes"))
@@ -46,7 +46,7 @@ pub(super) fn affinity(wanted: &Wanted) -> Option<Affinity> {
 
 /// By default, the loss of a node or a zone should not be that of all pods; a small cluster runs them
 /// all the same.
-pub(super) fn spread(wanted: &Wanted) -> Vec<TopologySpreadConstraint> {
+pub(super) fn spread(wanted: &ValidatedTenant) -> Vec<TopologySpreadConstraint> {
     let constraint = |max_skew, topology_key: &str, otherwise| TopologySpreadConstraint {
         max_skew,
         topology_key: topology_key.to_owned(),

@@ -6,10 +6,10 @@ use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::metadata::{metadata, selector};
-use crate::wanted::Wanted;
+use crate::validated_tenant::ValidatedTenant;
 
 /// What both listeners speak, and the name of the document API's port.
-pub(super) fn scheme(wanted: &Wanted) -> &'static str {
+pub(super) fn scheme(wanted: &ValidatedTenant) -> &'static str {
     match wanted.tls {
         Some(_) => "https",
         None => "http",
@@ -17,14 +17,14 @@ pub(super) fn scheme(wanted: &Wanted) -> &'static str {
 }
 
 /// The Service's port of the document API.
-pub(super) fn public_port(wanted: &Wanted) -> i32 {
+pub(super) fn public_port(wanted: &ValidatedTenant) -> i32 {
     match wanted.tls {
         Some(_) => 443,
         None => 80,
     }
 }
 
-pub(super) fn build(wanted: &Wanted) -> Service {
+pub(super) fn build(wanted: &ValidatedTenant) -> Service {
     let scheme = scheme(wanted);
     Service {
         metadata: metadata(wanted, api_name(&wanted.name)),

@@ -2,10 +2,10 @@ use docket_contract::{OpenAi, Summarizer, Tls};
 use docket_objectives::{Indicator, Objective, Window};
 
 use super::*;
-use crate::wanted::Monitoring;
-use crate::wanted::example::acme;
+use crate::validated_tenant::Monitoring;
+use crate::validated_tenant::example::acme;
 
-fn template_hash(wanted: &Wanted) -> String {
+fn template_hash(wanted: &ValidatedTenant) -> String {
     let template = children(wanted).deployment.spec.expect("a spec").template;
     template
         .metadata
@@ -54,7 +54,7 @@ fn children_are_as_they_were() {
 
 #[test]
 fn an_autoscaler_follows_the_api_container_and_has_the_number_of_pods_to_itself() {
-    let wanted = Wanted {
+    let wanted = ValidatedTenant {
         autoscaling: Some(docket_crds::Autoscaling {
             min_replicas: 2,
             max_replicas: 7,
@@ -80,9 +80,9 @@ fn an_ingress_has_the_public_paths_and_no_other() {
             name: "documents-tls".into(),
         }),
     };
-    let ingress = |asked: &docket_crds::Ingress, wanted: Wanted| {
+    let ingress = |asked: &docket_crds::Ingress, wanted: ValidatedTenant| {
         let ingress = Some(asked.clone());
-        children(&Wanted { ingress, ..wanted }).ingress
+        children(&ValidatedTenant { ingress, ..wanted }).ingress
     };
     insta::assert_yaml_snapshot!("ingress", ingress(&asked, acme()));
     asked.class_name = None;
@@ -99,7 +99,7 @@ fn an_http_route_has_the_public_paths_and_no_other() {
         section_name: Some("https".into()),
         port: None,
     };
-    let wanted = Wanted {
+    let wanted = ValidatedTenant {
         http_route: Some(docket_crds::HttpRoute {
             parent_refs: vec![parent],
             hostnames: vec!["documents.example.com".into()],
@@ -110,7 +110,7 @@ fn an_http_route_has_the_public_paths_and_no_other() {
 }
 
 /// In a cluster with the Prometheus operator.
-fn monitored(wanted: Wanted) -> Wanted {
+fn monitored(wanted: ValidatedTenant) -> ValidatedTenant {
     let monitoring = Monitoring {
         links: Links {
             runbooks: Some("https://docket.test/runbooks".into()),
@@ -120,7 +120,7 @@ fn monitored(wanted: Wanted) -> Wanted {
         prometheus_rules: true,
         pod_monitors: true,
     };
-    Wanted {
+    ValidatedTenant {
         monitoring,
         ..wanted
     }
@@ -144,7 +144,7 @@ fn the_prometheus_operator_gets_all_rules_of_a_tenant() {
 
 #[test]
 fn the_prometheus_operator_finds_the_pods_however_they_are_served() {
-    let of = |wanted: Wanted| children(&monitored(wanted)).pod_monitor;
+    let of = |wanted: ValidatedTenant| children(&monitored(wanted)).pod_monitor;
     insta::assert_yaml_snapshot!("pod_monitor", of(acme()));
     insta::assert_yaml_snapshot!("pod_monitor_of_https", of(with_certificate()));
 }
@@ -163,8 +163,8 @@ fn whoever_routes_from_outside_may_reach_the_api_and_not_the_data_store() {
     assert_eq!(ports(false), ["Some(Int(8001))"]);
 }
 
-fn with_certificate() -> Wanted {
-    Wanted {
+fn with_certificate() -> ValidatedTenant {
+    ValidatedTenant {
         tls: Some(Tls {
             certificate: "certificate".into(),
             key: "key".into(),
@@ -218,7 +218,7 @@ fn with_a_certificate_the_service_and_the_probes_speak_https() {
 #[test]
 fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
     let before = template_hash(&acme());
-    type Change = (&'static str, fn(&mut Wanted));
+    type Change = (&'static str, fn(&mut ValidatedTenant));
     let changes: [Change; 12] = [
         ("a password", |wanted| {
             wanted.clients[0].password = "other".into()
@@ -269,7 +269,7 @@ fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
     }
 }
 
-fn headers(token: &str) -> crate::headers::Headers {
+fn headers(token: &str) -> crate::credentials::headers::Headers {
     [("authorization".to_owned(), token.into())].into()
 }
 
@@ -305,7 +305,7 @@ fn what_collectors_keep_secret_is_for_their_container_only() {
 
 #[test]
 fn a_ratio_of_traces_is_told_to_the_api_and_a_default_is_not() {
-    let told = |wanted: &Wanted| -> Vec<(String, Option<String>)> {
+    let told = |wanted: &ValidatedTenant| -> Vec<(String, Option<String>)> {
         let pod = children(wanted).deployment.spec.expect("a spec").template;
         let env = pod.spec.expect("a pod").containers.remove(0).env;
         let of_sampler = env.into_iter().flatten();
@@ -331,7 +331,7 @@ fn a_ratio_of_traces_is_told_to_the_api_and_a_default_is_not() {
 
 #[test]
 fn pods_stay_when_nothing_that_they_read_changes() {
-    type Change = (&'static str, fn(&mut Wanted));
+    type Change = (&'static str, fn(&mut ValidatedTenant));
     let changes: [Change; 4] = [
         ("the number of pods", |wanted| wanted.replicas = 5),
         ("a quota", |wanted| wanted.clients[0].quota.bytes = Some(1)),
@@ -392,7 +392,7 @@ fn pods_run_where_the_spec_allows() {
     insta::assert_yaml_snapshot!("scheduling", (pod.node_selector, pod.tolerations));
 }
 
-fn pod(wanted: &Wanted) -> k8s_openapi::api::core::v1::PodSpec {
+fn pod(wanted: &ValidatedTenant) -> k8s_openapi::api::core::v1::PodSpec {
     let spec = children(wanted).deployment.spec.expect("a spec");
     spec.template.spec.expect("a pod")
 }
@@ -410,7 +410,7 @@ fn an_affinity_is_passed_on_as_it_is() {
         "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
             {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "batch"}}}]},
     });
-    let wanted = Wanted {
+    let wanted = ValidatedTenant {
         affinity: Some(serde_json::from_value(asked.clone()).expect("an affinity")),
         ..acme()
     };
@@ -421,7 +421,7 @@ fn an_affinity_is_passed_on_as_it_is() {
 #[test]
 fn pods_are_spread_as_the_spec_asks_or_not_at_all() {
     let spread = |asked: serde_json::Value| {
-        pod(&Wanted {
+        pod(&ValidatedTenant {
             topology_spread: Some(serde_json::from_value(asked).expect("constraints")),
             ..acme()
         })

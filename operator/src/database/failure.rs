@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sqlx::{ConnectOptions as _, PgPool};
 
-use crate::conditions::ConditionType;
 use crate::error::{Error, Problem};
+use crate::status::conditions::ConditionType;
 
 /// Longest wait for the reason why no connection came about.
 const DIAGNOSIS: Duration = Duration::from_secs(2);

@@ -9,8 +9,8 @@ use sqlx::postgres::PgPoolOptions;
 use super::sessions::Sessions;
 use super::{AdminConnection, Answer, Database};
 use crate::error::Error;
-use crate::fence::Fence;
-use crate::metrics::Metrics;
+use crate::leadership::fence::Fence;
+use crate::monitoring::metrics::Metrics;
 
 const CONNECTIONS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug)]
-struct Known {
+struct UsedPool {
     sessions: Sessions,
     used: Instant,
 }
@@ -31,7 +31,7 @@ struct Known {
 /// The databases that tenants use, opened on first use.
 #[derive(Debug)]
 pub struct Databases {
-    pools: Mutex<HashMap<String, Known>>,
+    pools: Mutex<HashMap<String, UsedPool>>,
     metrics: Metrics,
     fence: Fence,
     deadline: Duration,
@@ -87,7 +87,7 @@ impl Databases {
     fn sessions(&self, connection: &AdminConnection) -> Sessions {
         let mut pools = self.pools.lock().expect("no holder of this lock panics");
         pools.retain(|_, known| known.used.elapsed() < FORGOTTEN);
-        let known = pools.entry(connection.key()).or_insert_with(|| Known {
+        let known = pools.entry(connection.key()).or_insert_with(|| UsedPool {
             sessions: self.new_sessions(connection),
             used: Instant::now(),
         });

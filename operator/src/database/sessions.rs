@@ -7,10 +7,10 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 
+use super::circuit_breaker::CircuitBreaker;
 use super::failure::{self, NoSession};
-use super::outage::Outage;
 use crate::error::Error;
-use crate::fence::Fence;
+use crate::leadership::fence::Fence;
 
 /// What a database says when it is asked whether it can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) struct Sessions {
     fence: Fence,
     deadline: Duration,
     has_registry: Arc<AtomicBool>,
-    outage: Outage,
+    outage: CircuitBreaker,
 }
 
 impl Sessions {
@@ -40,7 +40,7 @@ impl Sessions {
             fence,
             deadline,
             has_registry: Arc::default(),
-            outage: Outage::default(),
+            outage: CircuitBreaker::default(),
         }
     }
 

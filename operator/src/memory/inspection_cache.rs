@@ -6,26 +6,26 @@ use std::time::{Duration, Instant};
 
 use docket_crds::DocumentTenant;
 
-use crate::database::{AdminConnection, Survey};
+use crate::database::{AdminConnection, Inspection};
 
-/// A survey, and when it was made.
+/// An inspection, and when it was made.
 #[derive(Clone, Debug)]
 pub struct Inspected {
     /// What is there.
-    pub survey: Survey,
+    pub inspection: Inspection,
     at: Instant,
 }
 
 impl Inspected {
-    /// A survey made just now.
+    /// An inspection made just now.
     #[must_use]
-    pub fn now(survey: Survey) -> Self {
+    pub fn now(inspection: Inspection) -> Self {
         let at = Instant::now();
-        Self { survey, at }
+        Self { inspection, at }
     }
 }
 
-/// What a survey was made for: one of something else is of no use.
+/// What an inspection was made for: one of something else is of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InspectionKey(u64);
 
@@ -75,7 +75,7 @@ impl InspectionCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wanted::example::connection;
+    use crate::validated_tenant::example::connection;
     use kube::ResourceExt as _;
     use serde_json::json;
 
@@ -106,7 +106,7 @@ mod tests {
     fn an_inspection_is_good_for_what_the_tenant_asked_for_then() {
         let mut cache = InspectionCache::default();
         let (before, schemas) = (tenant(), ["acme_globex".to_owned()]);
-        cache.keep(key(&before), Inspected::now(Survey::new()));
+        cache.keep(key(&before), Inspected::now(Inspection::new()));
         assert!(cache.get(key(&before), LONG).is_some());
 
         let mut changed = tenant();
@@ -130,7 +130,7 @@ mod tests {
     fn an_inspection_that_is_not_fresh_is_not_used_and_not_kept() {
         let mut cache = InspectionCache::default();
         let key = key(&tenant());
-        cache.keep(key, Inspected::now(Survey::new()));
+        cache.keep(key, Inspected::now(Inspection::new()));
         cache.forget_stale(LONG);
         assert!(cache.get(key, LONG).is_some());
         assert!(cache.get(key, Duration::ZERO).is_none());

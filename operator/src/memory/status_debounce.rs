@@ -45,7 +45,7 @@ impl StatusDebounce {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timeline::Timeline;
+    use crate::status::timeline::Timeline;
 
     const LONG: Duration = Duration::from_secs(60);
 

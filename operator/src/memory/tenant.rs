@@ -176,7 +176,7 @@ impl TenantMemories {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wanted::example::{connection, content};
+    use crate::validated_tenant::example::{connection, content};
     use serde_json::json;
 
     fn tenant() -> DocumentTenant {

@@ -15,17 +15,17 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Resource, ResourceExt};
 use tracing::{Instrument, info_span};
 
-use self::difference::Place;
+use self::difference::FieldPath;
 pub(super) use self::prune::take_away;
 use super::rollout::Rollout;
-use crate::applying::applying;
 use crate::build::{self, Children, EachChild, Secrets};
-use crate::child::Child;
-use crate::conditions::ConditionType;
+use crate::cache::child::Child;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
-use crate::wanted::Wanted;
+use crate::server_side_apply::applying;
+use crate::status::conditions::ConditionType;
+use crate::validated_tenant::ValidatedTenant;
 
 /// Places that a sentence names.
 const MOST_PLACES: usize = 5;
@@ -81,7 +81,7 @@ impl FromIterator<Applied> for Outcome {
 /// changed that is there all the same.
 pub(super) async fn secrets(
     tenant: &Identified<DocumentTenant>,
-    wanted: &Wanted,
+    wanted: &ValidatedTenant,
     secrets: Secrets,
     nothing_was_issued: bool,
     ctx: &Context,
@@ -99,7 +99,7 @@ pub(super) async fn secrets(
 /// Applies one Secret.
 pub(super) async fn secret(
     tenant: &Identified<DocumentTenant>,
-    wanted: &Wanted,
+    wanted: &ValidatedTenant,
     secret: Secret,
     ctx: &Context,
 ) -> Result<Option<Change>> {
@@ -115,7 +115,7 @@ pub(super) async fn secret(
 /// Applies all other children, and takes away what is no longer wanted.
 pub(super) async fn children(
     tenant: &Identified<DocumentTenant>,
-    wanted: &Wanted,
+    wanted: &ValidatedTenant,
     children: Children,
     ctx: &Context,
 ) -> Result<Outcome> {
@@ -148,7 +148,7 @@ impl EachChild for Apply<'_> {
 /// What would be changed of the children, in the order in which it would be.
 pub(super) async fn plan(
     tenant: &Identified<DocumentTenant>,
-    wanted: &Wanted,
+    wanted: &ValidatedTenant,
     ctx: &Context,
 ) -> Result<Vec<PlannedChange>> {
     let plan = Plan(Apply {
@@ -183,7 +183,7 @@ pub(super) fn belongs_to<K: Resource>(object: &K, uid: &str) -> bool {
 }
 
 /// Who changed what of a child. The stores do not know who it was: they keep no managed fields.
-async fn drift_of<K: Child>(api: &Api<K>, name: &str, places: &[Place]) -> String {
+async fn drift_of<K: Child>(api: &Api<K>, name: &str, places: &[FieldPath]) -> String {
     let live = api.get_metadata_opt(name).await.ok().flatten();
     let managers = live.and_then(|live| live.metadata.managed_fields);
     let who = drift::changed_by(managers.as_deref().unwrap_or_default(), places);
@@ -196,7 +196,7 @@ async fn drift_of<K: Child>(api: &Api<K>, name: &str, places: &[Place]) -> Strin
 }
 
 /// A sentence's part that names where an object differs.
-fn differs_in(places: &[Place]) -> String {
+fn differs_in(places: &[FieldPath]) -> String {
     let named: Vec<String> = places
         .iter()
         .filter(|place| !place.is_applied_hash())
@@ -215,17 +215,17 @@ fn differs_in(places: &[Place]) -> String {
 
 struct Apply<'a> {
     tenant: &'a Identified<DocumentTenant>,
-    wanted: &'a Wanted,
+    wanted: &'a ValidatedTenant,
     /// What is there already is not changed: that it is there comes as a surprise.
     creates_only: bool,
     ctx: &'a Context,
 }
 
 /// A child that is there.
-struct Found<K> {
+struct LiveChild<K> {
     live: K,
     /// Where it is not as it should be.
-    places: Vec<Place>,
+    places: Vec<FieldPath>,
 }
 
 impl Apply<'_> {
@@ -243,7 +243,7 @@ impl Apply<'_> {
         Box::pin(async {
             let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
             let mut child = difference::with_hash(child);
-            let refused = match K::kept(&self.ctx.stores).has(&self.wanted.namespace, &name) {
+            let refused = match K::cache(&self.ctx.caches).has(&self.wanted.namespace, &name) {
                 true => None,
                 false => match self.create(&api, &child).await {
                     Ok(live) => {
@@ -295,7 +295,7 @@ impl Apply<'_> {
             let changed = before != live.resource_version();
             if let Some(note) = drift.filter(|_| changed) {
                 self.ctx
-                    .story
+                    .events
                     .tell(self.tenant, "DriftRepaired", note)
                     .await;
             }
@@ -342,15 +342,15 @@ impl Apply<'_> {
     }
 
     /// What is there in the place of `child`.
-    async fn find<K: Child>(&self, api: &Api<K>, child: &K) -> Result<Option<Found<K>>> {
+    async fn find<K: Child>(&self, api: &Api<K>, child: &K) -> Result<Option<LiveChild<K>>> {
         let name = child.name_any();
-        let known = K::kept(&self.ctx.stores).get(&self.wanted.namespace, &name);
+        let known = K::cache(&self.ctx.caches).get(&self.wanted.namespace, &name);
         if let Some(live) = known
             && belongs_to(&live, &self.wanted.uid)
         {
             let places = difference::between(child, &live);
             if places.is_empty() {
-                return Ok(Some(Found { live, places }));
+                return Ok(Some(LiveChild { live, places }));
             }
         }
         // The stores hold only what carries our label, and run behind: look before changing anything.
@@ -359,7 +359,7 @@ impl Apply<'_> {
         };
         self.refuse_foreign(&live)?;
         let places = difference::between(child, &live);
-        Ok(Some(Found { live, places }))
+        Ok(Some(LiveChild { live, places }))
     }
 
     fn refuse_foreign<K: Resource<DynamicType = ()>>(&self, live: &K) -> Result<()> {

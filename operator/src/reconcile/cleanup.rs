@@ -18,9 +18,9 @@ use crate::content::Content;
 use crate::context::Context;
 use crate::database::Database;
 use crate::error::{Error, Problem, Result};
+use crate::foreign::prometheus_operator::PrometheusRule;
 use crate::identified::Identified;
-use crate::monitoring_api::PrometheusRule;
-use crate::timeline::Timeline;
+use crate::status::timeline::Timeline;
 
 /// Deals with what a deleted tenant leaves; validates nothing, since status names all that exists.
 pub(super) async fn cleanup(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Action> {
@@ -143,7 +143,7 @@ async fn database(
                     "{} The data stays, and the roles can still log in.",
                     problem.message
                 );
-                ctx.story.warn(tenant, "RolesLeft", note).await;
+                ctx.events.warn(tenant, "RolesLeft", note).await;
                 return Ok(None);
             }
         },

@@ -15,17 +15,17 @@ use sha2::{Digest, Sha256};
 use super::apply::belongs_to;
 use super::telemetry;
 use crate::build;
-use crate::certificate::{self, Certificate};
-use crate::conditions::ConditionType;
+use crate::cache::referenced_secrets::Entries;
 use crate::content::Content;
 use crate::context::Context;
+use crate::credentials::certificate::{self, Certificate};
+use crate::credentials::rotation::{Asked, Rotated};
 use crate::database::{AdminConnection, Database};
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::memory::{Inspected, InspectionKey};
-use crate::referenced_secrets::Entries;
-use crate::rotation::{Asked, Rotated};
-use crate::wanted::Notice;
+use crate::status::conditions::ConditionType;
+use crate::validated_tenant::Notice;
 
 /// What a tenant keeps outside the cluster, open.
 pub(super) struct Reached {
@@ -37,7 +37,7 @@ pub(super) struct Reached {
 
 /// All that a decision needs.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct Dereferenced {
     /// How the database was reached.
     pub connection: AdminConnection,
     /// Hash of the data of the bucket's Secret.
@@ -51,7 +51,7 @@ pub(super) struct Seen {
     /// What collectors need to be let in, or why that cannot be had.
     pub telemetry: Result<telemetry::Credentials, Notice>,
     /// What the database holds of the clients, by schema, now or a moment ago.
-    pub surveyed: Inspected,
+    pub inspected: Inspected,
     /// What that was asked for.
     pub occasion: InspectionKey,
     /// Passwords and roles that were issued.
@@ -99,7 +99,7 @@ pub(super) async fn dereference(
     tenant: &Identified<DocumentTenant>,
     purpose: Purpose,
     ctx: &Context,
-) -> Result<(Seen, Reached)> {
+) -> Result<(Dereferenced, Reached)> {
     let uid = tenant.uid();
     let connection = database_connection(tenant, ctx).await?;
     let s3 = &tenant.spec.storage.s3;
@@ -124,9 +124,9 @@ pub(super) async fn dereference(
         Purpose::Change => ctx.memory.inspected(uid, occasion),
         Purpose::Plan => None,
     };
-    let surveyed = match recent {
+    let inspected = match recent {
         Some(recent) => recent,
-        None => Inspected::now(database.survey(&schemas).await?),
+        None => Inspected::now(database.inspect(&schemas).await?),
     };
     let name = tenant.name();
     tracing::debug!(
@@ -134,14 +134,14 @@ pub(super) async fn dereference(
         clients = schemas.len(),
         "read all that a decision needs"
     );
-    let seen = Seen {
+    let seen = Dereferenced {
         connection,
         storage_secret_hash: hash(&storage_secret),
         certificate,
         issuer_ca,
         summarizer,
         telemetry,
-        surveyed,
+        inspected,
         occasion,
         credentials: issued(
             tenant,
@@ -162,7 +162,7 @@ pub(super) async fn dereference(
 fn replicas(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Option<i32> {
     let name = build::api_name(tenant.name());
     let namespace = tenant.namespace();
-    let deployment = ctx.stores.deployments.get(namespace, &name)?;
+    let deployment = ctx.caches.deployments.get(namespace, &name)?;
     let ours = belongs_to(&deployment, tenant.uid());
     deployment.spec.as_ref().filter(|_| ours)?.replicas
 }
@@ -377,7 +377,7 @@ async fn issued(
 ) -> Result<Issued> {
     let namespace = tenant.namespace();
     let mut names = tenant.spec.clients.iter().map(|client| &client.name);
-    let known = ctx.stores.secrets.get(namespace, &name);
+    let known = ctx.caches.secrets.get(namespace, &name);
     if let Some(secret) = known {
         let known = read(&secret);
         let due = known

@@ -5,19 +5,23 @@ use docket_schema::LATEST_VERSION;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::rollout::{Rollout, all_collect, last_words, trouble};
-use crate::conditions::{ConditionType, Finding, Status};
+use crate::cache::pods::ObservedPod;
 use crate::error::Problem;
-use crate::pods::SeenPod;
-use crate::wanted::{Notice, Wanted};
+use crate::status::conditions::{ConditionStatus, ConditionType, Finding};
+use crate::validated_tenant::{Notice, ValidatedTenant};
 
 /// All conditions after a reconcile that reached its end, `Ready` first.
-pub(super) fn of_progress(wanted: &Wanted, rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
+pub(super) fn of_progress(
+    wanted: &ValidatedTenant,
+    rollout: &Rollout,
+    pods: &[ObservedPod],
+) -> Vec<Finding> {
     let clients = clients(wanted.clients.len());
     let mut parts = vec![
         of_credentials(&names::api_keys_secret(&wanted.name), &wanted.notices),
         Finding::new(
             ConditionType::DatabaseReady,
-            Status::True,
+            ConditionStatus::True,
             "Provisioned",
             format!("{clients} at schema version {LATEST_VERSION}."),
         ),
@@ -40,7 +44,12 @@ const CREATING: &str = "Creating";
 /// All conditions of a tenant that is new, `Ready` first.
 pub(super) fn of_beginning() -> Vec<Finding> {
     let message = "The spec is accepted, and what it asks for is being made.";
-    let ready = Finding::new(ConditionType::Ready, Status::Unknown, CREATING, message);
+    let ready = Finding::new(
+        ConditionType::Ready,
+        ConditionStatus::Unknown,
+        CREATING,
+        message,
+    );
     std::iter::once(ready).chain(parts_now(None, &[])).collect()
 }
 
@@ -57,7 +66,11 @@ pub(super) fn is_on_its_way(before: &[Condition]) -> bool {
 }
 
 /// Whether there is no more to tell than that pods are starting, which goes by itself.
-pub(super) fn is_a_mere_start(wanted: &Wanted, rollout: &Rollout, pods: &[SeenPod]) -> bool {
+pub(super) fn is_a_mere_start(
+    wanted: &ValidatedTenant,
+    rollout: &Rollout,
+    pods: &[ObservedPod],
+) -> bool {
     !rollout.is_complete()
         && trouble(pods).is_none()
         && last_words(pods).is_none()
@@ -70,11 +83,17 @@ pub(super) fn is_a_mere_start(wanted: &Wanted, rollout: &Rollout, pods: &[SeenPo
 /// now, and the rest as it was before.
 pub(super) fn of_problem(
     problem: &Problem,
-    pods: Option<(Rollout, Vec<SeenPod>)>,
+    pods: Option<(Rollout, Vec<ObservedPod>)>,
     before: &[Condition],
 ) -> Vec<Finding> {
-    let failed =
-        |condition| Finding::new(condition, Status::False, problem.reason, &problem.message);
+    let failed = |condition| {
+        Finding::new(
+            condition,
+            ConditionStatus::False,
+            problem.reason,
+            &problem.message,
+        )
+    };
     let parts =
         parts_now(pods, before)
             .into_iter()
@@ -92,10 +111,15 @@ pub(super) fn of_problem(
 pub(super) fn of_rest(
     reason: &str,
     message: &str,
-    pods: Option<(Rollout, Vec<SeenPod>)>,
+    pods: Option<(Rollout, Vec<ObservedPod>)>,
     before: &[Condition],
 ) -> Vec<Finding> {
-    let ready = Finding::new(ConditionType::Ready, Status::Unknown, reason, message);
+    let ready = Finding::new(
+        ConditionType::Ready,
+        ConditionStatus::Unknown,
+        reason,
+        message,
+    );
     std::iter::once(ready)
         .chain(parts_now(pods, before))
         .collect()
@@ -106,7 +130,7 @@ pub(super) const DELETING: &str = "Deleting";
 
 /// All conditions of a tenant that is being deleted, `Ready` first: whoever served ends.
 pub(super) fn of_deletion(message: &str, before: &[Condition]) -> Vec<Finding> {
-    let goes = |condition| Finding::new(condition, Status::False, DELETING, message);
+    let goes = |condition| Finding::new(condition, ConditionStatus::False, DELETING, message);
     let parts = parts_now(None, before)
         .into_iter()
         .map(|part| match part.condition {
@@ -123,7 +147,7 @@ pub(super) fn with_loss(findings: Vec<Finding>, loss: Option<&Notice>) -> Vec<Fi
     let told = |finding: Finding| match loss {
         Some(loss) if runs(&finding) => Finding::new(
             ConditionType::CollectorReady,
-            Status::True,
+            ConditionStatus::True,
             loss.reason,
             &loss.message,
         ),
@@ -133,11 +157,11 @@ pub(super) fn with_loss(findings: Vec<Finding>, loss: Option<&Notice>) -> Vec<Fi
 }
 
 fn runs(finding: &Finding) -> bool {
-    finding.condition == ConditionType::CollectorReady && finding.status == Status::True
+    finding.condition == ConditionType::CollectorReady && finding.status == ConditionStatus::True
 }
 
 /// What `Ready` is made of: the pods as they are now, and the rest as it was before.
-fn parts_now(pods: Option<(Rollout, Vec<SeenPod>)>, before: &[Condition]) -> Vec<Finding> {
+fn parts_now(pods: Option<(Rollout, Vec<ObservedPod>)>, before: &[Condition]) -> Vec<Finding> {
     let of_pods = pods
         .map(|(rollout, pods)| of_pods(&rollout, &pods))
         .unwrap_or_default();
@@ -153,7 +177,7 @@ fn parts_now(pods: Option<(Rollout, Vec<SeenPod>)>, before: &[Condition]) -> Vec
             .unwrap_or_else(|| {
                 Finding::new(
                     condition,
-                    Status::Unknown,
+                    ConditionStatus::Unknown,
                     "NotReached",
                     "Nothing is known yet.",
                 )
@@ -166,7 +190,7 @@ fn parts_now(pods: Option<(Rollout, Vec<SeenPod>)>, before: &[Condition]) -> Vec
 fn of_trouble(trouble: &Notice) -> Finding {
     Finding::new(
         ConditionType::CollectorReady,
-        Status::False,
+        ConditionStatus::False,
         trouble.reason,
         &trouble.message,
     )
@@ -175,7 +199,7 @@ fn of_trouble(trouble: &Notice) -> Finding {
 /// Whether a collector is not ready for another reason than its pod.
 fn is_trouble_of_telemetry(finding: &Finding) -> bool {
     finding.condition == ConditionType::CollectorReady
-        && finding.status == Status::False
+        && finding.status == ConditionStatus::False
         && ![STARTING, FAILING].contains(&&*finding.reason)
 }
 
@@ -183,7 +207,7 @@ fn is_trouble_of_telemetry(finding: &Finding) -> bool {
 pub(super) fn asks_to_mend(condition: &Condition) -> bool {
     let conditions = std::slice::from_ref(condition);
     let notice = as_before(ConditionType::CredentialsReady, conditions)
-        .is_some_and(|finding| finding.status == Status::True && finding.reason != ISSUED);
+        .is_some_and(|finding| finding.status == ConditionStatus::True && finding.reason != ISSUED);
     let trouble = as_before(ConditionType::CollectorReady, conditions);
     let lost = trouble
         .as_ref()
@@ -225,7 +249,7 @@ fn of_credentials(secret: &str, notices: &[Notice]) -> Finding {
     };
     Finding::new(
         ConditionType::CredentialsReady,
-        Status::True,
+        ConditionStatus::True,
         reason,
         message,
     )
@@ -234,7 +258,7 @@ fn of_credentials(secret: &str, notices: &[Notice]) -> Finding {
 fn ready(parts: &[Finding], rollout: &Rollout, lacking: Option<&Notice>) -> Finding {
     let unmet = parts
         .iter()
-        .find(|part| part.status != Status::True)
+        .find(|part| part.status != ConditionStatus::True)
         .map(|part| (&*part.reason, &*part.message));
     let rolling = parts
         .iter()
@@ -242,19 +266,22 @@ fn ready(parts: &[Finding], rollout: &Rollout, lacking: Option<&Notice>) -> Find
         .map(|part| (ROLLING_OUT, &*part.message));
     let lacking = lacking.map(|notice| (notice.reason, &*notice.message));
     match unmet.or(rolling).or(lacking) {
-        Some((reason, message)) => {
-            Finding::new(ConditionType::Ready, Status::False, reason, message)
-        }
+        Some((reason, message)) => Finding::new(
+            ConditionType::Ready,
+            ConditionStatus::False,
+            reason,
+            message,
+        ),
         None => Finding::new(
             ConditionType::Ready,
-            Status::True,
+            ConditionStatus::True,
             "Ready",
             "All clients are served as the spec asks.",
         ),
     }
 }
 
-fn of_pods(rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
+fn of_pods(rollout: &Rollout, pods: &[ObservedPod]) -> Vec<Finding> {
     let Rollout {
         wanted,
         ready,
@@ -265,21 +292,21 @@ fn of_pods(rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
     let why = trouble(pods).map_or_else(String::new, |trouble| format!(" {trouble}"));
     let api = match (complete, serving) {
         (true, 0) => (
-            Status::False,
+            ConditionStatus::False,
             NOBODY_SERVES,
             "The Deployment is scaled to 0, where an autoscaler leaves it, too: scale it up."
                 .to_owned(),
         ),
         (true, _) => (
-            Status::True,
+            ConditionStatus::True,
             "Available",
             format!("{ready} of {wanted} pods serve."),
         ),
         (false, serving) => (
             if serving > 0 {
-                Status::True
+                ConditionStatus::True
             } else {
-                Status::False
+                ConditionStatus::False
             },
             if serving > 0 {
                 ROLLING_OUT
@@ -291,19 +318,19 @@ fn of_pods(rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
     };
     let collector = if complete || all_collect(pods) {
         (
-            Status::True,
+            ConditionStatus::True,
             RUNNING,
             "A collector runs beside each API container.".to_owned(),
         )
     } else if let Some(words) = last_words(pods) {
         (
-            Status::False,
+            ConditionStatus::False,
             FAILING,
             format!("A collector ends by itself. {words}"),
         )
     } else {
         (
-            Status::False,
+            ConditionStatus::False,
             STARTING,
             format!("Not every collector runs yet.{why}"),
         )
@@ -320,9 +347,9 @@ fn of_pods(rollout: &Rollout, pods: &[SeenPod]) -> Vec<Finding> {
 fn as_before(condition: ConditionType, before: &[Condition]) -> Option<Finding> {
     let old = condition.among(before)?;
     let status = match old.status.as_str() {
-        "True" => Status::True,
-        "False" => Status::False,
-        _ => Status::Unknown,
+        "True" => ConditionStatus::True,
+        "False" => ConditionStatus::False,
+        _ => ConditionStatus::Unknown,
     };
     Some(Finding::new(condition, status, &old.reason, &old.message))
 }
@@ -330,7 +357,7 @@ fn as_before(condition: ConditionType, before: &[Condition]) -> Option<Finding> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conditions::conditions;
+    use crate::status::conditions::conditions;
     use jiff::Timestamp;
     use k8s_openapi::api::apps::v1::Deployment;
     use serde_json::json;
@@ -346,7 +373,7 @@ mod tests {
         Rollout::of(&deployment)
     }
 
-    fn status_of(findings: &[Finding], condition: ConditionType) -> (Status, &str) {
+    fn status_of(findings: &[Finding], condition: ConditionType) -> (ConditionStatus, &str) {
         let found = findings
             .iter()
             .find(|finding| finding.condition == condition);
@@ -361,7 +388,7 @@ mod tests {
             &[],
             &[Finding::new(
                 ConditionType::CredentialsReady,
-                Status::True,
+                ConditionStatus::True,
                 "Issued",
                 "",
             )],
@@ -370,14 +397,26 @@ mod tests {
         );
         let findings = of_problem(&problem, Some((rollout(2, 2), Vec::new())), &before);
         for (condition, expected) in [
-            (ConditionType::Ready, (Status::False, "SecretNotFound")),
+            (
+                ConditionType::Ready,
+                (ConditionStatus::False, "SecretNotFound"),
+            ),
             (
                 ConditionType::DatabaseReady,
-                (Status::False, "SecretNotFound"),
+                (ConditionStatus::False, "SecretNotFound"),
             ),
-            (ConditionType::CredentialsReady, (Status::True, "Issued")),
-            (ConditionType::ApiAvailable, (Status::True, "Available")),
-            (ConditionType::CollectorReady, (Status::True, "Running")),
+            (
+                ConditionType::CredentialsReady,
+                (ConditionStatus::True, "Issued"),
+            ),
+            (
+                ConditionType::ApiAvailable,
+                (ConditionStatus::True, "Available"),
+            ),
+            (
+                ConditionType::CollectorReady,
+                (ConditionStatus::True, "Running"),
+            ),
         ] {
             assert_eq!(status_of(&findings, condition), expected, "{condition}");
         }
@@ -387,12 +426,15 @@ mod tests {
     fn a_tenant_at_rest_is_neither_ready_nor_not_and_the_rest_is_as_it_is() {
         let findings = of_rest("Paused", "Resting.", Some((rollout(2, 2), Vec::new())), &[]);
         for (condition, expected) in [
-            (ConditionType::Ready, (Status::Unknown, "Paused")),
+            (ConditionType::Ready, (ConditionStatus::Unknown, "Paused")),
             (
                 ConditionType::DatabaseReady,
-                (Status::Unknown, "NotReached"),
+                (ConditionStatus::Unknown, "NotReached"),
             ),
-            (ConditionType::ApiAvailable, (Status::True, "Available")),
+            (
+                ConditionType::ApiAvailable,
+                (ConditionStatus::True, "Available"),
+            ),
         ] {
             assert_eq!(status_of(&findings, condition), expected, "{condition}");
         }
@@ -402,7 +444,12 @@ mod tests {
     fn a_problem_with_the_database_does_not_hide_what_is_wrong_with_telemetry() {
         let problem = Problem::new(ConditionType::DatabaseReady, "SecretNotFound", "Create it.");
         let collector = |reason: &str| {
-            let before = Finding::new(ConditionType::CollectorReady, Status::False, reason, "");
+            let before = Finding::new(
+                ConditionType::CollectorReady,
+                ConditionStatus::False,
+                reason,
+                "",
+            );
             let before = conditions(&[], &[before], Some(1), Timestamp::UNIX_EPOCH);
             let pods = Some((rollout(2, 2), Vec::new()));
             let findings = of_problem(&problem, pods, &before);
@@ -411,9 +458,12 @@ mod tests {
         };
         assert_eq!(
             collector("SecretInvalid"),
-            (Status::False, "SecretInvalid".into())
+            (ConditionStatus::False, "SecretInvalid".into())
         );
-        assert_eq!(collector(FAILING), (Status::True, "Running".into()));
+        assert_eq!(
+            collector(FAILING),
+            (ConditionStatus::True, "Running".into())
+        );
     }
 
     #[test]
@@ -433,13 +483,13 @@ mod tests {
             let said = conditions(&[], one, Some(1), Timestamp::UNIX_EPOCH);
             (found.status, found.reason, asks_to_mend(&said[0]))
         };
-        let lost = (Status::True, "TelemetryDropped".to_owned(), true);
+        let lost = (ConditionStatus::True, "TelemetryDropped".to_owned(), true);
         assert_eq!(collector(2, Some(&loss)), lost);
         assert_eq!(
             collector(2, None),
-            (Status::True, RUNNING.to_owned(), false)
+            (ConditionStatus::True, RUNNING.to_owned(), false)
         );
-        let starting = (Status::False, STARTING.to_owned(), false);
+        let starting = (ConditionStatus::False, STARTING.to_owned(), false);
         assert_eq!(collector(0, Some(&loss)), starting);
     }
 
@@ -450,7 +500,7 @@ mod tests {
         assert_eq!(findings.len(), 1 + ConditionType::PARTS.len());
         assert_eq!(
             status_of(&findings, ConditionType::ApiAvailable),
-            (Status::Unknown, "NotReached")
+            (ConditionStatus::Unknown, "NotReached")
         );
     }
 
@@ -464,7 +514,10 @@ mod tests {
             &names::api_keys_secret("acme"),
             &[notice("One"), notice("Other")],
         );
-        assert_eq!((finding.status, &*finding.reason), (Status::True, "One"));
+        assert_eq!(
+            (finding.status, &*finding.reason),
+            (ConditionStatus::True, "One")
+        );
         assert_eq!(finding.message, "Mend it. Mend it.");
         assert_eq!(
             of_credentials(&names::api_keys_secret("acme"), &[]).reason,
@@ -477,9 +530,12 @@ mod tests {
         let parts = of_pods(&rollout(1, 2), &[]);
         assert_eq!(
             status_of(&parts, ConditionType::ApiAvailable),
-            (Status::True, "RollingOut")
+            (ConditionStatus::True, "RollingOut")
         );
-        assert_eq!(ready(&parts, &rollout(1, 2), None).status, Status::False);
+        assert_eq!(
+            ready(&parts, &rollout(1, 2), None).status,
+            ConditionStatus::False
+        );
     }
 
     #[test]
@@ -492,11 +548,11 @@ mod tests {
         let found = ready(&parts, &rollout(2, 2), Some(&lacking));
         assert_eq!(
             (found.status, &*found.reason, &*found.message),
-            (Status::False, "GatewayApiMissing", "Install it.")
+            (ConditionStatus::False, "GatewayApiMissing", "Install it.")
         );
         assert_eq!(
             status_of(&parts, ConditionType::ApiAvailable),
-            (Status::True, "Available")
+            (ConditionStatus::True, "Available")
         );
     }
 
@@ -513,7 +569,7 @@ mod tests {
                 &of_pods(&Rollout::of(&deployment), &[]),
                 ConditionType::ApiAvailable
             ),
-            (Status::False, "NoPodServes")
+            (ConditionStatus::False, "NoPodServes")
         );
     }
 
@@ -522,7 +578,7 @@ mod tests {
         let parts = of_pods(&rollout(0, 0), &[]);
         assert_eq!(
             status_of(&parts, ConditionType::ApiAvailable),
-            (Status::False, "NoPodServes")
+            (ConditionStatus::False, "NoPodServes")
         );
     }
 }

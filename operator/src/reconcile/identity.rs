@@ -6,11 +6,11 @@ use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use super::report::{begun, write_status};
-use crate::applying::applying;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::Result;
 use crate::identified::Identified;
-use crate::wanted::Wanted;
+use crate::server_side_apply::applying;
+use crate::validated_tenant::ValidatedTenant;
 
 pub(super) use docket_crds::names::DATA_FINALIZER as FINALIZER;
 /// Adds the finalizer where it is missing.
@@ -64,7 +64,7 @@ pub(super) async fn remove_finalizer(
 /// that it is seen.
 pub(super) async fn record(
     tenant: Identified<DocumentTenant>,
-    wanted: &Wanted,
+    wanted: &ValidatedTenant,
     ctx: &Context,
 ) -> Result<Identified<DocumentTenant>> {
     let before = tenant.status.clone().unwrap_or_default();

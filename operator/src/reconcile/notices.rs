@@ -3,16 +3,16 @@
 use docket_crds::{DocumentTenant, names};
 use jiff::Timestamp;
 
-use super::dereference::Seen;
+use super::dereference::Dereferenced;
 use crate::identified::Identified;
-use crate::wanted::Notice;
+use crate::validated_tenant::Notice;
 
 /// Entries that a sentence lists; a message of a condition is bounded.
 const MOST: usize = 20;
 
 pub(super) fn notices(
     tenant: &Identified<DocumentTenant>,
-    seen: &Seen,
+    seen: &Dereferenced,
     now: Timestamp,
     ignored_keys: &[String],
 ) -> Vec<Notice> {

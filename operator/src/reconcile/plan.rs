@@ -9,10 +9,10 @@ use kube::ResourceExt;
 use super::dereference::{Purpose, dereference};
 use super::{apply, validate};
 use crate::context::Context;
+use crate::credentials::secret_value::PlannedSecrets;
 use crate::error::Result;
 use crate::identified::Identified;
-use crate::secret_value::PlannedSecrets;
-use crate::wanted::{Provisioning, Wanted};
+use crate::validated_tenant::{Provisioning, ValidatedTenant};
 
 /// Whether the tenant asks for a plan.
 pub(super) fn is_asked_for(tenant: &Identified<DocumentTenant>) -> bool {
@@ -42,8 +42,8 @@ pub(super) fn summary(plan: &PlanStatus) -> String {
     }
 }
 
-fn in_database(wanted: &Wanted) -> Vec<PlannedChange> {
-    let change = |client: &crate::wanted::WantedClient| {
+fn in_database(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
+    let change = |client: &crate::validated_tenant::ValidatedClient| {
         let name = &client.name;
         let (action, detail) = match client.provision? {
             Provisioning::Create => (
@@ -93,7 +93,7 @@ fn migrations(version: i32) -> String {
     }
 }
 
-fn released(wanted: &Wanted, policy: DeletionPolicy) -> Vec<PlannedChange> {
+fn released(wanted: &ValidatedTenant, policy: DeletionPolicy) -> Vec<PlannedChange> {
     let (action, what) = match policy {
         DeletionPolicy::Retain => (
             PlannedAction::Retain,
@@ -116,7 +116,7 @@ fn released(wanted: &Wanted, policy: DeletionPolicy) -> Vec<PlannedChange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wanted::example::acme;
+    use crate::validated_tenant::example::acme;
 
     fn said(changes: &[PlannedChange]) -> Vec<String> {
         changes

@@ -3,15 +3,18 @@
 use docket_schema::{Owner, Provision};
 
 use super::apply::Change;
-use super::dereference::Seen;
+use super::dereference::Dereferenced;
 use crate::context::Context;
+use crate::credentials::secret_value::{fingerprint, scram_verifier};
 use crate::database::{ClientRow, Database};
 use crate::error::Result;
-use crate::secret_value::{fingerprint, scram_verifier};
-use crate::wanted::{Provisioning, Wanted, WantedClient};
+use crate::validated_tenant::{Provisioning, ValidatedClient, ValidatedTenant};
 
 /// Makes or updates what Postgres lacks; runs no statement where it lacks nothing.
-pub(super) async fn provision(wanted: &Wanted, database: &Database) -> Result<Vec<Change>> {
+pub(super) async fn provision(
+    wanted: &ValidatedTenant,
+    database: &Database,
+) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     for client in &wanted.clients {
         let Some(work) = client.provision else {
@@ -43,8 +46,8 @@ pub(super) async fn provision(wanted: &Wanted, database: &Database) -> Result<Ve
 
 /// Keeps what is in the database now for the next look, where nothing is left to do there and all that
 /// was done is a first login.
-pub(super) fn remember(wanted: &Wanted, seen: &Seen, ctx: &Context) {
-    let mut surveyed = seen.surveyed.clone();
+pub(super) fn remember(wanted: &ValidatedTenant, seen: &Dereferenced, ctx: &Context) {
+    let mut inspected = seen.inspected.clone();
     for client in &wanted.clients {
         match client.provision {
             None => {}
@@ -52,22 +55,24 @@ pub(super) fn remember(wanted: &Wanted, seen: &Seen, ctx: &Context) {
                 let owner = owner(wanted, client);
                 let hash = fingerprint(&client.password);
                 let row = ClientRow::provisioned(&client.identity, &owner, hash);
-                surveyed.survey.insert(client.identity.schema.clone(), row);
+                inspected
+                    .inspection
+                    .insert(client.identity.schema.clone(), row);
             }
             Some(_) => return ctx.memory.forget_inspected(&wanted.uid),
         }
     }
     // These change the database after this.
-    let ends = |client: &WantedClient| client.retiring;
+    let ends = |client: &ValidatedClient| client.retiring;
     if wanted.released.is_empty() && !wanted.clients.iter().any(ends) {
         ctx.memory
-            .keep_inspected(&wanted.uid, seen.occasion, surveyed);
+            .keep_inspected(&wanted.uid, seen.occasion, inspected);
     } else {
         ctx.memory.forget_inspected(&wanted.uid);
     }
 }
 
-fn owner(wanted: &Wanted, client: &WantedClient) -> Owner {
+fn owner(wanted: &ValidatedTenant, client: &ValidatedClient) -> Owner {
     Owner {
         namespace: wanted.namespace.clone(),
         tenant: wanted.name.clone(),

@@ -7,9 +7,9 @@ use docket_schema::{Identity, State};
 
 use super::apply::Change;
 use crate::content::{Content, Deleted};
-use crate::database::{Database, Survey};
+use crate::database::{Database, Inspection};
 use crate::error::Result;
-use crate::fence::Fence;
+use crate::leadership::fence::Fence;
 
 /// What becomes of the data.
 #[derive(Clone, Copy)]
@@ -39,11 +39,11 @@ pub(super) async fn release(
 ) -> Result<Released> {
     let begun = Instant::now();
     let schemas: Vec<String> = clients.iter().map(|client| client.schema.clone()).collect();
-    let survey = database.survey(&schemas).await?;
+    let inspection = database.inspect(&schemas).await?;
     let mut released = Released::default();
     for client in clients
         .iter()
-        .filter(|client| is_ours(&survey, client, uid))
+        .filter(|client| is_ours(&inspection, client, uid))
     {
         // One at least: what never gets anywhere would never end.
         if !released.changes.is_empty() && begun.elapsed() >= turn {
@@ -78,8 +78,8 @@ pub(super) async fn release(
     Ok(released)
 }
 
-fn is_ours(survey: &Survey, client: &ClientStatus, uid: &str) -> bool {
-    let row = survey
+fn is_ours(inspection: &Inspection, client: &ClientStatus, uid: &str) -> bool {
+    let row = inspection
         .get(&client.schema)
         .and_then(|row| row.registered.as_ref());
     row.is_some_and(|row| row.tenant_uid == uid && row.state == State::Active)
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::database::{ClientRow, Registered};
 
-    fn survey(tenant_uid: &str, state: State) -> Survey {
+    fn inspect(tenant_uid: &str, state: State) -> Inspection {
         let registered = Registered {
             tenant: "acme/acme".into(),
             tenant_uid: tenant_uid.into(),
@@ -111,9 +111,9 @@ mod tests {
             schema: "s".into(),
             ..ClientStatus::default()
         };
-        assert!(is_ours(&survey("u", State::Active), &client, "u"));
-        assert!(!is_ours(&survey("u", State::Retained), &client, "u"));
-        assert!(!is_ours(&survey("another", State::Active), &client, "u"));
-        assert!(!is_ours(&Survey::new(), &client, "u"));
+        assert!(is_ours(&inspect("u", State::Active), &client, "u"));
+        assert!(!is_ours(&inspect("u", State::Retained), &client, "u"));
+        assert!(!is_ours(&inspect("another", State::Active), &client, "u"));
+        assert!(!is_ours(&Inspection::new(), &client, "u"));
     }
 }

@@ -14,19 +14,19 @@ use kube::runtime::controller::Action;
 use super::apply::Change;
 use super::findings;
 use super::rollout::Rollout;
-use crate::applied_status::apply_status;
 use crate::build;
-use crate::conditions::{ConditionType, Finding, conditions};
+use crate::cache::pods::ObservedPod;
 use crate::context::{Context, FIELD_MANAGER};
 use crate::error::{Error, Result};
 use crate::identified::Identified;
-use crate::pods::SeenPod;
-use crate::timeline::Timeline;
-use crate::wanted::Wanted;
+use crate::status::apply::apply_status;
+use crate::status::conditions::{ConditionType, Finding, conditions};
+use crate::status::timeline::Timeline;
+use crate::validated_tenant::ValidatedTenant;
 
 /// What a reconcile that reached its end has to say.
 pub(super) struct Progress<'a> {
-    pub wanted: &'a Wanted,
+    pub wanted: &'a ValidatedTenant,
     pub rollout: Rollout,
     /// Clients that the spec no longer names and whose data is still to be dealt with.
     pub remaining: Vec<ClientStatus>,
@@ -93,12 +93,12 @@ pub(super) async fn progress(
     let written = write_status(tenant.clone(), status, ctx).await?;
     tell_changes(&written, &progress.changes, progress.timeline, ctx).await;
     for condition in notices {
-        ctx.story
+        ctx.events
             .warn(&written, &condition.reason, condition.message)
             .await;
     }
     if let Some(unmet) = unmet {
-        ctx.story.warn(&written, unmet.reason, unmet.message).await;
+        ctx.events.warn(&written, unmet.reason, unmet.message).await;
     }
     if became_ready {
         let note = format!(
@@ -109,7 +109,7 @@ pub(super) async fn progress(
             },
             api_url(wanted)
         );
-        ctx.story.tell(&written, "Ready", note).await;
+        ctx.events.tell(&written, "Ready", note).await;
     }
     Ok(None)
 }
@@ -127,7 +127,7 @@ pub(super) async fn tell_changes(
     let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let note = format!("{} (trace {})", changes.join(", "), timeline.trace_id());
     tracing::info!(changes = changes.join(", "), "applied");
-    ctx.story.tell(tenant, "Applied", note).await;
+    ctx.events.tell(tenant, "Applied", note).await;
 }
 
 /// The status of a tenant as the first visit finds it; one that was visited has conditions already.
@@ -170,7 +170,7 @@ pub(super) async fn failure(
             "not as it should be"
         );
         let note = format!("{} (trace {})", problem.message, timeline.trace_id());
-        ctx.story.warn(&written, problem.reason, note).await;
+        ctx.events.warn(&written, problem.reason, note).await;
     }
     if error.is_transient() {
         Err(error)
@@ -196,7 +196,7 @@ pub(super) async fn at_rest(
     let news = !is_said(reason, &before.conditions) || before.plan != status.plan;
     let written = write_status(tenant.clone(), status, ctx).await?;
     if news {
-        ctx.story.tell(&written, reason, message).await;
+        ctx.events.tell(&written, reason, message).await;
     }
     Ok(())
 }
@@ -221,7 +221,7 @@ pub(super) async fn deletion(tenant: &Identified<DocumentTenant>, ctx: &Context)
     };
     let written = write_status(tenant.clone(), status, ctx).await?;
     if news {
-        ctx.story
+        ctx.events
             .tell(&written, findings::DELETING, message.to_owned())
             .await;
     }
@@ -287,14 +287,17 @@ fn without_objectives(status: DocumentTenantStatus) -> DocumentTenantStatus {
 }
 
 /// How far the pods are, where there is a Deployment.
-fn rollout(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Option<(Rollout, Vec<SeenPod>)> {
+fn rollout(
+    tenant: &Identified<DocumentTenant>,
+    ctx: &Context,
+) -> Option<(Rollout, Vec<ObservedPod>)> {
     let name = build::api_name(tenant.name());
     let namespace = tenant.namespace();
-    let deployment = ctx.stores.deployments.get(namespace, &name)?;
+    let deployment = ctx.caches.deployments.get(namespace, &name)?;
     Some((Rollout::of(&deployment), pods(tenant, ctx)))
 }
 
-fn pods(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Vec<SeenPod> {
+fn pods(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Vec<ObservedPod> {
     let mut pods = all_pods(tenant, ctx);
     pods.retain(|pod| !pod.ending);
     pods
@@ -305,9 +308,9 @@ pub(super) fn pods_are_ending(tenant: &Identified<DocumentTenant>, ctx: &Context
     all_pods(tenant, ctx).iter().any(|pod| pod.ending)
 }
 
-fn all_pods(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Vec<SeenPod> {
+fn all_pods(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Vec<ObservedPod> {
     let namespace = tenant.namespace();
-    ctx.stores.pods.of(namespace, tenant.name())
+    ctx.caches.pods.of(namespace, tenant.name())
 }
 
 fn conditions_now(
@@ -359,7 +362,7 @@ fn new_notices(before: &[Condition], now: &[Condition]) -> Vec<Condition> {
         .collect()
 }
 
-fn api_url(wanted: &Wanted) -> String {
+fn api_url(wanted: &ValidatedTenant) -> String {
     let scheme = if wanted.tls.is_some() {
         "https"
     } else {

@@ -4,7 +4,7 @@ use std::iter::Sum;
 
 use k8s_openapi::api::apps::v1::Deployment;
 
-use crate::pods::SeenPod;
+use crate::cache::pods::ObservedPod;
 
 /// How many pods there are, against how many are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,17 +70,17 @@ impl Sum for Rollout {
 }
 
 /// Why a pod does not get ready, in the words of the kubelet; `None` while all are merely starting.
-pub(super) fn trouble(pods: &[SeenPod]) -> Option<&str> {
+pub(super) fn trouble(pods: &[ObservedPod]) -> Option<&str> {
     pods.iter().find_map(|pod| pod.trouble.as_deref())
 }
 
 /// Why the collector of a pod ended by itself and is not running again, in its own words.
-pub(super) fn last_words(pods: &[SeenPod]) -> Option<&str> {
+pub(super) fn last_words(pods: &[ObservedPod]) -> Option<&str> {
     pods.iter().find_map(|pod| pod.last_words.as_deref())
 }
 
 /// Whether every pod has a collector that is ready.
-pub(super) fn all_collect(pods: &[SeenPod]) -> bool {
+pub(super) fn all_collect(pods: &[ObservedPod]) -> bool {
     !pods.is_empty() && pods.iter().all(|pod| pod.has_collector)
 }
 

@@ -8,12 +8,12 @@ use crate::context::Context;
 use crate::database::Database;
 use crate::error::Result;
 use crate::identified::Identified;
-use crate::wanted::Wanted;
+use crate::validated_tenant::ValidatedTenant;
 
 /// The end of a rotation, once all pods are of the current template and none is ending.
 pub(super) async fn finish(
     tenant: &Identified<DocumentTenant>,
-    wanted: &mut Wanted,
+    wanted: &mut ValidatedTenant,
     database: &Database,
     ctx: &Context,
 ) -> Result<Vec<Change>> {

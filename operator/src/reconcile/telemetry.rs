@@ -9,13 +9,13 @@ use k8s_openapi::ByteString;
 
 use super::dereference::{read_secret, unusable};
 use crate::build::Images;
-use crate::certificate::{self, Authorities, Certificate};
-use crate::conditions::ConditionType;
 use crate::context::Context;
+use crate::credentials::certificate::{self, Authorities, Certificate};
+use crate::credentials::headers::{self, Headers};
 use crate::error::{Error, Result};
-use crate::headers::{self, Headers};
 use crate::identified::Identified;
-use crate::wanted::{Notice, Telemetry};
+use crate::status::conditions::ConditionType;
+use crate::validated_tenant::{Notice, Telemetry};
 
 const CA: &str = "spec.telemetry.tls.caSecretRef";
 const CERTIFICATE: &str = "spec.telemetry.tls.certificateSecretRef";

@@ -16,18 +16,18 @@ use tower::service_fn;
 
 use super::reconcile;
 use crate::build::Images;
+use crate::cache::caches::Caches;
+use crate::cache::optional_kinds::OptionalKinds;
+use crate::cache::referenced_secrets::ReferencedSecrets;
 use crate::context::Context;
 use crate::database::Databases;
 use crate::error::Result;
-use crate::fence::Fence;
-use crate::losses::Losses;
+use crate::leadership::fence::Fence;
 use crate::memory::TenantMemories;
-use crate::metrics::Metrics;
-use crate::optional_kinds::OptionalKinds;
+use crate::monitoring::metrics::Metrics;
+use crate::monitoring::telemetry_loss::TelemetryLoss;
 use crate::recheck::Recheck;
-use crate::referenced_secrets::ReferencedSecrets;
-use crate::stores::Stores;
-use crate::story::Story;
+use crate::status::events::Events;
 
 const TENANTS: &str = "/apis/docket.dev/v1alpha1/namespaces/acme/documenttenants/acme";
 const DATABASE_SECRET: &str = "/api/v1/namespaces/acme/secrets/docket-database";
@@ -139,12 +139,12 @@ fn memory() -> Arc<TenantMemories> {
 }
 
 fn context(server: &FakeApiServer) -> Arc<Context> {
-    let stores = Stores::default();
+    let caches = Caches::default();
     let (_, filled) = tokio::sync::watch::channel(true);
     Arc::new(Context {
         client: server.client(),
         fence: Fence::open(),
-        stores,
+        caches,
         filled,
         optional: OptionalKinds::none(),
         databases: Databases::new(Metrics::default(), Fence::open(), Duration::from_secs(60)),
@@ -156,11 +156,11 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
             ..Images::default()
         },
         memory: memory(),
-        losses: Losses::default(),
+        losses: TelemetryLoss::default(),
         recheck: Recheck::default(),
         turn: Duration::MAX,
         metrics: Metrics::default(),
-        story: Story::new(server.client(), "test".into()),
+        events: Events::new(server.client(), "test".into()),
     })
 }
 

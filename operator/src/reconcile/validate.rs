@@ -1,4 +1,4 @@
-//! Decides: turns a spec and what was seen into a [`Wanted`] that cannot be wrong. The same comes of the
+//! Decides: turns a spec and what was seen into a [`ValidatedTenant`] that cannot be wrong. The same comes of the
 //! same, at the same time and with the same secrets.
 
 use std::num::NonZeroU32;
@@ -10,18 +10,18 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
-use super::dereference::{self, Issued, Seen, identities, storage};
+use super::dereference::{self, Dereferenced, Issued, identities, storage};
 use super::{notices, telemetry};
-use crate::api_keys::{ApiKeys, UPCOMING};
 use crate::build::{self, Images};
-use crate::conditions::ConditionType;
+use crate::credentials::api_keys::{ApiKeys, UPCOMING};
+use crate::credentials::rotation::{Asked, Rotated};
+use crate::credentials::secret_value::{SecretGenerator, fingerprint};
 use crate::database::ClientRow;
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
-use crate::promised::watched;
-use crate::rotation::{Asked, Rotated};
-use crate::secret_value::{SecretGenerator, fingerprint};
-use crate::wanted::{Monitoring, Provisioning, Wanted, WantedClient};
+use crate::monitoring::tenant_objectives::monitored;
+use crate::status::conditions::ConditionType;
+use crate::validated_tenant::{Monitoring, Provisioning, ValidatedClient, ValidatedTenant};
 
 /// What becomes of `tenant` at the time `now`; `secrets` makes what clients lack.
 ///
@@ -29,25 +29,25 @@ use crate::wanted::{Monitoring, Provisioning, Wanted, WantedClient};
 /// A claim to a schema that cannot be met, as a problem of the condition `DatabaseReady`.
 pub(super) fn validate(
     tenant: &Identified<DocumentTenant>,
-    seen: &Seen,
+    seen: &Dereferenced,
     images: &Images,
     now: Timestamp,
     secrets: &mut dyn SecretGenerator,
-) -> Result<Wanted> {
+) -> Result<ValidatedTenant> {
     let spec = &tenant.spec;
     let collector = &spec.telemetry.collector;
     let mut clients = Vec::new();
     let mut keys = ApiKeys::new(&seen.api_keys.entries);
     let (logins_asked, keys_asked) = (dereference::logins(tenant), dereference::keys(tenant));
-    let logins = Turn::of(&logins_asked, &seen.credentials, || overlaps(seen), now);
-    let api_keys = Turn::of(&keys_asked, &seen.api_keys, || hands_out(seen), now);
+    let logins = CredentialTurn::of(&logins_asked, &seen.credentials, || overlaps(seen), now);
+    let api_keys = CredentialTurn::of(&keys_asked, &seen.api_keys, || hands_out(seen), now);
     for (name, identity) in identities(tenant) {
         let entry = spec.clients.iter().find(|client| client.name == name);
         let issued = seen.credentials.text(&name);
         let identity = in_use(identity, seen.credentials.text(&build::role_entry(&name)));
         let row = seen
-            .surveyed
-            .survey
+            .inspected
+            .inspection
             .get(&identity.schema)
             .cloned()
             .unwrap_or_default();
@@ -74,7 +74,7 @@ pub(super) fn validate(
             adopt: entry.is_some_and(|client| client.adopt),
         };
         let provision = claim.decide(&row)?;
-        clients.push(WantedClient {
+        clients.push(ValidatedClient {
             keys: client_keys,
             retiring: row.logins.contains(&identity.rotated().role),
             name,
@@ -95,7 +95,7 @@ pub(super) fn validate(
     for client in &released {
         keys.leave(&client.name);
     }
-    Ok(Wanted {
+    Ok(ValidatedTenant {
         name: tenant.name().to_owned(),
         namespace: tenant.namespace().to_owned(),
         uid: tenant.uid().to_owned(),
@@ -138,7 +138,7 @@ pub(super) fn validate(
         api_resources: spec.api.resources.clone(),
         collector_resources: collector.resources.clone(),
         telemetry: telemetry::telemetry(tenant, &seen.telemetry, images, now),
-        watched: watched(tenant),
+        watched: monitored(tenant),
         monitoring: Monitoring {
             links: images.links.clone(),
             labels: images.monitoring_labels.clone(),
@@ -148,7 +148,7 @@ pub(super) fn validate(
     })
 }
 
-fn auth(auth: &Auth, seen: &Seen) -> ApiAuth {
+fn auth(auth: &Auth, seen: &Dereferenced) -> ApiAuth {
     let (mode, jwt) = match (auth.mode, &auth.jwt) {
         (docket_crds::AuthMode::ApiKey, _) => (AuthMode::ApiKey, None),
         (docket_crds::AuthMode::None, _) => (AuthMode::None, None),
@@ -218,14 +218,14 @@ fn version_on_status(tenant: &Identified<DocumentTenant>, client: &str) -> i32 {
 }
 
 /// What becomes of a kind of credentials.
-struct Turn {
+struct CredentialTurn {
     rotate: bool,
     /// The last rotation, for the Secret; none while there never was one.
     rotated: Option<Rotated>,
     last: Option<Rotated>,
 }
 
-impl Turn {
+impl CredentialTurn {
     /// A rotation begins only when the one before has come to its end.
     fn of(asked: &Asked, issued: &Issued, busy: impl Fn() -> bool, now: Timestamp) -> Self {
         let last = issued.rotated.clone();
@@ -255,15 +255,15 @@ impl Turn {
 }
 
 /// Whether a client has two logins at once: a third would be needed.
-fn overlaps(seen: &Seen) -> bool {
-    seen.surveyed
-        .survey
+fn overlaps(seen: &Dereferenced) -> bool {
+    seen.inspected
+        .inspection
         .values()
         .any(|row| row.logins.len() > 1)
 }
 
 /// Whether a key is yet to be handed out.
-fn hands_out(seen: &Seen) -> bool {
+fn hands_out(seen: &Dereferenced) -> bool {
     let mut names = seen.api_keys.entries.keys();
     names.any(|name| {
         name.split_once('.')

@@ -8,20 +8,20 @@ use std::time::Duration;
 
 use docket_crds::{ConditionType, DocumentTenant, labels, names};
 use docket_operator::build::Images;
+use docket_operator::cache::caches::Caches;
+use docket_operator::cache::optional_kinds::OptionalKinds;
+use docket_operator::cache::referenced_secrets::ReferencedSecrets;
 use docket_operator::context::Context;
 use docket_operator::database::Databases;
 use docket_operator::error::Result;
-use docket_operator::fence::Fence;
-use docket_operator::losses::Losses;
+use docket_operator::leadership::fence::Fence;
 use docket_operator::memory::{Intervals, TenantMemories};
-use docket_operator::metrics::Metrics;
-use docket_operator::objectives::{self, Prometheus};
-use docket_operator::optional_kinds::OptionalKinds;
+use docket_operator::monitoring::metrics::Metrics;
+use docket_operator::monitoring::objectives::{self, Prometheus};
+use docket_operator::monitoring::telemetry_loss::TelemetryLoss;
 use docket_operator::recheck::Recheck;
 use docket_operator::reconcile::reconcile;
-use docket_operator::referenced_secrets::ReferencedSecrets;
-use docket_operator::stores::Stores;
-use docket_operator::story::Story;
+use docket_operator::status::events::Events;
 use http::{Method, Request, Response, StatusCode};
 use k8s_openapi::ByteString;
 use kube::Client;
@@ -70,7 +70,7 @@ impl Cluster {
         let context = Context {
             client: client.clone(),
             fence: Fence::open(),
-            stores: Stores::default(),
+            caches: Caches::default(),
             filled,
             optional,
             databases: Databases::new(metrics.clone(), Fence::open(), Duration::from_secs(60)),
@@ -82,11 +82,11 @@ impl Cluster {
                 ..Images::default()
             },
             memory: Arc::default(),
-            losses: Losses::default(),
+            losses: TelemetryLoss::default(),
             recheck: Recheck::default(),
             turn: Duration::MAX,
             metrics,
-            story: Story::new(client, "test".into()),
+            events: Events::new(client, "test".into()),
         };
         let cluster = Self {
             known,
@@ -121,7 +121,7 @@ impl Cluster {
     }
 
     /// Lets what was read of a database be good for `fresh`.
-    pub fn trust_surveys(&mut self, fresh: Duration) {
+    pub fn trust_inspections(&mut self, fresh: Duration) {
         self.remember_for(Intervals {
             inspection: fresh,
             ..Intervals::default()
@@ -238,13 +238,13 @@ impl Cluster {
             "status": status,
         });
         let pod = serde_json::from_value(pod).expect("a Pod");
-        self.context.stores.pods.take(&Event::Apply(pod));
+        self.context.caches.pods.take(&Event::Apply(pod));
     }
 
     /// Lets the watch bring the Ingress at `path`.
     pub fn show_ingress(&self, path: &str) {
         let ingress = serde_json::from_value(self.get(path)).expect("an Ingress");
-        self.context.stores.ingresses.take(&Event::Apply(ingress));
+        self.context.caches.ingresses.take(&Event::Apply(ingress));
     }
 
     /// An entry of a Secret.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use docket_matrix::{Fidelity, Postgres};
 use docket_operator::database::{AdminConnection, ClientRow, Databases};
 use docket_operator::error::Error;
-use docket_operator::fence::Fence;
-use docket_operator::metrics::Metrics;
+use docket_operator::leadership::fence::Fence;
+use docket_operator::monitoring::metrics::Metrics;
 use docket_schema::{Identity, Owner, Provision};
 use k8s_openapi::ByteString;
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -46,7 +46,7 @@ async fn a_transaction_that_is_given_up_is_not_done_later_and_keeps_no_session()
 }
 
 #[tokio::test]
-async fn what_a_provision_leaves_is_what_a_survey_finds() {
+async fn what_a_provision_leaves_is_what_an_inspection_finds() {
     let postgres = Postgres::start(Fidelity::Swift).await.expect("a Postgres");
     postgres.create_database(DATABASE).await.expect("made");
     let databases = Databases::new(Metrics::default(), Fence::open(), DEADLINE);
@@ -54,9 +54,9 @@ async fn what_a_provision_leaves_is_what_a_survey_finds() {
     let identity = Identity::of("acme", "acme", "globex");
     provision(&database, &identity).await.expect("provisioned");
     let schemas = [identity.schema.clone()];
-    let survey = database.survey(&schemas).await.expect("a survey");
+    let inspection = database.inspect(&schemas).await.expect("an inspection");
     let row = ClientRow::provisioned(&identity, &owner(), "hash".into());
-    assert_eq!(survey, [(identity.schema, row)].into());
+    assert_eq!(inspection, [(identity.schema, row)].into());
 }
 
 #[tokio::test]

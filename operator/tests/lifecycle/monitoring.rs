@@ -1,8 +1,8 @@
 //! What the Prometheus operator learns of a tenant, where there is one.
 
 use docket_crds::ConditionType;
-use docket_operator::optional_kinds::OptionalKinds;
-use docket_operator::presence::Presence;
+use docket_operator::cache::optional_kinds::OptionalKinds;
+use docket_operator::cache::presence::Presence;
 use serde_json::json;
 
 use crate::cluster::Cluster;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use docket_crds::ConditionType;
-use docket_operator::objectives::{Prometheus, Source};
+use docket_operator::monitoring::objectives::{Prometheus, Source};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;

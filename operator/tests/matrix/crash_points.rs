@@ -59,7 +59,7 @@ const SHORT: [(Scenario, &str, u32, Fault); 14] = [
         1,
         Fault::Hang,
     ),
-    (Scenario::Create, "survey", 1, Fault::Shutdown),
+    (Scenario::Create, "inspect", 1, Fault::Shutdown),
     (
         Scenario::Autoscale,
         "PATCH deployments/acme-api",

@@ -203,7 +203,7 @@ const MUTUAL: [&str; 3] = [
     "gateway-mutual-tls.yaml",
 ];
 
-fn shown_to(port: u16, authority: &Authority, certificate: Option<Tls>) -> Wanted {
+fn shown_to(port: u16, authority: &Authority, certificate: Option<Tls>) -> ValidatedTenant {
     sending(Telemetry {
         endpoint: Some(format!("https://127.0.0.1:{port}")),
         authorities: Some(authority.pem.clone()),

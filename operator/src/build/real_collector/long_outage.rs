@@ -8,10 +8,10 @@ use kube::runtime::reflector::store;
 use tokio::time::MissedTickBehavior;
 
 use super::*;
-use crate::losses::{self, Losses};
-use crate::objectives::{Prometheus, Source};
+use crate::monitoring::objectives::{Prometheus, Source};
+use crate::monitoring::telemetry_loss::{self, TelemetryLoss};
 use crate::recheck::Recheck;
-use crate::wanted::Notice;
+use crate::validated_tenant::Notice;
 
 /// What is sent of each signal ten times a second.
 const ITEMS: usize = 12;
@@ -123,7 +123,7 @@ fn collect(value: &Value, found: &mut Vec<usize>) {
 /// A steady load on a collector, and what the operator said meanwhile of its tenant.
 struct Load {
     sidecar: Sidecar,
-    losses: Losses,
+    losses: TelemetryLoss,
     ticks: usize,
     pace: tokio::time::Interval,
     start: Instant,
@@ -187,7 +187,7 @@ impl Load {
 }
 
 /// How the outage went.
-struct Outage {
+struct CircuitBreaker {
     reasons: Vec<&'static str>,
     /// The last thing said while the gateway was away.
     told: String,
@@ -196,7 +196,7 @@ struct Outage {
 /// Takes the gateway away for `lasting` and on until what is dropped is said, brings it back, and holds what
 /// arrived and what was counted against what was sent. `change` is the collector's, beside that it has the
 /// memory of its container.
-async fn outage(lasting: Duration, change: &Value) -> Outage {
+async fn outage(lasting: Duration, change: &Value) -> CircuitBreaker {
     let port = free_port();
     let wanted = sending(Telemetry {
         endpoint: Some(format!("http://127.0.0.1:{port}")),
@@ -207,7 +207,7 @@ async fn outage(lasting: Duration, change: &Value) -> Outage {
         json!({"memory_limiter": {"limit_mib": 102, "spike_limit_mib": 25}});
     let before = Gateway::start(port, Value::Null);
     let sidecar = Sidecar::start(&wanted, of_container).await;
-    let losses = Losses::unknown();
+    let losses = TelemetryLoss::unknown();
     let labels = json!({"namespace": "acme", "docket_tenant": "acme", "pod": "acme-api-1"});
     let (_prometheus, url) = docket_matrix::scraper(
         &sidecar.folder.path().join("prometheus"),
@@ -223,7 +223,7 @@ async fn outage(lasting: Duration, change: &Value) -> Outage {
     let (tenants, _writer) = store::<DocumentTenant>();
     let (_filled, filled) = tokio::sync::watch::channel(true);
     let second = Duration::from_secs(1);
-    tokio::spawn(losses::watch(
+    tokio::spawn(telemetry_loss::watch(
         tenants,
         Some(source),
         None,
@@ -345,7 +345,7 @@ async fn outage(lasting: Duration, change: &Value) -> Outage {
         let found_room = last - first + 1 - missing.len();
         assert!(found_room <= 6 * ITEMS, "{found_room} of {}", signal.items);
     }
-    Outage {
+    CircuitBreaker {
         reasons,
         told: told.map(|notice| notice.message).unwrap_or_default(),
     }

@@ -28,19 +28,19 @@ pub(super) fn applied_hash<K: Resource>(object: &K) -> Option<&String> {
 }
 
 /// Where `live` is not as `wanted` says; what others added to it is left alone.
-pub(super) fn between<K: Serialize>(wanted: &K, live: &K) -> Vec<Place> {
+pub(super) fn between<K: Serialize>(wanted: &K, live: &K) -> Vec<FieldPath> {
     let [wanted, live] = [wanted, live]
         .map(|object| serde_json::to_value(object).expect("Kubernetes objects serialize"));
     let mut places = Vec::new();
-    compare(&live, &wanted, &mut Place::default(), &mut places);
+    compare(&live, &wanted, &mut FieldPath::default(), &mut places);
     places
 }
 
 /// A field of an object, by the keys that lead to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place(Vec<String>);
+pub(super) struct FieldPath(Vec<String>);
 
-impl Place {
+impl FieldPath {
     pub(super) fn keys(&self) -> &[String] {
         &self.0
     }
@@ -51,7 +51,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, key) in self.0.iter().enumerate() {
             match (key.contains('.') || key.contains('/'), at) {
@@ -66,8 +66,8 @@ impl fmt::Display for Place {
 
 /// Keys by which the API server tells the entries of a list apart; those of other lists belong to
 /// whoever applied the list.
-fn merge_key(place: &Place) -> Option<&'static str> {
-    let Place(keys) = place;
+fn merge_key(place: &FieldPath) -> Option<&'static str> {
+    let FieldPath(keys) = place;
     match keys.last()?.as_str() {
         "ports"
             if keys
@@ -85,7 +85,7 @@ fn merge_key(place: &Place) -> Option<&'static str> {
     }
 }
 
-fn compare(live: &Value, wanted: &Value, place: &mut Place, places: &mut Vec<Place>) {
+fn compare(live: &Value, wanted: &Value, place: &mut FieldPath, places: &mut Vec<FieldPath>) {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => {
             for (key, value) in wanted {
@@ -127,7 +127,7 @@ fn compare(live: &Value, wanted: &Value, place: &mut Place, places: &mut Vec<Pla
 }
 
 /// Whether both are the same amount of a resource: the API server writes it in its own way.
-fn is_same_quantity(place: &Place, live: &Value, wanted: &Value) -> bool {
+fn is_same_quantity(place: &FieldPath, live: &Value, wanted: &Value) -> bool {
     let list = place.0.iter().rev().nth(1);
     list.is_some_and(|list| list == "requests" || list == "limits")
         && match (live.as_str(), wanted.as_str()) {
@@ -155,7 +155,7 @@ mod tests {
 
     fn contains(live: &Value, wanted: &Value) -> bool {
         let mut places = Vec::new();
-        compare(live, wanted, &mut Place::default(), &mut places);
+        compare(live, wanted, &mut FieldPath::default(), &mut places);
         places.is_empty()
     }
 
@@ -237,7 +237,7 @@ mod tests {
         let changed =
             json!({"env": [{"name": "A", "value": "2"}], "list": [{"port": 80}, {"port": 81}]});
         let mut places = Vec::new();
-        compare(&changed, &wanted, &mut Place::default(), &mut places);
+        compare(&changed, &wanted, &mut FieldPath::default(), &mut places);
         let places: Vec<String> = places.iter().map(ToString::to_string).collect();
         assert_eq!(places, ["env.A.value", "list"]);
     }
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_place_reads_as_in_a_manifest() {
-        let place = Place(
+        let place = FieldPath(
             ["metadata", "annotations", "example.com/plan"]
                 .map(str::to_owned)
                 .into(),

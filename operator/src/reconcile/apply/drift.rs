@@ -3,14 +3,14 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::Value;
 
-use super::difference::Place;
+use super::difference::FieldPath;
 use crate::context::FIELD_MANAGER;
 
 /// The field manager that has one of `places` now; of several the latest. Nobody has a field that
 /// was taken out.
 pub(super) fn changed_by<'a>(
     managers: &'a [ManagedFieldsEntry],
-    places: &[Place],
+    places: &[FieldPath],
 ) -> Option<&'a str> {
     managers
         .iter()
@@ -56,7 +56,7 @@ mod tests {
         .expect("an entry")
     }
 
-    fn replicas() -> Vec<Place> {
+    fn replicas() -> Vec<FieldPath> {
         between(
             &json!({"spec": {"replicas": 2}}),
             &json!({"spec": {"replicas": 3}}),

@@ -40,7 +40,7 @@ impl Apply<'_> {
 
     fn has<K: Child>(&self) -> bool {
         let name = build::api_name(&self.wanted.name);
-        let known = K::kept(&self.ctx.stores).get(&self.wanted.namespace, &name);
+        let known = K::cache(&self.ctx.caches).get(&self.wanted.namespace, &name);
         known.is_some_and(|known| belongs_to(&known, &self.wanted.uid))
     }
 }
@@ -53,7 +53,7 @@ pub(in crate::reconcile) async fn take_away<K: Child>(
     ctx: &Context,
 ) -> Result<bool> {
     let api: Api<K> = Api::namespaced(ctx.client.clone(), namespace);
-    // Stores run behind: what went already is not to be deleted twice.
+    // Caches run behind: what went already is not to be deleted twice.
     let live = match api.get_metadata(name).await {
         Ok(live) => live,
         // Also where the whole kind is gone, which the answer then says in no other way.

@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::*;
-use crate::certificate::Certificate;
-use crate::database::Survey;
+use crate::credentials::certificate::Certificate;
+use crate::database::Inspection;
 use crate::memory::{Inspected, InspectionKey};
-use crate::wanted::example::connection;
+use crate::validated_tenant::example::connection;
 
 const NOON: &str = "2026-11-28T12:00:00Z";
 const PASSWORD: &str = "password-that-was-issued-before-0";
@@ -64,9 +64,9 @@ fn issued(value: &str) -> Issued {
 }
 
 /// What is seen of a tenant of which nothing is there yet.
-fn nothing() -> Seen {
+fn nothing() -> Dereferenced {
     let connection = connection();
-    Seen {
+    Dereferenced {
         occasion: InspectionKey::of(&tenant(json!({}), json!({})), &connection, &[]),
         connection,
         storage_secret_hash: "hash".into(),
@@ -74,7 +74,7 @@ fn nothing() -> Seen {
         issuer_ca: None,
         summarizer: docket_contract::Summarizer::Extractive,
         telemetry: Ok(telemetry::Credentials::default()),
-        surveyed: Inspected::now(Survey::new()),
+        inspected: Inspected::now(Inspection::new()),
         credentials: Issued::default(),
         api_keys: Issued::default(),
         replicas: None,
@@ -85,7 +85,7 @@ fn nothing() -> Seen {
 }
 
 /// What is seen of a tenant that is as it should be.
-fn steady() -> Seen {
+fn steady() -> Dereferenced {
     let owner = docket_schema::Owner {
         namespace: "acme".into(),
         tenant: "acme".into(),
@@ -94,8 +94,8 @@ fn steady() -> Seen {
     };
     let hash = fingerprint(&PASSWORD.into());
     let row = ClientRow::provisioned(&schema(), &owner, hash);
-    Seen {
-        surveyed: Inspected::now(BTreeMap::from([(schema().schema, row)])),
+    Dereferenced {
+        inspected: Inspected::now(BTreeMap::from([(schema().schema, row)])),
         credentials: issued(PASSWORD),
         api_keys: issued(KEY),
         ..nothing()
@@ -103,7 +103,11 @@ fn steady() -> Seen {
 }
 
 /// The client of a decision at `now`, and how many secrets were made for it.
-fn decided(tenant: &Identified<DocumentTenant>, seen: &Seen, now: &str) -> (Wanted, usize) {
+fn decided(
+    tenant: &Identified<DocumentTenant>,
+    seen: &Dereferenced,
+    now: &str,
+) -> (ValidatedTenant, usize) {
     let mut secrets = Numbered::default();
     let wanted = validate(tenant, seen, &Images::default(), at(now), &mut secrets);
     (wanted.expect("no claim is refused"), secrets.0)
@@ -112,7 +116,7 @@ fn decided(tenant: &Identified<DocumentTenant>, seen: &Seen, now: &str) -> (Want
 #[test]
 fn secrets_are_made_only_for_whom_they_are_missing() {
     let plain = tenant(json!({}), json!({}));
-    let lost_key = Seen {
+    let lost_key = Dereferenced {
         api_keys: Issued::default(),
         ..steady()
     };
@@ -162,7 +166,7 @@ fn a_rotation_is_due_when_it_is_asked_for_or_its_time_has_come() {
 #[test]
 fn a_rotation_waits_for_the_one_before() {
     let mut seen = steady();
-    for row in seen.surveyed.survey.values_mut() {
+    for row in seen.inspected.inspection.values_mut() {
         row.logins.push(schema().rotated().role);
     }
     let asked = tenant(json!({annotations::ROTATE: "now"}), json!({}));
@@ -173,7 +177,7 @@ fn a_rotation_waits_for_the_one_before() {
 
 #[test]
 fn a_certificate_is_out_of_date_by_the_clock_that_was_passed_in() {
-    let seen = Seen {
+    let seen = Dereferenced {
         certificate: Some(Certificate {
             tls: docket_contract::Tls {
                 certificate: "certificate".into(),

@@ -1,0 +1,12 @@
+//! What the watches have brought of the cluster, kept as far as a decision needs it.
+
+pub mod caches;
+pub mod child;
+pub mod object_cache;
+pub mod optional_kinds;
+mod packed;
+pub mod pods;
+pub mod presence;
+pub mod referenced_secrets;
+pub mod tenant_index;
+pub mod without_status;

@@ -1,0 +1,144 @@
+//! The Secrets that tenants name, read again only when the watch says that they changed.
+//!
+//! Any Secret of the cluster may be one, so all are watched without their data; data is kept of those
+//! that were read.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::Event;
+
+use crate::identified::namespace_and_name;
+
+/// Entries of a Secret.
+pub type Entries = BTreeMap<String, ByteString>;
+
+/// Namespace and name of a Secret.
+type Key = (String, String);
+
+/// What the watch and those who read have brought so far, shared by both.
+#[derive(Clone, Debug, Default)]
+pub struct ReferencedSecrets(Arc<Mutex<CachedSecrets>>);
+
+#[derive(Debug, Default)]
+struct CachedSecrets {
+    /// Resource versions that the watch has brought.
+    versions: HashMap<Key, String>,
+    /// What was read, and of which version it is.
+    read: HashMap<Key, (String, Arc<Entries>)>,
+}
+
+impl ReferencedSecrets {
+    fn known(&self) -> MutexGuard<'_, CachedSecrets> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+
+    /// Takes in what the watch brings.
+    pub fn take(&self, event: &Event<PartialObjectMeta<Secret>>) {
+        match event {
+            // What a list does not bring is read again.
+            Event::Init => self.known().versions.clear(),
+            Event::Apply(secret) | Event::InitApply(secret) => {
+                if let (Some(key), Some(version)) =
+                    (namespace_and_name(secret), secret.resource_version())
+                {
+                    self.known().versions.insert(key, version);
+                }
+            }
+            Event::Delete(secret) => {
+                if let Some(key) = namespace_and_name(secret) {
+                    let mut known = self.known();
+                    known.versions.remove(&key);
+                    known.read.remove(&key);
+                }
+            }
+            Event::InitDone => {
+                // What went while nobody watched is not kept, either.
+                let CachedSecrets { versions, read } = &mut *self.known();
+                read.retain(|key, _| versions.contains_key(key));
+            }
+        }
+    }
+
+    /// Entries of the Secret `name`, if what was read is what the watch knows.
+    #[must_use]
+    pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<Entries>> {
+        let key = (namespace.to_owned(), name.to_owned());
+        let known = self.known();
+        let (version, entries) = known.read.get(&key)?;
+        (known.versions.get(&key) == Some(version)).then(|| entries.clone())
+    }
+
+    /// Keeps what was read.
+    pub fn keep(&self, secret: Secret) -> Arc<Entries> {
+        let read = namespace_and_name(&secret).zip(secret.resource_version());
+        let entries = Arc::new(secret.data.unwrap_or_default());
+        if let Some((key, version)) = read {
+            self.known().read.insert(key, (version, entries.clone()));
+        }
+        entries
+    }
+
+    /// Forgets what was read of a Secret that is gone.
+    pub fn forget(&self, namespace: &str, name: &str) {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.known().read.remove(&key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn metadata(version: &str) -> PartialObjectMeta<Secret> {
+        let metadata = json!({"name": "s", "namespace": "acme", "resourceVersion": version});
+        serde_json::from_value(json!({"metadata": metadata})).expect("metadata")
+    }
+
+    fn secret(version: &str) -> Secret {
+        let metadata = json!({"name": "s", "namespace": "acme", "resourceVersion": version});
+        serde_json::from_value(json!({"metadata": metadata})).expect("a Secret")
+    }
+
+    #[test]
+    fn what_was_read_is_used_until_the_watch_knows_another_version() {
+        let secrets = ReferencedSecrets::default();
+        secrets.keep(secret("1"));
+        assert!(
+            secrets.get("acme", "s").is_none(),
+            "no watch vouches for it"
+        );
+        secrets.take(&Event::InitApply(metadata("1")));
+        assert!(secrets.get("acme", "s").is_some());
+        secrets.take(&Event::Apply(metadata("2")));
+        assert!(secrets.get("acme", "s").is_none());
+        secrets.keep(secret("2"));
+        assert!(secrets.get("acme", "s").is_some());
+        secrets.take(&Event::Delete(metadata("2")));
+        assert!(secrets.get("acme", "s").is_none());
+    }
+
+    #[test]
+    fn nothing_is_vouched_for_while_the_watch_begins_anew() {
+        let secrets = ReferencedSecrets::default();
+        secrets.keep(secret("1"));
+        secrets.take(&Event::Apply(metadata("1")));
+        secrets.take(&Event::Init);
+        assert!(secrets.get("acme", "s").is_none());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_secret_that_went_while_nobody_watched() {
+        let secrets = ReferencedSecrets::default();
+        secrets.take(&Event::Apply(metadata("1")));
+        secrets.keep(secret("1"));
+        secrets.take(&Event::Init);
+        secrets.take(&Event::InitDone);
+        assert!(secrets.known().read.is_empty());
+    }
+}

@@ -1,0 +1,7 @@
+//! Passwords, API keys, certificates and headers: made, read from Secrets, and rotated.
+
+pub mod api_keys;
+pub mod certificate;
+pub mod headers;
+pub mod rotation;
+pub mod secret_value;

@@ -1,0 +1,148 @@
+//! What a database holds of a tenant's clients, read with two statements however many they are.
+
+use std::collections::BTreeMap;
+
+use docket_schema::{Identity, LATEST_VERSION, Owner, State};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use tracing::Instrument;
+
+use super::failure;
+use super::sessions::Sessions;
+use crate::error::Error;
+
+/// What is there, by schema name.
+pub type Inspection = BTreeMap<String, ClientRow>;
+
+/// What is there of one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientRow {
+    /// The schema exists.
+    pub schema_exists: bool,
+    /// One of the client's two roles exists.
+    pub role_exists: bool,
+    /// Those of the two that can log in.
+    pub logins: Vec<String>,
+    /// Version of the schema; 0 where it does not exist.
+    pub version: i32,
+    /// What the registry says of the schema.
+    pub registered: Option<Registered>,
+}
+
+impl ClientRow {
+    /// What is there of `owner`'s client once the login of `identity`, the first that it has, was provisioned.
+    #[must_use]
+    pub fn provisioned(identity: &Identity, owner: &Owner, credential_hash: String) -> Self {
+        Self {
+            schema_exists: true,
+            role_exists: true,
+            logins: vec![identity.role.clone()],
+            version: LATEST_VERSION,
+            registered: Some(Registered {
+                tenant: format!("{}/{}", owner.namespace, owner.tenant),
+                tenant_uid: owner.tenant_uid.clone(),
+                state: State::Active,
+                role: identity.role.clone(),
+                credential_hash,
+            }),
+        }
+    }
+}
+
+/// A row of the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// `namespace/name` of the tenant that the schema belongs to.
+    pub tenant: String,
+    /// Its uid.
+    pub tenant_uid: String,
+    /// Whether it is in use.
+    pub state: State,
+    /// The role in use.
+    pub role: String,
+    /// Fingerprint of the password that the role has.
+    pub credential_hash: String,
+}
+
+/// What is there; a database that takes no changes is a problem, even if none is needed now.
+pub(super) async fn inspect(
+    sessions: &Sessions,
+    read_clients: &'static str,
+    schemas: &[String],
+) -> Result<Inspection, Error> {
+    let span = tracing::info_span!(
+        "sql_execution",
+        otel.kind = "client",
+        db.system.name = "postgresql",
+        db.operation.name = "inspect",
+    );
+    let read = sessions.with(async |connection| {
+        let rows = rows(connection, read_clients, schemas).await?;
+        for row in &rows {
+            if row.try_get("read_only")? {
+                return Ok(None);
+            }
+        }
+        let mut inspection = by_schema(&rows)?;
+        let existing: Vec<&str> = inspection
+            .iter()
+            // A schema of somebody else has no migrations table of ours to ask.
+            .filter(|(_, row)| row.schema_exists && row.registered.is_some())
+            .map(|(schema, _)| schema.as_str())
+            .collect();
+        if let Some(query) = docket_schema::read_versions(&existing) {
+            for row in sqlx::query(sqlx::AssertSqlSafe(query))
+                .persistent(false)
+                .fetch_all(&mut *connection)
+                .await?
+            {
+                if let Some(client) = inspection.get_mut(row.try_get::<&str, _>("schema")?) {
+                    client.version = row.try_get("version")?;
+                }
+            }
+        }
+        Ok(Some(inspection))
+    });
+    let read: Option<Inspection> = read.instrument(span).await?;
+    read.ok_or_else(failure::read_only)
+}
+
+async fn rows(
+    connection: &mut PgConnection,
+    query: &'static str,
+    schemas: &[String],
+) -> sqlx::Result<Vec<PgRow>> {
+    sqlx::query(query).bind(schemas).fetch_all(connection).await
+}
+
+fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {
+    rows.iter()
+        .map(|row| {
+            let state: Option<String> = row.try_get("state")?;
+            let registered = match state.as_deref().and_then(State::parse) {
+                None => None,
+                Some(state) => Some(Registered {
+                    tenant: format!(
+                        "{}/{}",
+                        row.try_get::<String, _>("namespace")?,
+                        row.try_get::<String, _>("tenant")?
+                    ),
+                    tenant_uid: row.try_get("tenant_uid")?,
+                    state,
+                    role: row.try_get("role_name")?,
+                    credential_hash: row.try_get("credential_hash")?,
+                }),
+            };
+            Ok((
+                row.try_get("schema_name")?,
+                ClientRow {
+                    schema_exists: row.try_get("schema_exists")?,
+                    role_exists: row.try_get("role_exists")?,
+                    logins: row.try_get("logins")?,
+                    version: 0,
+                    registered,
+                },
+            ))
+        })
+        .collect()
+}

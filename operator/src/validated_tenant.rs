@@ -1,0 +1,166 @@
+//! A spec that cannot be wrong: what [validation](crate::reconcile) makes of a tenant, and all that
+//! its children are made of.
+
+#[cfg(test)]
+pub(crate) mod example;
+mod monitoring;
+mod telemetry;
+
+use std::collections::BTreeMap;
+
+use docket_contract::{ApiAuth, Quota, RateLimit, S3Storage, Summarizer, Tls, Uploads};
+use docket_crds::{
+    Affinity, Autoscaling, ClientStatus, HttpRoute, Ingress, Resources, Toleration,
+    TopologySpreadConstraint,
+};
+use docket_objectives::Tenant;
+use docket_schema::Identity;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use secrecy::SecretString;
+
+use crate::credentials::api_keys::ClientKeys;
+use crate::credentials::rotation::Rotated;
+
+pub use monitoring::Monitoring;
+pub use telemetry::Telemetry;
+
+/// A tenant as it should be.
+#[derive(Clone, Debug)]
+pub struct ValidatedTenant {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// What makes the tenant the owner of its children.
+    pub owner: OwnerReference,
+    /// The clients, sorted by name.
+    pub clients: Vec<ValidatedClient>,
+    /// Clients that the spec no longer names and that still exist in Postgres.
+    pub released: Vec<ClientStatus>,
+    /// When the logins were last rotated, if they ever were.
+    pub rotated: Option<Rotated>,
+    /// The same of the API keys.
+    pub keys_rotated: Option<Rotated>,
+    /// When a rotation is due that nobody asks for.
+    pub next_rotation: Option<Timestamp>,
+    /// The database, as the API servers reach it.
+    pub database: docket_contract::Database,
+    /// The bucket.
+    pub storage: S3Storage,
+    /// Secret with the bucket's credentials.
+    pub storage_secret: String,
+    /// Hash of that Secret's data: pods are replaced when it changes.
+    pub storage_secret_hash: String,
+    /// Who makes the summaries of documents.
+    pub summarizer: Summarizer,
+    /// How callers are authenticated.
+    pub auth: ApiAuth,
+    /// How often each client may call, over all pods together.
+    pub rate_limit: RateLimit,
+    /// What may be uploaded.
+    pub uploads: Uploads,
+    /// The certificate that the API is served with.
+    pub tls: Option<Tls>,
+    /// What the user should mend, and what keeps nobody from being served.
+    pub notices: Vec<Notice>,
+    /// Image of the API server.
+    pub api_image: String,
+    /// Image of the collector.
+    pub collector_image: String,
+    /// What the spec asks for and this cluster cannot give; all else is done.
+    pub unmet: Option<Notice>,
+    /// Number of pods: with an autoscaler as many as there are, or its fewest before there are any.
+    pub replicas: i32,
+    /// Who chooses the number of pods, if it is not the spec.
+    pub autoscaling: Option<Autoscaling>,
+    /// The way in from outside the cluster, if there is one.
+    pub ingress: Option<Ingress>,
+    /// The same through Gateways.
+    pub http_route: Option<HttpRoute>,
+    /// Labels of the nodes that pods may run on.
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints of nodes that pods put up with.
+    pub tolerations: Vec<Toleration>,
+    /// Which nodes pods prefer or need, and beside which pods.
+    pub affinity: Option<Affinity>,
+    /// How evenly pods are spread, if not as by default.
+    pub topology_spread: Option<Vec<TopologySpreadConstraint>>,
+    /// Compute resources of the API container.
+    pub api_resources: Resources,
+    /// Compute resources of the collector's container.
+    pub collector_resources: Resources,
+    /// What is recorded, what of it is taken out, and where the collectors send the rest.
+    pub telemetry: Telemetry,
+    /// What rules are about.
+    pub watched: Tenant,
+    /// What a Prometheus learns of the tenant.
+    pub monitoring: Monitoring,
+}
+
+/// Something that the user should mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// CamelCase reason.
+    pub reason: &'static str,
+    /// A sentence that says what to do.
+    pub message: String,
+}
+
+/// A client as it should be.
+#[derive(Clone, Debug)]
+pub struct ValidatedClient {
+    /// Its name.
+    pub name: String,
+    /// Its schema and role.
+    pub identity: Identity,
+    /// Password of the role.
+    pub password: SecretString,
+    /// Keys that open its routes.
+    pub keys: ClientKeys,
+    /// What it may store at most.
+    pub quota: Quota,
+    /// Days that a deleted document stays in the trash.
+    pub retention_days: u32,
+    /// The other one of its roles can still log in.
+    pub retiring: bool,
+    /// What Postgres lacks, if anything.
+    pub provision: Option<Provisioning>,
+}
+
+/// Why a client's schema has to be touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provisioning {
+    /// Nothing is there yet.
+    Create,
+    /// Retained data is taken over.
+    Adopt {
+        /// Version of the schema.
+        version: i32,
+    },
+    /// Schema, role or password are not as they should be.
+    Update {
+        /// Version of the schema.
+        version: i32,
+    },
+    /// The other role takes its turn.
+    Rotate {
+        /// Version of the schema.
+        version: i32,
+    },
+}
+
+impl Provisioning {
+    /// Version that the schema has now.
+    #[must_use]
+    pub const fn version(self) -> i32 {
+        match self {
+            Self::Create => 0,
+            Self::Adopt { version } | Self::Update { version } | Self::Rotate { version } => {
+                version
+            }
+        }
+    }
+}
