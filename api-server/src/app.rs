@@ -7,15 +7,17 @@ use axum::{Extension, Router};
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use crate::connections::Terms;
-use crate::error::Error;
-use crate::health::{self, Health};
-use crate::maintenance::Maintenance;
-use crate::middleware::layers::{self, Layers};
-use crate::platform::Platform;
-use crate::tenant::Tenant;
-use crate::workload::{self, Workload};
-use crate::{Settings, docs, openapi, reload, tls, workloads};
+use docket_platform::Platform;
+use docket_platform::connections::Terms;
+use docket_platform::error::Error;
+use docket_platform::health::{self, Health};
+use docket_platform::maintenance::Maintenance;
+use docket_platform::middleware::layers::{self, Layers};
+use docket_platform::tenant::Tenant;
+use docket_platform::workload::{self, Workload};
+use docket_platform::{openapi, tls};
+
+use crate::{Settings, docs, reload, workloads};
 
 /// How the OpenAPI document introduces itself.
 const DESCRIPTION: &str = "The document API of one tenant. Every answer has an `X-Request-ID`: the \

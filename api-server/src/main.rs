@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use docket_api_server::{Settings, Tenant, server};
+use docket_api_server::{Settings, server};
+use docket_platform::tenant::Tenant;
 
 /// Exit code of a configuration that cannot be used.
 const BAD_CONFIGURATION: u8 = 2;
@@ -13,11 +14,11 @@ const FAILURE: u8 = 1;
 fn main() -> ExitCode {
     // The server runs itself again for each file that it reads the text of.
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(docket_api_server::documents::SUBCOMMAND) {
-        return docket_api_server::documents::extract_text(&arguments.next().unwrap_or_default());
+    if arguments.next().as_deref() == Some(docket_documents::SUBCOMMAND) {
+        return docket_documents::extract_text(&arguments.next().unwrap_or_default());
     }
     let settings = Settings::parse();
-    docket_api_server::install_crypto();
+    docket_platform::install_crypto();
     let tenant = match Tenant::load(&settings.config) {
         Ok(tenant) => tenant,
         Err(error) => return end(BAD_CONFIGURATION, &error),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use docket_contract::{LIMITS_FILE, REPLICAS_FILE, TenantLimits};
 
-use crate::middleware::access::Access;
+use docket_platform::middleware::access::Access;
 
 /// The kubelet brings a change within about a minute; this should add nothing to speak of.
 const INTERVAL: Duration = Duration::from_secs(2);

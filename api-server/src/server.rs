@@ -9,8 +9,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::connections;
-use crate::{App, SERVICE, Settings, Tenant, VERSION, data_store_router, public_router, reload};
+use docket_platform::connections;
+use docket_platform::tenant::Tenant;
+
+use crate::{App, SERVICE, Settings, VERSION, data_store_router, public_router, reload};
 
 /// Traces that are recorded of requests which come without one: enough to see every request of a quiet
 /// service, and what a busy one does (ADR 0014).

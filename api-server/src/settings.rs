@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 
-use crate::documents::DocumentsSettings;
-use crate::platform::{PlatformSettings, ServiceInfo};
 use crate::{SERVICE, VERSION};
+use docket_documents::DocumentsSettings;
+use docket_platform::{PlatformSettings, ServiceInfo};
 
 /// The document API and the data store of one Docket tenant.
 ///

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::Settings;
-use crate::documents::Documents;
-use crate::platform::Platform;
-use crate::workload::Workload;
+use docket_documents::Documents;
+use docket_platform::Platform;
+use docket_platform::workload::Workload;
 
 /// Those of the tenant.
 ///

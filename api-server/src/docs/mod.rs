@@ -8,8 +8,8 @@ use http::{HeaderValue, header};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::Error;
-use crate::openapi::Answers;
+use docket_platform::error::Error;
+use docket_platform::openapi::Answers;
 
 /// Nothing but this server may be asked for anything. Swagger UI styles elements in place, and has
 /// its icons as data.

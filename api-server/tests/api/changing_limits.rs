@@ -25,7 +25,7 @@ struct Server {
 impl Server {
     /// Its configuration lets `globex` store one document, and call as often as it likes.
     async fn start() -> Self {
-        docket_api_server::install_crypto();
+        docket_platform::install_crypto();
         let postgres = Postgres::start();
         let mut tenancy = postgres.tenancy("acme").await;
         tenancy.config["clients"][0]["quota"] = json!({"documents": 1});

@@ -235,7 +235,7 @@ async fn a_tenant_without_a_database_fails_with_its_reasons() {
 #[tokio::test]
 async fn a_server_that_is_not_there_cannot_be_checked() {
     let url = format!("http://{}", free_address().expect("an address"));
-    docket_api_server::install_crypto();
+    docket_platform::install_crypto();
     let served = Served {
         tenancy: Tenancy::without_database("ApiKey"),
         url,

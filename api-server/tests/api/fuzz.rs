@@ -56,7 +56,7 @@ impl Drop for Server {
 async fn the_server_answers_everything_as_its_document_says() {
     let python = std::env::var("SCHEMATHESIS_PYTHON").expect("run api-server/fuzz/run.sh");
     let examples = std::env::var("SCHEMATHESIS_EXAMPLES").expect("run api-server/fuzz/run.sh");
-    docket_api_server::install_crypto();
+    docket_platform::install_crypto();
     let postgres = Postgres::start();
     let tenancy = postgres.tenancy("acme").await;
     let router = docket_api_server::public_router(tenancy.app());

@@ -91,7 +91,7 @@ impl Server {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_issuer_is_believed_by_its_own_authority_and_by_no_other() {
-    docket_api_server::install_crypto();
+    docket_platform::install_crypto();
     let (right, wrong) = (authority(), authority());
     let key = Signer::ed25519("a");
     let issuer = Issuer::start_with_tls(certified(&right), &[&key]).await;

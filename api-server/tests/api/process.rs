@@ -62,7 +62,7 @@ impl Drop for Running {
 
 #[tokio::test]
 async fn sigterm_says_not_ready_first_and_then_ends_with_0() {
-    docket_api_server::install_crypto();
+    docket_platform::install_crypto();
     let tenancy = Tenancy::without_database("ApiKey");
     let mut running = Running(
         binary()

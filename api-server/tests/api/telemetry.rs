@@ -29,7 +29,7 @@ struct Running {
 
 impl Running {
     fn start(tenancy: &Tenancy, collector: Option<&str>) -> Self {
-        docket_api_server::install_crypto();
+        docket_platform::install_crypto();
         let mut command = Command::new(env!("CARGO_BIN_EXE_docket-api-server"));
         command
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")

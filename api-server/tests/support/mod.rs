@@ -14,9 +14,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use clap::Parser as _;
-use docket_api_server::{App, Settings, Tenant};
+use docket_api_server::{App, Settings};
 use docket_contract::hash_api_key;
 use docket_instrumentation::{Registry, Service, Telemetry};
+use docket_platform::tenant::Tenant;
 use docket_schema::Identity;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -105,7 +106,7 @@ impl Tenancy {
     }
 
     fn app_or_refusal(&self, flags: &[&str], registry: Registry) -> anyhow::Result<Arc<App>> {
-        docket_api_server::install_crypto();
+        docket_platform::install_crypto();
         let file = self.config_file();
         let tenant = Tenant::load(&file).expect("a tenant");
         let upload = format!("--max-upload-bytes={MAX_UPLOAD}");

@@ -1,0 +1,39 @@
+//! What every workload of a tenant stands on. It knows none of them.
+//!
+//! A request passes the layers of [`middleware`], is proved to come from a client of the
+//! [`Tenant`](tenant::Tenant), and reaches the routes of a [`Workload`](workload::Workload), which has
+//! what it needs from the [`Platform`].
+
+pub mod audit;
+pub mod byte_range;
+pub mod conditional;
+pub mod connections;
+pub mod content_store;
+pub mod database;
+pub mod digest;
+pub mod error;
+pub mod health;
+pub mod idempotency;
+pub mod json;
+pub mod maintenance;
+mod memory;
+pub mod middleware;
+pub mod openapi;
+pub mod paging;
+mod platform;
+pub mod problem;
+pub mod tenant;
+pub mod timestamp;
+pub mod tls;
+mod tokens;
+pub mod usage;
+pub mod workload;
+
+pub use platform::{Platform, PlatformSettings, ServiceInfo};
+
+/// Names ring as the process's one implementation of TLS and of signatures; harmless to call again.
+pub fn install_crypto() {
+    // Only the first call can win, and all calls ask for the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = tokens::RING.install_default();
+}

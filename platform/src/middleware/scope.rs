@@ -1,0 +1,130 @@
+//! What a caller may do: each route states, where it is declared, the scope that it needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::middleware::from_fn_with_state;
+use axum::routing::MethodRouter;
+use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
+
+use super::access::Access;
+use super::gate::{self, Gate};
+use crate::error::Error;
+use crate::openapi;
+
+/// Something that a token must allow, such as `documents:read`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope(pub &'static str);
+
+/// The scopes that a caller has.
+#[derive(Clone, Debug)]
+pub enum Scopes {
+    /// A key opens all that is its client's.
+    All,
+    /// A token opens what its scopes say.
+    Of(Vec<String>),
+}
+
+impl Scopes {
+    /// # Errors
+    /// [`Error::InsufficientScope`] without one of `wanted`; it names the first.
+    pub fn check(&self, wanted: &[Scope]) -> Result<(), Error> {
+        let Self::Of(scopes) = self else {
+            return Ok(());
+        };
+        let has = |wanted: &Scope| scopes.iter().any(|it| it == wanted.0);
+        match wanted.iter().any(has) {
+            true => Ok(()),
+            false => Err(Error::InsufficientScope(
+                wanted.first().map_or("", |scope| scope.0),
+            )),
+        }
+    }
+}
+
+impl Scope {
+    /// `routes`, for callers that have this scope, answered within the deadline; the OpenAPI document
+    /// says so.
+    pub fn on<S: Clone + Send + Sync + 'static>(
+        self,
+        access: &Arc<Access>,
+        routes: UtoipaMethodRouter<S>,
+    ) -> UtoipaMethodRouter<S> {
+        on_any(&[self], access, routes)
+    }
+
+    /// The same for routes that read a body, which takes as long as it is: they set their own limits.
+    pub fn on_upload<S: Clone + Send + Sync + 'static>(
+        self,
+        access: &Arc<Access>,
+        routes: UtoipaMethodRouter<S>,
+    ) -> UtoipaMethodRouter<S> {
+        documented(&[self], access, None, routes)
+    }
+
+    /// [`on`](Self::on) for routes that are in no document.
+    pub fn guard<S: Clone + Send + Sync + 'static>(
+        self,
+        access: &Arc<Access>,
+        router: MethodRouter<S>,
+    ) -> MethodRouter<S> {
+        gated(&[self], access, Some(access.deadline), router)
+    }
+}
+
+/// [`Scope::on`] for callers that have one of `scopes`.
+pub fn on_any<S: Clone + Send + Sync + 'static>(
+    scopes: &[Scope],
+    access: &Arc<Access>,
+    routes: UtoipaMethodRouter<S>,
+) -> UtoipaMethodRouter<S> {
+    documented(scopes, access, Some(access.deadline), routes)
+}
+
+fn documented<S: Clone + Send + Sync + 'static>(
+    scopes: &[Scope],
+    access: &Arc<Access>,
+    deadline: Option<Duration>,
+    mut routes: UtoipaMethodRouter<S>,
+) -> UtoipaMethodRouter<S> {
+    for scope in scopes {
+        openapi::require_scope(&mut routes.1, scope.0);
+    }
+    routes.map(|router| gated(scopes, access, deadline, router))
+}
+
+fn gated<S: Clone + Send + Sync + 'static>(
+    scopes: &[Scope],
+    access: &Arc<Access>,
+    deadline: Option<Duration>,
+    router: MethodRouter<S>,
+) -> MethodRouter<S> {
+    let gate = Gate {
+        access: access.clone(),
+        scopes: scopes.into(),
+        deadline,
+    };
+    router.route_layer(from_fn_with_state(gate, gate::pass))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_the_scopes_is_enough_and_a_refusal_names_the_first() {
+        let wanted = [Scope("a:read"), Scope("b:read")];
+        for (has, passes) in [
+            (&["b:read"][..], true),
+            (&["x", "a:read"], true),
+            (&["a:write"], false),
+            (&[], false),
+        ] {
+            let scopes = Scopes::Of(has.iter().map(|one| (*one).to_owned()).collect());
+            let refusal = scopes.check(&wanted).err().map(|error| error.to_string());
+            let expected = "the token lacks the scope a:read".to_owned();
+            assert_eq!(refusal, (!passes).then_some(expected), "{has:?}");
+        }
+        assert!(Scopes::All.check(&wanted).is_ok());
+    }
+}

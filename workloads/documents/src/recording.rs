@@ -1,0 +1,151 @@
+//! Recording documents whose content is in the object store: metadata, words, audit and usage, of any number
+//! of documents with one statement.
+
+use std::collections::HashMap;
+
+use sqlx::PgConnection;
+
+use super::repository::{columns, document};
+use super::{Document, NewDocument, TABLE};
+use crate::text::{Texts, search_sql};
+use docket_platform::audit::Origin;
+use docket_platform::database::{Database, Statement, arguments};
+use docket_platform::error::Error;
+use docket_platform::tenant::Client;
+use docket_platform::usage::{Charge, charge_sql, exceeded};
+
+// Each part takes its rows from the one before: what the quota does not allow leaves nothing at all.
+const INSERT: Statement = Statement {
+    operation: "INSERT",
+    table: TABLE,
+    sql: concat!(
+        "WITH new AS (\
+           SELECT * FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[], $10::bytea[], $11::text[], \
+             $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], \
+             $19::text[], $20::text[]) \
+           AS new (filename, file_size, file_type, content_key, sha256, summary, text_state, \
+             text_traceparent, actor, trace_id, request_id, text, name_words, summary_words, text_words)\
+         ), charged AS (",
+        charge_sql!("$1", "$2", "$3", "$4", "$5"),
+        "), document AS (\
+           INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256, \
+             summary, text_state, text_traceparent) \
+           SELECT filename, file_size, file_type, content_key::uuid, sha256, summary, text_state, \
+             text_traceparent FROM new, charged RETURNING ",
+        columns!(),
+        "), entry AS (\
+           INSERT INTO audit_log (action, document_id, version, actor, trace_id, request_id) \
+           SELECT 'upload', id, version, actor, trace_id, request_id \
+           FROM document JOIN new USING (content_key)\
+         ), words AS (\
+           INSERT INTO document_text (document_id, text, search) SELECT id, text, ",
+        search_sql!("name_words", "summary_words", "text_words"),
+        " FROM document JOIN new USING (content_key)\
+         ) SELECT * FROM document",
+    ),
+};
+
+/// A document that is about to be recorded, and all that is recorded with it.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    pub(crate) new: NewDocument,
+    origin: Origin,
+    pub(crate) texts: Texts,
+    traceparent: Option<String>,
+}
+
+impl Recording {
+    /// In the current span's trace, which reading its text later will be a part of.
+    pub(crate) fn new(new: NewDocument, origin: Origin, texts: Texts) -> Self {
+        Self {
+            new,
+            origin,
+            texts,
+            traceparent: docket_instrumentation::traceparent(),
+        }
+    }
+
+    fn bytes(&self) -> i64 {
+        i64::try_from(self.new.file_size).unwrap_or(i64::MAX)
+    }
+}
+
+/// Of the transaction that records a document.
+pub(crate) fn store_metadata() -> tracing::Span {
+    tracing::info_span!("store_metadata", db.collection.name = TABLE)
+}
+
+/// Records one document with one statement, in the transaction that `connection` is in.
+///
+/// # Errors
+/// [`Error::Unprocessable`] when another document has that content already, [`Error::QuotaExceeded`].
+pub(crate) async fn insert(
+    database: &Database,
+    connection: &mut PgConnection,
+    client: &Client,
+    recording: &Recording,
+) -> Result<Document, Error> {
+    let recorded = insert_all(database, connection, client, &[recording]).await;
+    match recorded.map_err(taken)?.pop() {
+        Some(document) => Ok(document),
+        None => Err(exceeded(database, connection, client, charge(&[recording])).await),
+    }
+}
+
+/// Records all `recordings` with one statement, in the transaction that `connection` is in; the documents
+/// are in the order of their recordings. None is recorded, and none returned, when the client's quota does
+/// not allow all.
+pub(super) async fn insert_all(
+    database: &Database,
+    connection: &mut PgConnection,
+    client: &Client,
+    recordings: &[&Recording],
+) -> Result<Vec<Document>, Error> {
+    fn each<'r, T>(of: &[&'r Recording], value: impl Fn(&'r Recording) -> T) -> Vec<T> {
+        of.iter().map(|recording| value(recording)).collect()
+    }
+    let of = recordings;
+    let arguments = charge(of)
+        .values(arguments(), client.quota())?
+        .with(each(of, |it| it.new.filename.as_str()))?
+        .with(each(of, Recording::bytes))?
+        .with(each(of, |it| it.new.file_type.as_str()))?
+        .with(each(of, |it| it.new.content_key.to_string()))?
+        .with(each(of, |it| it.new.sha256.as_slice()))?
+        .with(each(of, |it| it.texts.summary.as_deref()))?
+        .with(each(of, |it| it.texts.state.as_str()))?
+        .with(each(of, |it| it.traceparent.as_deref()))?
+        .with(each(of, |it| it.origin.actor.as_str()))?
+        .with(each(of, |it| it.origin.trace_id.as_deref()))?
+        .with(each(of, |it| it.origin.request_id.as_deref()))?
+        .with(each(of, |it| it.texts.text.as_str()))?
+        .with(each(of, |it| it.texts.name_words.as_str()))?
+        .with(each(of, |it| it.texts.summary_words.as_str()))?
+        .with(each(of, |it| it.texts.text_words.as_str()))?
+        .end();
+    let rows = INSERT.fetch_all(database, connection, arguments).await?;
+    let mut recorded = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let document = document(client, row)?;
+        recorded.insert(document.content_key, document);
+    }
+    let in_order = of.iter().map(|it| recorded.remove(&it.new.content_key));
+    Ok(in_order.flatten().collect())
+}
+
+fn charge(recordings: &[&Recording]) -> Charge {
+    let bytes = recordings.iter().map(|recording| recording.bytes());
+    Charge {
+        documents: i64::try_from(recordings.len()).unwrap_or(i64::MAX),
+        bytes: bytes.fold(0, i64::saturating_add),
+    }
+}
+
+fn taken(error: Error) -> Error {
+    match error {
+        Error::Database(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            Error::Unprocessable("content_key belongs to another document".into())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,74 @@
+//! What the handlers of documents take, each what it needs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRef;
+
+use super::AcceptedTypes;
+use super::find::Finder;
+use super::receive::Receiver;
+use super::record::Recorder;
+use crate::text::TextService;
+use docket_platform::Platform;
+use docket_platform::content_store::ContentStore;
+use docket_platform::database::Database;
+
+/// What this program lets documents have, unless a tenant says otherwise.
+#[derive(Clone, Debug)]
+pub struct DocumentsSettings {
+    /// Bytes of the largest file.
+    pub max_upload_bytes: u64,
+    /// Age from which content that no document refers to is removed; an upload may take half of it.
+    pub orphan_grace: Duration,
+    /// The program that reads files of others, when its first argument is [`SUBCOMMAND`](super::SUBCOMMAND).
+    pub extractor: PathBuf,
+}
+
+/// Limits of a request with content, and of the wait for one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_upload_bytes: u64,
+    pub(crate) request_timeout: Duration,
+    pub(crate) orphan_grace: Duration,
+}
+
+/// The parts; a clone has the same ones.
+#[derive(Clone, Debug, FromRef)]
+pub(crate) struct DocumentsState {
+    database: Arc<Database>,
+    content: ContentStore,
+    finder: Arc<Finder>,
+    recorder: Arc<Recorder>,
+    receiver: Arc<Receiver>,
+    pub(super) texts: Arc<TextService>,
+    pub(super) limits: Limits,
+}
+
+impl DocumentsState {
+    /// # Errors
+    /// When the summarizer of the tenant makes no sense.
+    pub(super) fn new(platform: &Platform, settings: DocumentsSettings) -> anyhow::Result<Self> {
+        let tenant = &platform.tenant;
+        let largest = tenant.uploads.max_bytes;
+        let limits = Limits {
+            max_upload_bytes: largest.unwrap_or(settings.max_upload_bytes),
+            request_timeout: platform.request_timeout,
+            orphan_grace: settings.orphan_grace,
+        };
+        Ok(Self {
+            database: platform.database.clone(),
+            content: platform.content.clone(),
+            finder: Arc::new(Finder::new(platform.database.clone(), tenant)),
+            recorder: Arc::new(Recorder::new(platform.database.clone(), tenant)),
+            receiver: Arc::new(Receiver {
+                content: platform.content.clone(),
+                accepted_types: AcceptedTypes::new(&tenant.uploads.accepted_types),
+                limits,
+            }),
+            texts: Arc::new(TextService::new(&tenant.summarizer, settings.extractor)?),
+            limits,
+        })
+    }
+}

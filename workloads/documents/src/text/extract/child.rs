@@ -1,0 +1,66 @@
+//! The process that reads one file: from its standard input, to its standard output.
+
+use std::io::{Read as _, Write as _};
+use std::process::ExitCode;
+
+use rlimit::Resource;
+
+use super::Format;
+use crate::text::decode::{clean, prefix};
+
+/// Bytes of text that are handed back.
+pub(super) const MOST_TEXT: usize = 1024 * 1024;
+/// Bytes of memory, the program's own included: with those of the server they are less than what the
+/// container of a tenant has.
+const MEMORY: u64 = 160 * 1024 * 1024;
+/// Seconds of a processor.
+const SECONDS: u64 = 20;
+/// The standard streams, and one to spare.
+const FILES: u64 = 4;
+
+/// Reads a file of the format `name`; the exit code is 0 when its text was written, and 1 with a
+/// sentence on the standard error when it has none. The limits come before the first byte is read.
+#[must_use]
+pub fn extract_text(name: &str) -> ExitCode {
+    match confine().and_then(|()| run(name)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn confine() -> Result<(), String> {
+    let limits = [
+        (Resource::AS, MEMORY),
+        (Resource::CPU, SECONDS),
+        (Resource::FSIZE, 0),
+        (Resource::NOFILE, FILES),
+        (Resource::NPROC, 0),
+        (Resource::CORE, 0),
+    ];
+    for (resource, most) in limits {
+        resource
+            .set(most, most)
+            .map_err(|error| format!("{resource:?} cannot be limited: {error}"))?;
+    }
+    // What a reader says when it panics would fill the log of the server.
+    std::panic::set_hook(Box::new(|_| {}));
+    Ok(())
+}
+
+fn run(name: &str) -> Result<(), String> {
+    let format = Format::parse(name).ok_or_else(|| format!("{name:?} is no format"))?;
+    let mut file = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(super::LARGEST + 1)
+        .read_to_end(&mut file)
+        .map_err(|error| error.to_string())?;
+    let text = clean(&format.read(&file)?);
+    std::io::stdout()
+        .lock()
+        .write_all(prefix(&text, MOST_TEXT).as_bytes())
+        .map_err(|error| error.to_string())
+}

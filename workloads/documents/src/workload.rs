@@ -1,0 +1,134 @@
+//! What the rest of the server knows of documents.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
+
+use super::maintenance::{Purge, Sweep};
+use super::state::{DocumentsSettings, DocumentsState};
+use super::{
+    ADMIN, ENVELOPE, PROBLEMS, READ, STORED, TABLE, WRITE, content, data_store, list, metadata,
+    replace, text, trash, update, upload, version_content, version_repository, versions,
+};
+use docket_platform::Platform;
+use docket_platform::database::Statement;
+use docket_platform::health::Finding;
+use docket_platform::json::MAX_BODY;
+use docket_platform::maintenance::Task;
+use docket_platform::problem::ProblemList;
+use docket_platform::workload::{Workload, WorkloadScopes};
+
+/// Files with metadata.
+#[derive(Debug)]
+pub struct Documents {
+    platform: Platform,
+    state: DocumentsState,
+}
+
+impl Documents {
+    /// # Errors
+    /// When the summarizer of the tenant makes no sense.
+    pub fn new(platform: &Platform, settings: DocumentsSettings) -> anyhow::Result<Self> {
+        Ok(Self {
+            state: DocumentsState::new(platform, settings)?,
+            platform: platform.clone(),
+        })
+    }
+}
+
+impl Workload for Documents {
+    fn name(&self) -> &'static str {
+        "documents"
+    }
+
+    fn description(&self) -> &'static str {
+        "Files with metadata, apart for each client"
+    }
+
+    fn scopes(&self) -> WorkloadScopes {
+        WorkloadScopes {
+            read: READ,
+            admin: ADMIN,
+        }
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[TABLE, version_repository::TABLE, text::TABLE]
+    }
+
+    fn problems(&self) -> ProblemList {
+        PROBLEMS
+    }
+
+    fn routes(&self) -> OpenApiRouter {
+        let access = &self.platform.access;
+        let largest = self.state.limits.max_upload_bytes.saturating_add(ENVELOPE);
+        let limit = DefaultBodyLimit::max(usize::try_from(largest).unwrap_or(usize::MAX));
+        OpenApiRouter::new()
+            .routes(READ.on(access, routes!(list::list_documents)))
+            .routes(READ.on(access, routes!(metadata::get_document)))
+            .routes(WRITE.on(access, routes!(trash::delete_document)))
+            .routes(WRITE.on(access, routes!(trash::restore_document)))
+            .routes(READ.on(access, routes!(content::get_content, content::head_content)))
+            .routes(READ.on(access, routes!(versions::list_versions)))
+            .routes(READ.on(
+                access,
+                routes!(version_content::get_version, version_content::head_version),
+            ))
+            .routes(WRITE.on_upload(
+                access,
+                routes!(update::update_document).layer(DefaultBodyLimit::max(MAX_BODY)),
+            ))
+            .routes(WRITE.on_upload(access, routes!(upload::upload_document).layer(limit)))
+            .routes(WRITE.on_upload(access, routes!(replace::replace_content).layer(limit)))
+            .with_state(self.state.clone())
+    }
+
+    /// The data store: `POST /clients/{client}/documents` and `GET /clients/{client}/documents/{id}`.
+    fn internal_routes(&self) -> Router {
+        let access = &self.platform.access;
+        Router::new()
+            .route(
+                "/clients/{client}/documents",
+                WRITE.guard(access, post(data_store::create_document)),
+            )
+            .route(
+                "/clients/{client}/documents/{id}",
+                READ.guard(access, get(metadata::get_document)),
+            )
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .with_state(self.state.clone())
+    }
+
+    fn tasks(&self) -> Vec<Arc<dyn Task>> {
+        let sweep = Sweep::new(&self.platform, self.state.limits.orphan_grace);
+        vec![Arc::new(Purge::new(&self.platform)), Arc::new(sweep)]
+    }
+
+    fn stored(&self) -> Option<&'static Statement> {
+        Some(&STORED)
+    }
+
+    /// By its last calls: probes must not cost what calls cost.
+    fn components(&self) -> Vec<(&'static str, Finding)> {
+        let standing = self.state.texts.standing();
+        let finding = standing.map(|standing| match standing.is_good() {
+            true => Finding::healthy(),
+            false => Finding::degraded("the summarizer fails; summaries come later".into()),
+        });
+        let component = finding.map(|finding| ("summarizer", finding));
+        component.into_iter().collect()
+    }
+
+    /// Reads texts.
+    fn background(&self, stop: CancellationToken) -> BoxFuture<'static, ()> {
+        text::read_texts(self.platform.clone(), self.state.texts.clone(), stop).boxed()
+    }
+}
