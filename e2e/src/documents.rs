@@ -10,10 +10,10 @@ use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-use crate::authority::Authority;
 use crate::objects::Objects;
 use crate::retry::send;
 use crate::wait::until;
+use docket_testing_support::Authority;
 
 /// One client of a document API.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::authority::Authority;
+use docket_testing_support::Authority;
 
 const KEY_ID: &str = "e2e";
 

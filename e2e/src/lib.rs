@@ -4,7 +4,6 @@
 //! Tests run against the cluster that `KUBECONFIG` names, in parallel and as often as one likes.
 
 pub mod alertmanager;
-pub mod authority;
 pub mod bucket;
 pub mod client;
 pub mod dashboards;

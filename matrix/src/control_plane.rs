@@ -7,16 +7,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use docket_loopback::free_address;
+use docket_testing_support::{Process, mortal};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::binary;
 use crate::certificate::Certificate;
 use crate::fidelity::Fidelity;
 use crate::kubernetes::Kubernetes;
-use crate::process::{Process, mortal};
 
 /// Who may do everything.
 const ADMIN: &str = "admin";
@@ -170,10 +169,10 @@ impl ControlPlane {
 
     /// `name` is that of its log.
     fn run_as(&mut self, name: &str, tool: &str, arguments: &[String]) -> Result<()> {
-        let mut command = mortal(&binary::tool(tool)?, "KILL");
+        let mut command = mortal(&docket_testing_support::tool(tool)?, "KILL");
         command.args(arguments);
         let log = self.folder.path().join(format!("{name}.log"));
-        self.processes.insert(0, Process::start(&mut command, log)?);
+        self.processes.insert(0, Process::start(command, log)?);
         Ok(())
     }
 

@@ -5,10 +5,8 @@
 //! [`world`](World) of its own on a shared [`ground`](Ground). The proxies are [`gateway`] and
 //! [`wire`]; what must come of it is compared by [`snapshot`].
 
-mod binary;
 mod case;
 mod certificate;
-mod collector;
 mod control_plane;
 pub mod database_trouble;
 mod fidelity;
@@ -22,7 +20,6 @@ mod object_store;
 pub mod one_namespace;
 mod operator;
 mod postgres;
-mod process;
 mod prometheus;
 pub mod promises;
 mod proxy;
@@ -36,7 +33,6 @@ mod wire;
 mod world;
 
 pub use case::{Case, Outcome, Reference, Turns, learn};
-pub use collector::Collector;
 pub use control_plane::ControlPlane;
 pub use fidelity::Fidelity;
 pub use gateway::{Disturbance, Gateway, Written};
@@ -45,8 +41,6 @@ pub use kubernetes::Kubernetes;
 pub use object_store::{BUCKET, KEY, ObjectStore};
 pub use operator::Operator;
 pub use postgres::{ADMIN, PASSWORD, Postgres};
-pub use process::{Process, mortal};
-pub use prometheus::{promtool, scraper};
 pub use scenario::Scenario;
 pub use script::{Fault, Place, Point, Script};
 pub use wire::Wire;

@@ -1,13 +1,11 @@
-//! An S3 server over a folder, in which a folder is a bucket and a file an object.
+//! The contents: an S3 server over a folder, in which a folder is a bucket and a file an object.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use docket_loopback::free_address;
-
-use crate::binary;
-use crate::process::{Process, mortal};
+use docket_testing_support::{ObjectStoreSetup, Process, object_store};
 
 /// The one bucket.
 pub const BUCKET: &str = "docket";
@@ -29,16 +27,17 @@ impl ObjectStore {
     /// The command is missing.
     pub fn start(folder: &Path) -> Result<Self> {
         let data = folder.join("s3");
-        std::fs::create_dir_all(data.join(BUCKET))?;
         let address = free_address()?;
-        let mut command = mortal(&binary::tool("versitygw")?, "KILL");
-        command
-            .args([&format!("--port={address}"), "--quiet", "posix"])
-            .arg(&data)
-            .env("ROOT_ACCESS_KEY_ID", KEY)
-            .env("ROOT_SECRET_ACCESS_KEY", KEY);
+        let command = object_store(&ObjectStoreSetup {
+            address,
+            data: &data,
+            bucket: BUCKET,
+            region: "us-east-1",
+            key_id: KEY,
+            key: KEY,
+        })?;
         Ok(Self {
-            _process: Process::start(&mut command, folder.join("s3.log"))?,
+            _process: Process::start(command, folder.join("s3.log"))?,
             address,
             folder: data,
         })

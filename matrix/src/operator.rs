@@ -5,9 +5,8 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::Result;
+use docket_testing_support::{Process, mortal};
 use serde_json::json;
-
-use crate::process::{Process, mortal};
 
 /// Images are names here: no pod runs.
 pub(crate) const API_IMAGE: &str = "docket.test/api-server:1";
@@ -93,7 +92,7 @@ impl Operator {
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT");
         let mut process = self.process();
         drop(process.take());
-        *process = Some(Process::start(&mut command, self.log.clone())?);
+        *process = Some(Process::start(command, self.log.clone())?);
         Ok(())
     }
 

@@ -1,66 +1,19 @@
-//! A real Prometheus, and a pod for it to scrape that counts what a test tells it.
+//! A Prometheus, and a pod for it to scrape that counts what a case tells it.
 
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use anyhow::{Result, ensure};
-use docket_loopback::free_address;
+use anyhow::Result;
+use docket_testing_support::{Process, scraper};
 use http::Response;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::binary;
-use crate::process::{Process, mortal};
 use crate::proxy::Proxy;
-
-/// Runs promtool with `arguments`.
-///
-/// # Errors
-/// There is none, or what it says against them.
-pub fn promtool(arguments: &[std::ffi::OsString]) -> Result<()> {
-    let output = std::process::Command::new(binary::tool("promtool")?)
-        .args(arguments)
-        .output()?;
-    let said = [output.stdout, output.stderr].concat();
-    ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&said)
-    );
-    Ok(())
-}
-
-/// Starts a Prometheus that scrapes `target` every second and gives what it finds these `labels`; it, and
-/// its URL. Files go to `folder`.
-///
-/// # Errors
-/// There is none, or the folder cannot be written.
-pub fn scraper(folder: &Path, target: &str, labels: &Value) -> Result<(Process, String)> {
-    let address = free_address()?;
-    std::fs::create_dir_all(folder)?;
-    let config = json!({
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "scrape_configs": [{
-            "job_name": "tenants",
-            "static_configs": [{"targets": [target], "labels": labels}],
-        }],
-    });
-    let file = folder.join("prometheus.yaml");
-    std::fs::write(&file, config.to_string())?;
-    let mut command = mortal(&binary::tool("prometheus")?, "KILL");
-    command.args([
-        format!("--config.file={}", file.display()),
-        format!("--storage.tsdb.path={}", folder.join("data").display()),
-        format!("--web.listen-address={address}"),
-        "--log.level=warn".into(),
-    ]);
-    let process = Process::start(&mut command, folder.join("log"))?;
-    Ok((process, format!("http://{address}")))
-}
 
 /// Requests of a client at each scrape, which comes every second.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use docket_loopback::free_address;
+use docket_testing_support::Process;
 use http::{Request, StatusCode};
 use serde_json::Value;
 
 use crate::support::postgres::Postgres;
-use crate::support::process::Process;
 use crate::support::{Tenancy, eventually};
 
 const METHODS: [&str; 8] = [
@@ -180,7 +180,7 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
-        docket_api_server::install_crypto();
+        docket_platform::install_crypto();
         let postgres = Postgres::start();
         let tenancy = postgres.tenancy("acme").await;
         let [public, data_store] = [(); 2].map(|()| free_address().expect("an address"));
@@ -194,7 +194,8 @@ impl Server {
         let server = Self {
             public,
             data_store,
-            _process: Process::start(command, tenancy.folder.path().join("log")),
+            _process: Process::start(command, tenancy.folder.path().join("log"))
+                .expect("a process"),
             _tenancy: tenancy,
             _postgres: postgres,
         };

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use docket_loopback::free_address;
+use docket_testing_support::Process;
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use crate::support::postgres::Postgres;
-use crate::support::process::Process;
 use crate::support::{Tenancy, eventually};
 
 /// A server in a process of its own, and the file that it follows.
@@ -38,7 +38,7 @@ impl Server {
             .arg(format!("--listen={address}"))
             .arg("--data-store-listen=127.0.0.1:0");
         let server = Self {
-            process: Process::start(command, tenancy.folder.path().join("log")),
+            process: Process::start(command, tenancy.folder.path().join("log")).expect("a process"),
             address,
             limits: config.with_file_name("limits.json"),
             _tenancy: tenancy,

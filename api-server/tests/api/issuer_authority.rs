@@ -4,6 +4,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use docket_loopback::free_address;
+use docket_testing_support::Process;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -11,7 +12,6 @@ use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
 
 use crate::support::issuer::{Issuer, Signer};
-use crate::support::process::Process;
 use crate::support::{Tenancy, eventually};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -61,7 +61,8 @@ impl Server {
             .arg("--data-store-listen=127.0.0.1:0")
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
             .env("RUST_LOG", "warn");
-        let process = Process::start(command, tenancy.folder.path().join("log"));
+        let process =
+            Process::start(command, tenancy.folder.path().join("log")).expect("a process");
         let server = Self {
             _tenancy: tenancy,
             process,

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use docket_loopback::free_address;
+use docket_testing_support::{ObjectStoreSetup, Process, object_store};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -13,7 +14,6 @@ use tokio::sync::Mutex;
 
 use crate::support::Tenancy;
 use crate::support::postgres::Postgres;
-use crate::support::process::Process;
 
 const BUCKET: &str = "docket";
 const REGION: &str = "us-east-1";
@@ -56,12 +56,12 @@ impl Stack {
         let folder = tenancy.folder.path();
         let [s3_address, address, data_store] =
             [(); 3].map(|()| free_address().expect("an address"));
-        let s3 = Process::start(s3_command(s3_address, folder), folder.join("s3.log"));
+        let s3 = started(s3_command(s3_address, folder), folder.join("s3.log"));
         let endpoint = format!("http://{s3_address}");
         tenancy.config["storage"] =
             json!({"s3": {"bucket": BUCKET, "endpoint": endpoint, "region": REGION}});
         let command = api_command(&tenancy, address, data_store, flags);
-        let api = Process::start(command, tenancy.folder.path().join("api.log"));
+        let api = started(command, tenancy.folder.path().join("api.log"));
         let stack = Self {
             postgres,
             s3,
@@ -84,7 +84,7 @@ impl Stack {
     pub async fn restart_api(&mut self, flags: &[&str]) {
         self.kill(Part::Api);
         let command = api_command(&self.tenancy, self.address, self.data_store, flags);
-        self.api = Process::start(command, self.tenancy.folder.path().join("api.log"));
+        self.api = started(command, self.tenancy.folder.path().join("api.log"));
         self.works_again().await;
     }
 
@@ -190,32 +190,18 @@ fn data(folder: &Path) -> PathBuf {
     folder.join("s3")
 }
 
-/// As the development stack runs it; to this server a folder is a bucket.
 fn s3_command(address: SocketAddr, folder: &Path) -> Command {
-    let data = data(folder);
-    std::fs::create_dir_all(data.join(BUCKET)).expect("a bucket");
-    let mut command = Command::new(s3_binary());
-    command
-        .args([&format!("--port={address}"), &format!("--region={REGION}")])
-        .args(["--health=/health", "--quiet", "posix"])
-        .arg(data)
-        .env("ROOT_ACCESS_KEY_ID", KEY_ID)
-        .env("ROOT_SECRET_ACCESS_KEY", KEY);
-    command
+    let setup = ObjectStoreSetup {
+        address,
+        data: &data(folder),
+        bucket: BUCKET,
+        region: REGION,
+        key_id: KEY_ID,
+        key: KEY,
+    };
+    object_store(&setup).expect("an S3 server")
 }
 
-/// Where `make tools` links it, or the `PATH`.
-fn s3_binary() -> PathBuf {
-    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or(home);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    cache
-        .map(|cache| cache.join("docket/bin"))
-        .into_iter()
-        .chain(std::env::split_paths(&path))
-        .map(|folder| folder.join("versitygw"))
-        .find(|binary| binary.exists())
-        .expect("these tests need versitygw: run `make tools`")
+fn started(command: Command, log: PathBuf) -> Process {
+    Process::start(command, log).expect("a process")
 }

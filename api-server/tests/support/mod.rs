@@ -4,7 +4,6 @@
 pub mod audit;
 pub mod issuer;
 pub mod postgres;
-pub mod process;
 pub mod requests;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use docket_loopback::free_address;
-use docket_matrix::{Process, mortal};
+use docket_testing_support::{Process, mortal};
 
 use crate::stage::{OPERATOR_NAMESPACE, Stage};
 use crate::tenants::PATIENCE;
@@ -91,7 +91,7 @@ impl Operator {
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT");
         let started = Instant::now();
         let mut operator = Self {
-            process: Process::start(&mut command, folder.join("operator.log"))?,
+            process: Process::start(command, folder.join("operator.log"))?,
             address,
             http: reqwest::Client::builder().no_proxy().build()?,
             started,

@@ -5,13 +5,13 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use docket_crds::{DocumentTenant, annotations, labels, names};
-use docket_e2e::authority::{Authority, Certificate};
 use docket_e2e::database::connect_as_admin;
 use docket_e2e::documents::Documents;
 use docket_e2e::objects::Objects;
 use docket_e2e::scenario::{Scenario, TENANT, scenario, schema_of};
 use docket_e2e::traffic::Traffic;
 use docket_e2e::wait::until;
+use docket_testing_support::{Authority, Certificate};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::ResourceExt;
 use kube::api::ListParams;

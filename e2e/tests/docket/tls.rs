@@ -1,9 +1,9 @@
 use anyhow::{Context, Result, ensure};
 use docket_crds::{DocumentTenant, names};
-use docket_e2e::authority::Authority;
 use docket_e2e::documents::Documents;
 use docket_e2e::scenario::{Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
+use docket_testing_support::Authority;
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use kube::api::ListParams;
 use reqwest::{Method, StatusCode};

@@ -1,10 +1,10 @@
 use anyhow::{Context, Result, ensure};
 use docket_crds::names;
-use docket_e2e::authority::Authority;
 use docket_e2e::issuer::Issuer;
 use docket_e2e::retry::send;
 use docket_e2e::scenario::{Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
+use docket_testing_support::Authority;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use reqwest::{Method, StatusCode};
 use serde_json::json;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use docket_objectives::Sample;
+use docket_testing_support::{Process, mortal, tool};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// It, until it is dropped.
 pub struct Prometheus {
-    process: Child,
+    _process: Process,
     address: SocketAddr,
     _folder: TempDir,
 }
@@ -34,21 +35,18 @@ impl Prometheus {
         write_blocks(situations, folder.path());
         std::fs::write(folder.path().join("prometheus.yaml"), "{}").expect("written");
         let address = docket_loopback::free_address().expect("an address");
-        let process = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(tool("prometheus"))
+        let mut command = mortal(&tool("prometheus").expect("a Prometheus"), "KILL");
+        command
             .args([
                 "--config.file=prometheus.yaml",
                 "--storage.tsdb.path=data",
                 "--storage.tsdb.retention.time=100y",
             ])
             .arg(format!("--web.listen-address={address}"))
-            .current_dir(folder.path())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("setpriv");
+            .current_dir(folder.path());
+        let process = Process::start(command, folder.path().join("log")).expect("a process");
         let started = Self {
-            process,
+            _process: process,
             address,
             _folder: folder,
         };
@@ -90,14 +88,6 @@ impl Prometheus {
     }
 }
 
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 fn sample(series: &Value) -> Sample {
     let labels: HashMap<String, String> =
         serde_json::from_value(series["metric"].clone()).expect("labels");
@@ -121,23 +111,12 @@ fn write_blocks(situations: &[Situation], folder: &Path) {
     }
     text.push_str("# EOF\n");
     std::fs::write(folder.join("series.txt"), text).expect("written");
-    let output = Command::new(tool("promtool"))
+    let output = Command::new(tool("promtool").expect("promtool"))
         .args(["tsdb", "create-blocks-from", "--max-block-duration=1000h"])
         .args(["openmetrics", "series.txt", "data"])
         .current_dir(folder)
         .output()
-        .expect("promtool is missing: run `make control-plane-tools`");
+        .expect("promtool");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-}
-
-/// The command `name`, from where `make control-plane-tools` links it, or the `PATH`.
-fn tool(name: &str) -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    let linked = cache.join("docket/bin").join(name);
-    match linked.exists() {
-        true => linked,
-        false => name.into(),
-    }
 }

@@ -1,8 +1,8 @@
 //! Prometheus' own tool.
 
-use std::path::PathBuf;
 use std::process::Command;
 
+use docket_testing_support::tool;
 use serde_json::{Value, json};
 
 /// Name of the file with rules.
@@ -15,19 +15,11 @@ pub fn promtool(arguments: &[&str], files: &[(&str, &Value)]) {
         let text = serde_yaml::to_string(content).expect("YAML");
         std::fs::write(folder.path().join(name), text).expect("written");
     }
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let linked = cache.unwrap_or_else(home).join("docket/bin/promtool");
-    let command = if linked.exists() {
-        linked
-    } else {
-        "promtool".into()
-    };
-    let output = Command::new(command)
+    let output = Command::new(tool("promtool").expect("promtool"))
         .args(arguments)
         .current_dir(folder.path())
         .output()
-        .expect("promtool is missing: run `make control-plane-tools`");
+        .expect("promtool");
     assert!(
         output.status.success(),
         "{}{}",

@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 use docket_contract::Tls;
 use docket_loopback::free_address;
-use docket_matrix::Collector;
+use docket_testing_support::{Authority, Collector};
 use proptest::prelude::*;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -31,45 +30,23 @@ const GATEWAY: &str = "gateway.test";
 /// Attribute that gives an item its size, and that a gateway does not write down.
 const PADDING: &str = "padding";
 
-/// Who issues certificates.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
+/// One that nobody trusts yet.
+fn new_authority() -> Authority {
+    Authority::new("test").expect("an authority")
 }
 
-impl Authority {
-    fn new() -> Self {
-        Self::until(2999)
+/// A certificate for `name`, accepted until this year.
+fn issue_until(authority: &Authority, name: &str, year: i32) -> Tls {
+    let made = authority.certify_until(name, year).expect("a certificate");
+    Tls {
+        certificate: made.certificate,
+        key: made.key.into(),
     }
+}
 
-    /// Trusted until this year.
-    fn until(year: i32) -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new(Vec::new()).expect("names");
-        params.not_after = rcgen::date_time_ymd(year, 1, 1);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).expect("a certificate").pem();
-        Self {
-            pem,
-            issuer: Issuer::new(params, key),
-        }
-    }
-
-    fn issue(&self, name: &str) -> Tls {
-        self.issue_until(name, 2999)
-    }
-
-    /// Accepted until this year.
-    fn issue_until(&self, name: &str, year: i32) -> Tls {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new([name.to_owned()]).expect("names");
-        params.not_after = rcgen::date_time_ymd(year, 1, 1);
-        let certificate = params.signed_by(&key, &self.issuer).expect("signed");
-        Tls {
-            certificate: certificate.pem(),
-            key: key.serialize_pem().into(),
-        }
-    }
+/// The same, with an end that no test sees.
+fn issue(authority: &Authority, name: &str) -> Tls {
+    issue_until(authority, name, 2999)
 }
 
 fn free_port() -> u16 {
@@ -251,8 +228,8 @@ impl Gateway {
     /// With a certificate of `authority`, for callers who show one of it.
     fn with_mutual_tls(port: u16, authority: &Authority) -> (Self, TempDir) {
         let folder = tempfile::tempdir().expect("a folder");
-        let callers = write(folder.path(), "callers.crt", authority.pem.as_bytes());
-        let tls = authority.issue(GATEWAY);
+        let callers = write(folder.path(), "callers.crt", authority.pem().as_bytes());
+        let tls = issue(authority, GATEWAY);
         let tls = json!({"cert_pem": tls.certificate, "key_pem": secrecy::ExposeSecret::expose_secret(&tls.key),
             "client_ca_file": callers});
         (Self::start(port, tls), folder)
@@ -288,15 +265,15 @@ fn hasty() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn telemetry_arrives_over_mutual_tls_with_the_headers_of_the_secret() {
-    let (authority, port) = (Authority::new(), free_port());
+    let (authority, port) = (new_authority(), free_port());
     let (gateway, _callers) = Gateway::with_mutual_tls(port, &authority);
     // Each of these characters means something in the collector's files.
     let token = "Bearer a$b${env:HOME} $$ {x: 'y', \"z\"} # true";
     let sidecar = Sidecar::start(
         &sending(Telemetry {
             endpoint: Some(format!("https://127.0.0.1:{port}")),
-            authorities: Some(authority.pem.clone()),
-            certificate: Some(authority.issue("acme")),
+            authorities: Some(authority.pem()),
+            certificate: Some(issue(&authority, "acme")),
             server_name: Some(GATEWAY.into()),
             headers: [
                 ("authorization".to_owned(), token.into()),
@@ -327,13 +304,13 @@ async fn telemetry_arrives_over_mutual_tls_with_the_headers_of_the_secret() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_of_another_authority_gets_nothing_and_the_log_says_why() {
-    let (authority, port) = (Authority::new(), free_port());
+    let (authority, port) = (new_authority(), free_port());
     let (gateway, _callers) = Gateway::with_mutual_tls(port, &authority);
     let sidecar = Sidecar::start(
         &sending(Telemetry {
             endpoint: Some(format!("https://127.0.0.1:{port}")),
-            authorities: Some(Authority::new().pem),
-            certificate: Some(authority.issue("acme")),
+            authorities: Some(new_authority().pem()),
+            certificate: Some(issue(&authority, "acme")),
             server_name: Some(GATEWAY.into()),
             ..Telemetry::default()
         }),
@@ -499,7 +476,7 @@ async fn beyond_its_bound_the_queue_keeps_the_oldest_and_counts_what_it_drops() 
 }
 
 fn telemetry() -> impl Strategy<Value = Telemetry> {
-    let tls = Authority::new().issue("acme");
+    let tls = issue(&new_authority(), "acme");
     let endpoint = proptest::option::of(proptest::sample::select(vec![
         "http://gateway:4317",
         "https://gateway.example.com:443",

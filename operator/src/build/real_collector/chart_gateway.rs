@@ -206,7 +206,7 @@ const MUTUAL: [&str; 3] = [
 fn shown_to(port: u16, authority: &Authority, certificate: Option<Tls>) -> ValidatedTenant {
     sending(Telemetry {
         endpoint: Some(format!("https://127.0.0.1:{port}")),
-        authorities: Some(authority.pem.clone()),
+        authorities: Some(authority.pem()),
         certificate,
         server_name: Some(GATEWAY.into()),
         ..Telemetry::default()
@@ -216,12 +216,12 @@ fn shown_to(port: u16, authority: &Authority, certificate: Option<Tls>) -> Valid
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_with_mutual_tls_takes_from_those_whom_its_authority_knows_and_tells_others_why_not()
  {
-    let (authority, port) = (Authority::new(), free_port());
+    let (authority, port) = (new_authority(), free_port());
     let certificates = tempfile::tempdir().expect("a folder");
-    let own = authority.issue(GATEWAY);
+    let own = issue(&authority, GATEWAY);
     let key = secrecy::ExposeSecret::expose_secret(&own.key);
     for (name, content) in [
-        ("ca.crt", &*authority.pem),
+        ("ca.crt", &*authority.pem()),
         ("tls.crt", &*own.certificate),
         ("tls.key", key),
     ] {
@@ -230,7 +230,7 @@ async fn a_gateway_with_mutual_tls_takes_from_those_whom_its_authority_knows_and
     let folder = certificates.path().to_str().expect("UTF-8");
     let gateway = ChartGateway::start(port, &MUTUAL, &[("TLS_FOLDER", folder)]).await;
 
-    let known = shown_to(port, &authority, Some(authority.issue("acme")));
+    let known = shown_to(port, &authority, Some(issue(&authority, "acme")));
     let known = Sidecar::start(&known, hasty()).await;
     known.log_lines(&["known".into()]).await;
     until("what one sent whom it knows", async || {
@@ -238,7 +238,7 @@ async fn a_gateway_with_mutual_tls_takes_from_those_whom_its_authority_knows_and
     })
     .await;
 
-    let strange = Some(Authority::new().issue("acme"));
+    let strange = Some(issue(&new_authority(), "acme"));
     for (certificate, says) in [
         (
             strange,

@@ -209,7 +209,7 @@ async fn outage(lasting: Duration, change: &Value) -> CircuitBreaker {
     let sidecar = Sidecar::start(&wanted, of_container).await;
     let losses = TelemetryLoss::unknown();
     let labels = json!({"namespace": "acme", "docket_tenant": "acme", "pod": "acme-api-1"});
-    let (_prometheus, url) = docket_matrix::scraper(
+    let (_prometheus, url) = docket_testing_support::scraper(
         &sidecar.folder.path().join("prometheus"),
         &format!("127.0.0.1:{}", sidecar.metrics),
         &labels,

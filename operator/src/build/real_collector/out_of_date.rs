@@ -4,13 +4,16 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_expired_keeps_telemetry_waiting_and_the_log_says_so() {
-    let (authority, expired) = (Authority::new(), Authority::until(2020));
-    let own = authority.issue("acme");
+    let (authority, expired) = (
+        new_authority(),
+        Authority::until("expired", 2020).expect("an authority"),
+    );
+    let own = issue(&authority, "acme");
     for (issuer, own, says) in [
         // The endpoint refuses what the collector shows.
         (
             &authority,
-            authority.issue_until("acme", 2020),
+            issue_until(&authority, "acme", 2020),
             "expired certificate",
         ),
         // The collector trusts no authority that has expired.
@@ -18,15 +21,15 @@ async fn what_has_expired_keeps_telemetry_waiting_and_the_log_says_so() {
     ] {
         let port = free_port();
         let folder = tempfile::tempdir().expect("a folder");
-        let callers = write(folder.path(), "callers.crt", authority.pem.as_bytes());
-        let shown = issuer.issue(GATEWAY);
+        let callers = write(folder.path(), "callers.crt", authority.pem().as_bytes());
+        let shown = issue(issuer, GATEWAY);
         let key = secrecy::ExposeSecret::expose_secret(&shown.key);
         let tls = json!({"cert_pem": shown.certificate, "key_pem": key, "client_ca_file": callers});
         let gateway = Gateway::start(port, tls);
         let sidecar = Sidecar::start(
             &sending(Telemetry {
                 endpoint: Some(format!("https://127.0.0.1:{port}")),
-                authorities: Some(issuer.pem.clone()),
+                authorities: Some(issuer.pem()),
                 certificate: Some(own),
                 server_name: Some(GATEWAY.into()),
                 ..Telemetry::default()

@@ -129,7 +129,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("tests.yaml");
         std::fs::write(&file, serde_yaml::to_string(&tests).expect("YAML")).expect("written");
-        docket_matrix::promtool(&["test".into(), "rules".into(), file.into()])
+        docket_testing_support::promtool(&["test".into(), "rules".into(), file.into()])
             .expect("as computed by hand");
     }
 

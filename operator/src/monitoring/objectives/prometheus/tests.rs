@@ -1,10 +1,9 @@
 //! What a Prometheus may ask of those who ask it.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use docket_loopback::free_address;
-use docket_matrix::{Process, mortal};
+use docket_testing_support::{Process, mortal, tool};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::json;
 use tempfile::TempDir;
@@ -48,7 +47,8 @@ impl Guarded {
             std::fs::write(folder.path().join(name), content).expect("written");
         }
         let address = free_address().expect("a port");
-        let mut command = mortal(&binary(), "KILL");
+        let prometheus = tool("prometheus").expect("a Prometheus");
+        let mut command = mortal(&prometheus, "KILL");
         command
             .current_dir(folder.path())
             .args([
@@ -58,7 +58,7 @@ impl Guarded {
             ])
             .arg(format!("--web.listen-address={address}"));
         let log = folder.path().join("log");
-        let process = Process::start(&mut command, log).expect("setpriv");
+        let process = Process::start(command, log).expect("setpriv");
         let guarded = Self {
             _process: process,
             folder,
@@ -85,16 +85,6 @@ impl Guarded {
             headers: known.then_some(&headers),
         };
         Prometheus::new(&source)?.query("vector(7)").await
-    }
-}
-
-fn binary() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    let linked = cache.join("docket/bin/prometheus");
-    match linked.exists() {
-        true => linked,
-        false => "prometheus".into(),
     }
 }
 

@@ -5,18 +5,15 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use crate::binary::tool;
 use crate::process::{Process, mortal};
+use crate::tool::tool;
 
 /// Name of the pod that it takes itself to be in.
 pub const POD: &str = "acme-api-1";
 
 /// A collector; it is killed on drop.
 #[derive(Debug)]
-pub struct Collector {
-    process: Process,
-    log: PathBuf,
-}
+pub struct Collector(Process);
 
 impl Collector {
     /// Starts one with `configs`, merged in this order; what it prints is appended to the file `log`.
@@ -40,8 +37,7 @@ impl Collector {
         command
             .args(arguments(configs))
             .envs(variables.iter().copied());
-        let process = Process::start(&mut command, log.clone())?;
-        Ok(Self { process, log })
+        Ok(Self(Process::start(command, log)?))
     }
 
     /// Whether a collector would start with `configs`.
@@ -59,24 +55,24 @@ impl Collector {
 
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
-        self.process.ended()
+        self.0.ended()
     }
 
     /// Its process id.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.process.id()
+        self.0.id()
     }
 
     /// SIGKILL; returns when it is gone.
     pub fn kill(&mut self) {
-        self.process.kill();
+        self.0.kill();
     }
 
     /// All that it printed.
     #[must_use]
     pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
+        self.0.log()
     }
 }
 

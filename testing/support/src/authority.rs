@@ -1,12 +1,18 @@
 //! An authority that signs certificates, as cert-manager would run one.
 
 use anyhow::Result;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+
+/// A year that no test sees the end of.
+const FAR: i32 = 2999;
 
 /// An authority that nobody trusts unless told to.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, both as PEM.
+#[derive(Clone)]
 pub struct Certificate {
     /// The certificate.
     pub certificate: String,
@@ -20,8 +26,17 @@ impl Authority {
     /// # Errors
     /// There is no randomness.
     pub fn new(name: &str) -> Result<Self> {
+        Self::until(name, FAR)
+    }
+
+    /// The same, trusted until this year.
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn until(name: &str, year: i32) -> Result<Self> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = date_time_ymd(year, 1, 1);
         params.distinguished_name.push(DnType::CommonName, name);
         Ok(Self(CertifiedIssuer::self_signed(
             params,
@@ -40,8 +55,17 @@ impl Authority {
     /// # Errors
     /// It is no such name.
     pub fn certify(&self, name: &str) -> Result<Certificate> {
+        self.certify_until(name, FAR)
+    }
+
+    /// The same, accepted until this year.
+    ///
+    /// # Errors
+    /// It is no such name.
+    pub fn certify_until(&self, name: &str, year: i32) -> Result<Certificate> {
         let key = KeyPair::generate()?;
-        let params = CertificateParams::new([name.to_owned()])?;
+        let mut params = CertificateParams::new([name.to_owned()])?;
+        params.not_after = date_time_ymd(year, 1, 1);
         Ok(Certificate {
             certificate: params.signed_by(&key, &self.0)?.pem(),
             key: key.serialize_pem(),
