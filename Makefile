@@ -58,18 +58,18 @@ e2e: ## black-box tests against the cluster that is up
 
 test-faults: tools control-plane-tools ## kills of the API server, Postgres and S3 among uploads, of the operator at each of its calls, and ten minutes without the gateway; no cluster
 	cargo test --workspace --locked --test faults -- --ignored --nocapture
-	cargo test --workspace --locked --test matrix -- --ignored --nocapture --test-threads=1
+	cargo test --workspace --locked --test fault_matrix -- --ignored --nocapture --test-threads=1
 	cargo test --workspace --locked --lib -- --ignored --nocapture
 
 test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
 	@e2e/cluster/test.sh
 
-lint: tools ## formatting, clippy, shellcheck, and whether matrix/sabotage still fits the operator
+lint: tools ## formatting, clippy, shellcheck, and whether testing/fault-matrix/sabotage still fits the operator
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	@.ci/features.sh
 	git ls-files '*.sh' .ci/run | xargs shellcheck
-	git ls-files 'matrix/sabotage/*.patch' | xargs --max-args 1 git apply --check
+	git ls-files 'testing/fault-matrix/sabotage/*.patch' | xargs --max-args 1 git apply --check
 
 lint-charts: tools ## the charts, as Helm and their own checks see them
 	@charts/lint.sh

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use docket_matrix::{ADMIN, Gateway, Kubernetes, PASSWORD, Written};
+use docket_fault_matrix::{ADMIN, Gateway, Kubernetes, PASSWORD, Written};
 use docket_schema::{Identity, Owner, Provision};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::Method;

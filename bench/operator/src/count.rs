@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use docket_matrix::{Gateway, Place, Script, Wire};
+use docket_fault_matrix::{Gateway, Place, Script, Wire};
 
 use crate::operator::Operator;
 use crate::stage::Stage;

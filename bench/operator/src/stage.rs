@@ -1,7 +1,7 @@
 //! What is measured on: a Kubernetes, a Postgres and an object store of their own.
 
 use anyhow::{Context as _, Result};
-use docket_matrix::{ControlPlane, Fidelity, Kubernetes, ObjectStore, Postgres};
+use docket_fault_matrix::{ControlPlane, Fidelity, Kubernetes, ObjectStore, Postgres};
 use serde_json::json;
 
 use crate::progress;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use docket_crds::ConditionType;
-use docket_matrix::{ADMIN, BUCKET, KEY, PASSWORD};
+use docket_fault_matrix::{ADMIN, BUCKET, KEY, PASSWORD};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use anyhow::Result;
-use docket_matrix::Kubernetes;
+use docket_fault_matrix::Kubernetes;
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -1,7 +1,7 @@
 //! How often anybody wrote to the API server, as it says itself.
 
 use anyhow::{Context as _, Result};
-use docket_matrix::Kubernetes;
+use docket_fault_matrix::Kubernetes;
 use reqwest::Method;
 
 /// Writes to the API server since it started, those of Leases left out: they are how a leader lives.

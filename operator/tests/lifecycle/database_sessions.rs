@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use docket_matrix::{Fidelity, Postgres};
+use docket_fault_matrix::{Fidelity, Postgres};
 use docket_operator::database::{AdminConnection, ClientRow, Databases};
 use docket_operator::error::Error;
 use docket_operator::leadership::fence::Fence;
@@ -116,8 +116,8 @@ fn connection(host: &str, port: &str) -> AdminConnection {
         ("host", host),
         ("port", port),
         ("dbname", DATABASE),
-        ("username", docket_matrix::ADMIN),
-        ("password", docket_matrix::PASSWORD),
+        ("username", docket_fault_matrix::ADMIN),
+        ("password", docket_fault_matrix::PASSWORD),
         ("sslmode", "disable"),
     ];
     let secret: BTreeMap<String, ByteString> = entries

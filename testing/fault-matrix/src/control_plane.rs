@@ -28,8 +28,9 @@ const OPERATOR_OF_ONE: &str = "operator-of-one";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the chart gives the operator, as `helm template` renders it; `charts/test.sh` compares.
-const RIGHTS: &str = include_str!("../../charts/docket/golden/rbac.yaml");
-const RIGHTS_IN_ONE: &str = include_str!("../../charts/docket/golden/rbac-of-one-namespace.yaml");
+const RIGHTS: &str = include_str!("../../../charts/docket/golden/rbac.yaml");
+const RIGHTS_IN_ONE: &str =
+    include_str!("../../../charts/docket/golden/rbac-of-one-namespace.yaml");
 const STAGES: &str = include_str!("stages.yaml");
 const HTTP_ROUTES: &str = include_str!("httproutes.yaml");
 
@@ -53,7 +54,7 @@ impl ControlPlane {
     /// A command is missing, or does not come up.
     pub async fn start(fidelity: Fidelity) -> Result<Self> {
         let folder = tempfile::Builder::new()
-            .prefix("docket-matrix")
+            .prefix("docket-fault-matrix")
             .tempdir_in(fidelity.folder())?;
         let certificate = Certificate::make(folder.path())?;
         let tokens = folder.path().join("tokens.csv");

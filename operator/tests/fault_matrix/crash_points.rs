@@ -1,19 +1,19 @@
-//! The operator at every crash point, on a control plane of its own: see `matrix/`.
+//! The operator at every crash point, on a control plane of its own: see `testing/fault-matrix/`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_matrix::database_trouble::a_status_follows_its_database;
-use docket_matrix::handover::a_number_of_pods_changes_hands;
-use docket_matrix::matrix::{Selection, matrix};
-use docket_matrix::one_namespace::a_life_in_one_namespace;
-use docket_matrix::promises::{
+use docket_fault_matrix::database_trouble::a_status_follows_its_database;
+use docket_fault_matrix::handover::a_number_of_pods_changes_hands;
+use docket_fault_matrix::matrix::{Selection, matrix};
+use docket_fault_matrix::one_namespace::a_life_in_one_namespace;
+use docket_fault_matrix::promises::{
     a_status_says_how_far_promises_are_kept, a_status_says_what_telemetry_is_lost,
 };
-use docket_matrix::stale::{a_tenant_that_comes_back_unseen, disturbed, stale};
-use docket_matrix::states::states;
-use docket_matrix::{Disturbance, Fault, Ground, Scenario};
+use docket_fault_matrix::stale::{a_tenant_that_comes_back_unseen, disturbed, stale};
+use docket_fault_matrix::states::states;
+use docket_fault_matrix::{Disturbance, Fault, Ground, Scenario};
 
 async fn ground() -> Arc<Ground> {
     let built = PathBuf::from(env!("CARGO_BIN_EXE_docket-operator"));

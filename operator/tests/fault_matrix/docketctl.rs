@@ -1,4 +1,4 @@
-//! What `docketctl` does to a tenant, with a real operator and a real API server: see `matrix/`.
+//! What `docketctl` does to a tenant, with a real operator and a real API server: see `testing/fault-matrix/`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use docket_cli::arguments::Arguments;
 use docket_cli::problem::{Exit, Problem};
 use docket_cli::screen::Screen;
 use docket_crds::{annotations, names};
-use docket_matrix::{Ground, World};
+use docket_fault_matrix::{Ground, World};
 use serde_json::{Value, json};
 
 const TENANT: &str = "acme";

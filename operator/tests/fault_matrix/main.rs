@@ -1,0 +1,4 @@
+//! A real operator on a control plane of its own: see `testing/fault-matrix/`.
+
+mod crash_points;
+mod docketctl;
