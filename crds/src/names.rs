@@ -28,7 +28,8 @@ pub const DOCUMENT_API_SERVICE: &str = "document-api";
 /// Container of a pod that serves. The operator writes it, `docketctl` reads its log.
 pub const API_CONTAINER: &str = "api";
 
-/// Container of a pod that takes the other's telemetry away.
+/// Container of a pod that takes the other's telemetry away. The operator writes it and says its log's command;
+/// Prometheus tells what it says of itself by this name.
 pub const COLLECTOR_CONTAINER: &str = "collector";
 
 /// What the entry of a client's next key has behind the client's name and a dot.
@@ -76,7 +77,7 @@ pub fn role_entry(client: &str) -> String {
     format!("{client}.role")
 }
 
-/// Name of the ConfigMap with the configuration of the collectors of `tenant`.
+/// Name of the ConfigMap with the configuration of the collectors of `tenant`: the operator writes it, pods mount it.
 #[must_use]
 pub fn collector_config_map(tenant: &str) -> String {
     format!("{tenant}-collector")
