@@ -47,7 +47,8 @@ compile: tools ## every program and every test, once; the parts after it compile
 	cargo build --workspace --locked --bins
 
 unit: tools control-plane-tools ## unit and snapshot tests, a few crash points, and a short fuzz-api; no cluster
-	INSTA_UPDATE=$${INSTA_UPDATE:-no} cargo test --workspace --exclude docket-e2e --locked
+	INSTA_UPDATE=$${INSTA_UPDATE:-no} e2e/cluster/cargo.sh nextest run --workspace --locked
+	cargo test --workspace --locked --doc
 	@api-server/fuzz/run.sh 30
 
 fuzz-api: tools ## asks an API server thousands of things that its OpenAPI document allows or forbids
@@ -64,10 +65,10 @@ test-faults: tools control-plane-tools ## kills of the API server, Postgres and 
 test-cluster: ## kills each part of the cluster and brings it back; ends with no cluster
 	@e2e/cluster/test.sh
 
-lint: tools ## formatting, clippy, shellcheck, and whether testing/fault-matrix/sabotage still fits the operator
+lint: tools ## formatting, clippy, dependencies, shellcheck, and whether testing/fault-matrix/sabotage still fits the operator
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	@.ci/features.sh
+	@.ci/dependencies.sh
 	git ls-files '*.sh' .ci/run | xargs shellcheck
 	git ls-files 'testing/fault-matrix/sabotage/*.patch' | xargs --max-args 1 git apply --check
 
