@@ -1,6 +1,7 @@
 //! Postgres: a small pool per client, each logged in as that client's own role.
 
 mod aside;
+mod batching;
 mod client_pool;
 mod metrics;
 mod outage;
@@ -8,12 +9,11 @@ mod pools;
 mod schema_state;
 mod server_address;
 mod statement;
-mod together;
 mod transaction;
 
+pub use batching::{Batch, ClientBatchers};
 pub use outage::is_outage;
 pub use pools::{Database, DatabaseSettings};
 pub use schema_state::SchemaState;
 pub use statement::{ArgumentList, Statement, arguments};
-pub use together::{ByClient, Work};
 pub use transaction::{Transaction, commits_itself};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::Span;
 
 use super::{Document, repository};
-use docket_platform::database::{ByClient, Database, Work};
+use docket_platform::database::{Batch, ClientBatchers, Database};
 use docket_platform::error::Error;
 use docket_platform::tenant::{Client, Tenant};
 
@@ -17,14 +17,14 @@ type Found = Option<Arc<Document>>;
 #[derive(Debug)]
 pub(super) struct Finder {
     database: Arc<Database>,
-    waiting: ByClient<i64, Found>,
+    batchers: ClientBatchers<i64, Found>,
 }
 
 impl Finder {
     pub(super) fn new(database: Arc<Database>, tenant: &Tenant) -> Self {
         Self {
             database,
-            waiting: ByClient::new(tenant),
+            batchers: ClientBatchers::new(tenant),
         }
     }
 
@@ -37,8 +37,8 @@ impl Finder {
     /// [`Error::NotFound`] when there is none.
     pub(super) async fn find(&self, client: &Arc<Client>, id: i64) -> Result<Arc<Document>, Error> {
         if Span::current().is_none()
-            && let Some(together) = self.waiting.of(client)
-            && let Some(found) = together.ask(id, self.all_of(client)).await
+            && let Some(batcher) = self.batchers.of(client)
+            && let Some(found) = batcher.submit(id, self.all_of(client)).await
         {
             return found.ok_or(Error::NotFound("document"));
         }
@@ -59,12 +59,12 @@ struct FindAll {
     client: Arc<Client>,
 }
 
-impl Work<i64, Found> for FindAll {
+impl Batch<i64, Found> for FindAll {
     // Two would each find half as many, and cost twice as much.
-    const TURNS: usize = 1;
-    const MOST: usize = 128;
+    const CONCURRENT: usize = 1;
+    const MAX_SIZE: usize = 128;
 
-    async fn done(&self, ids: Vec<i64>) -> Option<Vec<Found>> {
+    async fn run(&self, ids: Vec<i64>) -> Option<Vec<Found>> {
         let found = repository::find_all(&self.database, &self.client, &ids).await;
         let found: HashMap<i64, Arc<Document>> = found
             .ok()?

@@ -7,7 +7,7 @@ use tracing::Span;
 use super::recording::{Recording, insert, insert_all};
 use super::{Document, TABLE};
 use docket_platform::content_store::Upload;
-use docket_platform::database::{ByClient, Database, Work, commits_itself};
+use docket_platform::database::{Batch, ClientBatchers, Database, commits_itself};
 use docket_platform::error::Error;
 use docket_platform::tenant::{Client, Tenant};
 
@@ -28,14 +28,14 @@ enum Outcome {
 #[derive(Debug)]
 pub(super) struct Recorder {
     database: Arc<Database>,
-    waiting: ByClient<Arc<Recording>, Outcome>,
+    batchers: ClientBatchers<Arc<Recording>, Outcome>,
 }
 
 impl Recorder {
     pub(super) fn new(database: Arc<Database>, tenant: &Tenant) -> Self {
         Self {
             database,
-            waiting: ByClient::new(tenant),
+            batchers: ClientBatchers::new(tenant),
         }
     }
 
@@ -53,11 +53,11 @@ impl Recorder {
         upload: &mut Upload,
     ) -> Result<Document, Error> {
         if Span::current().is_none()
-            && let Some(together) = self.waiting.of(client)
+            && let Some(batcher) = self.batchers.of(client)
         {
             // Past this point an error no longer means that nothing was recorded.
             upload.keep();
-            match together.ask(recording.clone(), self.all_of(client)).await {
+            match batcher.submit(recording.clone(), self.all_of(client)).await {
                 Some(Outcome::Recorded(document)) => return Ok(*document),
                 Some(Outcome::Refused) => upload.give_up(),
                 Some(Outcome::Failed {
@@ -115,13 +115,13 @@ impl RecordAll {
     }
 }
 
-impl Work<Arc<Recording>, Outcome> for RecordAll {
+impl Batch<Arc<Recording>, Outcome> for RecordAll {
     // While one waits for the disk, the other is prepared.
-    const TURNS: usize = 2;
+    const CONCURRENT: usize = 2;
     // Each has up to 64 KiB of text, and its words.
-    const MOST: usize = 32;
+    const MAX_SIZE: usize = 32;
 
-    async fn done(&self, recordings: Vec<Arc<Recording>>) -> Option<Vec<Outcome>> {
+    async fn run(&self, recordings: Vec<Arc<Recording>>) -> Option<Vec<Outcome>> {
         Some(match self.record_all(&recordings).await {
             Ok(documents) if documents.len() == recordings.len() => {
                 let each = documents.into_iter().map(Box::new);

@@ -12,51 +12,51 @@ use tokio::sync::oneshot;
 
 use crate::tenant::{Client, Tenant};
 
-/// What is asked for together.
-pub trait Work<K, T>: Send + 'static {
+/// A statement about many keys at once.
+pub trait Batch<K, T>: Send + 'static {
     /// Statements under way at once.
-    const TURNS: usize;
+    const CONCURRENT: usize;
     /// Keys of one statement.
-    const MOST: usize;
+    const MAX_SIZE: usize;
 
     /// What there is for `keys`, in their order; `None` when it failed.
-    fn done(&self, keys: Vec<K>) -> impl Future<Output = Option<Vec<T>>> + Send;
+    fn run(&self, keys: Vec<K>) -> impl Future<Output = Option<Vec<T>>> + Send;
 }
 
-/// Those who wait, for each client: each statement is about one schema.
+/// A batcher for each client: each statement is about one schema.
 #[derive(Debug)]
-pub struct ByClient<K, T>(HashMap<String, Arc<Together<K, T>>>);
+pub struct ClientBatchers<K, T>(HashMap<String, Arc<Batcher<K, T>>>);
 
-impl<K, T> ByClient<K, T> {
+impl<K, T> ClientBatchers<K, T> {
     /// Nobody waits yet.
     pub fn new(tenant: &Tenant) -> Self {
         let schemas = tenant.clients().map(|client| client.schema.clone());
         Self(schemas.map(|schema| (schema, Arc::default())).collect())
     }
 
-    /// Those who wait for rows of `client`.
-    pub fn of(&self, client: &Client) -> Option<&Arc<Together<K, T>>> {
+    /// The one for rows of `client`.
+    pub fn of(&self, client: &Client) -> Option<&Arc<Batcher<K, T>>> {
         self.0.get(&client.schema)
     }
 }
 
 /// Those who wait, and how many statements are under way.
 #[derive(Debug)]
-pub struct Together<K, T> {
+pub struct Batcher<K, T> {
     state: Mutex<State<K, T>>,
 }
 
 #[derive(Debug)]
 struct State<K, T> {
     waiting: Vec<(K, oneshot::Sender<T>)>,
-    turns: usize,
+    running: usize,
 }
 
-impl<K, T> Default for Together<K, T> {
+impl<K, T> Default for Batcher<K, T> {
     fn default() -> Self {
         let state = State {
             waiting: Vec::new(),
-            turns: 0,
+            running: 0,
         };
         Self {
             state: Mutex::new(state),
@@ -64,14 +64,14 @@ impl<K, T> Default for Together<K, T> {
     }
 }
 
-impl<K: Send + 'static, T: Send + 'static> Together<K, T> {
+impl<K: Send + 'static, T: Send + 'static> Batcher<K, T> {
     /// What `work` brings for `key`, which it is asked for after this call; `None` when it failed, for
     /// this key or for any other that was asked for with it.
-    pub async fn ask<W: Work<K, T>>(self: &Arc<Self>, key: K, work: W) -> Option<T> {
+    pub async fn submit<W: Batch<K, T>>(self: &Arc<Self>, key: K, work: W) -> Option<T> {
         let (tell, told) = oneshot::channel();
-        if let Some(turn) = self.join(key, tell, W::TURNS) {
+        if let Some(runner) = self.join(key, tell, W::CONCURRENT) {
             // A task, so that a caller who leaves takes nobody's answer along.
-            tokio::spawn(turn.take(work).with_current_context());
+            tokio::spawn(runner.run(work).with_current_context());
         }
         told.await.ok()
     }
@@ -80,13 +80,13 @@ impl<K: Send + 'static, T: Send + 'static> Together<K, T> {
         self: &Arc<Self>,
         key: K,
         tell: oneshot::Sender<T>,
-        turns: usize,
-    ) -> Option<Turn<K, T>> {
+        concurrent: usize,
+    ) -> Option<Runner<K, T>> {
         let mut state = self.state();
         state.waiting.push((key, tell));
-        (state.turns < turns).then(|| {
-            state.turns += 1;
-            Turn {
+        (state.running < concurrent).then(|| {
+            state.running += 1;
+            Runner {
                 of: self.clone(),
                 is_over: false,
             }
@@ -94,23 +94,23 @@ impl<K: Send + 'static, T: Send + 'static> Together<K, T> {
     }
 }
 
-impl<K, T> Together<K, T> {
+impl<K, T> Batcher<K, T> {
     fn state(&self) -> MutexGuard<'_, State<K, T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The right to have a statement under way.
-struct Turn<K, T> {
-    of: Arc<Together<K, T>>,
+struct Runner<K, T> {
+    of: Arc<Batcher<K, T>>,
     is_over: bool,
 }
 
-impl<K: Send + 'static, T: Send + 'static> Turn<K, T> {
-    async fn take<W: Work<K, T>>(mut self, work: W) {
-        while let Some((keys, told)) = self.next(W::MOST) {
+impl<K: Send + 'static, T: Send + 'static> Runner<K, T> {
+    async fn run<W: Batch<K, T>>(mut self, work: W) {
+        while let Some((keys, told)) = self.next(W::MAX_SIZE) {
             // Who is told nothing sees that it failed.
-            let brought = work.done(keys).await.unwrap_or_default();
+            let brought = work.run(keys).await.unwrap_or_default();
             for (tell, one) in told.into_iter().zip(brought) {
                 // Who left meanwhile is told in vain.
                 let _ = tell.send(one);
@@ -126,19 +126,19 @@ impl<K: Send + 'static, T: Send + 'static> Turn<K, T> {
         let next: (Vec<K>, Vec<_>) = state.waiting.drain(..most).unzip();
         // Under the same lock, or whoever joins in between would be forgotten.
         if next.0.is_empty() {
-            state.turns -= 1;
+            state.running -= 1;
             self.is_over = true;
         }
         (!self.is_over).then_some(next)
     }
 }
 
-impl<K, T> Drop for Turn<K, T> {
+impl<K, T> Drop for Runner<K, T> {
     /// After a panic: nobody may come any more for those who wait.
     fn drop(&mut self) {
         if !self.is_over {
             let mut state = self.of.state();
-            state.turns -= 1;
+            state.running -= 1;
             state.waiting.clear();
         }
     }
@@ -173,11 +173,11 @@ mod tests {
         }
     }
 
-    impl Work<u32, u32> for Double {
-        const TURNS: usize = 2;
-        const MOST: usize = 3;
+    impl Batch<u32, u32> for Double {
+        const CONCURRENT: usize = 2;
+        const MAX_SIZE: usize = 3;
 
-        async fn done(&self, keys: Vec<u32>) -> Option<Vec<u32>> {
+        async fn run(&self, keys: Vec<u32>) -> Option<Vec<u32>> {
             self.asked.lock().expect("not poisoned").push(keys.clone());
             self.may.acquire().await.expect("open").forget();
             assert!(!keys.contains(&0), "a zero");
@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    type Numbers = Arc<Together<u32, u32>>;
+    type Numbers = Arc<Batcher<u32, u32>>;
 
     /// Asks for each of `keys` one after the other, and waits until all of them are under way or wait.
     async fn ask(
@@ -196,7 +196,7 @@ mod tests {
         let mut asking = Vec::new();
         for key in keys {
             let (numbers, work, key) = (numbers.clone(), work.clone(), *key);
-            asking.push(tokio::spawn(async move { numbers.ask(key, work).await }));
+            asking.push(tokio::spawn(async move { numbers.submit(key, work).await }));
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
         }
