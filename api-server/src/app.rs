@@ -4,9 +4,6 @@ use std::sync::Arc;
 
 use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
-use futures::future::join_all;
-use tokio_util::sync::CancellationToken;
-
 use docket_platform::Platform;
 use docket_platform::connections::Terms;
 use docket_platform::error::Error;
@@ -16,6 +13,8 @@ use docket_platform::middleware::layers::{self, Layers};
 use docket_platform::tenant::Tenant;
 use docket_platform::workload::{self, Workload};
 use docket_platform::{openapi, tls};
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
 
 use crate::{Settings, docs, reload, workloads};
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_contract::{LIMITS_FILE, REPLICAS_FILE, TenantLimits};
-
 use docket_platform::middleware::access::Access;
 
 /// The kubelet brings a change within about a minute; this should add nothing to speak of.

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use docket_instrumentation::Service;
+use docket_platform::connections;
+use docket_platform::tenant::Tenant;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-
-use docket_platform::connections;
-use docket_platform::tenant::Tenant;
 
 use crate::{App, SERVICE, Settings, VERSION, data_store_router, public_router, reload};
 

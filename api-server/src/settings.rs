@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-
-use crate::{SERVICE, VERSION};
 use docket_documents::DocumentsSettings;
 use docket_platform::{PlatformSettings, ServiceInfo};
+
+use crate::{SERVICE, VERSION};
 
 /// The document API and the data store of one Docket tenant.
 ///

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::Settings;
 use docket_documents::Documents;
 use docket_platform::Platform;
 use docket_platform::workload::Workload;
+
+use crate::Settings;
 
 /// Those of the tenant.
 ///

@@ -1,8 +1,9 @@
 //! The types of files that a tenant takes.
 
+use docket_platform::error::Error;
+
 use super::FileType;
 use super::problems::DocumentProblem;
-use docket_platform::error::Error;
 
 /// Media types such as `application/pdf`, or all of a kind such as `image/*`; all when there are none.
 #[derive(Clone, Debug)]

@@ -9,9 +9,8 @@ use std::task::{Context, Poll, ready};
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
 use bytes::Bytes;
-use futures::{Stream, StreamExt as _};
-
 use docket_platform::error::Error;
+use futures::{Stream, StreamExt as _};
 
 /// More than several pieces, and than any form has.
 const MOST: u64 = 2 * 1024 * 1024;

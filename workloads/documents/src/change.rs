@@ -1,15 +1,15 @@
 //! A change of one document in one transaction, alone with it until the commit.
 
-use sqlx::postgres::PgArguments;
-use tracing::Instrument as _;
-
-use super::Document;
-use super::repository::{TABLE, columns, document};
 use docket_platform::audit::{self, Entry, Origin};
 use docket_platform::database::{Database, Statement, Transaction, arguments};
 use docket_platform::error::Error;
 use docket_platform::tenant::Client;
 use docket_platform::usage::{self, Charge};
+use sqlx::postgres::PgArguments;
+use tracing::Instrument as _;
+
+use super::Document;
+use super::repository::{TABLE, columns, document};
 
 // Whoever only refers to the row, as the text of its content does, need not wait.
 macro_rules! lock {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::response::Response;
+use docket_platform::error::Error;
+use docket_platform::openapi::{Answers, NotModified, Preconditions, Ranges};
+use docket_platform::tenant::Client;
 
 use super::content_answers::Content;
 use super::download::{ContentPath, Download, Stored};
 use super::find::Finder;
 use super::metadata::DocumentPath;
-use docket_platform::error::Error;
-use docket_platform::openapi::{Answers, NotModified, Preconditions, Ranges};
-use docket_platform::tenant::Client;
 
 impl ContentPath for DocumentPath {
     type Source = Arc<Finder>;

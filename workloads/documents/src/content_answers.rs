@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use docket_platform::openapi::response_header;
 use utoipa::IntoResponses;
 use utoipa::openapi::content::Content as Body;
 use utoipa::openapi::{RefOr, Response, ResponseBuilder};
-
-use docket_platform::openapi::response_header;
 
 /// In `responses(…)` of a route: 200 with the whole, or 206 with parts.
 pub(super) struct Content<const STATUS: u16>;

@@ -5,6 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use docket_platform::audit::Origin;
+use docket_platform::content_store::{ContentStore, Object};
+use docket_platform::database::{Database, Transaction};
+use docket_platform::error::Error;
+use docket_platform::middleware::auth::Caller;
 use http::StatusCode;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -15,11 +20,6 @@ use super::recording::{Recording, insert, store_metadata};
 use super::state::Limits;
 use super::text::{TextService, Texts};
 use super::{Document, FileType, Filename, NewDocument, TABLE};
-use docket_platform::audit::Origin;
-use docket_platform::content_store::{ContentStore, Object};
-use docket_platform::database::{Database, Transaction};
-use docket_platform::error::Error;
-use docket_platform::middleware::auth::Caller;
 
 /// Metadata of content that the caller has put into the object store under its key.
 #[derive(Debug, Deserialize)]

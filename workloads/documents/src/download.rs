@@ -8,6 +8,12 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRef, FromRequestParts, Path};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use docket_platform::byte_range::{Selection, select};
+use docket_platform::conditional::{self, Verdict};
+use docket_platform::content_store::{Bytestream, ContentStore};
+use docket_platform::error::Error;
+use docket_platform::middleware::auth::Caller;
+use docket_platform::tenant::Client;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt as _};
 use http::request::Parts;
@@ -19,12 +25,6 @@ use super::byteranges::Envelope;
 use super::problems::DocumentProblem;
 use super::state::DocumentsState;
 use super::{Document, disposition};
-use docket_platform::byte_range::{Selection, select};
-use docket_platform::conditional::{self, Verdict};
-use docket_platform::content_store::{Bytestream, ContentStore};
-use docket_platform::error::Error;
-use docket_platform::middleware::auth::Caller;
-use docket_platform::tenant::Client;
 
 /// The path of a content: it says whose.
 pub(super) trait ContentPath: DeserializeOwned + Send {

@@ -1,13 +1,13 @@
 //! Which documents a list shows, and how many at once: the query of its URL.
 
+use docket_platform::error::Error;
+use docket_platform::paging::Cursor;
+use docket_platform::paging::query::{self, DEFAULT_LIMIT, bad};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::tags::tag;
 use super::{FileType, Place, Query};
-use docket_platform::error::Error;
-use docket_platform::paging::Cursor;
-use docket_platform::paging::query::{self, DEFAULT_LIMIT, bad};
 
 const LONGEST_NAME: usize = 255;
 

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tracing::Span;
-
-use super::{Document, repository};
 use docket_platform::database::{Batch, ClientBatchers, Database};
 use docket_platform::error::Error;
 use docket_platform::tenant::{Client, Tenant};
+use tracing::Span;
+
+use super::{Document, repository};
 
 /// `None` is a document that is not there.
 type Found = Option<Arc<Document>>;

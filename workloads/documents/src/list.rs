@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
+use docket_platform::database::Database;
+use docket_platform::error::Error;
+use docket_platform::middleware::auth::Caller;
+use docket_platform::paging::{self, Cursor};
+use docket_platform::tenant::Client;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::filter::{Order, Page};
 use super::search::{self, Found, Place};
 use super::{Document, change, repository};
-use docket_platform::database::Database;
-use docket_platform::error::Error;
-use docket_platform::middleware::auth::Caller;
-use docket_platform::paging::{self, Cursor};
-use docket_platform::tenant::Client;
 
 /// A page.
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use docket_platform::conditional;
+use docket_platform::error::Error;
+use docket_platform::middleware::auth::Caller;
+use docket_platform::openapi::{Answers, NotModified, Preconditions};
 use http::HeaderMap;
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
 use super::Document;
 use super::find::Finder;
-use docket_platform::conditional;
-use docket_platform::error::Error;
-use docket_platform::middleware::auth::Caller;
-use docket_platform::openapi::{Answers, NotModified, Preconditions};
 
 /// The parts of a document's path that are not the client.
 #[derive(Debug, Deserialize, IntoParams)]

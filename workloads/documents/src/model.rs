@@ -1,12 +1,12 @@
 //! A document as it is stored and as it is shown.
 
+use docket_platform::timestamp::microseconds;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{FileType, Filename};
-use docket_platform::timestamp::microseconds;
 
 /// A document that is about to be recorded; its content is in the object store already.
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! What a PATCH changes of a document: a JSON Merge Patch (RFC 7396).
 
+use docket_platform::error::Error;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::tags::{Tag, tags};
 use super::{Document, Filename};
-use docket_platform::error::Error;
 
 /// Most members that a sentence names.
 const NAMED: usize = 5;

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use headers::{ContentRange, HeaderMapExt as _};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-
 use docket_platform::error::kinds::{CLIENT_TOO_SLOW, UNSUPPORTED_MEDIA_TYPE};
 use docket_platform::problem::{Problem, ProblemKind, ProblemList};
+use headers::{ContentRange, HeaderMapExt as _};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// What a PATCH may be sent as (RFC 5789, 3.1).
 const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";

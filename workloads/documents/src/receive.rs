@@ -4,6 +4,10 @@ use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest as _, Request};
 use bytes::Bytes;
+use docket_platform::content_store::{ContentStore, Upload};
+use docket_platform::digest::{self, CONTENT_DIGEST, Hashed, REPR_DIGEST};
+use docket_platform::error::Error;
+use docket_platform::tenant::Client;
 use futures::StreamExt as _;
 use http::{HeaderMap, StatusCode, header};
 use sha2::{Digest as _, Sha256};
@@ -16,10 +20,6 @@ use super::beside::Beside;
 use super::problems::DocumentProblem;
 use super::state::Limits;
 use super::{AcceptedTypes, ENVELOPE, FileType, Filename, NewDocument, file_type, text};
-use docket_platform::content_store::{ContentStore, Upload};
-use docket_platform::digest::{self, CONTENT_DIGEST, Hashed, REPR_DIGEST};
-use docket_platform::error::Error;
-use docket_platform::tenant::Client;
 
 const FIELD: &str = "file";
 

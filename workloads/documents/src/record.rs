@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use tracing::Span;
-
-use super::recording::{Recording, insert, insert_all};
-use super::{Document, TABLE};
 use docket_platform::content_store::Upload;
 use docket_platform::database::{Batch, ClientBatchers, Database, commits_itself};
 use docket_platform::error::Error;
 use docket_platform::tenant::{Client, Tenant};
+use tracing::Span;
+
+use super::recording::{Recording, insert, insert_all};
+use super::{Document, TABLE};
 
 /// What becomes of a document that is recorded together with others.
 #[derive(Clone, Debug)]

@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 
-use sqlx::PgConnection;
-
-use super::repository::{columns, document};
-use super::{Document, NewDocument, TABLE};
-use crate::text::{Texts, search_sql};
 use docket_platform::audit::Origin;
 use docket_platform::database::{Database, Statement, arguments};
 use docket_platform::error::Error;
 use docket_platform::tenant::Client;
 use docket_platform::usage::{Charge, charge_sql, exceeded};
+use sqlx::PgConnection;
+
+use super::repository::{columns, document};
+use super::{Document, NewDocument, TABLE};
+use crate::text::{Texts, search_sql};
 
 // Each part takes its rows from the one before: what the quota does not allow leaves nothing at all.
 const INSERT: Statement = Statement {

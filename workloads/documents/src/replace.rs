@@ -6,6 +6,12 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
+use docket_platform::audit::Origin;
+use docket_platform::conditional;
+use docket_platform::database::{Database, Statement, arguments};
+use docket_platform::error::Error;
+use docket_platform::middleware::auth::Caller;
+use docket_platform::openapi::Answers;
 use headers::{ETag, HeaderMapExt as _};
 
 use super::change::{Place, Write, change};
@@ -15,12 +21,6 @@ use super::repository::{TABLE, columns};
 use super::room::check_room;
 use super::text::{TextService, search_sql};
 use super::{Document, NewDocument, repository};
-use docket_platform::audit::Origin;
-use docket_platform::conditional;
-use docket_platform::database::{Database, Statement, arguments};
-use docket_platform::error::Error;
-use docket_platform::middleware::auth::Caller;
-use docket_platform::openapi::Answers;
 
 // All parts see the row as it was locked.
 const REPLACE: Statement = Statement {

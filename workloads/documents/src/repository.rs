@@ -1,15 +1,15 @@
 //! The table `document_metadata` of one client.
 
+use docket_platform::database::{Database, Statement, arguments};
+use docket_platform::error::Error;
+use docket_platform::paging::Cursor;
+use docket_platform::tenant::Client;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::change::Place;
 use super::{Document, Filter};
-use docket_platform::database::{Database, Statement, arguments};
-use docket_platform::error::Error;
-use docket_platform::paging::Cursor;
-use docket_platform::tenant::Client;
 
 pub(crate) const TABLE: &str = "document_metadata";
 

@@ -1,12 +1,12 @@
 //! Whether the quota leaves room for a body, before any of it is read.
 
-use http::{HeaderMap, header};
-
-use super::ENVELOPE;
 use docket_platform::database::Database;
 use docket_platform::error::Error;
 use docket_platform::tenant::Client;
 use docket_platform::usage::{self, Charge};
+use http::{HeaderMap, header};
+
+use super::ENVELOPE;
 
 /// Refuses a body whose announced size, or whose `documents`, the quota of `client` cannot take.
 ///

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use docket_platform::Platform;
+use docket_platform::content_store::ContentStore;
+use docket_platform::database::Database;
 
 use super::AcceptedTypes;
 use super::find::Finder;
 use super::receive::Receiver;
 use super::record::Recorder;
 use crate::text::TextService;
-use docket_platform::Platform;
-use docket_platform::content_store::ContentStore;
-use docket_platform::database::Database;
 
 /// What this program lets documents have, unless a tenant says otherwise.
 #[derive(Clone, Debug)]

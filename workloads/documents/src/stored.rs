@@ -1,7 +1,8 @@
 //! How much a client stores.
 
-use super::TABLE;
 use docket_platform::database::Statement;
+
+use super::TABLE;
 
 /// Documents, and the bytes of all their contents.
 pub const STORED: Statement = Statement {

@@ -1,8 +1,7 @@
 //! Tags of a document, as callers give them and as they are stored.
 
-use utoipa::ToSchema;
-
 use docket_platform::error::Error;
+use utoipa::ToSchema;
 
 /// A tag as callers may give it; control characters and blanks alone are none.
 #[derive(ToSchema)]

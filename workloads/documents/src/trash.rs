@@ -4,6 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use docket_platform::audit::Origin;
+use docket_platform::conditional::{self, Representation};
+use docket_platform::database::{Database, Statement, arguments};
+use docket_platform::error::Error;
+use docket_platform::middleware::auth::Caller;
+use docket_platform::openapi::{Answers, Preconditions};
 use http::{HeaderMap, StatusCode};
 
 use super::Document;
@@ -11,12 +17,6 @@ use super::change::{Place, Write, change};
 use super::metadata::DocumentPath;
 use super::problems::DocumentProblem;
 use super::repository::{TABLE, columns};
-use docket_platform::audit::Origin;
-use docket_platform::conditional::{self, Representation};
-use docket_platform::database::{Database, Statement, arguments};
-use docket_platform::error::Error;
-use docket_platform::middleware::auth::Caller;
-use docket_platform::openapi::{Answers, Preconditions};
 
 macro_rules! set_deleted {
     ($when:literal) => {

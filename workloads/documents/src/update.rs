@@ -5,6 +5,12 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest as _, Path, Request, State};
+use docket_platform::audit::Origin;
+use docket_platform::conditional::{self, Representation};
+use docket_platform::database::{Database, Statement, arguments};
+use docket_platform::error::Error;
+use docket_platform::middleware::auth::Caller;
+use docket_platform::openapi::Answers;
 use http::{HeaderMap, header};
 
 use super::change::{Place, Write, change};
@@ -15,12 +21,6 @@ use super::repository::{TABLE, columns};
 use super::state::Limits;
 use super::text::TextService;
 use super::{ADMIN, Document};
-use docket_platform::audit::Origin;
-use docket_platform::conditional::{self, Representation};
-use docket_platform::database::{Database, Statement, arguments};
-use docket_platform::error::Error;
-use docket_platform::middleware::auth::Caller;
-use docket_platform::openapi::Answers;
 
 // Its name is a part of what a search looks through.
 const UPDATE: Statement = Statement {

@@ -4,6 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse as _, Response};
+use docket_platform::audit::Origin;
+use docket_platform::content_store::Upload;
+use docket_platform::database::{Database, Transaction};
+use docket_platform::error::Error;
+use docket_platform::idempotency::{Claim, Claimed, Fingerprint, IdempotencyKey, REPLAYED};
+use docket_platform::middleware::auth::Caller;
+use docket_platform::openapi::Answers;
+use docket_platform::tenant::Client;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tracing::Instrument as _;
@@ -16,14 +24,6 @@ use super::room::check_room;
 use super::state::DocumentsState;
 use super::text::TextService;
 use super::{Document, NewDocument, TABLE};
-use docket_platform::audit::Origin;
-use docket_platform::content_store::Upload;
-use docket_platform::database::{Database, Transaction};
-use docket_platform::error::Error;
-use docket_platform::idempotency::{Claim, Claimed, Fingerprint, IdempotencyKey, REPLAYED};
-use docket_platform::middleware::auth::Caller;
-use docket_platform::openapi::Answers;
-use docket_platform::tenant::Client;
 
 /// The answer to an upload.
 #[derive(Debug, Serialize, ToSchema)]

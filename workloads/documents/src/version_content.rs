@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use axum::response::Response;
+use docket_platform::database::Database;
+use docket_platform::error::Error;
+use docket_platform::openapi::{Answers, NotModified, Preconditions, Ranges};
+use docket_platform::tenant::Client;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -10,10 +14,6 @@ use super::content_answers::Content;
 use super::download::{ContentPath, Download, Stored};
 use super::metadata::number;
 use super::version_repository;
-use docket_platform::database::Database;
-use docket_platform::error::Error;
-use docket_platform::openapi::{Answers, NotModified, Preconditions, Ranges};
-use docket_platform::tenant::Client;
 
 /// The parts of a version's path that are not the client.
 #[derive(Debug, Deserialize, IntoParams)]

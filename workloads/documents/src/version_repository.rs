@@ -1,14 +1,14 @@
 //! The contents that a document of one client has had: the table `document_versions`, and the present
 //! one.
 
+use docket_platform::database::{Database, Statement, arguments};
+use docket_platform::error::Error;
+use docket_platform::tenant::Client;
 use sqlx::Row as _;
 
 use super::download::Stored;
 use super::repository::content_key;
 use super::versions::Version;
-use docket_platform::database::{Database, Statement, arguments};
-use docket_platform::error::Error;
-use docket_platform::tenant::Client;
 
 pub(crate) const TABLE: &str = "document_versions";
 

@@ -5,6 +5,11 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
+use docket_platform::database::Database;
+use docket_platform::error::Error;
+use docket_platform::middleware::auth::Caller;
+use docket_platform::paging;
+use docket_platform::timestamp::microseconds;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -13,11 +18,6 @@ use super::metadata::DocumentPath;
 use super::model::lower_hex;
 use super::version_page::VersionPage;
 use super::version_repository;
-use docket_platform::database::Database;
-use docket_platform::error::Error;
-use docket_platform::middleware::auth::Caller;
-use docket_platform::paging;
-use docket_platform::timestamp::microseconds;
 
 /// A content that a document has, or had.
 #[derive(Clone, Debug, Serialize, ToSchema)]

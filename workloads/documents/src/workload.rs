@@ -5,6 +5,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use docket_platform::Platform;
+use docket_platform::database::Statement;
+use docket_platform::health::Finding;
+use docket_platform::json::MAX_BODY;
+use docket_platform::maintenance::Task;
+use docket_platform::problem::ProblemList;
+use docket_platform::workload::{Workload, WorkloadScopes};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -17,13 +24,6 @@ use super::{
     ADMIN, ENVELOPE, PROBLEMS, READ, STORED, TABLE, WRITE, content, data_store, list, metadata,
     replace, text, trash, update, upload, version_content, version_repository, versions,
 };
-use docket_platform::Platform;
-use docket_platform::database::Statement;
-use docket_platform::health::Finding;
-use docket_platform::json::MAX_BODY;
-use docket_platform::maintenance::Task;
-use docket_platform::problem::ProblemList;
-use docket_platform::workload::{Workload, WorkloadScopes};
 
 /// Files with metadata.
 #[derive(Debug)]

@@ -1,16 +1,16 @@
 //! The end of what has been in the trash for its client's retention period.
 
+use docket_platform::audit::{self, Entry, Origin};
+use docket_platform::database::{Database, Statement, Transaction, arguments};
+use docket_platform::error::Error;
+use docket_platform::tenant::Client;
+use docket_platform::usage::{self, Charge};
 use sqlx::Row as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::repository::{TABLE, content_key};
 use crate::version_repository;
-use docket_platform::audit::{self, Entry, Origin};
-use docket_platform::database::{Database, Statement, Transaction, arguments};
-use docket_platform::error::Error;
-use docket_platform::tenant::Client;
-use docket_platform::usage::{self, Charge};
 
 /// Documents that one transaction removes at most.
 const BATCH: i64 = 50;

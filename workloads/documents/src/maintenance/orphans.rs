@@ -1,11 +1,11 @@
 //! Contents in the object store that no document and no version refers to.
 
-use uuid::Uuid;
-
-use crate::repository::{TABLE, content_key};
 use docket_platform::database::{Database, Statement, arguments};
 use docket_platform::error::Error;
 use docket_platform::tenant::Client;
+use uuid::Uuid;
+
+use crate::repository::{TABLE, content_key};
 
 const ORPHANS: Statement = Statement {
     operation: "SELECT",

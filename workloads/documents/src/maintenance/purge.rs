@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+use docket_platform::Platform;
+use docket_platform::audit::Origin;
+use docket_platform::content_store::ContentStore;
+use docket_platform::database::Database;
+use docket_platform::maintenance::Task;
+use docket_platform::tenant::Client;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use opentelemetry::metrics::Counter;
@@ -9,12 +15,6 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{expired, metrics};
-use docket_platform::Platform;
-use docket_platform::audit::Origin;
-use docket_platform::content_store::ContentStore;
-use docket_platform::database::Database;
-use docket_platform::maintenance::Task;
-use docket_platform::tenant::Client;
 
 /// Removes documents and their versions: first the rows, a batch at a time, then what they referred
 /// to. What is left by a crash in between, [`Sweep`](super::Sweep) finds.

@@ -3,6 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_platform::Platform;
+use docket_platform::content_store::{ContentStore, Object};
+use docket_platform::database::Database;
+use docket_platform::maintenance::Task;
+use docket_platform::tenant::Client;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 use opentelemetry::metrics::Counter;
@@ -12,11 +17,6 @@ use uuid::Uuid;
 
 use super::metrics;
 use super::orphans::orphans;
-use docket_platform::Platform;
-use docket_platform::content_store::{ContentStore, Object};
-use docket_platform::database::Database;
-use docket_platform::maintenance::Task;
-use docket_platform::tenant::Client;
 
 /// Objects that the database is asked about at once.
 const BATCH: usize = 500;

@@ -1,14 +1,14 @@
 //! The one statement of a search.
 
+use docket_platform::database::{Database, Statement, arguments};
+use docket_platform::error::Error;
+use docket_platform::tenant::Client;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::super::repository::{columns, document, shown};
 use super::super::{Document, Filter};
 use super::{Place, Query, snippet};
-use docket_platform::database::{Database, Statement, arguments};
-use docket_platform::error::Error;
-use docket_platform::tenant::Client;
 
 /// A document that a search found.
 #[derive(Clone, Debug)]

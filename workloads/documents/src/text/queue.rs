@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use docket_platform::database::{Database, Statement, arguments};
+use docket_platform::error::Error;
+use docket_platform::tenant::Client;
 use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{Texts, search_sql};
-use docket_platform::database::{Database, Statement, arguments};
-use docket_platform::error::Error;
-use docket_platform::tenant::Client;
 
 /// What is read of a document, by this process and nobody else until the lease ends.
 #[derive(Clone, Debug)]

@@ -5,6 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use docket_platform::Platform;
+use docket_platform::content_store::ContentStore;
+use docket_platform::database::Database;
+use docket_platform::error::Error;
+use docket_platform::tenant::{Client, Tenant};
 use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue};
 use tokio_util::sync::CancellationToken;
@@ -14,11 +19,6 @@ use super::extract::{self, Failure};
 use super::queue::{self, Found, Task};
 use super::source::Source;
 use super::{KEPT, TextService, TextState, Texts, decode};
-use docket_platform::Platform;
-use docket_platform::content_store::ContentStore;
-use docket_platform::database::Database;
-use docket_platform::error::Error;
-use docket_platform::tenant::{Client, Tenant};
 
 /// Documents that are worked on at once, of all clients together.
 const AT_ONCE: usize = 2;

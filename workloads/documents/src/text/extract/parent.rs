@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::Bytes;
+use docket_platform::error::Error;
 use futures::{Stream, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
@@ -12,7 +13,6 @@ use tokio::sync::Semaphore;
 
 use super::{Format, SUBCOMMAND};
 use crate::text::decode::decode;
-use docket_platform::error::Error;
 
 /// Bytes of the largest file that is read.
 pub(crate) const LARGEST: u64 = 64 * 1024 * 1024;
