@@ -18,7 +18,8 @@ use crate::timestamp::microseconds;
 
 /// A change that was made.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Recorded {
+#[schema(as = Recorded)]
+pub struct AuditEntry {
     #[schema(minimum = 1)]
     pub(super) id: i64,
     #[serde(serialize_with = "microseconds")]
@@ -48,7 +49,7 @@ pub struct Recorded {
 pub struct Trail {
     /// Newest first.
     #[schema(max_items = 100)]
-    entries: Vec<Recorded>,
+    entries: Vec<AuditEntry>,
     /// The `cursor` of the next page; null on the last one.
     #[schema(required, pattern = "^0[0-2][0-9a-f]{30}$")]
     next: Option<String>,
@@ -89,7 +90,7 @@ pub async fn list_audit(
 ) -> Result<Response, Error> {
     let page = Page::parse(uri.query().unwrap_or_default())?;
     let entries = read::list(&database, &client, &page).await?;
-    let cursor = |last: &Recorded| {
+    let cursor = |last: &AuditEntry| {
         let cursor = Cursor {
             timestamp: last.timestamp,
             id: last.id,

@@ -1,16 +1,16 @@
 //! Who changed what, when: an entry in the transaction of the change itself, for every workload.
 
+mod append;
 mod filter;
 mod list;
 mod origin;
 mod read;
-mod record;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use append::{Entry, TABLE, append};
 pub use origin::Origin;
-pub use record::{Entry, TABLE, record};
 
 use crate::middleware::scope::{Scope, on_any};
 use crate::platform::Platform;

@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 
 use super::TABLE;
 use super::filter::Page;
-use super::list::Recorded;
+use super::list::AuditEntry;
 use crate::database::{Database, Statement, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
@@ -40,7 +40,7 @@ pub(super) async fn list(
     database: &Database,
     client: &Client,
     page: &Page,
-) -> Result<Vec<Recorded>, Error> {
+) -> Result<Vec<AuditEntry>, Error> {
     let filter = &page.filter;
     let list = arguments()
         .with(page.start.timestamp)?
@@ -63,8 +63,8 @@ pub(super) async fn list(
     database.within_deadline(work).await
 }
 
-fn entry(row: &PgRow) -> Result<Recorded, Error> {
-    Ok(Recorded {
+fn entry(row: &PgRow) -> Result<AuditEntry, Error> {
+    Ok(AuditEntry {
         id: row.try_get("id")?,
         timestamp: row.try_get("timestamp")?,
         actor: row.try_get("actor")?,

@@ -89,7 +89,7 @@ pub(super) async fn change(
             document_id: id,
             version: after.version,
         };
-        audit::record(database, transaction.as_mut(), origin, entry).await?;
+        audit::append(database, transaction.as_mut(), origin, entry).await?;
         if write.bytes != 0 {
             let charge = Charge {
                 documents: 0,

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::recording::{Recording, insert, store_metadata};
+use super::insertion::{Insertion, insert, store_metadata};
 use super::state::Limits;
 use super::text::{TextService, Texts};
 use super::{Document, FileType, Filename, NewDocument, TABLE};
@@ -93,10 +93,10 @@ pub(crate) async fn create_document(
     // The object was here before the request, so it stays whatever happens.
     let unread = Texts::unread(new.filename.as_str(), new.file_type.as_str());
     let work = async {
-        let recording = Recording::new(new, origin, unread);
+        let insertion = Insertion::new(new, origin, unread);
         let mut connection = database.connection_to_commit(&client).await?;
         let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
-        let document = insert(&database, transaction.as_mut(), &client, &recording).await?;
+        let document = insert(&database, transaction.as_mut(), &client, &insertion).await?;
         transaction.commit().await?;
         connection.settle();
         Ok(document)

@@ -11,8 +11,8 @@ use docket_platform::database::Database;
 
 use super::AcceptedTypes;
 use super::find::Finder;
+use super::inserter::Inserter;
 use super::receive::Receiver;
-use super::record::Recorder;
 use crate::text::TextService;
 
 /// What this program lets documents have, unless a tenant says otherwise.
@@ -40,7 +40,7 @@ pub(crate) struct DocumentsState {
     database: Arc<Database>,
     content: ContentStore,
     finder: Arc<Finder>,
-    recorder: Arc<Recorder>,
+    inserter: Arc<Inserter>,
     receiver: Arc<Receiver>,
     pub(super) texts: Arc<TextService>,
     pub(super) limits: Limits,
@@ -61,7 +61,7 @@ impl DocumentsState {
             database: platform.database.clone(),
             content: platform.content.clone(),
             finder: Arc::new(Finder::new(platform.database.clone(), tenant)),
-            recorder: Arc::new(Recorder::new(platform.database.clone(), tenant)),
+            inserter: Arc::new(Inserter::new(platform.database.clone(), tenant)),
             receiver: Arc::new(Receiver {
                 content: platform.content.clone(),
                 accepted_types: AcceptedTypes::new(&tenant.uploads.accepted_types),

@@ -17,9 +17,9 @@ use serde::Serialize;
 use tracing::Instrument as _;
 use utoipa::ToSchema;
 
+use super::inserter::Inserter;
+use super::insertion::{Insertion, insert, store_metadata};
 use super::receive::{FileForm, Received, Receiver};
-use super::record::Recorder;
-use super::recording::{Recording, insert, store_metadata};
 use super::room::check_room;
 use super::state::DocumentsState;
 use super::text::TextService;
@@ -101,7 +101,7 @@ pub(crate) async fn upload_document(
 pub(super) struct Uploads {
     database: Arc<Database>,
     receiver: Arc<Receiver>,
-    recorder: Arc<Recorder>,
+    inserter: Arc<Inserter>,
     texts: Arc<TextService>,
 }
 
@@ -110,7 +110,7 @@ impl FromRef<DocumentsState> for Uploads {
         Self {
             database: FromRef::from_ref(state),
             receiver: FromRef::from_ref(state),
-            recorder: FromRef::from_ref(state),
+            inserter: FromRef::from_ref(state),
             texts: FromRef::from_ref(state),
         }
     }
@@ -139,8 +139,8 @@ impl Uploads {
         let texts = self.texts.at_upload(name, file_type, new.file_size, &start);
         let is_pending = texts.is_pending();
         let work = async {
-            let recording = Arc::new(Recording::new(new, origin, texts));
-            let work = self.record_and_answer(client, &recording, claim, &mut upload);
+            let insertion = Arc::new(Insertion::new(new, origin, texts));
+            let work = self.insert_and_answer(client, &insertion, claim, &mut upload);
             self.database.within_deadline(work).await
         };
         let answer = work.instrument(store_metadata()).await?;
@@ -150,25 +150,25 @@ impl Uploads {
         Ok(answer)
     }
 
-    async fn record_and_answer(
+    async fn insert_and_answer(
         &self,
         client: &Arc<Client>,
-        recording: &Arc<Recording>,
+        insertion: &Arc<Insertion>,
         claim: Option<&Claim>,
         upload: &mut Upload,
     ) -> Result<Vec<u8>, Error> {
         let Some(claim) = claim else {
-            let document = self.recorder.record(client, recording, upload).await?;
+            let document = self.inserter.insert(client, insertion, upload).await?;
             return answer(client, document);
         };
         let database = &self.database;
         let mut connection = database.connection_to_commit(client).await?;
         let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
-        let document = insert(database, transaction.as_mut(), client, recording).await?;
+        let document = insert(database, transaction.as_mut(), client, insertion).await?;
         let answer = answer(client, document)?;
-        let meaning = meaning(&recording.new);
+        let meaning = meaning(&insertion.new);
         claim.answer(transaction.as_mut(), meaning, &answer).await?;
-        // Past this point an error no longer means that nothing was recorded.
+        // Past this point an error no longer means that nothing was inserted.
         upload.keep();
         transaction.commit().await?;
         connection.settle();

@@ -88,7 +88,7 @@ async fn remove(database: &Database, client: &Client, origin: &Origin) -> Result
             document_id: row.try_get("id")?,
             version: row.try_get("version")?,
         };
-        audit::record(database, transaction.as_mut(), origin, entry).await?;
+        audit::append(database, transaction.as_mut(), origin, entry).await?;
     }
     let contents = || expired.iter().chain(&versions);
     let keys = contents().map(content_key).collect::<Result<_, _>>()?;

@@ -1,4 +1,4 @@
-//! An upload's last step: its document is recorded, together with others under load.
+//! An upload's last step: its document is inserted, together with others under load.
 
 use std::sync::Arc;
 
@@ -8,30 +8,30 @@ use docket_platform::error::Error;
 use docket_platform::tenant::{Client, Tenant};
 use tracing::Span;
 
-use super::recording::{Recording, insert, insert_all};
+use super::insertion::{Insertion, insert, insert_all};
 use super::{Document, TABLE};
 
-/// What becomes of a document that is recorded together with others.
+/// What becomes of a document that is inserted together with others.
 #[derive(Clone, Debug)]
 enum Outcome {
-    Recorded(Box<Document>),
-    /// Postgres refused one of them, or their sum, and so recorded none.
+    Inserted(Box<Document>),
+    /// Postgres refused one of them, or their sum, and so inserted none.
     Refused,
-    /// `nothing_recorded` is for certain; else it may be recorded all the same.
+    /// `nothing_inserted` is for certain; else it may be inserted all the same.
     Failed {
         error: Arc<Error>,
-        nothing_recorded: bool,
+        nothing_inserted: bool,
     },
 }
 
-/// Records documents, those that come at the same time together.
+/// Inserts documents, those that come at the same time together.
 #[derive(Debug)]
-pub(super) struct Recorder {
+pub(super) struct Inserter {
     database: Arc<Database>,
-    batchers: ClientBatchers<Arc<Recording>, Outcome>,
+    batchers: ClientBatchers<Arc<Insertion>, Outcome>,
 }
 
-impl Recorder {
+impl Inserter {
     pub(super) fn new(database: Arc<Database>, tenant: &Tenant) -> Self {
         Self {
             database,
@@ -39,32 +39,32 @@ impl Recorder {
         }
     }
 
-    /// Records the document of `upload`, which is kept unless nothing was recorded for certain.
+    /// Inserts the document of `upload`, which is kept unless nothing was inserted for certain.
     ///
     /// A request that has spans does so by itself, so that they tell of its own commit, and so does one that
     /// was refused together with others: it gets its own reason.
     ///
     /// # Errors
     /// [`Error::QuotaExceeded`], [`Error::Unprocessable`] when another document has that content already.
-    pub(super) async fn record(
+    pub(super) async fn insert(
         &self,
         client: &Arc<Client>,
-        recording: &Arc<Recording>,
+        insertion: &Arc<Insertion>,
         upload: &mut Upload,
     ) -> Result<Document, Error> {
         if Span::current().is_none()
             && let Some(batcher) = self.batchers.of(client)
         {
-            // Past this point an error no longer means that nothing was recorded.
+            // Past this point an error no longer means that nothing was inserted.
             upload.keep();
-            match batcher.submit(recording.clone(), self.all_of(client)).await {
-                Some(Outcome::Recorded(document)) => return Ok(*document),
+            match batcher.submit(insertion.clone(), self.all_of(client)).await {
+                Some(Outcome::Inserted(document)) => return Ok(*document),
                 Some(Outcome::Refused) => upload.give_up(),
                 Some(Outcome::Failed {
                     error,
-                    nothing_recorded,
+                    nothing_inserted,
                 }) => {
-                    if nothing_recorded {
+                    if nothing_inserted {
                         upload.give_up();
                     }
                     return Err(Error::Shared(error));
@@ -75,7 +75,7 @@ impl Recorder {
         let database = &self.database;
         let mut connection = database.connection_to_commit(client).await?;
         upload.keep();
-        let insert = insert(database, connection.as_mut(), client, recording);
+        let insert = insert(database, connection.as_mut(), client, insertion);
         let document = commits_itself(TABLE, insert).await.inspect_err(|error| {
             if matches!(error, Error::QuotaExceeded(_) | Error::Unprocessable(_)) {
                 upload.give_up();
@@ -85,50 +85,50 @@ impl Recorder {
         Ok(document)
     }
 
-    fn all_of(&self, client: &Arc<Client>) -> RecordAll {
-        RecordAll {
+    fn all_of(&self, client: &Arc<Client>) -> InsertAll {
+        InsertAll {
             database: self.database.clone(),
             client: client.clone(),
         }
     }
 }
 
-struct RecordAll {
+struct InsertAll {
     database: Arc<Database>,
     client: Arc<Client>,
 }
 
-impl RecordAll {
-    async fn record_all(&self, recordings: &[Arc<Recording>]) -> Result<Vec<Document>, Outcome> {
+impl InsertAll {
+    async fn insert_all(&self, insertions: &[Arc<Insertion>]) -> Result<Vec<Document>, Outcome> {
         let database = &self.database;
         let connection = database.connection_to_commit(&self.client).await;
         let mut connection = connection.map_err(|error| Outcome::Failed {
             error: Arc::new(error),
-            nothing_recorded: true,
+            nothing_inserted: true,
         })?;
-        let recordings: Vec<&Recording> = recordings.iter().map(AsRef::as_ref).collect();
-        let insert = insert_all(database, connection.as_mut(), &self.client, &recordings);
-        let recorded = database.within_deadline(commits_itself(TABLE, insert));
-        let recorded = recorded.await.map_err(failed)?;
+        let insertions: Vec<&Insertion> = insertions.iter().map(AsRef::as_ref).collect();
+        let insert = insert_all(database, connection.as_mut(), &self.client, &insertions);
+        let inserted = database.within_deadline(commits_itself(TABLE, insert));
+        let inserted = inserted.await.map_err(failed)?;
         connection.settle();
-        Ok(recorded)
+        Ok(inserted)
     }
 }
 
-impl Batch<Arc<Recording>, Outcome> for RecordAll {
+impl Batch<Arc<Insertion>, Outcome> for InsertAll {
     // While one waits for the disk, the other is prepared.
     const CONCURRENT: usize = 2;
     // Each has up to 64 KiB of text, and its words.
     const MAX_SIZE: usize = 32;
 
-    async fn run(&self, recordings: Vec<Arc<Recording>>) -> Option<Vec<Outcome>> {
-        Some(match self.record_all(&recordings).await {
-            Ok(documents) if documents.len() == recordings.len() => {
+    async fn run(&self, insertions: Vec<Arc<Insertion>>) -> Option<Vec<Outcome>> {
+        Some(match self.insert_all(&insertions).await {
+            Ok(documents) if documents.len() == insertions.len() => {
                 let each = documents.into_iter().map(Box::new);
-                each.map(Outcome::Recorded).collect()
+                each.map(Outcome::Inserted).collect()
             }
-            Ok(_) => recordings.iter().map(|_| Outcome::Refused).collect(),
-            Err(outcome) => recordings.iter().map(|_| outcome.clone()).collect(),
+            Ok(_) => insertions.iter().map(|_| Outcome::Refused).collect(),
+            Err(outcome) => insertions.iter().map(|_| outcome.clone()).collect(),
         })
     }
 }
@@ -139,7 +139,7 @@ fn failed(error: Error) -> Outcome {
         Error::Database(sqlx::Error::Database(_)) => Outcome::Refused,
         error => Outcome::Failed {
             error: Arc::new(error),
-            nothing_recorded: false,
+            nothing_inserted: false,
         },
     }
 }

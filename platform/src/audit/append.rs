@@ -28,7 +28,7 @@ pub struct Entry {
 }
 
 /// Adds `entry` to the transaction that `connection` is in.
-pub async fn record(
+pub async fn append(
     database: &Database,
     connection: &mut PgConnection,
     origin: &Origin,

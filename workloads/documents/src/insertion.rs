@@ -1,4 +1,4 @@
-//! Recording documents whose content is in the object store: metadata, words, audit and usage, of any number
+//! Inserting documents whose content is in the object store: metadata, words, audit and usage, of any number
 //! of documents with one statement.
 
 use std::collections::HashMap;
@@ -45,16 +45,16 @@ const INSERT: Statement = Statement {
     ),
 };
 
-/// A document that is about to be recorded, and all that is recorded with it.
+/// A document that is about to be inserted, and all that is inserted with it.
 #[derive(Debug)]
-pub(crate) struct Recording {
+pub(crate) struct Insertion {
     pub(crate) new: NewDocument,
     origin: Origin,
     pub(crate) texts: Texts,
     traceparent: Option<String>,
 }
 
-impl Recording {
+impl Insertion {
     /// In the current span's trace, which reading its text later will be a part of.
     pub(crate) fn new(new: NewDocument, origin: Origin, texts: Texts) -> Self {
         Self {
@@ -70,12 +70,12 @@ impl Recording {
     }
 }
 
-/// Of the transaction that records a document.
+/// Of the transaction that inserts a document.
 pub(crate) fn store_metadata() -> tracing::Span {
     tracing::info_span!("store_metadata", db.collection.name = TABLE)
 }
 
-/// Records one document with one statement, in the transaction that `connection` is in.
+/// Inserts one document with one statement, in the transaction that `connection` is in.
 ///
 /// # Errors
 /// [`Error::Unprocessable`] when another document has that content already, [`Error::QuotaExceeded`].
@@ -83,32 +83,32 @@ pub(crate) async fn insert(
     database: &Database,
     connection: &mut PgConnection,
     client: &Client,
-    recording: &Recording,
+    insertion: &Insertion,
 ) -> Result<Document, Error> {
-    let recorded = insert_all(database, connection, client, &[recording]).await;
-    match recorded.map_err(taken)?.pop() {
+    let inserted = insert_all(database, connection, client, &[insertion]).await;
+    match inserted.map_err(taken)?.pop() {
         Some(document) => Ok(document),
-        None => Err(exceeded(database, connection, client, charge(&[recording])).await),
+        None => Err(exceeded(database, connection, client, charge(&[insertion])).await),
     }
 }
 
-/// Records all `recordings` with one statement, in the transaction that `connection` is in; the documents
-/// are in the order of their recordings. None is recorded, and none returned, when the client's quota does
+/// Inserts all `insertions` with one statement, in the transaction that `connection` is in; the documents
+/// are in the order of their insertions. None is inserted, and none returned, when the client's quota does
 /// not allow all.
 pub(super) async fn insert_all(
     database: &Database,
     connection: &mut PgConnection,
     client: &Client,
-    recordings: &[&Recording],
+    insertions: &[&Insertion],
 ) -> Result<Vec<Document>, Error> {
-    fn each<'r, T>(of: &[&'r Recording], value: impl Fn(&'r Recording) -> T) -> Vec<T> {
-        of.iter().map(|recording| value(recording)).collect()
+    fn each<'r, T>(of: &[&'r Insertion], value: impl Fn(&'r Insertion) -> T) -> Vec<T> {
+        of.iter().map(|insertion| value(insertion)).collect()
     }
-    let of = recordings;
+    let of = insertions;
     let arguments = charge(of)
         .values(arguments(), client.quota())?
         .with(each(of, |it| it.new.filename.as_str()))?
-        .with(each(of, Recording::bytes))?
+        .with(each(of, Insertion::bytes))?
         .with(each(of, |it| it.new.file_type.as_str()))?
         .with(each(of, |it| it.new.content_key.to_string()))?
         .with(each(of, |it| it.new.sha256.as_slice()))?
@@ -124,19 +124,19 @@ pub(super) async fn insert_all(
         .with(each(of, |it| it.texts.text_words.as_str()))?
         .end();
     let rows = INSERT.fetch_all(database, connection, arguments).await?;
-    let mut recorded = HashMap::with_capacity(rows.len());
+    let mut inserted = HashMap::with_capacity(rows.len());
     for row in &rows {
         let document = document(client, row)?;
-        recorded.insert(document.content_key, document);
+        inserted.insert(document.content_key, document);
     }
-    let in_order = of.iter().map(|it| recorded.remove(&it.new.content_key));
+    let in_order = of.iter().map(|it| inserted.remove(&it.new.content_key));
     Ok(in_order.flatten().collect())
 }
 
-fn charge(recordings: &[&Recording]) -> Charge {
-    let bytes = recordings.iter().map(|recording| recording.bytes());
+fn charge(insertions: &[&Insertion]) -> Charge {
+    let bytes = insertions.iter().map(|insertion| insertion.bytes());
     Charge {
-        documents: i64::try_from(recordings.len()).unwrap_or(i64::MAX),
+        documents: i64::try_from(insertions.len()).unwrap_or(i64::MAX),
         bytes: bytes.fold(0, i64::saturating_add),
     }
 }
