@@ -41,7 +41,7 @@ pub struct Context {
     /// What is kept of each tenant while there is one.
     pub memory: Arc<TenantMemories>,
     /// What is known of telemetry that is lost.
-    pub losses: TelemetryLoss,
+    pub telemetry_loss: TelemetryLoss,
     /// Tenants to look at again.
     pub recheck: Recheck,
     /// How long one of them may take to let data go before others have their turn.

@@ -22,6 +22,7 @@ pub mod reconcile;
 pub mod scope;
 mod server_side_apply;
 pub mod settings;
+pub mod startup;
 pub mod status;
 mod ticker;
 pub mod validated_tenant;

@@ -334,7 +334,9 @@ fn with_loss(
     ctx: &Context,
 ) -> Vec<Finding> {
     let namespace = tenant.namespace();
-    let loss = ctx.losses.of(namespace, tenant.name(), &before.conditions);
+    let loss = ctx
+        .telemetry_loss
+        .of(namespace, tenant.name(), &before.conditions);
     findings::with_loss(findings, loss.as_ref())
 }
 

@@ -156,7 +156,7 @@ fn context(server: &FakeApiServer) -> Arc<Context> {
             ..Images::default()
         },
         memory: memory(),
-        losses: TelemetryLoss::default(),
+        telemetry_loss: TelemetryLoss::default(),
         recheck: Recheck::default(),
         turn: Duration::MAX,
         metrics: Metrics::default(),

@@ -82,7 +82,7 @@ impl Cluster {
                 ..Images::default()
             },
             memory: Arc::default(),
-            losses: TelemetryLoss::default(),
+            telemetry_loss: TelemetryLoss::default(),
             recheck: Recheck::default(),
             turn: Duration::MAX,
             metrics,

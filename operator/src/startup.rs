@@ -1,0 +1,9 @@
+//! How the operator's process comes about: its clients, what every reconcile shares, and what goes on beside.
+
+mod background;
+mod clients;
+mod context;
+
+pub use background::{Background, prometheus};
+pub use clients::Clients;
+pub use context::{memories, shared_context};

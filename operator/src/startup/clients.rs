@@ -1,0 +1,75 @@
+//! Ways to the API server: one that writes only while the Lease is held, and one for the Lease itself.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use docket_crds::DocumentTenant;
+use kube::api::ListParams;
+use kube::{Client, Config};
+
+use crate::leadership::fence::Fence;
+use crate::leadership::fenced_client::fenced_client;
+use crate::leadership::lease::{Leadership, TIMING};
+use crate::monitoring::metrics::observe_leadership;
+use crate::scope::Scope;
+use crate::settings::Settings;
+
+/// The ways to the API server, and the fence between them.
+pub struct Clients {
+    /// Writes only while the fence is open.
+    pub fenced: Client,
+    /// Writes at any time, so that it may open the fence.
+    unfenced: Client,
+    /// Until when anything may be written.
+    pub fence: Fence,
+}
+
+impl Clients {
+    /// Clients of the cluster that the environment or a kubeconfig names, as kubectl finds it.
+    ///
+    /// # Errors
+    /// There is none, or its certificate cannot be used.
+    pub async fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let mut config = Config::infer()
+            .await
+            .context("no cluster: set KUBECONFIG, or run inside a cluster with a ServiceAccount")?;
+        let fence = Fence::shut();
+        let deadline = Duration::from_secs(settings.api_deadline);
+        let fenced = fenced_client(&config, fence.clone(), deadline)?;
+        // A renewal that is late is worth nothing: trying again is up to the Lease.
+        config.default_retry = false;
+        // It watches nothing.
+        config.read_timeout = Some(deadline);
+        observe_leadership(fence.clone());
+        Ok(Self {
+            fenced,
+            unfenced: Client::try_from(config)?,
+            fence,
+        })
+    }
+
+    /// Sees that tenants can be listed before anything waits for them.
+    ///
+    /// # Errors
+    /// They cannot: the chart is not installed, or only in part.
+    pub async fn check_crd(&self, settings: &Settings) -> anyhow::Result<()> {
+        Scope::new(self.unfenced.clone(), &settings.namespace)
+            .api::<DocumentTenant>()
+            .list(&ListParams::default().limit(1))
+            .await
+            .map(|_| ())
+            .context("DocumentTenants cannot be listed: install the CRD and the operator's role with the Helm chart")
+    }
+
+    /// Who may hold the Lease for this process.
+    #[must_use]
+    pub fn leadership(&self, settings: &Settings) -> Leadership {
+        Leadership::new(
+            self.unfenced.clone(),
+            &settings.lease_namespace,
+            settings.identity.clone(),
+            self.fence.clone(),
+            TIMING,
+        )
+    }
+}
