@@ -1,31 +1,46 @@
 #!/usr/bin/env bash
-# cluster.sh tools|up|down|env: the cluster that choose.sh names.
+# cluster.sh check|packages|tools|up|down|env: the cluster that choose.sh names.
 set -euo pipefail
 source "$(dirname "$0")/places.sh"
 source "$scripts/step.sh"
 source "$scripts/choose.sh"
 source "$scripts/apt.sh"
 source "$scripts/packages.sh"
+source "$scripts/lanes.sh"
 source "$scripts/bare/cgroups.sh"
 
 choose_cluster
 
-# Everything that takes the processor for minutes, when it is there for the first time.
-tools() {
+# What the bare machine lacks is said before anything is built.
+check() {
+    [[ $kind_of_cluster != bare ]] || check_machine
+}
+
+# Whoever needs them first installs them.
+packages() (
+    [[ $kind_of_cluster == bare ]] || exit 0
+    mkdir -p "$cache"
+    exec 6>"$cache/packages.lock"
+    flock 6
+    install_packages
+)
+
+commands() {
     case $kind_of_cluster in
-    existing) "$scripts/tools.sh" kubernetes kubectl helm ;;
-    kind)
-        "$scripts/tools.sh" kubernetes kubectl helm
-        "$scripts/tools.sh" kind
-        ;;
-    bare)
-        check_machine
-        install_packages
-        "$scripts/tools.sh" kubernetes
-        ;;
+    bare) "$scripts/tools.sh" kubernetes ;;
+    existing | kind) "$scripts/tools.sh" kubernetes kubectl helm ;;
     esac
+    [[ $kind_of_cluster != kind ]] || "$scripts/tools.sh" kind
     # The API server's tests start one of their own.
     "$scripts/tools.sh" s3
+}
+
+# Everything that takes the processor for minutes, when it is there for the first time. Go needs none of the packages.
+tools() {
+    check
+    STEPS_SIDE_BY_SIDE=yes lane packages
+    STEPS_SIDE_BY_SIDE=yes lane commands
+    join_lanes
 }
 
 up() {
@@ -62,6 +77,7 @@ env)
     # With other settings cargo would compile all over again.
     printf 'export CARGO_BUILD_TARGET=%q RUSTFLAGS=%q\n' "${CARGO_BUILD_TARGET:-}" "${RUSTFLAGS:-}"
     ;;
+check | packages) "$1" ;;
 tools | up | down)
     # One at a time; the daemons do not inherit the lock.
     mkdir -p "$cache"

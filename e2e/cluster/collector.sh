@@ -5,6 +5,8 @@ source "$(dirname "$0")/places.sh"
 source "$scripts/step.sh"
 
 "$scripts/tools.sh" collector-builder
+exec 7>"$cache/tools/collector.lock"
+flock 7
 manifest=$repository/images/collector/builder.yaml
 key=$({ cat "$manifest"; readlink "$links/builder"; go version; } | sha256sum | cut -c1-12)
 into=$cache/tools/collector-$key

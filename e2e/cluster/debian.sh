@@ -15,7 +15,7 @@ fetch_and_unpack() {
     # As root apt fetches as another user, to whom the folder is closed.
     apt-get download -q -o APT::Sandbox::User=root "$package"
     dpkg-deb --extract ./*.deb unpacked
-    rm -rf "$cache/tools/$package"-*-debian
+    rm -rf "$cache/tools/$package"-[0-9]*-debian # of this package, and of none whose name begins with its
     mkdir -p "$into"
     for command in "$@"; do
         mv "unpacked/usr/bin/$command" "$into/"
@@ -37,7 +37,7 @@ fi
 into=$cache/tools/$package-${version//[^A-Za-z0-9.]/-}-debian
 
 mkdir -p "$cache/tools"
-exec 7>"$cache/tools/lock"
+exec 7>"$cache/tools/debian.lock"
 flock 7
 
 for command in "$@"; do

@@ -5,11 +5,26 @@ source "$(dirname "$0")/places.sh"
 source "$scripts/step.sh"
 source "$scripts/image.sh"
 source "$scripts/postgres.sh"
+source "$scripts/lanes.sh"
 
 authorities=/etc/ssl/certs/ca-certificates.crt
 
 compile() {
-    cargo build --workspace --locked --profile "${PROFILE:-dev}" "$@"
+    step "Compiling $*" cargo build --workspace --locked --profile "${PROFILE:-dev}" "${@/#/--bin=}"
+}
+
+# What the other images are made of.
+bring() {
+    local name
+    for name; do
+        case $name in
+        collector) "$scripts/collector.sh" ;;
+        s3) "$scripts/tools.sh" s3 ;;
+        prometheus) "$scripts/debian.sh" prometheus prometheus promtool ;;
+        alertmanager) "$scripts/debian.sh" prometheus-alertmanager prometheus-alertmanager amtool ;;
+        postgres) make_postgres_rootfs ;;
+        esac
+    done
 }
 
 # What goes into each image, put into a folder.
@@ -23,7 +38,10 @@ fill() {
         ;;
     collector) cp "$links/otelcol" "$authorities" "$folder/" ;;
     s3) cp "$links/versitygw" "$folder/" ;;
-    postgres) ln "$postgres_rootfs" "$folder/rootfs.tar" ;;
+    postgres)
+        make_postgres_rootfs
+        ln "$postgres_rootfs" "$folder/rootfs.tar"
+        ;;
     prometheus) copy_with_libraries "$(readlink -f "$links/prometheus")" "$folder" ;;
     alertmanager)
         binary=$(readlink -f "$links/prometheus-alertmanager")
@@ -46,20 +64,26 @@ copy_with_libraries() {
 [[ $# -gt 0 ]] || set -- postgres s3 prometheus alertmanager collector receivers operator api-server
 mkdir -p "$cache/images/made"
 folder=$(mktemp -d "$cache/image.XXXX")
-trap 'rm -rf "$folder"' EXIT
+trap 'end_lanes; rm -rf "$folder"' EXIT
 
-programs=()
+programs=() others=()
 for name; do
     case $name in
     operator | api-server | receivers) programs+=("docket-$name") ;;
-    collector) "$scripts/collector.sh" ;;
-    s3) "$scripts/tools.sh" s3 ;;
-    prometheus) "$scripts/debian.sh" prometheus prometheus promtool ;;
-    alertmanager) "$scripts/debian.sh" prometheus-alertmanager prometheus-alertmanager amtool ;;
-    postgres) make_postgres_rootfs ;;
+    *) others+=("$name") ;;
     esac
 done
-[[ ${#programs[@]} == 0 ]] || step "Compiling ${programs[*]}" compile "${programs[@]/#/--bin=}"
+# Rust and Go wait for different things.
+if [[ ${#programs[@]} -gt 0 && ${#others[@]} -gt 0 ]]; then
+    export STEPS_SIDE_BY_SIDE=yes
+    lane compile "${programs[@]}"
+    lane bring "${others[@]}"
+    join_lanes
+elif [[ ${#programs[@]} -gt 0 ]]; then
+    compile "${programs[@]}"
+else
+    bring "${others[@]}"
+fi
 
 for name; do
     mkdir "$folder/$name"

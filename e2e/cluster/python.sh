@@ -8,7 +8,7 @@ key=$(sha256sum "$requirements" | cut -c1-12)
 into=$cache/tools/$name-$key
 
 mkdir -p "$cache/tools"
-exec 7>"$cache/tools/lock"
+exec 7>"$cache/tools/python.lock"
 flock 7
 
 if [[ ! -x $into/bin/python ]]; then

@@ -35,7 +35,7 @@ build() {
 }
 
 mkdir -p "$cache/tools"
-exec 7>"$cache/tools/lock"
+exec 7>"$cache/tools/$module.lock"
 flock 7
 
 missing=() names=
