@@ -57,8 +57,8 @@ impl UploadMemory {
     }
 
     /// Room for a part of which nothing has come yet.
-    pub(super) fn room(&self) -> Room {
-        Room {
+    pub(super) fn reservation(&self) -> Reservation {
+        Reservation {
             pool: self.0.clone(),
             bytes: 0,
             expected: 0,
@@ -71,7 +71,7 @@ impl UploadMemory {
 
 /// What one part holds; it is given back on drop.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct Reservation {
     pool: Arc<Pool>,
     bytes: usize,
     /// Bytes for which there is room before they come.
@@ -82,7 +82,7 @@ pub(super) struct Room {
     since: Option<Instant>,
 }
 
-impl Room {
+impl Reservation {
     /// Makes room for `bytes` more of the part, and the first time for as many as are `expected`.
     ///
     /// # Errors

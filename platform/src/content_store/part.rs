@@ -7,7 +7,7 @@ use object_store::{MultipartUpload, PutPayload, PutPayloadMut};
 use tokio::task::JoinSet;
 
 use super::PART;
-use super::memory::{Room, UploadMemory};
+use super::memory::{Reservation, UploadMemory};
 use crate::error::Error;
 
 /// Parts of one upload that are under way at once.
@@ -19,14 +19,14 @@ const SMALL: usize = 16 * 1024;
 #[derive(Debug)]
 pub(super) struct Part {
     bytes: PutPayloadMut,
-    room: Room,
+    reservation: Reservation,
 }
 
 impl Part {
     pub(super) fn new(memory: &UploadMemory) -> Self {
         Self {
             bytes: PutPayloadMut::new(),
-            room: memory.room(),
+            reservation: memory.reservation(),
         }
     }
 
@@ -43,7 +43,7 @@ impl Part {
         let missing = PART - self.bytes.content_length();
         let bytes = bytes.split_to(bytes.len().min(missing));
         let expected = usize::try_from(expected).map_or(PART, |expected| expected.min(PART));
-        self.room.grow(bytes.len(), expected).await?;
+        self.reservation.grow(bytes.len(), expected).await?;
         match bytes.len() {
             ..SMALL => self.bytes.extend_from_slice(&bytes),
             SMALL.. => self.bytes.push(bytes),
@@ -54,11 +54,11 @@ impl Part {
     /// What to send. Its room is given back with its last byte: a connection that was given up may hold
     /// on to what it has not sent, for as long as the store is silent.
     pub(super) fn close(mut self) -> PutPayload {
-        self.room.settle();
-        let room = Arc::new(self.room);
+        self.reservation.settle();
+        let reservation = Arc::new(self.reservation);
         let held = |bytes| Held {
             bytes,
-            _room: room.clone(),
+            _reservation: reservation.clone(),
         };
         let bytes = self.bytes.freeze().into_iter();
         bytes.map(held).map(Bytes::from_owner).collect()
@@ -68,7 +68,7 @@ impl Part {
 /// Bytes and the room that they are a part of.
 struct Held {
     bytes: Bytes,
-    _room: Arc<Room>,
+    _reservation: Arc<Reservation>,
 }
 
 impl AsRef<[u8]> for Held {

@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use time::OffsetDateTime;
 
 use super::report::{Finding, Report};
-use super::{Health, Status};
+use super::{Health, HealthStatus};
 use crate::database::SchemaState;
 use crate::tenant::Client;
 
@@ -163,9 +163,9 @@ fn missing(states: &[SchemaState]) -> Vec<String> {
 }
 
 /// The status of a check that is about one table.
-pub(super) fn table_status(report: &Report, table: &str) -> Status {
+pub(super) fn table_status(report: &Report, table: &str) -> HealthStatus {
     match report.missing_tables.iter().any(|missing| missing == table) {
-        true => Status::Unhealthy,
+        true => HealthStatus::Unhealthy,
         false => report.database.status,
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::checks::table_status;
 use super::routes::HealthBody;
-use super::{Health, Status};
+use super::{Health, HealthStatus};
 
 /// The routes of what is called `service`.
 pub fn routes(health: Arc<Health>, service: &'static str) -> Router {
@@ -23,12 +23,12 @@ pub fn routes(health: Arc<Health>, service: &'static str) -> Router {
 #[derive(Serialize)]
 struct Parts {
     database: DatabaseHealth,
-    tables: BTreeMap<&'static str, Status>,
+    tables: BTreeMap<&'static str, HealthStatus>,
 }
 
 #[derive(Serialize)]
 struct DatabaseHealth {
-    status: Status,
+    status: HealthStatus,
     latency_ms: Option<f64>,
 }
 

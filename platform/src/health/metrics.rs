@@ -6,7 +6,7 @@ use docket_instrumentation::LATENCY_BUCKETS;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
 
-use super::Status;
+use super::HealthStatus;
 
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -31,7 +31,7 @@ impl Metrics {
         }
     }
 
-    pub(super) fn record(&self, component: &'static str, status: Status, took: Duration) {
+    pub(super) fn record(&self, component: &'static str, status: HealthStatus, took: Duration) {
         let labels = [
             KeyValue::new("component", component),
             KeyValue::new("status", status.as_str()),

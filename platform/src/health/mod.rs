@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use internal::routes as internal_routes;
 pub use report::Finding;
-use report::{Report, Status};
+use report::{HealthStatus, Report};
 pub use routes::routes;
 
 use crate::platform::Platform;

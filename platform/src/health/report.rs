@@ -11,7 +11,8 @@ use crate::database::SchemaState;
 /// How well something works, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+#[schema(as = Status)]
+pub enum HealthStatus {
     /// All of it works.
     Healthy,
     /// Some clients, or some of what they ask for, are not served.
@@ -20,7 +21,7 @@ pub enum Status {
     Unhealthy,
 }
 
-impl Status {
+impl HealthStatus {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
@@ -34,7 +35,7 @@ impl Status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// How well it works.
-    pub status: Status,
+    pub status: HealthStatus,
     /// What is wrong.
     pub reasons: Vec<String>,
 }
@@ -55,8 +56,8 @@ pub struct Report {
 
 impl Report {
     /// Without its content a tenant still has its metadata and its lists.
-    pub fn status(&self) -> Status {
-        let content = self.content.status.min(Status::Degraded);
+    pub fn status(&self) -> HealthStatus {
+        let content = self.content.status.min(HealthStatus::Degraded);
         content.max(self.database.status)
     }
 
@@ -73,7 +74,7 @@ impl Finding {
     /// All of it works.
     pub fn healthy() -> Self {
         Self {
-            status: Status::Healthy,
+            status: HealthStatus::Healthy,
             reasons: Vec::new(),
         }
     }
@@ -81,7 +82,7 @@ impl Finding {
     /// Some of it works, but for `reason`.
     pub fn degraded(reason: String) -> Self {
         Self {
-            status: Status::Degraded,
+            status: HealthStatus::Degraded,
             reasons: vec![reason],
         }
     }
@@ -89,7 +90,7 @@ impl Finding {
     /// It does not work, for `reason`.
     pub fn unhealthy(reason: String) -> Self {
         Self {
-            status: Status::Unhealthy,
+            status: HealthStatus::Unhealthy,
             reasons: vec![reason],
         }
     }
@@ -97,14 +98,14 @@ impl Finding {
     /// Whether there are schemas that this server is too old for.
     pub fn of_newer_schemas(states: &[SchemaState]) -> Self {
         let mut finding = Self::healthy();
-        finding.find(states, Status::Unhealthy, is_newer, NEWER);
+        finding.find(states, HealthStatus::Unhealthy, is_newer, NEWER);
         finding
     }
 
     fn find(
         &mut self,
         states: &[SchemaState],
-        status: Status,
+        status: HealthStatus,
         wanted: fn(&SchemaState) -> bool,
         sentence: &str,
     ) {
@@ -121,23 +122,23 @@ impl Finding {
         let mut finding = Self::healthy();
         let mut find = |status, wanted, sentence| finding.find(states, status, wanted, sentence);
         find(
-            Status::Unhealthy,
+            HealthStatus::Unhealthy,
             |state| matches!(state, SchemaState::Unreachable(_)),
             "the database does not answer",
         );
-        find(Status::Unhealthy, is_newer, NEWER);
+        find(HealthStatus::Unhealthy, is_newer, NEWER);
         find(
-            Status::Degraded,
+            HealthStatus::Degraded,
             |state| matches!(state, SchemaState::Older(_)),
             "the schema is older than this server; the operator has yet to migrate it",
         );
         find(
-            Status::Degraded,
+            HealthStatus::Degraded,
             |state| matches!(state, SchemaState::NotProvisioned(_)),
             "the schema is not provisioned, or the login is refused",
         );
         find(
-            Status::Degraded,
+            HealthStatus::Degraded,
             |state| matches!(state, SchemaState::Current { missing } if !missing.is_empty()),
             "tables are missing",
         );
@@ -175,7 +176,7 @@ mod tests {
             },
         ] {
             let finding = Finding::of_schemas(&[CURRENT, waiting]);
-            assert_eq!(finding.status, Status::Degraded);
+            assert_eq!(finding.status, HealthStatus::Degraded);
             assert!(finding.reasons[0].starts_with("1 of 2 clients: "));
         }
     }
@@ -185,7 +186,7 @@ mod tests {
         for state in [SchemaState::Newer(9), SchemaState::Unreachable("x".into())] {
             assert_eq!(
                 Finding::of_schemas(&[CURRENT, state]).status,
-                Status::Unhealthy
+                HealthStatus::Unhealthy
             );
         }
     }

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::report::{Finding, Report};
-use super::{Health, Status};
+use super::{Health, HealthStatus};
 use crate::error::Error;
 use crate::openapi::Answers;
 use crate::timestamp::microseconds;
@@ -22,7 +22,7 @@ use crate::timestamp::microseconds;
 /// The answer of `/health`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HealthBody<Parts> {
-    status: Status,
+    status: HealthStatus,
     service: &'static str,
     #[serde(serialize_with = "microseconds")]
     #[schema(value_type = String, format = DateTime)]
@@ -40,7 +40,7 @@ pub(super) struct HealthBody<Parts> {
 #[derive(Debug, Serialize, ToSchema)]
 struct Components {
     /// By name: where content is, `data_store`, and `summarizer` where there is one to call.
-    components: BTreeMap<&'static str, Status>,
+    components: BTreeMap<&'static str, HealthStatus>,
 }
 
 /// The answer of `/readyz`.
@@ -74,7 +74,7 @@ impl<Parts> HealthBody<Parts> {
     /// No better than `findings` of what only this service depends on, but degraded at worst.
     fn and<'f>(mut self, findings: impl Iterator<Item = &'f Finding>) -> Self {
         for finding in findings {
-            self.status = self.status.max(finding.status.min(Status::Degraded));
+            self.status = self.status.max(finding.status.min(HealthStatus::Degraded));
             self.reasons.extend(finding.reasons.iter().cloned());
         }
         self
@@ -85,8 +85,8 @@ impl<Parts: Serialize> IntoResponse for HealthBody<Parts> {
     /// 503 when unhealthy, else 200.
     fn into_response(self) -> Response {
         let status = match self.status {
-            Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
-            Status::Healthy | Status::Degraded => StatusCode::OK,
+            HealthStatus::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+            HealthStatus::Healthy | HealthStatus::Degraded => StatusCode::OK,
         };
         (status, Json(self)).into_response()
     }

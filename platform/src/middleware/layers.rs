@@ -53,7 +53,7 @@ pub async fn client_request(
     next: Next,
 ) -> Response {
     let answer = |request| trace::trace(request, |request| unbroken(next, request));
-    around(&layers, request, answer).await
+    apply(&layers, request, answer).await
 }
 
 /// Around a probe or a question about the service itself: traces would drown in them.
@@ -62,10 +62,10 @@ pub async fn operation(
     request: Request,
     next: Next,
 ) -> Response {
-    around(&layers, request, |request| unbroken(next, request)).await
+    apply(&layers, request, |request| unbroken(next, request)).await
 }
 
-async fn around<A: Future<Output = Response>>(
+async fn apply<A: Future<Output = Response>>(
     layers: &Layers,
     mut request: Request,
     answer: impl FnOnce(Request) -> A,

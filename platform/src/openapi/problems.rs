@@ -14,7 +14,7 @@ use crate::error::ProblemBody;
 use crate::problem::{ProblemKind, ProblemList};
 
 /// A status that problems may have.
-struct Status {
+struct ProblemStatus {
     code: StatusCode,
     /// Of the component.
     name: &'static str,
@@ -26,20 +26,20 @@ struct Status {
 
 const RETRY_AFTER: Option<(&str, &str)> = Some(("Retry-After", "Seconds after which to try again"));
 
-const STATUSES: &[Status] = &[
-    Status {
+const STATUSES: &[ProblemStatus] = &[
+    ProblemStatus {
         code: StatusCode::BAD_REQUEST,
         name: "BadRequest",
         description: "What was sent makes no sense; `detail` names the part",
         header: None,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::UNAUTHORIZED,
         name: "Unauthorized",
         description: "There is no API key, or no token that can be accepted",
         header: Some(("WWW-Authenticate", "How a caller proves whose client it is")),
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::FORBIDDEN,
         name: "Forbidden",
         description: "The key or token does not open this client, there is no such client, the \
@@ -47,79 +47,79 @@ const STATUSES: &[Status] = &[
                       client's quota",
         header: None,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::NOT_FOUND,
         name: "NotFound",
         description: "Nothing is served under the path",
         header: None,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::METHOD_NOT_ALLOWED,
         name: "MethodNotAllowed",
         description: "The path has other methods, which the header `Allow` names",
         header: Some(("Allow", "The methods that the path has")),
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::REQUEST_TIMEOUT,
         name: "RequestTimeout",
         description: "The caller stopped in the middle of its request",
         header: None,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::CONFLICT,
         name: "Conflict",
         description: "It cannot be done now; `detail` says why",
         header: RETRY_AFTER,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::PRECONDITION_FAILED,
         name: "PreconditionFailed",
         description: "`If-Match` or `If-None-Match` speaks against the current version",
         header: None,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::PRECONDITION_REQUIRED,
         name: "PreconditionRequired",
         description: "The change must say by `If-Match` what it changes",
         header: None,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::PAYLOAD_TOO_LARGE,
         name: "ContentTooLarge",
         description: "The content is larger than what is accepted",
         header: None,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::UNSUPPORTED_MEDIA_TYPE,
         name: "UnsupportedMediaType",
         description: "The body has a media type that is not taken",
         header: Some(("Accept-Patch", "What a PATCH may be sent as")),
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::RANGE_NOT_SATISFIABLE,
         name: "RangeNotSatisfiable",
         description: "No byte of the range exists",
         header: Some(("Content-Range", "How many bytes there are, as `bytes */34`")),
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::UNPROCESSABLE_ENTITY,
         name: "UnprocessableContent",
         description: "What was sent is understood, but cannot be taken; `detail` says why",
         header: None,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::TOO_MANY_REQUESTS,
         name: "TooManyRequests",
         description: "The client sends more requests than it may",
         header: RETRY_AFTER,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::INTERNAL_SERVER_ERROR,
         name: "InternalServerError",
         description: "The server failed; its log has the cause under `trace_id`",
         header: None,
     },
-    Status {
+    ProblemStatus {
         code: StatusCode::SERVICE_UNAVAILABLE,
         name: "ServiceUnavailable",
         description: "What the answer needs is not available now; the same request may be sent again",
@@ -174,7 +174,7 @@ pub(super) fn components(lists: &[ProblemList]) -> impl Iterator<Item = (String,
     })
 }
 
-impl Status {
+impl ProblemStatus {
     fn response(&self, kinds: &[&ProblemKind], own_words: &[&str]) -> Response {
         // Of two examples of a kind the last one stays.
         let examples = kinds.iter().map(|kind| (kind.name, kind.example));

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Claims;
-use super::jwks::{Found, Jwks};
+use super::jwks::{Jwks, KeyMatch};
 use super::source::Source;
 use crate::error::Error;
 
@@ -122,9 +122,9 @@ impl Issuer {
             return Err(refused("the token has extensions that are not known"));
         }
         let key = match keys.find(header.kid.as_deref(), header.alg) {
-            Found::Key(key) => key,
-            Found::Unknown => return Err(Refusal::UnknownKey),
-            Found::Nothing(why) => return Err(refused(why)),
+            KeyMatch::Key(key) => key,
+            KeyMatch::Unknown => return Err(Refusal::UnknownKey),
+            KeyMatch::Nothing(why) => return Err(refused(why)),
         };
         self.decode(token, key, header.alg)
     }

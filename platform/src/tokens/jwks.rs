@@ -35,7 +35,7 @@ struct Published {
 
 /// What a token's header leads to.
 #[derive(Debug)]
-pub(super) enum Found<'a> {
+pub(super) enum KeyMatch<'a> {
     Key(&'a DecodingKey),
     /// No key has that id: there may be a new one.
     Unknown,
@@ -60,23 +60,23 @@ impl Jwks {
         }
     }
 
-    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Found<'_> {
+    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> KeyMatch<'_> {
         let fits = |key: &&Key| key.algorithms.contains(&algorithm);
         let Some(id) = id else {
             let mut fitting = self.0.iter().filter(fits);
             return match (fitting.next(), fitting.next()) {
-                (Some(only), None) => Found::Key(&only.key),
-                _ => Found::Nothing("the token does not say which key it is signed with"),
+                (Some(only), None) => KeyMatch::Key(&only.key),
+                _ => KeyMatch::Nothing("the token does not say which key it is signed with"),
             };
         };
         let mut named = self.0.iter().filter(|key| key.id.as_deref() == Some(id));
         let mut named = named.by_ref().peekable();
         if named.peek().is_none() {
-            return Found::Unknown;
+            return KeyMatch::Unknown;
         }
         match named.find(fits) {
-            Some(key) => Found::Key(&key.key),
-            None => Found::Nothing("the token's algorithm is not that of its key"),
+            Some(key) => KeyMatch::Key(&key.key),
+            None => KeyMatch::Nothing("the token's algorithm is not that of its key"),
         }
     }
 }
@@ -163,11 +163,11 @@ mod tests {
         let keys = parse(mixed).expect("one key");
         assert!(matches!(
             keys.find(Some("b"), Algorithm::EdDSA),
-            Found::Key(_)
+            KeyMatch::Key(_)
         ));
         assert!(matches!(
             keys.find(Some("a"), Algorithm::HS256),
-            Found::Unknown
+            KeyMatch::Unknown
         ));
     }
 
@@ -175,22 +175,25 @@ mod tests {
     fn a_key_is_used_with_its_own_algorithm_only() {
         let keys = parse(json!([ed25519(Some("a"))])).expect("a key");
         for algorithm in [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256] {
-            assert!(matches!(keys.find(Some("a"), algorithm), Found::Nothing(_)));
+            assert!(matches!(
+                keys.find(Some("a"), algorithm),
+                KeyMatch::Nothing(_)
+            ));
         }
         assert!(matches!(
             keys.find(Some("b"), Algorithm::EdDSA),
-            Found::Unknown
+            KeyMatch::Unknown
         ));
     }
 
     #[test]
     fn a_token_that_names_no_key_is_checked_where_there_is_but_one() {
         let one = parse(json!([ed25519(None)])).expect("a key");
-        assert!(matches!(one.find(None, Algorithm::EdDSA), Found::Key(_)));
+        assert!(matches!(one.find(None, Algorithm::EdDSA), KeyMatch::Key(_)));
         let two = parse(json!([ed25519(None), ed25519(Some("b"))])).expect("keys");
         assert!(matches!(
             two.find(None, Algorithm::EdDSA),
-            Found::Nothing(_)
+            KeyMatch::Nothing(_)
         ));
     }
 

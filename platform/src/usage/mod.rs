@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 pub use charge::{Charge, charge, charge_sql};
 pub use exceeded::{Exceeded, exceeded};
-pub use read::{Usage, check_room};
+pub use read::{Usage, check_quota};
 pub use recount::Recount;
 
 use crate::middleware::scope::{Scope, on_any};

@@ -40,7 +40,7 @@ impl Usage {
     }
 
     /// Whether `charge` fits beside it into `quota`.
-    fn leaves_room(self, charge: Charge, quota: Quota) -> bool {
+    fn allows(self, charge: Charge, quota: Quota) -> bool {
         fits(self.documents, charge.documents, quota.documents)
             && fits(self.bytes, charge.bytes, quota.bytes)
     }
@@ -55,14 +55,18 @@ fn fits(used: i64, added: i64, most: Option<u64>) -> bool {
 ///
 /// # Errors
 /// [`Error::QuotaExceeded`].
-pub async fn check_room(database: &Database, client: &Client, charge: Charge) -> Result<(), Error> {
+pub async fn check_quota(
+    database: &Database,
+    client: &Client,
+    charge: Charge,
+) -> Result<(), Error> {
     if client.quota() == Quota::default() {
         return Ok(());
     }
     let work = async {
         let mut connection = database.connection(client).await?;
         let used = Usage::read(database, connection.as_mut()).await?;
-        match used.leaves_room(charge, client.quota()) {
+        match used.allows(charge, client.quota()) {
             true => Ok(()),
             false => Err(Exceeded::new(used, client.quota(), charge).into()),
         }
@@ -90,21 +94,21 @@ mod tests {
             documents: Some(10),
             bytes: Some(100),
         };
-        assert!(USED.leaves_room(charge(1, 10), quota));
-        assert!(!USED.leaves_room(charge(1, 11), quota));
-        assert!(!USED.leaves_room(charge(2, 0), quota));
+        assert!(USED.allows(charge(1, 10), quota));
+        assert!(!USED.allows(charge(1, 11), quota));
+        assert!(!USED.allows(charge(2, 0), quota));
     }
 
     proptest! {
         #[test]
         fn what_adds_nothing_fits_into_any_quota(documents in i64::MIN..=0, bytes in i64::MIN..=0, most: u64) {
             let quota = Quota { documents: Some(most), bytes: Some(most) };
-            prop_assert!(USED.leaves_room(charge(documents, bytes), quota));
+            prop_assert!(USED.allows(charge(documents, bytes), quota));
         }
 
         #[test]
         fn without_a_limit_everything_fits(documents: i64, bytes: i64) {
-            prop_assert!(USED.leaves_room(charge(documents, bytes), Quota::default()));
+            prop_assert!(USED.allows(charge(documents, bytes), Quota::default()));
         }
     }
 }

@@ -31,9 +31,9 @@ macro_rules! lock {
 const LOCK_LIVE: Statement = lock!("IS NULL");
 const LOCK_TRASHED: Statement = lock!("IS NOT NULL");
 
-/// Where the document must be.
+/// Where in its life the document must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum LifecycleStage {
     Live,
     Trash,
 }
@@ -54,20 +54,20 @@ pub(super) struct Write {
 /// that point an error no longer means that nothing was changed.
 ///
 /// # Errors
-/// [`Error::NotFound`] when there is none in that place, [`Error::QuotaExceeded`], and what `decide`
+/// [`Error::NotFound`] when there is none at that stage, [`Error::QuotaExceeded`], and what `decide`
 /// refuses.
 pub(super) async fn change(
     (database, client, origin): (&Database, &Client, &Origin),
-    (place, id): (Place, i64),
+    (stage, id): (LifecycleStage, i64),
     decide: impl FnOnce(&Document) -> Result<Option<Write>, Error>,
     before_commit: impl FnOnce(),
 ) -> Result<Document, Error> {
     let work = async {
         let mut connection = database.connection_to_commit(client).await?;
         let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
-        let (lock, missing) = match place {
-            Place::Live => (LOCK_LIVE, "document"),
-            Place::Trash => (LOCK_TRASHED, "document in the trash"),
+        let (lock, missing) = match stage {
+            LifecycleStage::Live => (LOCK_LIVE, "document"),
+            LifecycleStage::Trash => (LOCK_TRASHED, "document in the trash"),
         };
         let row = lock
             .fetch_optional(database, transaction.as_mut(), arguments().with(id)?.end())

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::tags::tag;
-use super::{FileType, Place, Query};
+use super::{FileType, Query, SearchCursor};
 
 const LONGEST_NAME: usize = 255;
 
@@ -42,7 +42,7 @@ pub(crate) enum Order {
     /// Only those in the trash.
     LastDeleted(Cursor),
     /// Only those that the query finds.
-    Best(Query, Place),
+    Best(Query, SearchCursor),
 }
 
 impl Default for Page {
@@ -129,10 +129,11 @@ fn order(query: Option<Query>, deleted: bool, cursor: Option<&str>) -> Result<Or
     Ok(match (query, cursor) {
         (None, None) => listed(Cursor::START),
         (None, Some(cursor)) => listed(query::cursor("cursor", cursor, Cursor::decode)?),
-        (Some(query), None) => Order::Best(query, Place::START),
-        (Some(query), Some(cursor)) => {
-            Order::Best(query, query::cursor("cursor", cursor, Place::decode)?)
-        }
+        (Some(query), None) => Order::Best(query, SearchCursor::START),
+        (Some(query), Some(cursor)) => Order::Best(
+            query,
+            query::cursor("cursor", cursor, SearchCursor::decode)?,
+        ),
     })
 }
 
@@ -183,10 +184,10 @@ mod tests {
     fn a_query_asks_for_the_best_and_its_cursor_is_another() {
         let query = Query::parse("an offer").expect("a query");
         let page = Page::parse("q=an+offer").expect("a page");
-        assert_eq!(page.order, Order::Best(query.clone(), Place::START));
-        let cursor = Place::START.encode();
+        assert_eq!(page.order, Order::Best(query.clone(), SearchCursor::START));
+        let cursor = SearchCursor::START.encode();
         let page = Page::parse(&format!("cursor={cursor}&q=an+offer")).expect("a page");
-        assert_eq!(page.order, Order::Best(query, Place::START));
+        assert_eq!(page.order, Order::Best(query, SearchCursor::START));
     }
 
     #[test]

@@ -11,13 +11,13 @@ use tracing::Span;
 use super::{Document, repository};
 
 /// `None` is a document that is not there.
-type Found = Option<Arc<Document>>;
+type FoundDocument = Option<Arc<Document>>;
 
 /// Finds documents, those that are asked for at the same time together.
 #[derive(Debug)]
 pub(super) struct Finder {
     database: Arc<Database>,
-    batchers: ClientBatchers<i64, Found>,
+    batchers: ClientBatchers<i64, FoundDocument>,
 }
 
 impl Finder {
@@ -59,12 +59,12 @@ struct FindAll {
     client: Arc<Client>,
 }
 
-impl Batch<i64, Found> for FindAll {
+impl Batch<i64, FoundDocument> for FindAll {
     // Two would each find half as many, and cost twice as much.
     const CONCURRENT: usize = 1;
     const MAX_SIZE: usize = 128;
 
-    async fn run(&self, ids: Vec<i64>) -> Option<Vec<Found>> {
+    async fn run(&self, ids: Vec<i64>) -> Option<Vec<FoundDocument>> {
         let found = repository::find_all(&self.database, &self.client, &ids).await;
         let found: HashMap<i64, Arc<Document>> = found
             .ok()?

@@ -3,7 +3,6 @@
 //! `workload.rs` says what the rest of the server knows of it; each of its routes is a file.
 
 mod accepted_types;
-mod beside;
 mod byteranges;
 mod change;
 mod content;
@@ -15,6 +14,7 @@ mod file_type;
 mod filename;
 mod filter;
 mod find;
+mod form_overhead;
 mod inserter;
 mod insertion;
 mod list;
@@ -23,10 +23,10 @@ mod metadata;
 mod model;
 mod patch;
 mod problems;
+mod quota;
 mod receive;
 mod replace;
 mod repository;
-mod room;
 mod search;
 mod state;
 mod stored;
@@ -49,7 +49,7 @@ pub use maintenance::{Purge, Sweep};
 use model::{Document, NewDocument};
 use problems::PROBLEMS;
 use repository::TABLE;
-use search::{Place, Query};
+use search::{Query, SearchCursor};
 pub use state::DocumentsSettings;
 pub use stored::STORED;
 pub use text::{SUBCOMMAND, extract_text};

@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::filter::{Order, Page};
-use super::search::{self, Found, Place};
+use super::search::{self, SearchCursor, SearchHit};
 use super::{Document, change, repository};
 
 /// A page.
@@ -103,12 +103,12 @@ async fn items(
     let (filter, most) = (&page.filter, page.limit + 1);
     Ok(match &page.order {
         Order::Newest(start) => {
-            let from = (change::Place::Live, *start);
+            let from = (change::LifecycleStage::Live, *start);
             let documents = repository::list(database, client, filter, from, most).await?;
             documents.into_iter().map(ListedDocument::listed).collect()
         }
         Order::LastDeleted(start) => {
-            let from = (change::Place::Trash, *start);
+            let from = (change::LifecycleStage::Trash, *start);
             let documents = repository::list(database, client, filter, from, most).await?;
             documents.into_iter().map(ListedDocument::listed).collect()
         }
@@ -135,9 +135,9 @@ impl ListedDocument {
         }
     }
 
-    fn found(found: Found) -> Self {
+    fn found(found: SearchHit) -> Self {
         Self {
-            cursor: Place::after(&found).encode(),
+            cursor: SearchCursor::after(&found).encode(),
             document: found.document,
             rank: Some(found.rank),
             snippet: found.snippet,

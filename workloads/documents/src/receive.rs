@@ -16,7 +16,7 @@ use tracing::field::Empty;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::beside::Beside;
+use super::form_overhead::FormOverhead;
 use super::problems::DocumentProblem;
 use super::state::Limits;
 use super::{AcceptedTypes, ENVELOPE, FileType, Filename, NewDocument, file_type, text};
@@ -108,11 +108,11 @@ impl Receiver {
             Some(_) => hashed(request),
             None => (request, None),
         };
-        let beside = Beside::default();
-        let multipart = Multipart::from_request(beside.watch(request), &()).await;
+        let overhead = FormOverhead::default();
+        let multipart = Multipart::from_request(overhead.watch(request), &()).await;
         let mut multipart = multipart.map_err(|_| not_multipart(&headers))?;
-        let received = self.process(&mut multipart, &beside, upload, key).await;
-        let (new, start) = received.map_err(|error| beside.refusal().unwrap_or(error))?;
+        let received = self.process(&mut multipart, &overhead, upload, key).await;
+        let (new, start) = received.map_err(|error| overhead.refusal().unwrap_or(error))?;
         digest::check(&REPR_DIGEST, of_file, new.sha256)?;
         if let Some(body) = body {
             let arrived = self.read_to_end(body).await?;
@@ -125,7 +125,7 @@ impl Receiver {
     async fn process(
         &self,
         multipart: &mut Multipart,
-        beside: &Beside,
+        overhead: &FormOverhead,
         upload: &mut Upload,
         key: Uuid,
     ) -> Result<(NewDocument, Vec<u8>), Error> {
@@ -134,7 +134,7 @@ impl Receiver {
             let (new, start) = loop {
                 match self.next_field(multipart).await? {
                     Some(field) if field.name() == Some(FIELD) => {
-                        break self.store(field, beside, upload, key).await?;
+                        break self.store(field, overhead, upload, key).await?;
                     }
                     Some(_) => {}
                     None => {
@@ -162,7 +162,7 @@ impl Receiver {
     async fn store(
         &self,
         mut field: Field<'_>,
-        beside: &Beside,
+        overhead: &FormOverhead,
         upload: &mut Upload,
         content_key: Uuid,
     ) -> Result<(NewDocument, Vec<u8>), Error> {
@@ -184,7 +184,7 @@ impl Receiver {
             .instrument(reading.clone())
             .await?
         {
-            beside.is_file(chunk.len());
+            overhead.is_file(chunk.len());
             file_size += chunk.len() as u64;
             if file_size > self.limits.max_upload_bytes {
                 return Err(Error::TooLarge(self.limits.max_upload_bytes));

@@ -14,11 +14,11 @@ use docket_platform::middleware::auth::Caller;
 use docket_platform::openapi::Answers;
 use headers::{ETag, HeaderMapExt as _};
 
-use super::change::{Place, Write, change};
+use super::change::{LifecycleStage, Write, change};
 use super::metadata::DocumentPath;
+use super::quota::check_quota;
 use super::receive::{FileForm, Received, Receiver};
 use super::repository::{TABLE, columns};
-use super::room::check_room;
 use super::text::{TextService, search_sql};
 use super::{Document, NewDocument, repository};
 
@@ -88,7 +88,7 @@ pub(crate) async fn replace_content(
         |document: &Document| conditional::require_match(&headers, &content_etag(document));
     // Before a large body is sent for nothing, and once more when nobody can interfere.
     is_meant(&repository::find(&database, &client, path.id).await?)?;
-    check_room(&database, &client, &headers, 0).await?;
+    check_quota(&database, &client, &headers, 0).await?;
     let Received {
         new,
         start,
@@ -96,7 +96,7 @@ pub(crate) async fn replace_content(
     } = receiver.receive(&client, request).await?;
     let document = change(
         (&database, &client, &origin),
-        (Place::Live, path.id),
+        (LifecycleStage::Live, path.id),
         |document| {
             is_meant(document)?;
             write(&texts, document, &new, &start).map(Some)

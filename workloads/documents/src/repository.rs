@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::change::Place;
+use super::change::LifecycleStage;
 use super::{Document, Filter};
 
 pub(crate) const TABLE: &str = "document_metadata";
@@ -145,14 +145,14 @@ pub(crate) async fn list(
     database: &Database,
     client: &Client,
     filter: &Filter,
-    (place, start): (Place, Cursor),
+    (stage, start): (LifecycleStage, Cursor),
     most: u32,
 ) -> Result<Vec<Document>, Error> {
-    let list = match (place, &filter.tag) {
-        (Place::Live, None) => LIST,
-        (Place::Live, Some(_)) => LIST_TAGGED,
-        (Place::Trash, None) => LIST_DELETED,
-        (Place::Trash, Some(_)) => LIST_DELETED_TAGGED,
+    let list = match (stage, &filter.tag) {
+        (LifecycleStage::Live, None) => LIST,
+        (LifecycleStage::Live, Some(_)) => LIST_TAGGED,
+        (LifecycleStage::Trash, None) => LIST_DELETED,
+        (LifecycleStage::Trash, Some(_)) => LIST_DELETED_TAGGED,
     };
     let arguments = arguments()
         .with(start.timestamp)?

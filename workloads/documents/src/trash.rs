@@ -13,7 +13,7 @@ use docket_platform::openapi::{Answers, Preconditions};
 use http::{HeaderMap, StatusCode};
 
 use super::Document;
-use super::change::{Place, Write, change};
+use super::change::{LifecycleStage, Write, change};
 use super::metadata::DocumentPath;
 use super::problems::DocumentProblem;
 use super::repository::{TABLE, columns};
@@ -62,7 +62,7 @@ pub(crate) async fn delete_document(
     let Path(path) = path?;
     change(
         (&database, &client, &origin),
-        (Place::Live, path.id),
+        (LifecycleStage::Live, path.id),
         |document| {
             conditional::permit(&headers, &Representation::of(document)?.etag)?;
             match document.legal_hold {
@@ -100,7 +100,7 @@ pub(crate) async fn restore_document(
     let Path(path) = path?;
     let document = change(
         (&database, &client, &origin),
-        (Place::Trash, path.id),
+        (LifecycleStage::Trash, path.id),
         |_| write("restore", &RESTORE, path.id).map(Some),
         || (),
     )

@@ -13,7 +13,7 @@ use docket_platform::middleware::auth::Caller;
 use docket_platform::openapi::Answers;
 use http::{HeaderMap, header};
 
-use super::change::{Place, Write, change};
+use super::change::{LifecycleStage, Write, change};
 use super::metadata::DocumentPath;
 use super::patch::{Changed, Patch};
 use super::problems::DocumentProblem;
@@ -85,7 +85,7 @@ pub(crate) async fn update_document(
     }
     let document = change(
         (&database, &client, &origin),
-        (Place::Live, path.id),
+        (LifecycleStage::Live, path.id),
         |document| {
             conditional::require_match(&headers, &Representation::of(document)?.etag)?;
             let changed = patch.apply(document);

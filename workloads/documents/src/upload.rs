@@ -19,8 +19,8 @@ use utoipa::ToSchema;
 
 use super::inserter::Inserter;
 use super::insertion::{Insertion, insert, store_metadata};
+use super::quota::check_quota;
 use super::receive::{FileForm, Received, Receiver};
-use super::room::check_room;
 use super::state::DocumentsState;
 use super::text::TextService;
 use super::{Document, NewDocument, TABLE};
@@ -125,7 +125,7 @@ impl Uploads {
         request: Request,
         claim: Option<&Claim>,
     ) -> Result<Vec<u8>, Error> {
-        check_room(&self.database, client, request.headers(), 1).await?;
+        check_quota(&self.database, client, request.headers(), 1).await?;
         let receiving = self.receiver.receive(client, request);
         let Received {
             new,

@@ -9,10 +9,10 @@ fn least() -> UploadMemory {
     UploadMemory::of(0, PATIENCE)
 }
 
-async fn with(memory: &UploadMemory, bytes: usize) -> Room {
-    let mut room = memory.room();
-    room.grow(bytes, 0).await.expect("room");
-    room
+async fn with(memory: &UploadMemory, bytes: usize) -> Reservation {
+    let mut reservation = memory.reservation();
+    reservation.grow(bytes, 0).await.expect("room");
+    reservation
 }
 
 #[test]
@@ -35,24 +35,24 @@ fn three_eighths_of_the_memory_are_for_uploads_half_of_them_in_reserve() {
 async fn room_is_taken_as_bytes_come_and_given_back_at_the_end() {
     let memory = least();
     let free = memory.0.shared.available_permits();
-    let mut room = with(&memory, 1).await;
-    room.grow(PAGE - 1, 0).await.expect("room");
+    let mut reservation = with(&memory, 1).await;
+    reservation.grow(PAGE - 1, 0).await.expect("room");
     assert_eq!(memory.0.shared.available_permits(), free - 1);
-    room.grow(1, 0).await.expect("room");
+    reservation.grow(1, 0).await.expect("room");
     assert_eq!(memory.0.shared.available_permits(), free - 2);
-    drop(room);
+    drop(reservation);
     assert_eq!(memory.0.shared.available_permits(), free);
 }
 
 #[tokio::test]
 async fn uploads_that_hold_all_there_is_and_want_more_go_on_one_after_another() {
     let memory = least();
-    let rooms = (0..16).map(|_| with(&memory, PART / 16));
-    let rooms = join_all(rooms).await;
+    let reservations = (0..16).map(|_| with(&memory, PART / 16));
+    let reservations = join_all(reservations).await;
     assert_eq!(memory.0.shared.available_permits(), 0);
-    let rest = rooms.into_iter().map(async |mut room| {
+    let rest = reservations.into_iter().map(async |mut reservation| {
         for _ in 1..16 {
-            room.grow(PART / 16, 0).await?;
+            reservation.grow(PART / 16, 0).await?;
             tokio::task::yield_now().await;
         }
         Ok::<_, Error>(())
@@ -67,7 +67,7 @@ async fn who_waits_for_too_long_is_told_so() {
     let memory = least();
     let _rooms = [with(&memory, PART).await, with(&memory, 1).await];
     let waited = Instant::now();
-    let refused = memory.room().grow(1, 0).await;
+    let refused = memory.reservation().grow(1, 0).await;
     assert!(matches!(refused, Err(Error::MemoryFull)), "{refused:?}");
     assert!(waited.elapsed() >= PATIENCE / 2);
     assert_eq!(memory.0.waiting.load(Ordering::Relaxed), 0);
@@ -76,12 +76,12 @@ async fn who_waits_for_too_long_is_told_so() {
 #[tokio::test]
 async fn who_waits_at_the_beginning_holds_nothing() {
     let memory = least();
-    let mut first = memory.room();
+    let mut first = memory.reservation();
     first.grow(1, PART).await.expect("room");
-    let mut second = memory.room();
+    let mut second = memory.reservation();
     second.grow(1, PART).await.expect("room");
     assert!(second.reserve.is_some(), "the first has all of the rest");
-    let mut third = memory.room();
+    let mut third = memory.reservation();
     let refused = third.grow(1, PART).await;
     assert!(matches!(refused, Err(Error::MemoryFull)), "{refused:?}");
     assert!(third.shared.is_none() && third.reserve.is_none());
@@ -91,14 +91,14 @@ async fn who_waits_at_the_beginning_holds_nothing() {
 async fn a_part_that_comes_slowly_or_is_complete_keeps_no_room_empty() {
     let memory = least();
     let all = memory.0.shared.available_permits();
-    let mut complete = memory.room();
+    let mut complete = memory.reservation();
     complete.grow(1, PART).await.expect("room");
     assert_eq!(memory.0.shared.available_permits(), 0);
     complete.settle();
     assert_eq!(memory.0.shared.available_permits(), all - 1);
     drop(complete);
 
-    let mut slow = memory.room();
+    let mut slow = memory.reservation();
     slow.grow(1, PART).await.expect("room");
     slow.since = Instant::now().checked_sub(2 * USUAL);
     slow.grow(PAGE, PART).await.expect("room");
@@ -113,7 +113,7 @@ async fn a_turn_lasts_until_others_have_waited_for_it_too_long() {
     assert!(slow.reserve.is_some());
     slow.since = Instant::now().checked_sub(2 * PATIENCE);
     slow.grow(1, 0).await.expect("nobody waits");
-    let mut waiting = memory.room();
+    let mut waiting = memory.reservation();
     let hurry = async {
         while memory.0.waiting.load(Ordering::Relaxed) == 0 {
             tokio::task::yield_now().await;

@@ -1,10 +1,10 @@
 //! Finding documents by their words, the best first.
 
-mod place;
+mod cursor;
 mod query;
 mod snippet;
 mod statement;
 
-pub(crate) use place::Place;
+pub(crate) use cursor::SearchCursor;
 pub(crate) use query::Query;
-pub(crate) use statement::{Found, search};
+pub(crate) use statement::{SearchHit, search};

@@ -8,11 +8,11 @@ use sqlx::postgres::PgRow;
 
 use super::super::repository::{columns, document, shown};
 use super::super::{Document, Filter};
-use super::{Place, Query, snippet};
+use super::{Query, SearchCursor, snippet};
 
 /// A document that a search found.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct SearchHit {
     pub(crate) document: Document,
     pub(crate) rank: f32,
     /// HTML; `None` for a document without text.
@@ -93,9 +93,9 @@ pub(crate) async fn search(
     client: &Client,
     query: &Query,
     filter: &Filter,
-    start: Place,
+    start: SearchCursor,
     most: u32,
-) -> Result<Vec<Found>, Error> {
+) -> Result<Vec<SearchHit>, Error> {
     let arguments = arguments()
         .with(query.as_str())?
         .with(start.newest)?
@@ -113,15 +113,15 @@ pub(crate) async fn search(
             .fetch_all(database, connection.as_mut(), arguments)
             .await?;
         connection.settle();
-        rows.iter().map(|row| found(client, row)).collect()
+        rows.iter().map(|row| hit(client, row)).collect()
     };
     database.within_deadline(work).await
 }
 
-fn found(client: &Client, row: &PgRow) -> Result<Found, Error> {
+fn hit(client: &Client, row: &PgRow) -> Result<SearchHit, Error> {
     let document = document(client, row)?;
     let headline: Option<&str> = row.try_get("headline")?;
-    Ok(Found {
+    Ok(SearchHit {
         rank: row.try_get("rank")?,
         snippet: headline.map(snippet::html),
         newest: row.try_get("newest")?,

@@ -12,7 +12,7 @@ use super::{Texts, search_sql};
 
 /// What is read of a document, by this process and nobody else until the lease ends.
 #[derive(Clone, Debug)]
-pub(super) struct Task {
+pub(super) struct TextTask {
     pub(super) id: i64,
     pub(super) filename: String,
     pub(super) file_type: String,
@@ -70,8 +70,8 @@ const NEXT: Statement = Statement {
 
 /// What a look at a client's documents finds.
 #[derive(Debug)]
-pub(super) enum Found {
-    Task(Task),
+pub(super) enum NextTask {
+    Task(TextTask),
     /// Nothing is due now, but in this time.
     Later(Duration),
     Nothing,
@@ -79,7 +79,7 @@ pub(super) enum Found {
 
 /// The document of `client` that has waited the longest, if any is due. A connection that found
 /// nothing is closed: asking must not keep one open for a client that does nothing.
-pub(super) async fn claim(database: &Database, client: &Client) -> Result<Found, Error> {
+pub(super) async fn claim(database: &Database, client: &Client) -> Result<NextTask, Error> {
     let lease = arguments().with(LEASE.as_secs_f64())?.end();
     let work = async {
         let mut connection = database.connection(client).await?;
@@ -92,13 +92,13 @@ pub(super) async fn claim(database: &Database, client: &Client) -> Result<Found,
                 .await?;
             connection.end();
             let seconds = next.map(|row| row.try_get("seconds")).transpose()?;
-            return Ok(seconds.map_or(Found::Nothing, |seconds: f64| {
-                Found::Later(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+            return Ok(seconds.map_or(NextTask::Nothing, |seconds: f64| {
+                NextTask::Later(Duration::try_from_secs_f64(seconds).unwrap_or_default())
             }));
         };
         let size: i64 = row.try_get("file_size")?;
         let key: &str = row.try_get("content_key")?;
-        Ok(Found::Task(Task {
+        Ok(NextTask::Task(TextTask {
             id: row.try_get("id")?,
             filename: row.try_get("filename")?,
             file_type: row.try_get("file_type")?,
@@ -117,7 +117,7 @@ pub(super) async fn claim(database: &Database, client: &Client) -> Result<Found,
 pub(super) async fn finish(
     database: &Database,
     client: &Client,
-    task: &Task,
+    task: &TextTask,
     texts: &Texts,
     again: Duration,
 ) -> Result<(), Error> {
@@ -140,7 +140,7 @@ pub(super) async fn finish(
 pub(super) async fn postpone(
     database: &Database,
     client: &Client,
-    task: &Task,
+    task: &TextTask,
     again: Duration,
 ) -> Result<(), Error> {
     let arguments = arguments().with(task.id)?.with(again.as_secs_f64())?.end();

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::extract::{self, Failure};
-use super::queue::{self, Found, Task};
+use super::queue::{self, NextTask, TextTask};
 use super::source::Source;
 use super::{KEPT, TextService, TextState, Texts, decode};
 
@@ -71,14 +71,14 @@ impl Worker {
             };
             let look = LOOK.mul_f64(0.5 + jitter());
             let wait = match queue::claim(&self.database, client).await {
-                Ok(Found::Task(task)) => {
+                Ok(NextTask::Task(task)) => {
                     // There may be more, which another worker can begin with.
                     self.texts.schedule.wake(&name);
                     self.perform(client, &task).await;
                     continue;
                 }
-                Ok(Found::Later(wait)) => wait.clamp(SHORTEST, look),
-                Ok(Found::Nothing) => look,
+                Ok(NextTask::Later(wait)) => wait.clamp(SHORTEST, look),
+                Ok(NextTask::Nothing) => look,
                 Err(error) => {
                     tracing::debug!(client = name, %error, "the documents to read are not known");
                     look
@@ -88,7 +88,7 @@ impl Worker {
         }
     }
 
-    async fn perform(&self, client: &Client, task: &Task) {
+    async fn perform(&self, client: &Client, task: &TextTask) {
         let span = tracing::info_span!(
             "document_text",
             client = client.name,
@@ -113,7 +113,7 @@ impl Worker {
     }
 
     /// What is found out of a document, even if it is that there is no text in it.
-    async fn read(&self, client: &Client, task: &Task) -> Result<Texts, Error> {
+    async fn read(&self, client: &Client, task: &TextTask) -> Result<Texts, Error> {
         let last = task.attempt >= ATTEMPTS;
         let unread = || Texts::unread(&task.filename, &task.file_type);
         let text = match self.text(client, task).await {
@@ -145,7 +145,7 @@ impl Worker {
     }
 
     /// `None` for a file of a type without text.
-    async fn text(&self, client: &Client, task: &Task) -> Result<Option<String>, Failure> {
+    async fn text(&self, client: &Client, task: &TextTask) -> Result<Option<String>, Failure> {
         let size = task.file_size;
         match Source::of(&task.file_type) {
             None => Ok(None),
@@ -185,7 +185,7 @@ fn jitter() -> f64 {
 }
 
 /// The request that made it necessary, as a parent is told.
-fn headers(task: &Task) -> HeaderMap {
+fn headers(task: &TextTask) -> HeaderMap {
     let parent = task.traceparent.as_deref();
     let parent = parent.and_then(|parent| HeaderValue::from_str(parent).ok());
     parent

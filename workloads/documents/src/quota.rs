@@ -12,14 +12,14 @@ use super::ENVELOPE;
 ///
 /// # Errors
 /// [`Error::QuotaExceeded`].
-pub(super) async fn check_room(
+pub(super) async fn check_quota(
     database: &Database,
     client: &Client,
     headers: &HeaderMap,
     documents: i64,
 ) -> Result<(), Error> {
     let bytes = at_least(headers);
-    usage::check_room(database, client, Charge { documents, bytes }).await
+    usage::check_quota(database, client, Charge { documents, bytes }).await
 }
 
 /// The least that a body of the announced size stores; 0 where none is announced.

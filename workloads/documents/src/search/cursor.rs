@@ -1,25 +1,25 @@
 //! Where a page of a search ended, as a caller hands it back.
 
-use super::Found;
+use super::SearchHit;
 
 const LENGTH: usize = 16;
 
 /// The place just after a document in the results of a search, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct SearchCursor {
     /// The newest document when the search began: what came later is not among its results.
     pub(crate) newest: i64,
     pub(crate) id: i64,
 }
 
-impl Place {
+impl SearchCursor {
     /// Before the best result.
     pub(crate) const START: Self = Self {
         newest: i64::MAX,
         id: i64::MAX,
     };
 
-    pub(crate) fn after(found: &Found) -> Self {
+    pub(crate) fn after(found: &SearchHit) -> Self {
         Self {
             newest: found.newest,
             id: found.document.id,
@@ -55,13 +55,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_place_can_be_handed_back(newest: i64, id: i64) {
-            let place = Place { newest, id };
-            prop_assert_eq!(Place::decode(&place.encode()), Some(place));
+            let place = SearchCursor { newest, id };
+            prop_assert_eq!(SearchCursor::decode(&place.encode()), Some(place));
         }
 
         #[test]
         fn what_is_no_place_is_refused(text in "[0-9a-f]{32}|.{0,40}") {
-            if let Some(place) = Place::decode(&text) {
+            if let Some(place) = SearchCursor::decode(&text) {
                 prop_assert_eq!(place.encode(), text);
             }
         }

@@ -19,15 +19,15 @@ const PIECE: usize = 256 * 1024;
 
 /// Bytes that were read, and did not turn out to be the file's.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Beside(Arc<AtomicU64>);
+pub(super) struct FormOverhead(Arc<AtomicU64>);
 
-impl Beside {
+impl FormOverhead {
     /// The same request, whose body ends with an error once there is too much beside the file.
     pub(super) fn watch(&self, request: Request) -> Request {
         request.map(|body| {
             Body::from_stream(Watched {
                 body: body.into_data_stream(),
-                beside: self.clone(),
+                overhead: self.clone(),
                 left: Bytes::new(),
                 rests: false,
             })
@@ -52,7 +52,7 @@ impl Beside {
 
 struct Watched {
     body: BodyDataStream,
-    beside: Beside,
+    overhead: FormOverhead,
     /// What arrived and was not handed on.
     left: Bytes,
     /// The parser reads on for as long as there is something: it must look at what it has first.
@@ -67,7 +67,7 @@ impl Stream for Watched {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if let Some(refusal) = self.beside.refusal() {
+        if let Some(refusal) = self.overhead.refusal() {
             return Poll::Ready(Some(Err(axum::Error::new(refusal))));
         }
         if self.left.is_empty() {
@@ -78,7 +78,7 @@ impl Stream for Watched {
         }
         let length = self.left.len().min(PIECE);
         let piece = self.left.split_to(length);
-        self.beside.0.fetch_add(length as u64, Ordering::Relaxed);
+        self.overhead.0.fetch_add(length as u64, Ordering::Relaxed);
         self.rests = true;
         Poll::Ready(Some(Ok(piece)))
     }
