@@ -7,6 +7,7 @@ mod claim;
 mod metrics;
 mod task;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,9 @@ pub struct Maintenance {
 
 impl Maintenance {
     /// The tasks of `workloads`, and then those of what they share.
+    ///
+    /// # Panics
+    /// When two tasks have the same name: the first server that is put together shows it.
     pub fn new(platform: &Platform, workloads: &[Arc<dyn Workload>], interval: Duration) -> Self {
         let database = platform.database.clone();
         let stored = workloads.iter().filter_map(|workload| workload.stored());
@@ -44,11 +48,15 @@ impl Maintenance {
         let shared: [Arc<dyn Task>; 2] =
             [Arc::new(recount), Arc::new(Expire::new(database.clone()))];
         let own = workloads.iter().flat_map(|workload| workload.tasks());
+        let tasks: Vec<Arc<dyn Task>> = own.chain(shared).collect();
+        // Who claims one by its name would claim the other.
+        let names: HashSet<&str> = tasks.iter().map(|task| task.name()).collect();
+        assert_eq!(names.len(), tasks.len(), "two tasks have the same name");
         Self {
             tenant: platform.tenant.clone(),
             database,
             interval,
-            tasks: own.chain(shared).collect(),
+            tasks,
             metrics: Metrics::new(),
         }
     }
