@@ -33,7 +33,6 @@ use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 
 pub(crate) use collector_config::METRICS_PORT as COLLECTOR_METRICS_PORT;
-pub use docket_crds::names::{api_name, role_entry};
 pub(crate) use each_child::EachChild;
 
 use crate::foreign::gateway_api::HttpRoute;

@@ -5,6 +5,7 @@ use std::future::ready;
 use std::time::{Duration, Instant};
 
 use docket_contract::S3Storage;
+use docket_crds::ConditionType;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::ByteString;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
@@ -14,7 +15,6 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{Error, Problem};
 use crate::leadership::fence::Fence;
-use crate::status::conditions::ConditionType;
 
 /// Key of the Secret that holds the access key's id, and the environment variable it becomes.
 pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";

@@ -17,9 +17,6 @@ use crate::monitoring::telemetry_loss::TelemetryLoss;
 use crate::recheck::Recheck;
 use crate::status::events::Events;
 
-/// Name under which the operator owns fields (server-side apply).
-pub const FIELD_MANAGER: &str = docket_crds::names::OPERATOR_FIELD_MANAGER;
-
 /// What every reconcile shares.
 pub struct Context {
     /// The API server.

@@ -1,6 +1,6 @@
 //! What can go wrong in a reconcile, and whether trying again can help.
 
-use crate::status::conditions::ConditionType;
+use docket_crds::ConditionType;
 
 /// Why a reconcile did not reach its end.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-pub use docket_crds::names::{PREVIOUS, UPCOMING};
+use docket_crds::names::{PREVIOUS, UPCOMING};
 use k8s_openapi::ByteString;
 use secrecy::SecretString;
 

@@ -79,7 +79,7 @@ impl Drop for Attempt<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::conditions::ConditionType;
+    use docket_crds::ConditionType;
 
     fn down() -> Problem {
         Problem::new(

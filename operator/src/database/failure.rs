@@ -3,10 +3,10 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use docket_crds::ConditionType;
 use sqlx::{ConnectOptions as _, PgPool};
 
 use crate::error::{Error, Problem};
-use crate::status::conditions::ConditionType;
 
 /// Longest wait for the reason why no connection came about.
 const DIAGNOSIS: Duration = Duration::from_secs(2);

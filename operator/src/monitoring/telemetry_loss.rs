@@ -152,7 +152,8 @@ pub async fn watch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::conditions::{ConditionStatus, ConditionType, Finding, conditions};
+    use crate::status::conditions::{ConditionStatus, Finding, conditions};
+    use docket_crds::ConditionType;
     use jiff::Timestamp;
 
     fn owner(name: &str) -> Owner {

@@ -7,6 +7,8 @@ mod prune;
 mod quantity;
 mod takeover;
 
+use docket_crds::ConditionType;
+use docket_crds::names::{HANDOVER_FIELD_MANAGER, OPERATOR_FIELD_MANAGER};
 use std::fmt::{self, Debug};
 
 use docket_crds::{DocumentTenant, PlannedAction, PlannedChange};
@@ -20,11 +22,10 @@ pub(super) use self::prune::take_away;
 use super::rollout::Rollout;
 use crate::build::{self, Children, EachChild, Secrets};
 use crate::cache::child::Child;
-use crate::context::{Context, FIELD_MANAGER};
+use crate::context::Context;
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::server_side_apply::applying;
-use crate::status::conditions::ConditionType;
 use crate::validated_tenant::ValidatedTenant;
 
 /// Places that a sentence names.
@@ -284,7 +285,7 @@ impl Apply<'_> {
             }
             if let Some(kept) = handover::before(&child, &live) {
                 self.ctx.metrics.wrote(&kind, "apply");
-                let params = PatchParams::apply(handover::KEEPER);
+                let params = PatchParams::apply(HANDOVER_FIELD_MANAGER);
                 api.patch(&name, &params, &Patch::Apply(kept)).await?;
             }
             // Makes the apply fail for an object that took its place meanwhile.
@@ -311,7 +312,7 @@ impl Apply<'_> {
         let mut child = child.clone();
         child.begin(self.wanted.replicas);
         let params = PostParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
+            field_manager: Some(OPERATOR_FIELD_MANAGER.to_owned()),
             ..PostParams::default()
         };
         self.ctx.metrics.wrote(&K::kind(&()), "create");
@@ -319,7 +320,7 @@ impl Apply<'_> {
     }
 
     async fn patch<K: Child>(&self, api: &Api<K>, child: &K) -> kube::Result<K> {
-        let params = applying(FIELD_MANAGER);
+        let params = applying(OPERATOR_FIELD_MANAGER);
         self.ctx.metrics.wrote(&K::kind(&()), "apply");
         api.patch(&child.name_any(), &params, &Patch::Apply(child))
             .await

@@ -1,8 +1,9 @@
 //! A tenant goes: first its pods, then its data as the policy says, then the finalizer.
 
+use docket_crds::names::DATA_FINALIZER;
 use std::time::Duration;
 
-use docket_crds::{DeletionPolicy, DocumentTenant};
+use docket_crds::{DeletionPolicy, DocumentTenant, names};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::DeleteParams;
 use kube::runtime::controller::Action;
@@ -10,10 +11,9 @@ use kube::{Api, ResourceExt};
 
 use super::apply::{Change, belongs_to, take_away};
 use super::dereference;
-use super::identity::{FINALIZER, remove_finalizer};
+use super::identity::remove_finalizer;
 use super::release::{Release, release};
 use super::report;
-use crate::build;
 use crate::content::Content;
 use crate::context::Context;
 use crate::database::Database;
@@ -27,7 +27,7 @@ pub(super) async fn cleanup(tenant: &Identified<DocumentTenant>, ctx: &Context) 
     if !tenant
         .finalizers()
         .iter()
-        .any(|finalizer| finalizer == FINALIZER)
+        .any(|finalizer| finalizer == DATA_FINALIZER)
     {
         return Ok(Action::await_change());
     }
@@ -96,7 +96,7 @@ async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Go
 
 async fn pods_are_gone(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<bool> {
     let api: Api<Deployment> = Api::namespaced(ctx.client.clone(), tenant.namespace());
-    let Some(deployment) = api.get_opt(&build::api_name(tenant.name())).await? else {
+    let Some(deployment) = api.get_opt(&names::api_name(tenant.name())).await? else {
         return Ok(true);
     };
     if !belongs_to(&deployment, tenant.uid()) {
@@ -122,7 +122,7 @@ async fn stop_watching(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Re
     if !ctx.optional.prometheus_rules.is_there() {
         return Ok(());
     }
-    let name = build::api_name(tenant.name());
+    let name = names::api_name(tenant.name());
     take_away::<PrometheusRule>(tenant.namespace(), &name, tenant.uid(), ctx).await?;
     Ok(())
 }
@@ -166,7 +166,7 @@ async fn content(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<C
 fn explain(error: Error) -> Error {
     let advice = |problem: Problem| Problem {
         message: format!(
-            "{} The deletion waits for this; to give up the data as it is, remove the finalizer {FINALIZER}.",
+            "{} The deletion waits for this; to give up the data as it is, remove the finalizer {DATA_FINALIZER}.",
             problem.message
         ),
         ..problem

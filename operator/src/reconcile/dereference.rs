@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use docket_contract::{OpenAi, S3Storage, Summarizer};
+use docket_crds::ConditionType;
 use docket_crds::{DocumentTenant, S3, SummarizerMode, annotations, names};
 use docket_schema::Identity;
 use jiff::Timestamp;
@@ -14,7 +15,6 @@ use sha2::{Digest, Sha256};
 
 use super::apply::belongs_to;
 use super::telemetry;
-use crate::build;
 use crate::cache::referenced_secrets::Entries;
 use crate::content::Content;
 use crate::context::Context;
@@ -24,7 +24,6 @@ use crate::database::{AdminConnection, Database};
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::memory::{Inspected, InspectionKey};
-use crate::status::conditions::ConditionType;
 use crate::validated_tenant::Notice;
 
 /// What a tenant keeps outside the cluster, open.
@@ -160,7 +159,7 @@ pub(super) async fn dereference(
 }
 
 fn replicas(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Option<i32> {
-    let name = build::api_name(tenant.name());
+    let name = names::api_name(tenant.name());
     let namespace = tenant.namespace();
     let deployment = ctx.caches.deployments.get(namespace, &name)?;
     let ours = belongs_to(&deployment, tenant.uid());

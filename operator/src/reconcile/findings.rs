@@ -1,5 +1,6 @@
 //! What the conditions should say: of a reconcile that reached its end, and of one that did not.
 
+use docket_crds::ConditionType;
 use docket_crds::names;
 use docket_schema::LATEST_VERSION;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -7,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::rollout::{Rollout, all_collect, last_words, trouble};
 use crate::cache::pods::ObservedPod;
 use crate::error::Problem;
-use crate::status::conditions::{ConditionStatus, ConditionType, Finding};
+use crate::status::conditions::{ConditionStatus, Finding};
 use crate::validated_tenant::{Notice, ValidatedTenant};
 
 /// All conditions after a reconcile that reached its end, `Ready` first.

@@ -1,18 +1,19 @@
 //! What must be written before anything is created: the finalizer, and the names in Postgres.
 
+use docket_crds::names::DATA_FINALIZER;
+use docket_crds::names::OPERATOR_FIELD_MANAGER;
 use docket_crds::{ClientStatus, DocumentTenant, DocumentTenantStatus};
 use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use super::report::{begun, write_status};
-use crate::context::{Context, FIELD_MANAGER};
+use crate::context::Context;
 use crate::error::Result;
 use crate::identified::Identified;
 use crate::server_side_apply::applying;
 use crate::validated_tenant::ValidatedTenant;
 
-pub(super) use docket_crds::names::DATA_FINALIZER as FINALIZER;
 /// Adds the finalizer where it is missing.
 pub(super) async fn ensure_finalizer(
     tenant: Identified<DocumentTenant>,
@@ -21,7 +22,7 @@ pub(super) async fn ensure_finalizer(
     if tenant
         .finalizers()
         .iter()
-        .any(|finalizer| finalizer == FINALIZER)
+        .any(|finalizer| finalizer == DATA_FINALIZER)
     {
         return Ok(tenant);
     }
@@ -30,9 +31,9 @@ pub(super) async fn ensure_finalizer(
     let patch = json!({
         "apiVersion": "docket.dev/v1alpha1",
         "kind": "DocumentTenant",
-        "metadata": {"uid": tenant.uid(), "finalizers": [FINALIZER]},
+        "metadata": {"uid": tenant.uid(), "finalizers": [DATA_FINALIZER]},
     });
-    let params = applying(FIELD_MANAGER);
+    let params = applying(OPERATOR_FIELD_MANAGER);
     ctx.metrics.wrote("DocumentTenant", "patch");
     let written = api
         .patch(tenant.name(), &params, &Patch::Apply(patch))
@@ -48,7 +49,7 @@ pub(super) async fn remove_finalizer(
     let rest: Vec<&String> = tenant
         .finalizers()
         .iter()
-        .filter(|finalizer| *finalizer != FINALIZER)
+        .filter(|finalizer| *finalizer != DATA_FINALIZER)
         .collect();
     let patch = json!({
         "metadata": {"resourceVersion": tenant.resource_version(), "finalizers": rest},

@@ -1,10 +1,12 @@
 //! Reports: conditions and the rest of the status, patched only when they differ, and Events.
 
+use docket_crds::ConditionType;
+use docket_crds::names::OPERATOR_FIELD_MANAGER;
 use std::time::Duration;
 
 use docket_crds::{
     ApiStatus, ClientStatus, DeletionPolicy, DocumentTenant, DocumentTenantStatus, PlanStatus,
-    ReconcileStatus, is_true,
+    ReconcileStatus, is_true, names,
 };
 use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
@@ -14,13 +16,12 @@ use kube::runtime::controller::Action;
 use super::apply::Change;
 use super::findings;
 use super::rollout::Rollout;
-use crate::build;
 use crate::cache::pods::ObservedPod;
-use crate::context::{Context, FIELD_MANAGER};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::identified::Identified;
 use crate::status::apply::apply_status;
-use crate::status::conditions::{ConditionType, Finding, conditions};
+use crate::status::conditions::{Finding, conditions};
 use crate::status::timeline::Timeline;
 use crate::validated_tenant::ValidatedTenant;
 
@@ -264,7 +265,7 @@ pub(super) async fn write_status(
         return Ok(tenant);
     }
     let status = without_objectives(status);
-    Ok(apply_status(&tenant, &status, FIELD_MANAGER, ctx).await?)
+    Ok(apply_status(&tenant, &status, OPERATOR_FIELD_MANAGER, ctx).await?)
 }
 
 /// Whether `status` differs from what is there.
@@ -291,7 +292,7 @@ fn rollout(
     tenant: &Identified<DocumentTenant>,
     ctx: &Context,
 ) -> Option<(Rollout, Vec<ObservedPod>)> {
-    let name = build::api_name(tenant.name());
+    let name = names::api_name(tenant.name());
     let namespace = tenant.namespace();
     let deployment = ctx.caches.deployments.get(namespace, &name)?;
     Some((Rollout::of(&deployment), pods(tenant, ctx)))
@@ -372,7 +373,7 @@ fn api_url(wanted: &ValidatedTenant) -> String {
     };
     format!(
         "{scheme}://{}.{}.svc",
-        build::api_name(&wanted.name),
+        names::api_name(&wanted.name),
         wanted.namespace
     )
 }

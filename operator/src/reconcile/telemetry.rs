@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use docket_crds::ConditionType;
 use docket_crds::{DocumentTenant, SecretReference};
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
@@ -14,7 +15,6 @@ use crate::credentials::certificate::{self, Authorities, Certificate};
 use crate::credentials::headers::{self, Headers};
 use crate::error::{Error, Result};
 use crate::identified::Identified;
-use crate::status::conditions::ConditionType;
 use crate::validated_tenant::{Notice, Telemetry};
 
 const CA: &str = "spec.telemetry.tls.caSecretRef";

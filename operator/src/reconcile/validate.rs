@@ -4,7 +4,9 @@
 use std::num::NonZeroU32;
 
 use docket_contract::{ApiAuth, AuthMode, Jwt, Quota, RateLimit, Uploads};
-use docket_crds::{Api, Auth, Client, ClientStatus, DocumentTenant};
+use docket_crds::ConditionType;
+use docket_crds::names::UPCOMING;
+use docket_crds::{Api, Auth, Client, ClientStatus, DocumentTenant, names};
 use docket_schema::{Identity, LATEST_VERSION, State};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -12,15 +14,14 @@ use kube::Resource;
 
 use super::dereference::{self, Dereferenced, Issued, identities, storage};
 use super::{notices, telemetry};
-use crate::build::{self, Images};
-use crate::credentials::api_keys::{ApiKeys, UPCOMING};
+use crate::build::Images;
+use crate::credentials::api_keys::ApiKeys;
 use crate::credentials::rotation::{Asked, Rotated};
 use crate::credentials::secret_value::{SecretGenerator, fingerprint};
 use crate::database::ClientRow;
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::monitoring::tenant_objectives::monitored;
-use crate::status::conditions::ConditionType;
 use crate::validated_tenant::{Monitoring, Provisioning, ValidatedClient, ValidatedTenant};
 
 /// What becomes of `tenant` at the time `now`; `secrets` makes what clients lack.
@@ -44,7 +45,7 @@ pub(super) fn validate(
     for (name, identity) in identities(tenant) {
         let entry = spec.clients.iter().find(|client| client.name == name);
         let issued = seen.credentials.text(&name);
-        let identity = in_use(identity, seen.credentials.text(&build::role_entry(&name)));
+        let identity = in_use(identity, seen.credentials.text(&names::role_entry(&name)));
         let row = seen
             .inspected
             .inspection

@@ -1,6 +1,6 @@
 //! What the conditions on a tenant's status should say, and when one counts as changed.
 
-pub use docket_crds::ConditionType;
+use docket_crds::ConditionType;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 

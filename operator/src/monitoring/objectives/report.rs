@@ -1,5 +1,6 @@
 //! Writes what a status says of objectives, where it differs.
 
+use docket_crds::ConditionType;
 use docket_crds::DocumentTenant;
 use docket_crds::names::OBJECTIVES_FIELD_MANAGER;
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use super::status::ObjectivesStatus;
 use crate::context::Context;
 use crate::identified::Identified;
 use crate::status::apply::apply_status;
-use crate::status::conditions::{ConditionStatus, ConditionType, conditions};
+use crate::status::conditions::{ConditionStatus, conditions};
 
 /// Patches the status of `tenant` where it does not say what it should, and tells of a condition that
 /// turned.

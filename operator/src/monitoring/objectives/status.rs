@@ -1,12 +1,13 @@
 //! What a tenant's status should say of its objectives.
 
+use docket_crds::ConditionType;
 use docket_crds::{BurnRate, DocumentTenant, ObjectiveStatus, condition};
 use docket_objectives::{Objective, Observation, Verdict, verdict};
 
 use super::requests::MeasuredRequests;
 use crate::identified::Identified;
 use crate::monitoring::tenant_objectives::objectives_of;
-use crate::status::conditions::{ConditionStatus, ConditionType, Finding};
+use crate::status::conditions::{ConditionStatus, Finding};
 
 /// Why nothing is known.
 #[derive(Clone, Debug, PartialEq, Eq)]

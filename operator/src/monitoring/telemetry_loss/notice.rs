@@ -1,12 +1,12 @@
 //! What is to be said of telemetry that is lost, in words that change seldom.
 
+use docket_crds::ConditionType;
 use docket_crds::labels;
 use docket_crds::names::COLLECTOR_CONTAINER;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::query::Measured;
 use crate::cache::pods::Owner;
-use crate::status::conditions::ConditionType;
 use crate::validated_tenant::Notice;
 
 /// Part of its queue that a collector may fill before that is said.

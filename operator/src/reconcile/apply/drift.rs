@@ -1,10 +1,10 @@
 //! Who changed a child by hand, read from its managed fields.
 
+use docket_crds::names::OPERATOR_FIELD_MANAGER;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::Value;
 
 use super::difference::FieldPath;
-use crate::context::FIELD_MANAGER;
 
 /// The field manager that has one of `places` now; of several the latest. Nobody has a field that
 /// was taken out.
@@ -14,7 +14,7 @@ pub(super) fn changed_by<'a>(
 ) -> Option<&'a str> {
     managers
         .iter()
-        .filter(|entry| entry.manager.as_deref() != Some(FIELD_MANAGER))
+        .filter(|entry| entry.manager.as_deref() != Some(OPERATOR_FIELD_MANAGER))
         .filter(|entry| entry.subresource.as_deref() != Some("status"))
         .filter(|entry| {
             let fields = entry.fields_v1.as_ref().map(|fields| &fields.0);
@@ -67,7 +67,7 @@ mod tests {
     fn the_manager_that_has_the_field_now_is_named() {
         let fields = || json!({"f:spec": {"f:replicas": {}}});
         let managers = [
-            entry(FIELD_MANAGER, "", 9, fields()),
+            entry(OPERATOR_FIELD_MANAGER, "", 9, fields()),
             entry(
                 "kubectl-label",
                 "",

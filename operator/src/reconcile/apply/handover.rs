@@ -1,17 +1,13 @@
 //! The number of a Deployment's pods passes from the operator to an autoscaler without being another one
 //! in between: server-side apply sets back what its only owner no longer names, here to one pod.
 
+use docket_crds::names::OPERATOR_FIELD_MANAGER;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::Resource;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::context::FIELD_MANAGER;
-
-/// Field manager that keeps the number until an autoscaler chooses another.
-pub(super) const KEEPER: &str = docket_crds::names::HANDOVER_FIELD_MANAGER;
-
-/// What [`KEEPER`] is to apply to `live` before `wanted` is: the number of pods as it is, where we own
+/// What [`HANDOVER_FIELD_MANAGER`] is to apply to `live` before `wanted` is: the number of pods as it is, where we own
 /// it and `wanted` no longer names it. It fails when `live` is no longer what it was.
 pub(super) fn before<K>(wanted: &K, live: &K) -> Option<Value>
 where
@@ -42,7 +38,7 @@ where
 
 fn is_ours(entry: &ManagedFieldsEntry) -> bool {
     let fields = entry.fields_v1.as_ref().map(|fields| &fields.0);
-    entry.manager.as_deref() == Some(FIELD_MANAGER)
+    entry.manager.as_deref() == Some(OPERATOR_FIELD_MANAGER)
         && entry.subresource.is_none()
         && fields.is_some_and(|fields| !fields["f:spec"]["f:replicas"].is_null())
 }
@@ -50,6 +46,7 @@ fn is_ours(entry: &ManagedFieldsEntry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use docket_crds::names::HANDOVER_FIELD_MANAGER;
     use k8s_openapi::api::apps::v1::Deployment;
 
     fn deployment(replicas: Option<i32>, manager: &str) -> Deployment {
@@ -68,19 +65,23 @@ mod tests {
     #[test]
     fn a_number_that_we_own_and_no_longer_name_is_kept_as_it_is() {
         let (unnamed, named) = (
-            deployment(None, FIELD_MANAGER),
-            deployment(Some(2), FIELD_MANAGER),
+            deployment(None, OPERATOR_FIELD_MANAGER),
+            deployment(Some(2), OPERATOR_FIELD_MANAGER),
         );
-        let kept = before(&unnamed, &deployment(Some(5), FIELD_MANAGER)).expect("a handover");
+        let kept =
+            before(&unnamed, &deployment(Some(5), OPERATOR_FIELD_MANAGER)).expect("a handover");
         assert_eq!(kept["spec"], json!({"replicas": 5}));
         assert_eq!(kept["metadata"]["resourceVersion"], "7");
-        assert_eq!(before(&named, &deployment(Some(5), FIELD_MANAGER)), None);
+        assert_eq!(
+            before(&named, &deployment(Some(5), OPERATOR_FIELD_MANAGER)),
+            None
+        );
     }
 
     #[test]
     fn a_number_that_others_own_needs_no_keeper() {
-        let unnamed = deployment(None, FIELD_MANAGER);
-        for manager in [KEEPER, "kube-controller-manager"] {
+        let unnamed = deployment(None, OPERATOR_FIELD_MANAGER);
+        for manager in [HANDOVER_FIELD_MANAGER, "kube-controller-manager"] {
             assert_eq!(before(&unnamed, &deployment(Some(5), manager)), None);
         }
     }

@@ -1,12 +1,11 @@
 //! Children that not every spec asks for: one that is no longer wanted goes.
 
-use docket_crds::{PlannedAction, PlannedChange};
+use docket_crds::{PlannedAction, PlannedChange, names};
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
 use tracing::{Instrument, info_span};
 
 use super::{Apply, Change, Child, belongs_to};
-use crate::build;
 use crate::context::Context;
 use crate::error::Result;
 
@@ -17,7 +16,7 @@ impl Apply<'_> {
         if !self.has::<K>() {
             return Ok(None);
         }
-        let (kind, name) = (K::kind(&()), build::api_name(&self.wanted.name));
+        let (kind, name) = (K::kind(&()), names::api_name(&self.wanted.name));
         let span = info_span!(
             "delete_child",
             otel.name = format!("delete {kind}"),
@@ -32,14 +31,14 @@ impl Apply<'_> {
     pub(super) fn plan_to_prune<K: Child>(&self) -> Option<PlannedChange> {
         self.has::<K>().then(|| PlannedChange {
             action: PlannedAction::Delete,
-            object: format!("{}/{}", K::kind(&()), build::api_name(&self.wanted.name)),
+            object: format!("{}/{}", K::kind(&()), names::api_name(&self.wanted.name)),
             client: None,
             detail: "the spec no longer asks for it".into(),
         })
     }
 
     fn has<K: Child>(&self) -> bool {
-        let name = build::api_name(&self.wanted.name);
+        let name = names::api_name(&self.wanted.name);
         let known = K::cache(&self.ctx.caches).get(&self.wanted.namespace, &name);
         known.is_some_and(|known| belongs_to(&known, &self.wanted.uid))
     }

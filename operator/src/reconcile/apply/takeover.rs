@@ -1,11 +1,10 @@
 //! A child's fields become applied: a create writes them down as updated, and an apply takes out only what was
 //! applied before.
 
+use docket_crds::names::OPERATOR_FIELD_MANAGER;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::Resource;
 use serde_json::{Value, json};
-
-use crate::context::FIELD_MANAGER;
 
 /// The merge patch of `live` after which all that we wrote counts as applied, where not all of it does. It
 /// fails when `live` is no longer what it was.
@@ -36,7 +35,7 @@ pub(super) fn before<K: Resource>(live: &K) -> Option<Value> {
 const APPLY: &str = "Apply";
 
 fn is_ours(entry: &ManagedFieldsEntry) -> bool {
-    entry.manager.as_deref() == Some(FIELD_MANAGER) && entry.subresource.is_none()
+    entry.manager.as_deref() == Some(OPERATOR_FIELD_MANAGER) && entry.subresource.is_none()
 }
 
 /// Adds to the set of fields `one` those of `other`: both are trees of names.
@@ -70,7 +69,7 @@ mod tests {
         let fields = json!({"f:data": {"f:a": {}}});
         let theirs = entry("kubectl-edit", "Update", json!({"f:data": {"f:b": {}}}));
         let created = managed(&[
-            entry(FIELD_MANAGER, "Update", fields.clone()),
+            entry(OPERATOR_FIELD_MANAGER, "Update", fields.clone()),
             theirs.clone(),
         ]);
         let taken = before(&created).expect("a patch");
@@ -78,7 +77,7 @@ mod tests {
         let entries = &taken["metadata"]["managedFields"];
         assert_eq!(
             *entries,
-            json!([theirs, entry(FIELD_MANAGER, APPLY, fields)])
+            json!([theirs, entry(OPERATOR_FIELD_MANAGER, APPLY, fields)])
         );
         let done: Vec<Value> = entries.as_array().cloned().expect("entries");
         assert_eq!(before(&managed(&done)), None, "once");
@@ -87,20 +86,24 @@ mod tests {
     #[test]
     fn an_apply_that_came_between_loses_none_of_its_fields() {
         let created = entry(
-            FIELD_MANAGER,
+            OPERATOR_FIELD_MANAGER,
             "Update",
             json!({"f:data": {".": {}, "f:a": {}}}),
         );
-        let applied = entry(FIELD_MANAGER, APPLY, json!({"f:data": {"f:b": {}}}));
+        let applied = entry(
+            OPERATOR_FIELD_MANAGER,
+            APPLY,
+            json!({"f:data": {"f:b": {}}}),
+        );
         let taken = before(&managed(&[created, applied])).expect("a patch");
         let all = json!({"f:data": {".": {}, "f:a": {}, "f:b": {}}});
         let entries = &taken["metadata"]["managedFields"];
-        assert_eq!(*entries, json!([entry(FIELD_MANAGER, APPLY, all)]));
+        assert_eq!(*entries, json!([entry(OPERATOR_FIELD_MANAGER, APPLY, all)]));
     }
 
     #[test]
     fn what_others_wrote_or_a_status_says_is_not_ours_to_take() {
-        let mut status = entry(FIELD_MANAGER, "Update", json!({"f:status": {}}));
+        let mut status = entry(OPERATOR_FIELD_MANAGER, "Update", json!({"f:status": {}}));
         status["subresource"] = "status".into();
         let theirs = entry("kubectl-edit", "Update", json!({"f:data": {}}));
         assert_eq!(before(&managed(&[status, theirs])), None);
