@@ -49,9 +49,7 @@ impl Maintenance {
             [Arc::new(recount), Arc::new(Expire::new(database.clone()))];
         let own = workloads.iter().flat_map(|workload| workload.tasks());
         let tasks: Vec<Arc<dyn Task>> = own.chain(shared).collect();
-        // Who claims one by its name would claim the other.
-        let names: HashSet<&str> = tasks.iter().map(|task| task.name()).collect();
-        assert_eq!(names.len(), tasks.len(), "two tasks have the same name");
+        assert!(are_told_apart(&tasks), "two tasks have the same name");
         Self {
             tenant: platform.tenant.clone(),
             database,
@@ -110,4 +108,41 @@ impl Maintenance {
 /// The servers of a tenant start together; they need not come together.
 fn jittered(interval: Duration) -> Duration {
     interval.mul_f64(rand::random_range(0.9..1.1))
+}
+
+/// Whether each has a name of its own: who claims one by its name would claim the other.
+fn are_told_apart(tasks: &[Arc<dyn Task>]) -> bool {
+    let names: HashSet<&str> = tasks.iter().map(|task| task.name()).collect();
+    names.len() == tasks.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use futures::future::BoxFuture;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Named(&'static str);
+
+    impl Task for Named {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn run<'a>(&'a self, _: &'a Client) -> BoxFuture<'a, anyhow::Result<()>> {
+            async { Ok(()) }.boxed()
+        }
+    }
+
+    fn tasks(names: [&'static str; 2]) -> [Arc<dyn Task>; 2] {
+        names.map(|name| Arc::new(Named(name)) as Arc<dyn Task>)
+    }
+
+    #[test]
+    fn two_tasks_of_one_name_are_noticed() {
+        assert!(are_told_apart(&tasks(["purge", "sweep"])));
+        assert!(!are_told_apart(&tasks(["purge", "purge"])));
+    }
 }

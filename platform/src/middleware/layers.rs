@@ -111,6 +111,15 @@ mod tests {
     use http::StatusCode;
     use tower::ServiceExt as _;
 
+    #[tokio::test]
+    async fn a_problem_that_the_document_lacks_is_noticed() {
+        let layers = |problems| Layers::new(problems, CancellationToken::new());
+        let answer = Error::NoRoute.into_response();
+        assert!(layers(vec![crate::error::kinds::PROBLEMS]).lists(&answer));
+        assert!(!layers(Vec::new()).lists(&answer));
+        assert!(layers(Vec::new()).lists(&StatusCode::OK.into_response()));
+    }
+
     async fn broken() -> StatusCode {
         panic!("broken");
     }

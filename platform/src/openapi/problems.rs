@@ -208,3 +208,44 @@ impl ProblemStatus {
         .build()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::kinds;
+
+    const OWN: ProblemList = ProblemList {
+        kinds: &[ProblemKind {
+            status: StatusCode::RANGE_NOT_SATISFIABLE,
+            name: "no-such-page",
+            example: "the book has 34 pages",
+        }],
+        descriptions: &[(StatusCode::NOT_FOUND, "There is no such book")],
+    };
+
+    /// The description of a component, if there is one.
+    fn described(lists: &[ProblemList], name: &str) -> Option<String> {
+        let (_, response) = components(lists).find(|(it, _)| it == name)?;
+        match response {
+            RefOr::T(response) => Some(response.description),
+            RefOr::Ref(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_status_is_described_in_the_words_of_those_who_answer_with_it() {
+        let alone = [kinds::PROBLEMS];
+        let both = [kinds::PROBLEMS, OWN];
+        let here = |text: &str| Some(text.to_owned());
+        assert_eq!(described(&alone, "RangeNotSatisfiable"), None);
+        assert_eq!(
+            described(&both, "RangeNotSatisfiable"),
+            here("No byte of the range exists")
+        );
+        assert_eq!(
+            described(&alone, "NotFound"),
+            here("Nothing is served under the path")
+        );
+        assert_eq!(described(&both, "NotFound"), here("There is no such book"));
+    }
+}

@@ -41,6 +41,8 @@ mod version_repository;
 mod versions;
 mod workload;
 
+use docket_platform::middleware::scope::Scope;
+
 use accepted_types::AcceptedTypes;
 use file_type::FileType;
 use filename::Filename;
@@ -54,8 +56,6 @@ pub use state::DocumentsSettings;
 pub use stored::STORED;
 pub use text::{SUBCOMMAND, extract_text};
 pub use workload::Documents;
-
-use docket_platform::middleware::scope::Scope;
 
 /// To see documents.
 const READ: Scope = Scope("documents:read");
