@@ -53,7 +53,7 @@ impl App {
         let platform = Platform::new(Arc::new(tenant), settings.platform())?;
         let workloads = workloads::all(&platform, settings)?;
         let tls = platform.tenant.tls.as_ref().map(tls::config).transpose()?;
-        let draining = CancellationToken::new();
+        let draining = platform.access.draining.clone();
         let problems = workload::problems(&workloads);
         let health = Health::new(platform.clone(), workloads.clone(), draining.clone());
         reload::look(&platform.access, &settings.config);

@@ -50,6 +50,10 @@ pub enum Error {
     InsufficientScope(&'static str),
     #[error("the keys of the tokens' issuer are not known yet")]
     IssuerUnavailable,
+    #[error(
+        "the server ends, and does not know clients and keys that are newer; send the request again"
+    )]
+    Draining,
     #[error("there is no such {0}")]
     NotFound(&'static str),
     #[error("nothing is served under this path")]
@@ -131,6 +135,7 @@ impl Error {
             Self::ClientRefused => &kinds::CLIENT_REFUSED,
             Self::InsufficientScope(_) => &kinds::INSUFFICIENT_SCOPE,
             Self::IssuerUnavailable => &kinds::ISSUER_UNAVAILABLE,
+            Self::Draining => &kinds::DRAINING,
             Self::NotFound(_) => &kinds::NOT_FOUND,
             Self::NoRoute => &kinds::NO_ROUTE,
             Self::MethodNotAllowed => &kinds::METHOD_NOT_ALLOWED,
@@ -153,6 +158,14 @@ impl Error {
             Self::Shared(error) => error.kind(),
             Self::Workload(problem) => problem.kind(),
         }
+    }
+
+    /// Whether a server that knows newer clients and keys might have let the caller in.
+    pub(crate) const fn refuses_the_unknown(&self) -> bool {
+        matches!(
+            self,
+            Self::Forbidden | Self::ClientRefused | Self::NotFound(_)
+        )
     }
 
     /// What to send instead: of RFC 6750, 3 where tokens are asked for. Every reason is ASCII

@@ -65,6 +65,25 @@ async fn without_a_key_every_client_route_answers_401() {
 }
 
 #[tokio::test]
+async fn a_server_that_ends_refuses_nobody_for_good_whom_the_next_one_may_know() {
+    let tenancy = Tenancy::without_database("ApiKey");
+    let app = tenancy.app();
+    let router = docket_api_server::public_router(app.clone());
+    let added = "/clients/added-since/documents/1";
+    let refused = ask(&router, Method::GET, added, Some("its-key")).await;
+    assert_problem(&refused, StatusCode::FORBIDDEN);
+
+    app.drain();
+    let asked_to_come_again = ask(&router, Method::GET, added, Some("its-key")).await;
+    assert_problem(&asked_to_come_again, StatusCode::SERVICE_UNAVAILABLE);
+    let headers = &asked_to_come_again.headers;
+    assert!(headers.contains_key(header::RETRY_AFTER), "{headers:?}");
+    assert_eq!(headers[header::CONNECTION], "close", "and elsewhere");
+    let without_a_key = ask(&router, Method::GET, added, None).await;
+    assert_problem(&without_a_key, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn a_key_opens_its_own_client_only() {
     let (router, _tenancy) = router("ApiKey");
     let other = ask(&router, Method::GET, DOCUMENT, Some("initech-key")).await;

@@ -135,6 +135,11 @@ pub(super) const ISSUER_UNAVAILABLE: ProblemKind = kind(
     "issuer-unavailable",
     "the keys of the tokens' issuer are not known yet",
 );
+pub(super) const DRAINING: ProblemKind = kind(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "draining",
+    "the server ends, and does not know clients and keys that are newer; send the request again",
+);
 pub(super) const OBJECT_STORE_UNAVAILABLE: ProblemKind = kind(
     StatusCode::SERVICE_UNAVAILABLE,
     "object-store-unavailable",
@@ -173,6 +178,7 @@ pub const PROBLEMS: ProblemList = ProblemList {
         DEADLINE_EXCEEDED,
         DATABASE_UNAVAILABLE,
         ISSUER_UNAVAILABLE,
+        DRAINING,
         OBJECT_STORE_UNAVAILABLE,
         UPLOADS_FULL,
     ],

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_contract::TenantLimits;
+use tokio_util::sync::CancellationToken;
 
 use super::rate_limit::RateLimits;
 use crate::tenant::Tenant;
@@ -21,6 +22,8 @@ pub struct Access {
     pub rate_limits: RateLimits,
     /// Time until the first byte of an answer, unless a route reads a large body.
     pub deadline: Duration,
+    /// Cancelled once the server takes no new requests: another has taken its place.
+    pub draining: CancellationToken,
 }
 
 impl Access {
@@ -34,6 +37,7 @@ impl Access {
             issuer: jwt.map(|jwt| Issuer::new(jwt, pace)).transpose()?,
             rate_limits: RateLimits::new(tenant.limits.rate_limit),
             deadline,
+            draining: CancellationToken::new(),
             tenant,
         })
     }

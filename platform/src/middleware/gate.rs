@@ -32,7 +32,8 @@ pub(super) async fn pass(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let caller = identify(&gate.access, &params?, request.headers()).await?;
+    let caller = identify(&gate.access, &params?, request.headers()).await;
+    let caller = caller.map_err(|error| gate.of_who_ends(error))?;
     // Behind authentication: whoever proves nothing costs a hash and no client its share.
     let taken = gate.access.rate_limits.take(&caller.client.name);
     let wait = taken.as_ref().and_then(|taken| taken.wait);
@@ -54,6 +55,15 @@ pub(super) async fn pass(
 }
 
 impl Gate {
+    /// A server that ends does not know who was added since, and the one that took its place does: for a
+    /// moment, connections still come here.
+    fn of_who_ends(&self, error: Error) -> Error {
+        match self.access.draining.is_cancelled() && error.refuses_the_unknown() {
+            true => Error::Draining,
+            false => error,
+        }
+    }
+
     async fn within_deadline(
         &self,
         answer: impl Future<Output = Response>,
