@@ -46,20 +46,20 @@ pub struct Settings {
     /// Time until a request has an answer's first byte, or a database statement its result; also
     /// the longest silence inside an upload. Streaming a large file may take longer. (For example
     /// 10s or 500ms.)
-    #[arg(long, env = "DOCKET_REQUEST_TIMEOUT", default_value = "10s", value_parser = duration)]
+    #[arg(long, env = "DOCKET_REQUEST_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
     pub request_timeout: Duration,
 
     /// Time until a connection has brought a whole request head, from its start or since the answer
     /// before; then it is closed. Also the time in which a caller must take something of an answer.
-    #[arg(long, env = "DOCKET_IDLE_TIMEOUT", default_value = "30s", value_parser = duration)]
+    #[arg(long, env = "DOCKET_IDLE_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
     pub idle_timeout: Duration,
 
     /// In mode Jwt, time after which the issuer's keys are fetched again.
-    #[arg(long, env = "DOCKET_JWKS_REFRESH", default_value = "5m", value_parser = duration)]
+    #[arg(long, env = "DOCKET_JWKS_REFRESH", default_value = "5m", value_parser = humantime::parse_duration)]
     pub jwks_refresh: Duration,
 
     /// In mode Jwt, time between two fetches at least, however many tokens name unknown keys.
-    #[arg(long, env = "DOCKET_JWKS_COOLDOWN", default_value = "10s", value_parser = duration)]
+    #[arg(long, env = "DOCKET_JWKS_COOLDOWN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub jwks_cooldown: Duration,
 
     /// Connections that each of the two listeners holds open at once; further ones wait.
@@ -80,11 +80,11 @@ pub struct Settings {
 
     /// Time between two rounds of what the server does by itself, such as ending what was in the trash
     /// for long enough.
-    #[arg(long, env = "DOCKET_MAINTENANCE_INTERVAL", default_value = "10m", value_parser = duration)]
+    #[arg(long, env = "DOCKET_MAINTENANCE_INTERVAL", default_value = "10m", value_parser = humantime::parse_duration)]
     pub maintenance_interval: Duration,
 
     /// Age from which content that no document refers to is removed; an upload may take half of it.
-    #[arg(long, env = "DOCKET_ORPHAN_GRACE", default_value = "24h", value_parser = duration)]
+    #[arg(long, env = "DOCKET_ORPHAN_GRACE", default_value = "24h", value_parser = humantime::parse_duration)]
     pub orphan_grace: Duration,
 
     /// The program that reads PDF and other files when its first argument says so; this one unless
@@ -94,11 +94,11 @@ pub struct Settings {
 
     /// Time between SIGTERM and the end of accepting, while /readyz already says no: what a load
     /// balancer needs to notice.
-    #[arg(long, env = "DOCKET_DRAIN_DELAY", default_value = "3s", value_parser = duration)]
+    #[arg(long, env = "DOCKET_DRAIN_DELAY", default_value = "3s", value_parser = humantime::parse_duration)]
     pub drain_delay: Duration,
 
     /// Time for requests in flight to finish after that.
-    #[arg(long, env = "DOCKET_SHUTDOWN_GRACE", default_value = "20s", value_parser = duration)]
+    #[arg(long, env = "DOCKET_SHUTDOWN_GRACE", default_value = "20s", value_parser = humantime::parse_duration)]
     pub shutdown_grace: Duration,
 }
 
@@ -133,28 +133,6 @@ impl Settings {
         })
     }
 }
-
-/// A number and `ms`, `s`, `m` or `h`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let number: u64 = text[..text.len() - unit.len()]
-        .parse()
-        .map_err(|_| expected(text))?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" => Ok(Duration::from_secs(number)),
-        "m" | "h" => number
-            .checked_mul(if unit == "h" { 60 * 60 } else { 60 })
-            .map(Duration::from_secs)
-            .ok_or_else(|| expected(text)),
-        _ => Err(expected(text)),
-    }
-}
-
-fn expected(text: &str) -> String {
-    format!("{text:?} is not a duration: write a whole number and ms, s, m or h, such as 10s")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,12 +145,16 @@ mod tests {
 
     #[test]
     fn durations_have_a_unit() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        assert_eq!(duration("24h"), Ok(Duration::from_secs(24 * 60 * 60)));
-        for wrong in ["10", "s", "", "1d", "-1s", "1.5s", "99999999999999999999s"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
+        let delay = |text: &str| {
+            let flags = ["docket-api-server", "--drain-delay", text];
+            Settings::try_parse_from(flags).map(|settings| settings.drain_delay)
+        };
+        for (text, milliseconds) in [("500ms", 500), ("10s", 10_000), ("1m 30s", 90_000)] {
+            let expected = Duration::from_millis(milliseconds);
+            assert_eq!(delay(text).expect("a duration"), expected);
+        }
+        for wrong in ["10", "s", "", "-1s", "99999999999999999999s"] {
+            assert!(delay(wrong).is_err(), "{wrong}");
         }
     }
 }

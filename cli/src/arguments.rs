@@ -1,6 +1,7 @@
 //! What the program is told on its command line; its help is where people learn it.
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -272,9 +273,9 @@ pub struct Trace {
     /// How it is written.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: trace::Output,
-    /// Seconds to wait for what may be on its way.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=600))]
-    pub wait: u64,
+    /// Time to wait for what may be on its way.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration(0..=600))]
+    pub wait: Duration,
     /// Where spans are kept.
     #[command(flatten)]
     pub gateway: GatewayArguments,
@@ -352,14 +353,27 @@ impl Check {
 /// How long to wait.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Patience {
-    /// Seconds to wait at most.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    timeout: u64,
+    /// Time to wait at most.
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration(1..=86_400))]
+    timeout: Duration,
 }
 
 impl Patience {
     pub(crate) fn duration(self) -> Duration {
-        Duration::from_secs(self.timeout)
+        self.timeout
+    }
+}
+
+/// A duration such as `10s`, of so many seconds.
+fn duration(bounds: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    move |text| match humantime::parse_duration(text) {
+        Ok(time) if bounds.contains(&time.as_secs()) => Ok(time),
+        Ok(_) => Err(format!(
+            "it is from {}s to {}s",
+            bounds.start(),
+            bounds.end()
+        )),
+        Err(error) => Err(error.to_string()),
     }
 }
 

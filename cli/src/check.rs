@@ -16,8 +16,6 @@ mod way;
 
 use std::time::Instant;
 
-use jiff::Timestamp;
-
 use self::client::{Client, Stored};
 use self::report::{Area, Report, Verdict};
 use self::target::Target;
@@ -72,7 +70,6 @@ struct Run<'a, 's> {
 
 impl<'a, 's> Run<'a, 's> {
     fn new(target: &'a Target, wanted: &'a Check, screen: &'a mut Screen<'s>) -> Self {
-        let time = Timestamp::now().as_microsecond() & 0xffff_ffff;
         Self {
             target,
             wanted,
@@ -83,7 +80,11 @@ impl<'a, 's> Run<'a, 's> {
                 checks: Vec::new(),
             },
             start: Instant::now(),
-            seed: format!("docketctl-check-r{time:x}p{:x}", std::process::id()),
+            seed: format!(
+                "docketctl-check-r{:x}p{:x}",
+                rand::random::<u32>(),
+                rand::random::<u16>()
+            ),
             stored: Vec::new(),
             stores: false,
         }

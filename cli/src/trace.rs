@@ -84,7 +84,7 @@ pub(crate) async fn trace(
 
 /// Spans come a moment after their request was answered.
 async fn patiently(cluster: &Cluster, wanted: &Trace, screen: &mut Screen<'_>) -> Found {
-    let (start, wait) = (Instant::now(), Duration::from_secs(wanted.wait));
+    let (start, wait) = (Instant::now(), wanted.wait);
     loop {
         let (found, on_its_way) = look(cluster, wanted, wait).await;
         if !on_its_way || start.elapsed() >= wait {

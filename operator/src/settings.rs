@@ -1,7 +1,9 @@
 //! What the operator is told on its command line or by its environment.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -31,12 +33,12 @@ pub struct Settings {
     /// Tenants that are reconciled at the same time.
     #[arg(long, env = "DOCKET_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub concurrency: u16,
-    /// Seconds after which a request to the API server that was not answered has failed.
-    #[arg(long, env = "DOCKET_API_DEADLINE", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
-    pub api_deadline: u64,
-    /// Seconds after which a transaction in a tenant's database that did not end has failed.
-    #[arg(long, env = "DOCKET_SQL_DEADLINE", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub sql_deadline: u64,
+    /// Time after which a request to the API server that was not answered has failed.
+    #[arg(long, env = "DOCKET_API_DEADLINE", default_value = "10s", value_parser = duration(1..=300))]
+    pub api_deadline: Duration,
+    /// Time after which a transaction in a tenant's database that did not end has failed.
+    #[arg(long, env = "DOCKET_SQL_DEADLINE", default_value = "1m", value_parser = duration(1..=3600))]
+    pub sql_deadline: Duration,
     /// Base URL of a Prometheus, or of what speaks like one, that scrapes the tenants' pods: how far
     /// objectives are met is read from it. Without one it is not said.
     #[arg(long, env = "DOCKET_PROMETHEUS_URL")]
@@ -47,12 +49,12 @@ pub struct Settings {
     /// Folder with a file for each header of a request to that server, such as Authorization.
     #[arg(long, env = "DOCKET_PROMETHEUS_HEADERS", requires = "prometheus_url")]
     pub prometheus_headers: Option<PathBuf>,
-    /// Seconds between two looks at how far objectives are met.
-    #[arg(long, env = "DOCKET_OBJECTIVES_INTERVAL", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub objectives_interval: u64,
-    /// Seconds between two looks at whether tenants' databases can be used.
-    #[arg(long, env = "DOCKET_DATABASES_INTERVAL", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub databases_interval: u64,
+    /// Time between two looks at how far objectives are met.
+    #[arg(long, env = "DOCKET_OBJECTIVES_INTERVAL", default_value = "30s", value_parser = duration(1..=3600))]
+    pub objectives_interval: Duration,
+    /// Time between two looks at whether tenants' databases can be used.
+    #[arg(long, env = "DOCKET_DATABASES_INTERVAL", default_value = "10s", value_parser = duration(1..=3600))]
+    pub databases_interval: Duration,
     /// Namespace and name, as `namespace/name`, of the ConfigMap that the rules of all tenants are
     /// written to while the cluster has no PrometheusRules; further ones are called `name-1` and so on.
     /// Without it they are written to none.
@@ -61,9 +63,9 @@ pub struct Settings {
     /// How many such ConfigMaps there may be.
     #[arg(long, env = "DOCKET_RULES_SHARDS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub rules_shards: u8,
-    /// Seconds between two looks at whether they are as they should be.
-    #[arg(long, env = "DOCKET_RULES_INTERVAL", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub rules_interval: u64,
+    /// Time between two looks at whether they are as they should be.
+    #[arg(long, env = "DOCKET_RULES_INTERVAL", default_value = "10s", value_parser = duration(1..=3600))]
+    pub rules_interval: Duration,
     /// URL that the pages of alerts are below: links to `<URL>/<alert>.md`.
     #[arg(long, env = "DOCKET_RUNBOOKS_URL")]
     pub runbooks_url: Option<String>,
@@ -79,6 +81,19 @@ pub struct Settings {
     /// Name under which this process holds the Lease; it must differ between processes.
     #[arg(long, env = "POD_NAME", default_value_t = format!("docket-operator-{}", std::process::id()))]
     pub identity: String,
+}
+
+/// A duration such as `10s`, of so many seconds.
+fn duration(bounds: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    move |text| match humantime::parse_duration(text) {
+        Ok(time) if bounds.contains(&time.as_secs()) => Ok(time),
+        Ok(_) => Err(format!(
+            "it is from {}s to {}s",
+            bounds.start(),
+            bounds.end()
+        )),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn namespaced(text: &str) -> Result<(String, String), String> {
@@ -99,5 +114,21 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Settings::command().debug_assert();
+    }
+
+    #[test]
+    fn a_duration_has_a_unit_and_bounds() {
+        let deadline = |text: &str| {
+            let required = ["docket-operator", "--api-image=a", "--collector-image=c"];
+            let flags = required.into_iter().chain(["--api-deadline", text]);
+            Settings::try_parse_from(flags).map(|settings| settings.api_deadline)
+        };
+        for (text, seconds) in [("1s", 1), ("1m 30s", 90), ("5m", 300)] {
+            let expected = Duration::from_secs(seconds);
+            assert_eq!(deadline(text).expect("a duration"), expected);
+        }
+        for wrong in ["10", "", "999ms", "301s", "1h"] {
+            assert!(deadline(wrong).is_err(), "{wrong}");
+        }
     }
 }

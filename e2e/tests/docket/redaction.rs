@@ -164,7 +164,7 @@ impl Collector {
     async fn start(it: &Scenario) -> Result<Self> {
         let config: ConfigMap = it.objects.get(&names::collector_config_map(TENANT)).await?;
         let config = config.data.and_then(|mut data| data.remove("config.yaml"));
-        let mut config: Value = serde_yaml::from_str(&config.context("a configuration")?)?;
+        let mut config: Value = serde_saphyr::from_str(&config.context("a configuration")?)?;
         let folder = std::env::temp_dir().join(&it.namespace);
         std::fs::create_dir_all(&folder)?;
         let [otlp, health] = [free_address()?, free_address()?];

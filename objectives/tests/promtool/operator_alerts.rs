@@ -6,7 +6,7 @@ use crate::tool::{RULES, firing, promtool, test};
 
 pub fn rules() -> Value {
     let text = include_str!("../../../charts/docket/files/rules/operator.yaml");
-    serde_yaml::from_str(text).expect("YAML")
+    serde_saphyr::from_str(text).expect("YAML")
 }
 
 fn series(series: &str, values: &str) -> Value {

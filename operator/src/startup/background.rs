@@ -1,7 +1,6 @@
 //! What goes on beside the reconciles: each asks something now and then, and tells of what is news.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use docket_crds::DocumentTenant;
@@ -28,7 +27,7 @@ impl Background {
         ctx: &Arc<Context>,
     ) -> Self {
         let namespace = Some(settings.namespace.clone()).filter(|namespace| !namespace.is_empty());
-        let interval = Duration::from_secs(settings.objectives_interval);
+        let interval = settings.objectives_interval;
         let mut tasks = vec![
             AbortOnDropHandle::new(tokio::spawn(telemetry_loss::watch(
                 tenants.clone(),
@@ -48,7 +47,7 @@ impl Background {
             ))),
             AbortOnDropHandle::new(tokio::spawn(database::watch::watch(
                 tenants.clone(),
-                Duration::from_secs(settings.databases_interval),
+                settings.databases_interval,
                 ctx.clone(),
             ))),
         ];
@@ -59,7 +58,7 @@ impl Background {
                 most: settings.rules_shards.into(),
                 tenants_of: namespace,
             };
-            let interval = Duration::from_secs(settings.rules_interval);
+            let interval = settings.rules_interval;
             let keep = rules::keep(tenants.clone(), config_maps, interval, ctx.clone());
             AbortOnDropHandle::new(tokio::spawn(keep))
         }));

@@ -1,7 +1,5 @@
 //! Ways to the API server: one that writes only while the Lease is held, and one for the Lease itself.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use docket_crds::DocumentTenant;
 use kube::api::ListParams;
@@ -34,7 +32,7 @@ impl Clients {
             .await
             .context("no cluster: set KUBECONFIG, or run inside a cluster with a ServiceAccount")?;
         let fence = Fence::shut();
-        let deadline = Duration::from_secs(settings.api_deadline);
+        let deadline = settings.api_deadline;
         let fenced = fenced_client(&config, fence.clone(), deadline)?;
         // A renewal that is late is worth nothing: trying again is up to the Lease.
         config.default_retry = false;

@@ -49,7 +49,7 @@ pub fn shared_context(
     memory: Arc<TenantMemories>,
 ) -> Arc<Context> {
     let metrics = Metrics::default();
-    let deadline = Duration::from_secs(settings.sql_deadline);
+    let deadline = settings.sql_deadline;
     Arc::new(Context {
         client: clients.fenced.clone(),
         fence: clients.fence.clone(),

@@ -379,7 +379,5 @@ fn cluster_wide(kind: &str, mut object: Value) -> Value {
 }
 
 fn documents<T: DeserializeOwned>(yaml: &str) -> Result<Vec<T>> {
-    serde_yaml::Deserializer::from_str(yaml)
-        .map(|document| T::deserialize(document).context("the YAML cannot be read"))
-        .collect()
+    serde_saphyr::from_multiple(yaml).context("the YAML cannot be read")
 }

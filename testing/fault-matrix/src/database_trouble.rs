@@ -36,7 +36,7 @@ const REST: Duration = Duration::from_secs(5);
 /// # Errors
 /// What is otherwise than it should be.
 pub async fn a_status_follows_its_database(ground: &Arc<Ground>) -> Result<()> {
-    let often = ["--databases-interval=1".to_owned()];
+    let often = ["--databases-interval=1s".to_owned()];
     let namespace = ground.next_name();
     let world = World::told(ground.clone(), UNHURRIED, namespace, &often).await?;
     let mut spec = world.spec();

@@ -80,8 +80,8 @@ impl Operator {
                 "--collector-image=docket.test/collector:1",
                 "--telemetry-endpoint=http://gateway.docket.test:4317",
                 "--listen=127.0.0.1:0",
-                &format!("--api-deadline={}", self.deadline.as_secs()),
-                &format!("--sql-deadline={}", self.deadline.as_secs()),
+                &format!("--api-deadline={}s", self.deadline.as_secs()),
+                &format!("--sql-deadline={}s", self.deadline.as_secs()),
             ])
             .args(&self.more)
             .env("KUBECONFIG", &self.kubeconfig)

@@ -26,7 +26,7 @@ pub async fn a_status_says_how_far_promises_are_kept(ground: &Arc<Ground>) -> Re
     let prometheus = Prometheus::start(folder, &namespace, TENANT).await?;
     let arguments = [
         format!("--prometheus-url={}", prometheus.url()),
-        "--objectives-interval=1".to_owned(),
+        "--objectives-interval=1s".to_owned(),
     ];
     let world = World::told(ground.clone(), UNHURRIED, namespace, &arguments).await?;
     let mut spec = world.spec();
@@ -116,7 +116,7 @@ pub async fn a_status_says_what_telemetry_is_lost(ground: &Arc<Ground>) -> Resul
     let prometheus = Prometheus::start(ground.plane.folder(), &namespace, TENANT).await?;
     let arguments = [
         format!("--prometheus-url={}", prometheus.url()),
-        "--objectives-interval=1".to_owned(),
+        "--objectives-interval=1s".to_owned(),
     ];
     let world = World::told(ground.clone(), UNHURRIED, namespace, &arguments).await?;
     let mut spec = world.spec();

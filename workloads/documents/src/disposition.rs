@@ -1,8 +1,22 @@
 //! `Content-Disposition` of a download (RFC 6266, RFC 8187).
 
-use std::fmt::Write as _;
-
 use http::HeaderValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All but the `attr-char` of RFC 8187.
+const NO_ATTR_CHAR: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
 
 /// `attachment` with the name twice: in ASCII for old clients, and exactly.
 pub(crate) fn attachment(filename: &str) -> HeaderValue {
@@ -16,24 +30,9 @@ pub(crate) fn attachment(filename: &str) -> HeaderValue {
         .collect();
     let value = format!(
         "attachment; filename=\"{ascii}\"; filename*=UTF-8''{}",
-        encoded(filename)
+        utf8_percent_encode(filename, &NO_ATTR_CHAR)
     );
     HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("attachment"))
-}
-
-/// Percent-encoding of all but `attr-char`.
-fn encoded(filename: &str) -> String {
-    filename
-        .bytes()
-        .fold(String::with_capacity(filename.len()), |mut text, byte| {
-            if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
-                text.push(char::from(byte));
-            } else {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "%{byte:02X}");
-            }
-            text
-        })
 }
 
 #[cfg(test)]
