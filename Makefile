@@ -3,7 +3,11 @@
 # Tests and images share one compile: static binaries of the dev profile, or PROFILE=release. Cargo is always asked
 # for the whole workspace: for some of its packages it would select other features, and compile their dependencies again.
 PROFILE ?= dev
-export CARGO_BUILD_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+toolchain := $(shell .ci/toolchain.sh)
+ifneq ($(toolchain),)
+export RUSTUP_TOOLCHAIN := $(toolchain)
+endif
+export CARGO_BUILD_TARGET := $(shell $(if $(toolchain),RUSTUP_TOOLCHAIN=$(toolchain)) rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS := -C target-feature=+crt-static
 export BINARIES := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(CARGO_BUILD_TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 export PROFILE

@@ -76,6 +76,7 @@ env)
     printf 'export PATH=%q:%q:$PATH\n' "$links" "$programs"
     # With other settings cargo would compile all over again.
     printf 'export CARGO_BUILD_TARGET=%q RUSTFLAGS=%q\n' "${CARGO_BUILD_TARGET:-}" "${RUSTFLAGS:-}"
+    [[ -z ${RUSTUP_TOOLCHAIN:-} ]] || printf 'export RUSTUP_TOOLCHAIN=%q\n' "$RUSTUP_TOOLCHAIN"
     ;;
 check | packages) "$1" ;;
 tools | up | down)
