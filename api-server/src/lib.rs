@@ -13,7 +13,10 @@ pub use app::{App, data_store_router, public_router};
 pub use settings::Settings;
 
 /// `service.name` of the telemetry, and `service` in the answer of `/health`.
-pub const SERVICE: &str = "document-api";
+#[must_use]
+pub fn service_name() -> &'static str {
+    docket_contract::service_name(workloads::NAMES)
+}
 
 /// Version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, SERVICE, Settings, VERSION, data_store_router, public_router, reload};
+use crate::{App, Settings, VERSION, data_store_router, public_router, reload, service_name};
 
 /// Traces that are recorded of requests which come without one: enough to see every request of a quiet
 /// service, and what a busy one does (ADR 0014).
@@ -23,13 +23,13 @@ const TRACES_PER_SECOND: u32 = 50;
 /// When telemetry, storage or a listener cannot be set up.
 pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
     let telemetry = docket_instrumentation::init(Service {
-        name: SERVICE,
+        name: service_name(),
         version: VERSION,
         traces_per_second: Some(TRACES_PER_SECOND),
     })?;
     docket_instrumentation::log_panics();
     let app = App::new(&settings, tenant, telemetry.registry().clone())?;
-    let public = bind("document API", settings.listen).await?;
+    let public = bind("API", settings.listen).await?;
     let data_store = bind("data store", settings.data_store_listen).await?;
     let stop = CancellationToken::new();
     let drain = tokio::spawn(drain_on_signal(

@@ -9,9 +9,9 @@ use clap::Parser;
 use docket_documents::DocumentsSettings;
 use docket_platform::{PlatformSettings, ServiceInfo};
 
-use crate::{SERVICE, VERSION};
+use crate::{VERSION, service_name};
 
-/// The document API and the data store of one Docket tenant.
+/// The API and the data store of one Docket tenant.
 ///
 /// The tenant's clients, database and storage come from one JSON file, which the Docket operator
 /// writes. S3 credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Telemetry goes to
@@ -24,7 +24,7 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_CONFIG", default_value = "/etc/docket/tenant.json")]
     pub config: PathBuf,
 
-    /// Address of the document API.
+    /// Address of the API.
     #[arg(long, env = "DOCKET_LISTEN", default_value = "0.0.0.0:8000")]
     pub listen: SocketAddr,
 
@@ -106,7 +106,7 @@ impl Settings {
     pub(crate) fn platform(&self) -> PlatformSettings {
         PlatformSettings {
             service: ServiceInfo {
-                name: SERVICE,
+                name: service_name(),
                 version: VERSION,
             },
             memory: self.memory,

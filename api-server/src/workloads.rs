@@ -8,6 +8,9 @@ use docket_platform::workload::Workload;
 
 use crate::Settings;
 
+/// Names of those below, in the same order.
+pub(crate) const NAMES: [&str; 1] = [docket_documents::NAME];
+
 /// Those of the tenant.
 ///
 /// # Errors

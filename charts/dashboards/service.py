@@ -1,4 +1,4 @@
-"""What callers of a tenant's document API see, and why."""
+"""What callers of a tenant's API see, and why."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -37,7 +37,7 @@ CAUSE = """\
 
 def service() -> Dashboard:
     return (
-        board("docket-service", "Docket / Service", "What callers of a tenant's document API see, and why.", *of_tenants("http_requests_total"))
+        board("docket-service", "Docket / Service", "What callers of a tenant's API see, and why.", *of_tenants("http_requests_total"))
         .with_panel(
             number("Requests", "reqps", "Requests of clients that were answered. Probes do not count.", rate(REQUESTS))
         )
@@ -63,7 +63,7 @@ def service() -> Dashboard:
             number(
                 "Pods",
                 "short",
-                "Pods of the document API that answer the Prometheus.",
+                "Pods of the API that answer the Prometheus.",
                 f'sum(up{{{TENANT},container!="collector"}})',
                 steps=[(None, "red"), (1, "green")],
             )
@@ -147,7 +147,7 @@ def service() -> Dashboard:
                 "Pods by version",
                 "short",
                 "Pods that run, by the version of their API server.",
-                (f'count by (service_version) (target_info{{{TENANT},service_name="document-api"}})', "{{service_version}}"),
+                (f'count by (service_version) (target_info{{{TENANT},container!="collector"}})', "{{service_version}}"),
                 width=8,
             )
         )

@@ -23,6 +23,7 @@ mod config;
 mod limits;
 #[cfg(test)]
 mod other_releases;
+mod service_name;
 
 pub use api_key::{ApiKeyHash, hash_api_key};
 pub use config::{
@@ -30,6 +31,7 @@ pub use config::{
     S3Storage, SslMode, Storage, Summarizer, TenantConfig, Tls, Uploads,
 };
 pub use limits::{ClientLimits, TenantLimits};
+pub use service_name::{DOCKET_API, DOCUMENT_API, service_name};
 
 /// Key of the Secret entry, and name of the mounted file, that holds a [`TenantConfig`].
 pub const CONFIG_FILE: &str = "tenant.json";
@@ -45,8 +47,8 @@ pub const LIMITS_FILE: &str = "limits.json";
 /// Request header that carries a client's API key.
 pub const API_KEY_HEADER: &str = "x-api-key";
 
-/// Port of the public document API.
-pub const DOCUMENT_API_PORT: u16 = 8000;
+/// Port of the API, for everybody who is let in.
+pub const API_PORT: u16 = 8000;
 
 /// Port of the data store, for callers inside the tenant's namespace.
 pub const DATA_STORE_PORT: u16 = 8001;

@@ -1,11 +1,19 @@
 //! The labels of what the operator makes for a tenant.
+//!
+//! A selector can never change once there are Deployments with it. So it has what stays true of a pod whatever
+//! becomes of its tenant: the program ([`NAME`]), its part ([`COMPONENT`]) and the tenant ([`TENANT`]). No workload
+//! is among its labels, nor among those of pods (ADR 0032).
 
 /// Names the tenant. The operator writes it on children and pods; selectors, `docketctl`, Prometheus and
 /// users find pods by it.
 pub const TENANT: &str = "docket.dev/tenant";
 
-/// What the thing is: [`DOCUMENT_API`]. The operator writes it; selectors read it.
+/// Which program it is a piece of: [`DOCKET_API`]. The operator writes it; selectors read it.
 pub const NAME: &str = "app.kubernetes.io/name";
+
+/// Which of the tenant's components it is, such as [`API`]. The operator writes it on the component and its pods;
+/// selectors read it, so that pods of two components never stand in for each other.
+pub const COMPONENT: &str = "app.kubernetes.io/component";
 
 /// Which one of them it is: the name of the tenant. The operator writes it for those who look.
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
@@ -20,7 +28,10 @@ pub const PART_OF: &str = "app.kubernetes.io/part-of";
 pub const DOCKET: &str = "docket";
 
 /// Value of [`NAME`].
-pub const DOCUMENT_API: &str = "document-api";
+pub const DOCKET_API: &str = "docket-api";
+
+/// Value of [`COMPONENT`]: what answers the clients.
+pub const API: &str = "api";
 
 /// The selector of what belongs to `tenant`.
 #[must_use]
@@ -35,22 +46,18 @@ mod tests {
     #[test]
     fn selectors_that_know_the_labels_go_on_finding_them() {
         let labels = [
-            TENANT,
-            NAME,
-            INSTANCE,
-            MANAGED_BY,
-            PART_OF,
-            DOCKET,
-            DOCUMENT_API,
+            TENANT, NAME, COMPONENT, INSTANCE, MANAGED_BY, PART_OF, DOCKET, DOCKET_API, API,
         ];
         let pinned = [
             "docket.dev/tenant",
             "app.kubernetes.io/name",
+            "app.kubernetes.io/component",
             "app.kubernetes.io/instance",
             "app.kubernetes.io/managed-by",
             "app.kubernetes.io/part-of",
             "docket",
-            "document-api",
+            "docket-api",
+            "api",
         ];
         assert_eq!(labels, pinned);
         assert_eq!(of_tenant("acme"), "docket.dev/tenant=acme");

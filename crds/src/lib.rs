@@ -24,6 +24,7 @@ mod size;
 mod spec;
 mod status;
 mod topology_spread;
+mod workload;
 mod yaml;
 
 pub use affinity::{
@@ -48,4 +49,5 @@ pub use spec::{
 };
 pub use status::{ApiStatus, ClientStatus, DocumentTenantStatus, ReconcileStatus, SpanStatus};
 pub use topology_spread::{NodeInclusionPolicy, TopologySpreadConstraint, WhenUnsatisfiable};
+pub use workload::Workload;
 pub use yaml::custom_resource_definition_yaml;

@@ -21,10 +21,6 @@ pub const RULES_FIELD_MANAGER: &str = "docket-operator-rules";
 /// Field manager of what `docketctl` changes.
 pub const CLI_FIELD_MANAGER: &str = "docketctl";
 
-/// Name that the document API gives itself in telemetry: `service.name`. The operator sets it, gateways
-/// and `docketctl` tell spans by it.
-pub const DOCUMENT_API_SERVICE: &str = "document-api";
-
 /// Container of a pod that serves. The operator writes it, `docketctl` reads its log.
 pub const API_CONTAINER: &str = "api";
 
@@ -97,7 +93,6 @@ mod tests {
             OBJECTIVES_FIELD_MANAGER,
             RULES_FIELD_MANAGER,
             CLI_FIELD_MANAGER,
-            DOCUMENT_API_SERVICE,
             API_CONTAINER,
             COLLECTOR_CONTAINER,
             &api_name("acme"),
@@ -116,7 +111,6 @@ mod tests {
             "docket-operator-objectives",
             "docket-operator-rules",
             "docketctl",
-            "document-api",
             "api",
             "collector",
             "acme-api",

@@ -5,7 +5,7 @@
 //! use docket_instrumentation::{Service, init};
 //!
 //! let service = Service {
-//!     name: "document-api",
+//!     name: "docket-api",
 //!     version: env!("CARGO_PKG_VERSION"),
 //!     traces_per_second: Some(50),
 //! };

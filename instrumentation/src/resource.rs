@@ -39,7 +39,7 @@ mod tests {
     use opentelemetry::Key;
 
     const SERVICE: Service = Service {
-        name: "document-api",
+        name: "docket-api",
         version: "1.2.3",
         traces_per_second: None,
     };
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn the_binary_names_itself_and_its_version() {
         let resource = SERVICE.resource(None);
-        assert_eq!(attribute(&resource, SERVICE_NAME), "document-api");
+        assert_eq!(attribute(&resource, SERVICE_NAME), "docket-api");
         assert_eq!(attribute(&resource, SERVICE_VERSION), "1.2.3");
     }
 

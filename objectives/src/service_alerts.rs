@@ -1,4 +1,4 @@
-//! Alerts on how a document API does, whatever it promises.
+//! Alerts on how the API of a tenant does, whatever it promises.
 
 use std::collections::BTreeMap;
 
@@ -299,7 +299,7 @@ fn down(tenant: &Tenant) -> Alert {
             checked("status!=\"unhealthy\"")
         ),
         summary: "serves nobody",
-        description: "No pod of the document API answers, or each of them says that no client's \
+        description: "No pod of the API answers, or each of them says that no client's \
                       database can be used."
             .into(),
         dashboard: Dashboard::Service,

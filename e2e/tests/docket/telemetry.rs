@@ -67,7 +67,7 @@ async fn the_trace_of_an_upload_arrives_at_the_gateway_with_its_spans() {
             ensure!(found.name == parent, "{child} is below {}", found.name);
         }
         for span in &spans {
-            ensure!(span.service == names::DOCUMENT_API_SERVICE, "{span:?}");
+            ensure!(span.service == docket_contract::DOCUMENT_API, "{span:?}");
             let id = span
                 .attributes
                 .iter()

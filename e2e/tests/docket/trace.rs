@@ -3,7 +3,6 @@
 use anyhow::{Context, Result, ensure};
 use docket_cli::arguments::Arguments;
 use docket_cli::screen::Screen;
-use docket_crds::names;
 use docket_e2e::scenario::{Scenario, TENANT, scenario};
 use docket_e2e::wait::until;
 use serde_json::Value;
@@ -56,7 +55,7 @@ async fn the_request_id_of_an_answer_leads_to_its_line_its_spans_its_log_and_its
         }
         for part in [
             &format!("  request  {id}\n"),
-            names::DOCUMENT_API_SERVICE,
+            docket_contract::DOCUMENT_API,
             "  INFO  ",
             "acme-api-",
             "INSERT INTO document_metadata",

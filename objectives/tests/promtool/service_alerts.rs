@@ -1,4 +1,4 @@
-//! Each alert of a document API begins and ends when it should.
+//! Each alert of an API begins and ends when it should.
 
 use docket_objectives::{Links, Scope, Tenant, presence_alerts, service_alerts};
 use serde_json::{Value, json};
@@ -236,7 +236,7 @@ fn a_tenant_is_down_when_no_pod_answers_or_there_is_none() {
             "exp_labels": {"severity": "page", "namespace": "acme", "tenant": "acme", "docket_tenant": "acme"},
             "exp_annotations": {
                 "summary": "acme in acme serves nobody",
-                "description": "No pod of the document API answers, or each of them says that no client's database can be used.",
+                "description": "No pod of the API answers, or each of them says that no client's database can be used.",
                 "runbook_url": "https://docs.test/runbooks/DocketServiceDown.md",
                 "dashboard_url": "https://grafana.test/d/docket-service?var-namespace=acme&var-tenant=acme",
             },

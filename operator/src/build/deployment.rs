@@ -1,12 +1,11 @@
 //! The Deployment: API containers, each with its collector as a native sidecar.
 
 use docket_contract::{
-    CONFIG_FILE, DATA_STORE_PORT, DOCUMENT_API_PORT, LIMITS_FILE, REPLICAS_FILE,
+    API_PORT, CONFIG_FILE, DATA_STORE_PORT, LIMITS_FILE, REPLICAS_FILE, service_name,
 };
+use docket_crds::Workload;
 use docket_crds::annotations::CONFIG_HASH;
-use docket_crds::names::{
-    API_CONTAINER, COLLECTOR_CONTAINER, DOCUMENT_API_SERVICE, api_name, collector_config_map,
-};
+use docket_crds::names::{API_CONTAINER, COLLECTOR_CONTAINER, api_name, collector_config_map};
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
@@ -24,7 +23,7 @@ use super::container::{
     env, env_from_field, env_from_resource, env_from_secret, http_get, read_only, read_write,
     resources, security_context,
 };
-use super::metadata::{labels, metadata, selector};
+use super::metadata::{api_labels, api_metadata, selector};
 use super::{api_config, collector_config, collector_secrets, scheduling, service};
 use crate::content::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::validated_tenant::ValidatedTenant;
@@ -47,7 +46,7 @@ const USER: i64 = 65532;
 
 pub(super) fn build(wanted: &ValidatedTenant, collector: &ConfigMap) -> Deployment {
     Deployment {
-        metadata: metadata(wanted, api_name(&wanted.name)),
+        metadata: api_metadata(wanted),
         spec: Some(DeploymentSpec {
             // An autoscaler's number is not ours to name.
             replicas: wanted.autoscaling.is_none().then_some(wanted.replicas),
@@ -66,7 +65,7 @@ pub(super) fn build(wanted: &ValidatedTenant, collector: &ConfigMap) -> Deployme
             revision_history_limit: Some(2),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
-                    labels: Some(labels(wanted)),
+                    labels: Some(api_labels(wanted)),
                     annotations: Some(
                         [(CONFIG_HASH.to_owned(), config_hash(wanted, collector))].into(),
                     ),
@@ -175,13 +174,13 @@ fn of_config(volume: &str, wanted: &ValidatedTenant, entries: &[&str]) -> Volume
 
 fn api_container(wanted: &ValidatedTenant) -> Container {
     let scheme = wanted.tls.as_ref().map(|_| "HTTPS");
-    let api_get = |path| http_get(path, DOCUMENT_API_PORT, scheme);
+    let api_get = |path| http_get(path, API_PORT, scheme);
     Container {
         name: API_CONTAINER.into(),
         image: Some(wanted.api_image.clone()),
         env: Some(api_env(wanted)),
         ports: Some(vec![
-            port(service::scheme(wanted), DOCUMENT_API_PORT),
+            port(service::scheme(wanted), API_PORT),
             port("data-store", DATA_STORE_PORT),
         ]),
         volume_mounts: Some(vec![
@@ -216,7 +215,10 @@ fn api_env(wanted: &ValidatedTenant) -> Vec<EnvVar> {
         env_from_field("POD_NAME", "metadata.name"),
         env_from_secret(ACCESS_KEY_ID, &wanted.storage_secret),
         env_from_secret(SECRET_ACCESS_KEY, &wanted.storage_secret),
-        env("OTEL_SERVICE_NAME", DOCUMENT_API_SERVICE),
+        env(
+            "OTEL_SERVICE_NAME",
+            service_name(Workload::ALL.map(Workload::name)),
+        ),
         env(
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             format!("http://127.0.0.1:{}", collector_config::OTLP_PORT),

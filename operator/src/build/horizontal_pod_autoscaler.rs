@@ -7,7 +7,7 @@ use k8s_openapi::api::autoscaling::v2::{
     HorizontalPodAutoscalerSpec, MetricSpec, MetricTarget,
 };
 
-use super::metadata::metadata;
+use super::metadata::api_metadata;
 use crate::validated_tenant::ValidatedTenant;
 
 pub(super) fn build(
@@ -16,7 +16,7 @@ pub(super) fn build(
 ) -> HorizontalPodAutoscaler {
     let name = api_name(&wanted.name);
     HorizontalPodAutoscaler {
-        metadata: metadata(wanted, name.clone()),
+        metadata: api_metadata(wanted),
         spec: Some(HorizontalPodAutoscalerSpec {
             scale_target_ref: CrossVersionObjectReference {
                 api_version: Some("apps/v1".into()),

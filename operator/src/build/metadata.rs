@@ -3,41 +3,56 @@
 use std::collections::BTreeMap;
 
 use docket_crds::labels as keys;
+use docket_crds::names::api_name;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::validated_tenant::ValidatedTenant;
 
-/// Labels that select the tenant's pods; a Deployment's selector can never change, so these can't.
+/// Labels that select the pods of the API; a Deployment's selector can never change, so these can't.
 pub(super) fn selector(wanted: &ValidatedTenant) -> BTreeMap<String, String> {
     [
-        (keys::NAME, keys::DOCUMENT_API),
+        (keys::NAME, keys::DOCKET_API),
+        (keys::COMPONENT, keys::API),
         (keys::TENANT, wanted.name.as_str()),
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .into()
 }
 
-pub(super) fn labels(wanted: &ValidatedTenant) -> BTreeMap<String, String> {
-    let mut labels = selector(wanted);
-    labels.extend(
-        [
-            (keys::INSTANCE, wanted.name.as_str()),
-            (keys::MANAGED_BY, keys::DOCKET),
-            (keys::PART_OF, keys::DOCKET),
-        ]
-        .map(|(key, value)| (key.to_owned(), value.to_owned())),
-    );
+fn labels(wanted: &ValidatedTenant) -> BTreeMap<String, String> {
+    [
+        (keys::NAME, keys::DOCKET_API),
+        (keys::TENANT, wanted.name.as_str()),
+        (keys::INSTANCE, wanted.name.as_str()),
+        (keys::MANAGED_BY, keys::DOCKET),
+        (keys::PART_OF, keys::DOCKET),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// Labels of the API's pods, and of what is about these alone.
+pub(super) fn api_labels(wanted: &ValidatedTenant) -> BTreeMap<String, String> {
+    let mut labels = labels(wanted);
+    labels.extend(selector(wanted));
     labels
 }
 
-/// The same with the labels by which a Prometheus chooses what concerns it.
-pub(super) fn monitoring_metadata(wanted: &ValidatedTenant, name: String) -> ObjectMeta {
-    let mut metadata = metadata(wanted, name);
+/// `metadata` with the labels by which a Prometheus chooses what concerns it.
+pub(super) fn for_prometheus(wanted: &ValidatedTenant, mut metadata: ObjectMeta) -> ObjectMeta {
     let ours = metadata.labels.get_or_insert_default();
     for (key, value) in &wanted.monitoring.labels {
         ours.entry(key.clone()).or_insert_with(|| value.clone());
     }
     metadata
+}
+
+/// Of what is about the API's pods alone.
+pub(super) fn api_metadata(wanted: &ValidatedTenant) -> ObjectMeta {
+    ObjectMeta {
+        labels: Some(api_labels(wanted)),
+        ..metadata(wanted, api_name(&wanted.name))
+    }
 }
 
 pub(super) fn metadata(wanted: &ValidatedTenant, name: String) -> ObjectMeta {

@@ -1,10 +1,9 @@
-//! The NetworkPolicy: the document API and the metrics for all, the data store for the tenant's own
+//! The NetworkPolicy: the API and the metrics for all, the data store for the tenant's own
 //! namespace.
 //!
 //! Egress stays open: policies see ports behind a Service, which a spec does not tell.
 
-use docket_contract::{DATA_STORE_PORT, DOCUMENT_API_PORT};
-use docket_crds::names::api_name;
+use docket_contract::{API_PORT, DATA_STORE_PORT};
 use k8s_openapi::api::networking::v1::{
     NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
     NetworkPolicySpec,
@@ -13,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::collector_config::METRICS_PORT;
-use super::metadata::{metadata, selector};
+use super::metadata::{api_metadata, selector};
 use crate::validated_tenant::ValidatedTenant;
 
 pub(super) fn build(wanted: &ValidatedTenant) -> NetworkPolicy {
@@ -22,7 +21,7 @@ pub(super) fn build(wanted: &ValidatedTenant) -> NetworkPolicy {
         ..NetworkPolicyPeer::default()
     };
     NetworkPolicy {
-        metadata: metadata(wanted, api_name(&wanted.name)),
+        metadata: api_metadata(wanted),
         spec: Some(NetworkPolicySpec {
             pod_selector: Some(LabelSelector {
                 match_labels: Some(selector(wanted)),
@@ -31,7 +30,7 @@ pub(super) fn build(wanted: &ValidatedTenant) -> NetworkPolicy {
             policy_types: Some(vec!["Ingress".into()]),
             ingress: Some(vec![
                 NetworkPolicyIngressRule {
-                    ports: Some(vec![tcp(DOCUMENT_API_PORT), tcp(METRICS_PORT)]),
+                    ports: Some(vec![tcp(API_PORT), tcp(METRICS_PORT)]),
                     from: None,
                 },
                 NetworkPolicyIngressRule {

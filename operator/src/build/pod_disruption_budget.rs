@@ -1,16 +1,15 @@
 //! The PodDisruptionBudget: one pod at a time may be evicted, so that a single one can be drained.
 
-use docket_crds::names::api_name;
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::metadata::{metadata, selector};
+use super::metadata::{api_metadata, selector};
 use crate::validated_tenant::ValidatedTenant;
 
 pub(super) fn build(wanted: &ValidatedTenant) -> PodDisruptionBudget {
     PodDisruptionBudget {
-        metadata: metadata(wanted, api_name(&wanted.name)),
+        metadata: api_metadata(wanted),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(1)),
             selector: Some(LabelSelector {

@@ -1,11 +1,10 @@
 //! The PodMonitor: how a Prometheus scrapes the tenant's pods, with the labels that rules tell them by.
 
 use docket_crds::labels;
-use docket_crds::names::api_name;
 use serde_json::json;
 
 use super::deployment::COLLECTOR_METRICS;
-use super::metadata::{monitoring_metadata, selector};
+use super::metadata::{api_metadata, for_prometheus, selector};
 use super::service;
 use crate::foreign::prometheus_operator::{PodMonitor, PodMonitorSpec};
 use crate::validated_tenant::ValidatedTenant;
@@ -34,7 +33,7 @@ pub(super) fn build(wanted: &ValidatedTenant) -> Option<PodMonitor> {
         api["tlsConfig"] = json!({"insecureSkipVerify": true});
     }
     Some(PodMonitor {
-        metadata: monitoring_metadata(wanted, api_name(&wanted.name)),
+        metadata: for_prometheus(wanted, api_metadata(wanted)),
         spec: PodMonitorSpec {
             selector: json!({"matchLabels": selector(wanted)}),
             pod_metrics_endpoints: vec![api, endpoint(COLLECTOR_METRICS, "http")],

@@ -3,7 +3,7 @@
 use docket_crds::names::api_name;
 use docket_objectives::{Scope, objective_rules, presence_alerts, service_alerts};
 
-use super::metadata::monitoring_metadata;
+use super::metadata::{for_prometheus, metadata};
 use crate::foreign::prometheus_operator::{PrometheusRule, PrometheusRuleSpec};
 use crate::validated_tenant::ValidatedTenant;
 
@@ -21,7 +21,7 @@ pub(super) fn build(wanted: &ValidatedTenant) -> Option<PrometheusRule> {
         .iter()
         .map(|group| serde_json::to_value(group).expect("texts serialize"));
     Some(PrometheusRule {
-        metadata: monitoring_metadata(wanted, api_name(&wanted.name)),
+        metadata: for_prometheus(wanted, metadata(wanted, api_name(&wanted.name))),
         spec: PrometheusRuleSpec {
             groups: groups.collect(),
         },

@@ -1,14 +1,13 @@
-//! The Service: the document API on port 80, or 443 with a certificate, the data store on its own.
+//! The Service: the API on port 80, or 443 with a certificate, the data store on its own.
 
-use docket_contract::{DATA_STORE_PORT, DOCUMENT_API_PORT};
-use docket_crds::names::api_name;
+use docket_contract::{API_PORT, DATA_STORE_PORT};
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::metadata::{metadata, selector};
+use super::metadata::{api_metadata, selector};
 use crate::validated_tenant::ValidatedTenant;
 
-/// What both listeners speak, and the name of the document API's port.
+/// What both listeners speak, and the name of the API's port.
 pub(super) fn scheme(wanted: &ValidatedTenant) -> &'static str {
     match wanted.tls {
         Some(_) => "https",
@@ -16,7 +15,7 @@ pub(super) fn scheme(wanted: &ValidatedTenant) -> &'static str {
     }
 }
 
-/// The Service's port of the document API.
+/// The Service's port of the API.
 pub(super) fn public_port(wanted: &ValidatedTenant) -> i32 {
     match wanted.tls {
         Some(_) => 443,
@@ -27,12 +26,12 @@ pub(super) fn public_port(wanted: &ValidatedTenant) -> i32 {
 pub(super) fn build(wanted: &ValidatedTenant) -> Service {
     let scheme = scheme(wanted);
     Service {
-        metadata: metadata(wanted, api_name(&wanted.name)),
+        metadata: api_metadata(wanted),
         spec: Some(ServiceSpec {
             type_: Some("ClusterIP".into()),
             selector: Some(selector(wanted)),
             ports: Some(vec![
-                port(scheme, scheme, public_port(wanted), DOCUMENT_API_PORT),
+                port(scheme, scheme, public_port(wanted), API_PORT),
                 port(
                     "data-store",
                     scheme,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use docket_contract::DOCUMENT_API_PORT;
+use docket_contract::API_PORT;
 use docket_crds::names::COLLECTOR_CONTAINER;
 use k8s_openapi::api::core::v1::Pod;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::cache::pods::Pods;
 pub struct Endpoint {
     /// `http` or `https`: what the port is called.
     scheme: String,
-    /// Of the document API: address and port.
+    /// Of the API: address and port.
     api: String,
     /// The same of the collector beside it.
     collector: String,
@@ -31,14 +31,14 @@ impl Endpoint {
         }
         let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
         let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
-        let port = ports.find(|port| port.container_port == i32::from(DOCUMENT_API_PORT))?;
+        let port = ports.find(|port| port.container_port == i32::from(API_PORT))?;
         let host = match status.pod_ip.as_deref()? {
             v6 if v6.contains(':') => format!("[{v6}]"),
             v4 => v4.to_owned(),
         };
         Some(Self {
             scheme: port.name.clone()?,
-            api: format!("{host}:{DOCUMENT_API_PORT}"),
+            api: format!("{host}:{API_PORT}"),
             collector: format!("{host}:{COLLECTOR_METRICS_PORT}"),
         })
     }

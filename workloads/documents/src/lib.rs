@@ -55,7 +55,7 @@ use search::{Query, SearchCursor};
 pub use state::DocumentsSettings;
 pub use stored::STORED;
 pub use text::{SUBCOMMAND, extract_text};
-pub use workload::Documents;
+pub use workload::{Documents, NAME};
 
 /// To see documents.
 const READ: Scope = Scope("documents:read");

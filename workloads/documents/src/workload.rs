@@ -25,6 +25,9 @@ use super::{
     replace, text, trash, update, upload, version_content, version_repository, versions,
 };
 
+/// What it is called: in the spec, in tags and in telemetry.
+pub const NAME: &str = "documents";
+
 /// Files with metadata.
 #[derive(Debug)]
 pub struct Documents {
@@ -45,7 +48,7 @@ impl Documents {
 
 impl Workload for Documents {
     fn name(&self) -> &'static str {
-        "documents"
+        NAME
     }
 
     fn description(&self) -> &'static str {
