@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Settings, docs, reload, workloads};
 
 /// How the OpenAPI document introduces itself.
-const DESCRIPTION: &str = "The document API of one tenant. Every answer has an `X-Request-ID`: the \
+const DESCRIPTION: &str = "The API of one tenant. Every answer has an `X-Request-ID`: the \
                            caller's own, or a new one. Every error is an RFC 9457 problem.";
 
 /// What the data store calls itself.

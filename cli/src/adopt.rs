@@ -1,4 +1,4 @@
-//! `adopt`: documents that were retained, taken over by a client of the same name.
+//! `adopt`: data that was retained, taken over by a client of the same name.
 
 use docket_crds::{DocumentTenant, PlannedAction, PlannedChange};
 use kube::core::DynamicObject;
@@ -51,7 +51,7 @@ pub(crate) async fn adopt(
     });
     ready.await.map_err(|problem| {
         problem.advise(format!(
-            "{client} has its documents back in the spec; follow the rest with: kubectl docket status {name}"
+            "{client} has its data back in the spec; follow the rest with: kubectl docket status {name}"
         ))
     })?;
     screen.page(&format!(
@@ -72,7 +72,7 @@ fn ask_to_adopt(object: &mut DynamicObject, client: &str) {
     }
 }
 
-/// Whether the operator would take documents over for `client`.
+/// Whether the operator would take data over for `client`.
 fn takes_over(change: &PlannedChange, client: &str) -> bool {
     change.action == PlannedAction::Adopt && change.client.as_deref() == Some(client)
 }

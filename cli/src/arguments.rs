@@ -69,7 +69,7 @@ pub enum Command {
     /// once every pod knows it, and the one before stays valid as <client>.previous until the next
     /// rotation. A key that was `previous` already opens nothing any more.
     Rotate(Rotate),
-    /// Takes over the documents that were retained under a client's name.
+    /// Takes over the data that was retained under a client's name.
     ///
     /// Adds the client to the spec if it is not there, sets adopt: true on it, and first asks the operator
     /// for a plan: where it finds nothing to adopt, all is put back as it was, and you are told why.
@@ -230,7 +230,7 @@ pub struct Check {
     /// How the result is written.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
-    /// URL of the document API; by default the tenant's Service.
+    /// URL of the API; by default the tenant's Service.
     #[arg(long)]
     pub url: Option<String>,
     /// Goes through the API server's proxy, also where the Service's address is reachable from here.

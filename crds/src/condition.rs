@@ -15,7 +15,7 @@ pub enum ConditionType {
     DatabaseReady,
     /// Every client has a password and an API key, and the referenced Secrets can be used.
     CredentialsReady,
-    /// The document API serves.
+    /// The API serves.
     ApiAvailable,
     /// The collectors beside the API containers run.
     CollectorReady,

@@ -1,4 +1,4 @@
-//! How callers outside the cluster reach the document API.
+//! How callers outside the cluster reach the API.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::SecretReference;
 /// A host name, perhaps with `*` for its first label.
 const HOST: &str = "^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
-/// An Ingress with the public paths of the document API.
+/// An Ingress with the public paths of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ingress {
@@ -32,7 +32,7 @@ pub struct Ingress {
     pub tls_secret_ref: Option<SecretReference>,
 }
 
-/// An HTTPRoute of the Gateway API with the public paths of the document API.
+/// An HTTPRoute of the Gateway API with the public paths of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRoute {

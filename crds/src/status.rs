@@ -19,7 +19,7 @@ pub struct DocumentTenantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
-    /// The document API.
+    /// The API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<ApiStatus>,
     /// Clients that exist in Postgres, or are about to.
@@ -45,7 +45,7 @@ pub struct DocumentTenantStatus {
     pub plan: Option<PlanStatus>,
 }
 
-/// The document API as it is now.
+/// The API as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiStatus {

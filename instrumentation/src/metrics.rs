@@ -144,7 +144,7 @@ mod tests {
     fn an_instrument_is_exposed_under_the_name_it_was_given() {
         let registry = Registry::new();
         let resource = Resource::builder_empty()
-            .with_service_name("document-api")
+            .with_service_name("docket-api")
             .build();
         let provider = provider(
             resource,
@@ -155,7 +155,7 @@ mod tests {
         let meter = provider.meter("docket");
         let labels = [
             KeyValue::new("method", "GET"),
-            KeyValue::new("path", "/clients/{client}/documents/{id}"),
+            KeyValue::new("path", "/clients/{client}/orders/{id}"),
             KeyValue::new("status", "200"),
         ];
         meter

@@ -1,4 +1,4 @@
-//! The content of documents in the object store; the operator only ever deletes it.
+//! What a client has in the object store; the operator only ever deletes it.
 
 use std::collections::BTreeMap;
 use std::future::ready;

@@ -1,4 +1,4 @@
-//! The Docket operator: turns a `DocumentTenant` into a running document service.
+//! The Docket operator: turns a `DocumentTenant` into a running service.
 //!
 //! Start reading at [`reconcile`]: read, decide, act, report. [`build`] makes every child without a
 //! client in sight; [`database`] is the only place that speaks SQL, [`content`] the only one that

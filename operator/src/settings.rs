@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-/// Turns DocumentTenants into running document services.
+/// Turns DocumentTenants into running services.
 ///
 /// It works in the cluster that KUBECONFIG names, or in the one that it runs in.
 /// Its own traces, metrics and logs go to OTEL_EXPORTER_OTLP_ENDPOINT where that is set; RUST_LOG

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 
-/// Bytes that the JSON of a document seldom exceeds.
+/// Bytes that the JSON of an answer seldom exceeds.
 const USUAL: usize = 1024;
 
 /// What the preconditions of a read leave to do.

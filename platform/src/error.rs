@@ -86,7 +86,7 @@ pub enum Error {
     MemoryFull,
     #[error("the database refused what it was asked")]
     Database(#[source] sqlx::Error),
-    #[error("the content of the document is missing from the object store")]
+    #[error("the content is missing from the object store")]
     ContentMissing,
     #[error("the answer cannot be written as JSON")]
     Encoding(#[source] serde_json::Error),

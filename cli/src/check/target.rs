@@ -114,7 +114,7 @@ async fn named(http: reqwest::Client, url: &str) -> Result<(Way, String), Proble
     match way.ask(Ask::get("/livez")).await {
         Ok(_) => Ok((way, url)),
         Err(why) => Err(Problem::could_not_run(format!("{url} cannot be reached: {why}."))
-            .advise("Name the document API with --url, such as http://127.0.0.1:8000; with TLS its authorities with --ca.")),
+            .advise("Name the API with --url, such as http://127.0.0.1:8000; with TLS its authorities with --ca.")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The way to a document API: straight, or through the Kubernetes API server.
+//! The way to the API: straight, or through the Kubernetes API server.
 
 use std::time::Duration;
 

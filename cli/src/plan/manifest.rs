@@ -22,11 +22,11 @@ pub(super) fn spec(file: &Path, name: &str, namespace: &str) -> Result<Value, Pr
     find(&text, name, namespace).map_err(|why| Problem::could_not_run(format!("{shown} {why}.")))
 }
 
-/// Among the documents of a file, which may hold other kinds as well.
+/// Among the objects of a file, which may hold other kinds as well.
 fn find(text: &str, name: &str, namespace: &str) -> Result<Value, String> {
-    let documents: Vec<Value> =
+    let objects: Vec<Value> =
         serde_saphyr::from_multiple(text).map_err(|error| format!("is no YAML: {error}"))?;
-    let tenants: Vec<Value> = documents
+    let tenants: Vec<Value> = objects
         .into_iter()
         .filter(|it| it["kind"] == "DocumentTenant")
         .collect();
@@ -73,7 +73,7 @@ spec: {clients: [{name: globex}], paused: true}
 ";
 
     #[test]
-    fn the_spec_is_found_among_other_documents() {
+    fn the_spec_is_found_among_other_objects() {
         let spec = find(FILE, "acme", "acme").expect("a spec");
         assert_eq!(spec["clients"][0]["name"], "globex");
         assert_eq!(spec["paused"], true);

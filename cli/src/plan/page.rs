@@ -24,7 +24,7 @@ pub(super) fn plan(name: &str, plan: &PlanStatus) -> String {
         })
         .collect();
     let warning = match plan.changes.iter().any(PlannedChange::loses_data) {
-        true => "This deletes documents for good.\n",
+        true => "This deletes data for good.\n",
         false => "",
     };
     format!("{name}: {count}\n{}{warning}", columns("  ", &rows))
@@ -92,7 +92,7 @@ mod tests {
                 PlannedAction::Delete,
                 "schema acme_globex_b1f7",
                 Some("globex"),
-                "client globex loses all its documents",
+                "client globex loses all its data",
             ),
         ];
         let few = PlanStatus {
@@ -121,7 +121,7 @@ mod tests {
                 },
             )
         };
-        let warned = |page: String| page.contains("deletes documents");
+        let warned = |page: String| page.contains("deletes data");
         assert!(warned(page(
             PlannedAction::Delete,
             "schema s",

@@ -1,4 +1,4 @@
-//! Every alert on a document API, brought about and mended for real: what Prometheus makes of it, and
+//! Every alert on the API of a tenant, brought about and mended for real: what Prometheus makes of it, and
 //! what those on call are told.
 //!
 //! Most of it is waiting, so all of these tests run at the same time, beside those of `docket`.

@@ -22,7 +22,7 @@ pub struct Caches {
     pub secrets: ObjectCache<Secret>,
     /// Configurations of collectors.
     pub config_maps: ObjectCache<ConfigMap>,
-    /// Services of document APIs.
+    /// Services of APIs.
     pub services: ObjectCache<Service>,
     /// Identities of pods.
     pub service_accounts: ObjectCache<ServiceAccount>,
@@ -40,9 +40,9 @@ pub struct Caches {
     pub pod_monitors: ObjectCache<PodMonitor>,
     /// Who chooses how many pods there are.
     pub autoscalers: ObjectCache<HorizontalPodAutoscaler>,
-    /// The document APIs.
+    /// The Deployments of APIs.
     pub deployments: ObjectCache<Deployment>,
-    /// The pods of document APIs.
+    /// The pods of APIs.
     pub pods: Pods,
 }
 

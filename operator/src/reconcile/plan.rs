@@ -55,7 +55,7 @@ fn in_database(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
             Provisioning::Adopt { version } => (
                 PlannedAction::Adopt,
                 format!(
-                    "client {name} takes over the documents that were retained{}",
+                    "client {name} takes over the data that was retained{}",
                     migrations(version)
                 ),
             ),
@@ -97,11 +97,11 @@ fn released(wanted: &ValidatedTenant, policy: DeletionPolicy) -> Vec<PlannedChan
     let (action, what) = match policy {
         DeletionPolicy::Retain => (
             PlannedAction::Retain,
-            "can no longer log in, and its documents stay",
+            "can no longer log in, and its data stays",
         ),
         DeletionPolicy::Delete => (
             PlannedAction::Delete,
-            "loses its schema, its role and all its documents",
+            "loses its schema, its role and all its data",
         ),
     };
     let change = |client: &docket_crds::ClientStatus| PlannedChange {

@@ -294,7 +294,7 @@ struct Claim<'a> {
 impl Claim<'_> {
     /// What has to be done in Postgres for the claim, or why it is refused.
     fn decide(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
-        // An empty schema in the place of one with documents would look like their loss.
+        // An empty schema in the place of one with data would look like their loss.
         if self.version_on_status > 0 && !row.schema_exists {
             return Err(self.refused(
                 "SchemaLost",
@@ -328,7 +328,7 @@ impl Claim<'_> {
             State::Retained => Err(self.refused(
                 "RetainedDataFound",
                 &format!(
-                    "it holds documents that were retained when their client or the tenant {} was removed; set adopt: true \
+                    "it holds data that was retained when their client or the tenant {} was removed; set adopt: true \
                      on the client to take them over, or drop them",
                     registered.tenant
                 ),

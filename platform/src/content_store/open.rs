@@ -50,7 +50,7 @@ impl ContentStore {
 fn bucket(s3: &S3Storage, timeout: Duration) -> anyhow::Result<AmazonS3> {
     // Shorter, so that a request to a silent store is told so before its own time is up.
     let timeout = timeout.mul_f64(0.8);
-    // A limit on the whole transfer would cut off large documents.
+    // A limit on the whole transfer would cut off large objects.
     let client = ClientOptions::new()
         .with_connect_timeout(CONNECT)
         .with_read_timeout(timeout)

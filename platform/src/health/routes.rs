@@ -36,7 +36,7 @@ pub(super) struct HealthBody<Parts> {
     reasons: Vec<String>,
 }
 
-/// What the document API consists of.
+/// What the API consists of.
 #[derive(Debug, Serialize, ToSchema)]
 struct Components {
     /// By name: where content is, `data_store`, and `summarizer` where there is one to call.

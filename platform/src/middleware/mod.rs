@@ -18,7 +18,7 @@ use http::{Extensions, Method};
 /// Stands for all paths that are not served, so that they cannot multiply labels and span names.
 const UNMATCHED: &str = "unmatched";
 
-/// Template of the route, such as `/clients/{client}/documents/{id}`.
+/// Template of the route, such as `/clients/{client}/usage`.
 fn route(extensions: &Extensions) -> String {
     extensions
         .get::<MatchedPath>()

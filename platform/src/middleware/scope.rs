@@ -12,7 +12,7 @@ use super::gate::{self, Gate};
 use crate::error::Error;
 use crate::openapi;
 
-/// Something that a token must allow, such as `documents:read`.
+/// Something that a token must allow, by its name there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope(pub &'static str);
 
@@ -62,7 +62,7 @@ impl Scope {
         documented(&[self], access, None, routes)
     }
 
-    /// [`on`](Self::on) for routes that are in no document.
+    /// [`on`](Self::on) for routes that the OpenAPI document lacks.
     pub fn guard<S: Clone + Send + Sync + 'static>(
         self,
         access: &Arc<Access>,
