@@ -362,6 +362,7 @@ async fn a_process_that_lives_but_has_no_database_is_alive_and_not_ready() {
     let health = ask(&router, Method::GET, "/health", None).await;
     assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE);
     let body: Value = health.json();
+    assert_eq!(body["service"], "document-api");
     assert_eq!(body["status"], "unhealthy");
     assert_eq!(body["components"]["file_system"], "healthy");
     assert_eq!(body["components"]["data_store"], "unhealthy");
