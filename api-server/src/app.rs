@@ -39,7 +39,7 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the object store, and begins to fetch the keys of an issuer of tokens, for which it
+    /// Opens what the workloads need, and begins to fetch the keys of an issuer of tokens, for which it
     /// needs a Tokio runtime; the database is reached on first use. `registry` is what
     /// `GET /metrics` shows.
     ///
@@ -50,7 +50,8 @@ impl App {
         tenant: Tenant,
         registry: docket_instrumentation::Registry,
     ) -> anyhow::Result<Arc<Self>> {
-        let platform = Platform::new(Arc::new(tenant), settings.platform())?;
+        let platform = settings.platform(&tenant);
+        let platform = Platform::new(Arc::new(tenant), platform)?;
         let workloads = workloads::all(&platform, settings)?;
         let tls = platform.tenant.tls.as_ref().map(tls::config).transpose()?;
         let draining = platform.access.draining.clone();

@@ -9,13 +9,15 @@ pub mod server;
 mod settings;
 mod workloads;
 
+use docket_platform::tenant::Tenant;
+
 pub use app::{App, data_store_router, public_router};
 pub use settings::Settings;
 
 /// `service.name` of the telemetry, and `service` in the answer of `/health`.
 #[must_use]
-pub fn service_name() -> &'static str {
-    docket_contract::service_name(workloads::NAMES)
+pub fn service_name(tenant: &Tenant) -> &'static str {
+    docket_contract::service_name(workloads::names(tenant))
 }
 
 /// Version of this build.

@@ -23,7 +23,7 @@ const TRACES_PER_SECOND: u32 = 50;
 /// When telemetry, storage or a listener cannot be set up.
 pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
     let telemetry = docket_instrumentation::init(Service {
-        name: service_name(),
+        name: service_name(&tenant),
         version: VERSION,
         traces_per_second: Some(TRACES_PER_SECOND),
     })?;

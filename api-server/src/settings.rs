@@ -7,13 +7,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use docket_documents::DocumentsSettings;
+use docket_platform::tenant::Tenant;
 use docket_platform::{PlatformSettings, ServiceInfo};
 
 use crate::{VERSION, service_name};
 
 /// The API and the data store of one Docket tenant.
 ///
-/// The tenant's clients, database and storage come from one JSON file, which the Docket operator
+/// The tenant's clients, database and workloads come from one JSON file, which the Docket operator
 /// writes. S3 credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Telemetry goes to
 /// OTEL_EXPORTER_OTLP_ENDPOINT when that is set; RUST_LOG filters the log and
 /// DOCKET_LOG_FORMAT=text makes it readable.
@@ -103,10 +104,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn platform(&self) -> PlatformSettings {
+    pub(crate) fn platform(&self, tenant: &Tenant) -> PlatformSettings {
         PlatformSettings {
             service: ServiceInfo {
-                name: service_name(),
+                name: service_name(tenant),
                 version: VERSION,
             },
             memory: self.memory,

@@ -1,17 +1,21 @@
-//! The workloads that this program serves: one line each.
+//! The workloads that this program can serve: one line each.
 
 use std::sync::Arc;
 
 use docket_documents::Documents;
 use docket_platform::Platform;
+use docket_platform::tenant::Tenant;
 use docket_platform::workload::Workload;
 
 use crate::Settings;
 
-/// Names of those below, in the same order.
-pub(crate) const NAMES: [&str; 1] = [docket_documents::NAME];
+/// Names of those that the configuration of `tenant` has, in the same order.
+pub(crate) fn names(tenant: &Tenant) -> impl Iterator<Item = &'static str> {
+    let asked = &tenant.workloads;
+    asked.documents.iter().map(|_| docket_documents::NAME)
+}
 
-/// Those of the tenant.
+/// Those that the tenant's configuration has.
 ///
 /// # Errors
 /// When what the tenant wants of one makes no sense.
@@ -19,8 +23,11 @@ pub(crate) fn all(
     platform: &Platform,
     settings: &Settings,
 ) -> anyhow::Result<Vec<Arc<dyn Workload>>> {
-    Ok(vec![Arc::new(Documents::new(
-        platform,
-        settings.documents()?,
-    )?)])
+    let asked = &platform.tenant.workloads;
+    let mut all: Vec<Arc<dyn Workload>> = Vec::new();
+    if let Some(config) = &asked.documents {
+        let documents = Documents::new(platform, config, settings.documents()?)?;
+        all.push(Arc::new(documents));
+    }
+    Ok(all)
 }

@@ -18,8 +18,6 @@ pub struct TenantConfig {
     pub namespace: String,
     /// Where the clients' schemas are.
     pub database: Database,
-    /// Where the content of documents is.
-    pub storage: Storage,
     /// How a caller proves which client it is.
     pub auth: ApiAuth,
     /// How often each client may call, over all pods together; as often as it likes when there is
@@ -27,17 +25,39 @@ pub struct TenantConfig {
     /// says goes before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
-    /// What may be uploaded.
-    #[serde(default)]
-    pub uploads: Uploads,
     /// What both listeners are served with; plain HTTP when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// Who makes the summaries of documents.
-    #[serde(default, skip_serializing_if = "Summarizer::is_extractive")]
-    pub summarizer: Summarizer,
+    /// What is served to the clients: what is not named here, is not.
+    #[serde(default)]
+    pub workloads: Workloads,
     /// The clients, sorted by name.
     pub clients: Vec<ClientConfig>,
+}
+
+/// What a tenant runs for its clients.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Workloads {
+    /// Files with metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<DocumentsConfig>,
+}
+
+/// What documents need.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentsConfig {
+    /// Where their content is.
+    pub storage: Storage,
+    /// What may be uploaded.
+    #[serde(default)]
+    pub uploads: Uploads,
+    /// Who makes their summaries.
+    #[serde(default, skip_serializing_if = "Summarizer::is_extractive")]
+    pub summarizer: Summarizer,
 }
 
 /// A Postgres database; the credentials are those of each client.
@@ -286,11 +306,6 @@ mod tests {
                 dbname: "docket".into(),
                 ssl_mode: SslMode::VerifyFull,
             },
-            storage: Storage::S3(S3Storage {
-                bucket: "acme".into(),
-                endpoint: "http://s3.docket-dev:7070".into(),
-                region: "us-east-1".into(),
-            }),
             auth: ApiAuth {
                 mode: AuthMode::Jwt,
                 jwt: Some(Jwt {
@@ -305,20 +320,29 @@ mod tests {
                 requests_per_second: NonZeroU32::MIN,
                 burst: NonZeroU32::MIN,
             }),
-            uploads: Uploads {
-                max_bytes: Some(1024),
-                accepted_types: vec!["image/*".into()],
-            },
             tls: Some(Tls {
                 certificate: "-----BEGIN CERTIFICATE-----".into(),
                 key: "battery staple".into(),
             }),
-            summarizer: Summarizer::OpenAI(OpenAi {
-                url: "https://api.example.com/v1".into(),
-                model: "small".into(),
-                api_key: "open sesame".into(),
-                timeout_ms: 30_000,
-            }),
+            workloads: Workloads {
+                documents: Some(DocumentsConfig {
+                    storage: Storage::S3(S3Storage {
+                        bucket: "acme".into(),
+                        endpoint: "http://s3.docket-dev:7070".into(),
+                        region: "us-east-1".into(),
+                    }),
+                    uploads: Uploads {
+                        max_bytes: Some(1024),
+                        accepted_types: vec!["image/*".into()],
+                    },
+                    summarizer: Summarizer::OpenAI(OpenAi {
+                        url: "https://api.example.com/v1".into(),
+                        model: "small".into(),
+                        api_key: "open sesame".into(),
+                        timeout_ms: 30_000,
+                    }),
+                }),
+            },
             clients: vec![ClientConfig {
                 name: "globex".into(),
                 schema: "acme_globex_1f2e3d4c".into(),
@@ -355,13 +379,25 @@ mod tests {
     }
 
     #[test]
-    fn a_file_from_before_limits_and_tls_still_loads() {
+    fn a_file_from_before_limits_tls_and_workloads_still_loads() {
         let mut file = serde_json::to_value(acme()).expect("serializes");
         let fields = file.as_object_mut().expect("an object");
-        fields.retain(|name, _| !["rateLimit", "uploads", "tls"].contains(&name.as_str()));
+        fields.retain(|name, _| !["rateLimit", "workloads", "tls"].contains(&name.as_str()));
         fields.insert("auth".into(), serde_json::json!({"mode": "ApiKey"}));
         let read: TenantConfig = serde_json::from_value(file).expect("parses");
         assert!(read.rate_limit.is_none() && read.tls.is_none());
-        assert_eq!(read.uploads, Uploads::default());
+        assert!(read.workloads.documents.is_none());
+    }
+
+    #[test]
+    fn a_workload_that_is_there_needs_to_say_what_has_no_default_and_nothing_else() {
+        let read = |documents| -> serde_json::Result<Workloads> {
+            serde_json::from_value(serde_json::json!({"documents": documents}))
+        };
+        assert!(read(serde_json::json!({})).is_err());
+        let least = read(serde_json::json!({"storage": {"folder": {"path": "content"}}}));
+        let documents = least.expect("parses").documents.expect("it is there");
+        assert_eq!(documents.uploads, Uploads::default());
+        assert!(documents.summarizer.is_extractive());
     }
 }

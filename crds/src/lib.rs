@@ -24,7 +24,7 @@ mod size;
 mod spec;
 mod status;
 mod topology_spread;
-mod workload;
+mod workloads;
 mod yaml;
 
 pub use affinity::{
@@ -43,11 +43,15 @@ pub use reference::SecretReference;
 pub use size::bytes;
 pub use spec::{
     Api, Auth, AuthMode, Client, Collector, Credentials, Database, DeletionPolicy, DocumentTenant,
-    DocumentTenantSpec, Jwt, OpenAi, Quota, RateLimit, Redaction, Retention, S3, Sampling, Storage,
-    Summarizer, SummarizerMode, TaintEffect, Telemetry, TelemetryTls, Tls, Toleration,
-    TolerationOperator, Uploads,
+    DocumentTenantSpec, Jwt, RateLimit, Redaction, Sampling, TaintEffect, Telemetry, TelemetryTls,
+    Tls, Toleration, TolerationOperator,
 };
-pub use status::{ApiStatus, ClientStatus, DocumentTenantStatus, ReconcileStatus, SpanStatus};
+pub use status::{
+    ApiStatus, ClientStatus, DocumentTenantStatus, ReconcileStatus, SpanStatus, WorkloadStatus,
+};
 pub use topology_spread::{NodeInclusionPolicy, TopologySpreadConstraint, WhenUnsatisfiable};
-pub use workload::Workload;
+pub use workloads::{
+    DOCUMENTS, DocumentsWorkload, OpenAi, Quota, Retention, S3, Storage, Summarizer,
+    SummarizerMode, Uploads, Workloads,
+};
 pub use yaml::custom_resource_definition_yaml;

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Objective, Resources,
-    SecretReference, TopologySpreadConstraint, interval, size,
+    Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Objective, Quota,
+    Resources, Retention, SecretReference, TopologySpreadConstraint, Workloads, interval,
 };
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
@@ -43,11 +43,11 @@ pub struct DocumentTenantSpec {
     #[schemars(length(min = 1, max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub clients: Vec<Client>,
-    /// Where the metadata of documents is kept.
+    /// Where the rows of all workloads are kept.
     pub database: Database,
-    /// Where the content of documents is kept.
-    pub storage: Storage,
-    /// The document API.
+    /// What the tenant runs for its clients.
+    pub workloads: Workloads,
+    /// The API: what all workloads have in common of it.
     #[serde(default)]
     pub api: Api,
     /// Where traces, metrics and logs go.
@@ -73,18 +73,16 @@ impl DocumentTenantSpec {
         let tls = self.api.tls.as_ref().map(|tls| &tls.secret_ref);
         let jwt = self.api.auth.jwt.as_ref();
         let ca = jwt.and_then(|jwt| jwt.ca_secret_ref.as_ref());
-        let openai = self.api.summarizer.openai.as_ref();
         let telemetry = &self.telemetry;
         let gateway = telemetry.tls.iter().flat_map(|tls| {
             [&tls.ca_secret_ref, &tls.certificate_secret_ref]
                 .into_iter()
                 .flatten()
         });
-        [&self.database.secret_ref, &self.storage.s3.secret_ref]
-            .into_iter()
+        std::iter::once(&self.database.secret_ref)
+            .chain(self.workloads.secrets())
             .chain(tls)
             .chain(ca)
-            .chain(openai.map(|openai| &openai.secret_ref))
             .chain(gateway)
             .chain(&telemetry.headers_secret_ref)
     }
@@ -122,46 +120,14 @@ pub struct Client {
     /// client or tenant left is never used.
     #[serde(default)]
     pub adopt: bool,
-    /// What the client may store at most, old versions and trash included; any amount by default.
+    /// What the client may store at most, old versions and trash included. It goes before all of
+    /// `workloads.documents.quota`, which holds for clients that have none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
-    /// How long what the client deletes can be restored.
-    #[serde(default)]
-    pub retention: Retention,
-}
-
-/// What a client may store at most.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.documents) || has(self.storage)").message("a quota names documents, storage or both"))]
-pub struct Quota {
-    /// Number of documents.
+    /// How long documents that the client deletes can be restored; what
+    /// `workloads.documents.retention` says by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1_000_000_000_000_i64))]
-    pub documents: Option<i64>,
-    /// Size of all contents together, for example `10Gi`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 8))]
-    #[x_kube(validation = Rule::new(format!("self.matches('{}')", size::PATTERN)).message("storage must be a whole number with a unit, such as 500Mi or 10Gi"))]
-    pub storage: Option<String>,
-}
-
-/// How long what a client deletes can be restored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Retention {
-    /// Days from a document's deletion until it is gone for good.
-    #[serde(default = "default_retention_days")]
-    #[schemars(range(min = 1, max = 36_500))]
-    pub days: i32,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self {
-            days: default_retention_days(),
-        }
-    }
+    pub retention: Option<Retention>,
 }
 
 /// The Postgres database of the tenant.
@@ -185,35 +151,6 @@ pub enum DeletionPolicy {
     Retain,
     /// Drop schema, role and content.
     Delete,
-}
-
-/// The object store of the tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Storage {
-    /// A bucket of an S3-compatible server.
-    pub s3: S3,
-}
-
-/// A bucket of an S3-compatible server; it must exist, and may be shared by several tenants.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct S3 {
-    /// Name of the bucket.
-    #[schemars(length(min = 3, max = 63))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9][-a-z0-9.]*[a-z0-9]$')").message("a bucket's name consists of 3 to 63 lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit"))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("the bucket is immutable: the documents that are stored would be lost from sight"))]
-    pub bucket: String,
-    /// URL of the server, for example `http://s3.docket-dev:7070`.
-    #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = Rule::new("isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''").message("endpoint must be a URL such as https://s3.example.com"))]
-    pub endpoint: String,
-    /// Region that requests are signed for.
-    #[serde(default = "default_region")]
-    #[schemars(length(min = 1, max = 63))]
-    pub region: String,
-    /// Secret with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
-    pub secret_ref: SecretReference,
 }
 
 /// The document API.
@@ -261,15 +198,9 @@ pub struct Api {
     /// How often each client may call.
     #[serde(default)]
     pub rate_limit: RateLimit,
-    /// What may be uploaded.
-    #[serde(default)]
-    pub uploads: Uploads,
     /// The certificate that the API is served with; without one it is served over plain HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// Who makes the summaries of documents.
-    #[serde(default)]
-    pub summarizer: Summarizer,
     /// An Ingress for callers outside the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingress: Option<Ingress>,
@@ -296,9 +227,7 @@ impl Default for Api {
             resources: default_api_resources(),
             auth: Auth::default(),
             rate_limit: RateLimit::default(),
-            uploads: Uploads::default(),
             tls: None,
-            summarizer: Summarizer::default(),
             ingress: None,
             http_route: None,
         }
@@ -372,33 +301,6 @@ impl Default for RateLimit {
     }
 }
 
-/// What may be uploaded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Uploads {
-    /// Largest file, for example `500Mi`; at most 64Gi.
-    #[serde(default = "default_max_size")]
-    #[schemars(length(min = 1, max = 8))]
-    #[x_kube(validation = Rule::new(format!("self.matches('{}')", size::PATTERN)).message("maxSize must be a whole number with a unit, such as 500Mi or 5Gi"))]
-    #[x_kube(validation = Rule::new("!isQuantity(self) || quantity(self).compareTo(quantity('64Gi')) <= 0").message("maxSize must be at most 64Gi"))]
-    pub max_size: String,
-    /// Media types that are accepted, such as `application/pdf` or `image/*`; all when there are
-    /// none. What counts is what a file's bytes show.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(min = 3, max = 127)))]
-    #[x_kube(validation = Rule::new("self.all(t, t.matches('^[a-z0-9][a-z0-9!#$&^_.+-]*/([*]|[a-z0-9][a-z0-9!#$&^_.+-]*)$'))").message("a type is written in lower case and without parameters, such as application/pdf or image/*"))]
-    pub accepted_types: Vec<String>,
-}
-
-impl Default for Uploads {
-    fn default() -> Self {
-        Self {
-            max_size: default_max_size(),
-            accepted_types: Vec::new(),
-        }
-    }
-}
-
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -406,52 +308,6 @@ pub struct Tls {
     /// Secret of the type `kubernetes.io/tls`, such as cert-manager makes it: `tls.crt`, the
     /// certificate and what leads to its authority, and `tls.key`.
     pub secret_ref: SecretReference,
-}
-
-/// Who makes the summaries of documents.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.openai) == (self.mode == 'OpenAI')").message("openai is needed with the mode OpenAI, and has no meaning with any other"))]
-pub struct Summarizer {
-    /// The mode.
-    #[serde(default)]
-    pub mode: SummarizerMode,
-    /// The endpoint of the mode `OpenAI`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub openai: Option<OpenAi>,
-}
-
-/// The ways in which a document gets its summary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum SummarizerMode {
-    /// Sentences of the text itself; no text leaves the API.
-    #[default]
-    Extractive,
-    /// A language model: the start of every text is sent to it.
-    OpenAI,
-    /// Documents have no summaries.
-    None,
-}
-
-/// A language model behind an endpoint that speaks as OpenAI's chat completions do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct OpenAi {
-    /// URL to which `/chat/completions` is added, for example `https://api.openai.com/v1`.
-    #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = Rule::new("isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''").message("url must be a URL such as https://api.openai.com/v1"))]
-    pub url: String,
-    /// Name of the model.
-    #[schemars(length(min = 1, max = 128))]
-    #[x_kube(validation = Rule::new("self.matches('^[^\\\\s]+$')").message("model must not contain white space"))]
-    pub model: String,
-    /// Secret with the key `apiKey`.
-    pub secret_ref: SecretReference,
-    /// Longest wait for an answer, in whole seconds.
-    #[serde(default = "default_summarizer_timeout")]
-    #[schemars(length(min = 2, max = 4))]
-    #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]{0,2}s$')").message("timeout must be a whole number of seconds such as 30s, at most 999s"))]
-    pub timeout: String,
 }
 
 /// How callers prove which client they are.
@@ -606,24 +462,8 @@ impl Default for Collector {
     }
 }
 
-fn default_retention_days() -> i32 {
-    30
-}
-
-fn default_region() -> String {
-    "us-east-1".into()
-}
-
-fn default_summarizer_timeout() -> String {
-    "30s".into()
-}
-
 fn default_requests_per_second() -> i32 {
     1000
-}
-
-fn default_max_size() -> String {
-    "5Gi".into()
 }
 
 fn default_client_claim() -> String {

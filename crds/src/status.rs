@@ -22,6 +22,10 @@ pub struct DocumentTenantStatus {
     /// The API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<ApiStatus>,
+    /// What the tenant runs for its clients, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub workloads: Vec<WorkloadStatus>,
     /// Clients that exist in Postgres, or are about to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
@@ -55,6 +59,21 @@ pub struct ApiStatus {
     pub replicas: i32,
     /// Pods of the current template that serve.
     pub ready_replicas: i32,
+}
+
+/// One workload.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadStatus {
+    /// Name of the workload, as in `spec.workloads`.
+    pub name: String,
+    /// Version of its tables that every client has; 0 before they do.
+    #[serde(default)]
+    pub schema_version: i32,
+    /// Whether a pod serves it as the spec asks.
+    pub ready: bool,
+    /// How it is, in one sentence.
+    pub message: String,
 }
 
 /// One client in Postgres.

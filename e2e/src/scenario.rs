@@ -113,9 +113,9 @@ impl Scenario {
         json!({
             "clients": clients.iter().map(|name| json!({"name": name})).collect::<Vec<_>>(),
             "database": {"secretRef": {"name": "docket-database"}},
-            "storage": {"s3": {
+            "workloads": {"documents": {"storage": {"s3": {
                 "bucket": "e2e", "endpoint": "http://s3.docket-dev:7070", "secretRef": {"name": "docket-s3"},
-            }},
+            }}}},
             "api": {"replicas": 1},
             "telemetry": {"endpoint": "http://gateway.docket-dev:4317"},
         })

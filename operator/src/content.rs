@@ -66,6 +66,12 @@ impl Content {
         })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn storage(&self) -> &S3Storage {
+        &self.storage
+    }
+
     fn store(&self) -> object_store::Result<AmazonS3> {
         let storage = &self.storage;
         AmazonS3Builder::new()
@@ -103,8 +109,8 @@ impl Content {
                 ConditionType::CredentialsReady,
                 "ObjectStoreUnavailable",
                 format!(
-                    "The documents of {schema} could not be deleted; check spec.storage.s3 and its Secret. \
-                     The operator tries again. The object store said: {error}"
+                    "The documents of {schema} could not be deleted; check spec.workloads.documents.storage.s3 and its \
+                     Secret. The operator tries again. The object store said: {error}"
                 ),
             ))
         })

@@ -14,6 +14,8 @@ mod rollout;
 mod rotate;
 mod telemetry;
 mod validate;
+mod workload_status;
+mod workloads;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -142,7 +144,7 @@ async fn pursue(
     ctx: &Context,
     timeline: &mut Timeline,
 ) -> Result<Option<Duration>> {
-    let (seen, reached) = timeline
+    let (seen, database) = timeline
         .phase(
             "dereference",
             info_span!("dereference"),
@@ -167,7 +169,7 @@ async fn pursue(
             .phase(
                 "database",
                 info_span!("database"),
-                provision::provision(&wanted, &reached.database),
+                provision::provision(&wanted, &database),
             )
             .await?,
     );
@@ -187,9 +189,9 @@ async fn pursue(
     if rollout.is_complete() && !remaining.is_empty() {
         let how = match tenant.spec.database.deletion_policy {
             DeletionPolicy::Retain => Release::Retain,
-            DeletionPolicy::Delete => Release::Delete(&reached.content, &ctx.fence),
+            DeletionPolicy::Delete => Release::Delete(wanted.workloads.content(), &ctx.fence),
         };
-        let released = release::release(&remaining, &wanted.uid, how, ctx.turn, &reached.database)
+        let released = release::release(&remaining, &wanted.uid, how, ctx.turn, &database)
             .instrument(info_span!("release"))
             .await?;
         changes.extend(released.changes);
@@ -201,7 +203,7 @@ async fn pursue(
     }
     if rollout.is_complete() && !report::pods_are_ending(&tenant, ctx) {
         changes.extend(
-            rotate::finish(&tenant, &mut wanted, &reached.database, ctx)
+            rotate::finish(&tenant, &mut wanted, &database, ctx)
                 .instrument(info_span!("rotation"))
                 .await?,
         );

@@ -5,10 +5,11 @@
 pub(crate) mod example;
 mod monitoring;
 mod telemetry;
+mod workloads;
 
 use std::collections::BTreeMap;
 
-use docket_contract::{ApiAuth, Quota, RateLimit, S3Storage, Summarizer, Tls, Uploads};
+use docket_contract::{ApiAuth, Quota, RateLimit, Tls};
 use docket_crds::{
     Affinity, Autoscaling, ClientStatus, HttpRoute, Ingress, Resources, Toleration,
     TopologySpreadConstraint,
@@ -24,6 +25,7 @@ use crate::credentials::rotation::Rotated;
 
 pub use monitoring::Monitoring;
 pub use telemetry::Telemetry;
+pub use workloads::{Documents, Workloads};
 
 /// A tenant as it should be.
 #[derive(Clone, Debug)]
@@ -48,20 +50,12 @@ pub struct ValidatedTenant {
     pub next_rotation: Option<Timestamp>,
     /// The database, as the API servers reach it.
     pub database: docket_contract::Database,
-    /// The bucket.
-    pub storage: S3Storage,
-    /// Secret with the bucket's credentials.
-    pub storage_secret: String,
-    /// Hash of that Secret's data: pods are replaced when it changes.
-    pub storage_secret_hash: String,
-    /// Who makes the summaries of documents.
-    pub summarizer: Summarizer,
+    /// What the tenant runs for its clients.
+    pub workloads: Workloads,
     /// How callers are authenticated.
     pub auth: ApiAuth,
     /// How often each client may call, over all pods together.
     pub rate_limit: RateLimit,
-    /// What may be uploaded.
-    pub uploads: Uploads,
     /// The certificate that the API is served with.
     pub tls: Option<Tls>,
     /// What the user should mend, and what keeps nobody from being served.

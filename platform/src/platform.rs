@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::content_store::{ContentStore, UploadMemory};
+use crate::content_store::UploadMemory;
 use crate::database::{Database, DatabaseSettings};
 use crate::middleware::access::Access;
 use crate::tenant::Tenant;
@@ -50,18 +50,18 @@ pub struct Platform {
     pub access: Arc<Access>,
     /// Where their rows are.
     pub database: Arc<Database>,
-    /// Where their bytes are.
-    pub content: ContentStore,
+    /// What all that is on its way to a store of content may take of the memory.
+    pub upload_memory: UploadMemory,
     /// Time until an answer's first byte, or a statement's result.
     pub request_timeout: Duration,
 }
 
 impl Platform {
-    /// Opens the object store, and begins to fetch the keys of an issuer of tokens, for which it
-    /// needs a Tokio runtime; the database is reached on first use.
+    /// Begins to fetch the keys of an issuer of tokens, for which it needs a Tokio runtime; the database is
+    /// reached on first use.
     ///
     /// # Errors
-    /// When the storage or the issuer of the tenant makes no sense.
+    /// When the issuer of the tenant makes no sense.
     pub fn new(tenant: Arc<Tenant>, settings: PlatformSettings) -> anyhow::Result<Self> {
         let timeout = settings.request_timeout;
         let pace = Pace {
@@ -69,7 +69,6 @@ impl Platform {
             least: settings.jwks_cooldown,
             patience: timeout / 2,
         };
-        let uploads = UploadMemory::of(settings.memory, timeout);
         let database = DatabaseSettings {
             reads_per_client: settings.connections_per_client,
             commits_per_client: settings.commits_per_client,
@@ -80,7 +79,7 @@ impl Platform {
         crate::memory::observe();
         Ok(Self {
             service: settings.service,
-            content: ContentStore::open(&tenant.storage, timeout, uploads)?,
+            upload_memory: UploadMemory::of(settings.memory, timeout),
             database: Arc::new(Database::new(database, &tenant)),
             access: Arc::new(Access::new(tenant.clone(), timeout, pace)?),
             request_timeout: timeout,

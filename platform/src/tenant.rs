@@ -6,8 +6,8 @@ use std::sync::{Arc, RwLock};
 
 use anyhow::{Context as _, bail, ensure};
 use docket_contract::{
-    AuthMode, ClientLimits, Database, Jwt, Quota, Storage, Summarizer, TenantConfig, TenantLimits,
-    Tls, Uploads, hash_api_key,
+    AuthMode, ClientLimits, Database, Jwt, Quota, TenantConfig, TenantLimits, Tls, Workloads,
+    hash_api_key,
 };
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
@@ -42,18 +42,14 @@ pub struct Tenant {
     pub namespace: String,
     /// Where the clients' schemas are.
     pub database: Database,
-    /// Where content is.
-    pub storage: Storage,
     /// What the configuration lets clients do; a file beside it goes before this.
     pub limits: TenantLimits,
-    /// What may be uploaded.
-    pub uploads: Uploads,
     /// What both listeners are served with.
     pub tls: Option<Tls>,
     /// Whose tokens are accepted, in mode Jwt.
     pub jwt: Option<Jwt>,
-    /// Who makes the summaries of documents.
-    pub summarizer: Summarizer,
+    /// What is served to the clients, for those whose it is.
+    pub workloads: Workloads,
     mode: AuthMode,
     clients: BTreeMap<String, Arc<Client>>,
 }
@@ -185,11 +181,9 @@ impl TryFrom<TenantConfig> for Tenant {
             name: config.tenant,
             namespace: config.namespace,
             database: config.database,
-            storage: config.storage,
             limits,
-            uploads: config.uploads,
             tls: config.tls,
-            summarizer: config.summarizer,
+            workloads: config.workloads,
             mode: config.auth.mode,
             jwt,
             clients,

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::content_store::ContentStore;
 use crate::database::Statement;
 use crate::health::Finding;
 use crate::maintenance::Task;
@@ -38,6 +39,11 @@ pub trait Workload: Debug + Send + Sync + 'static {
     /// Its routes for callers inside the tenant's namespace, each behind a gate, on a port of their own.
     fn internal_routes(&self) -> Router {
         Router::new()
+    }
+
+    /// Where it keeps bytes, if it does: health asks whether that works.
+    fn content(&self) -> Option<&ContentStore> {
+        None
     }
 
     /// What is to be done for each client from time to time.

@@ -13,6 +13,12 @@ fn tenancy(field: &str, limit: Value) -> Tenancy {
     tenancy
 }
 
+fn tenancy_that_accepts(uploads: Value) -> Tenancy {
+    let mut tenancy = Tenancy::without_database("ApiKey");
+    tenancy.config["workloads"]["documents"]["uploads"] = uploads;
+    tenancy
+}
+
 fn slow() -> Tenancy {
     tenancy("rateLimit", json!({"requestsPerSecond": 1, "burst": 2}))
 }
@@ -88,7 +94,7 @@ async fn without_a_limit_no_answer_speaks_of_one() {
 
 #[tokio::test]
 async fn the_tenants_largest_size_goes_before_the_servers_own() {
-    let tenancy = tenancy("uploads", json!({"maxBytes": 10}));
+    let tenancy = tenancy_that_accepts(json!({"maxBytes": 10}));
     let router = docket_api_server::public_router(tenancy.app());
     let answer = upload(&router, "globex", "a.txt", b"eleven byte").await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
@@ -106,7 +112,7 @@ async fn the_tenants_largest_size_goes_before_the_servers_own() {
 #[tokio::test]
 async fn a_type_that_is_not_accepted_is_415_by_its_bytes_and_leaves_no_content() {
     let accepted = json!({"acceptedTypes": ["application/pdf", "image/*"]});
-    let tenancy = tenancy("uploads", accepted);
+    let tenancy = tenancy_that_accepts(accepted);
     let router = docket_api_server::public_router(tenancy.app());
     let long = vec![b'x'; 100_000];
     for content in [b"hello".as_slice(), b"", &long] {

@@ -29,3 +29,4 @@ mod tokens;
 mod trash;
 mod usage;
 mod versions;
+mod without_documents;

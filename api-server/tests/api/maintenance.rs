@@ -8,6 +8,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use docket_api_server::{App, data_store_router, public_router};
 use docket_documents::{Purge, Sweep};
+use docket_platform::content_store::ContentStore;
 use docket_platform::maintenance::Task as _;
 use docket_platform::tenant::{Client, Tenant};
 use http::{HeaderName, Method, Request, StatusCode, header};
@@ -55,11 +56,20 @@ async fn server() -> Server {
 
 impl Server {
     fn purge(&self) -> Purge {
-        Purge::new(self.app.platform())
+        Purge::new(self.app.platform(), &self.content())
     }
 
     fn sweep(&self) -> Sweep {
-        Sweep::new(self.app.platform(), DAY)
+        Sweep::new(self.app.platform(), &self.content(), DAY)
+    }
+
+    /// Where the app has its content.
+    fn content(&self) -> ContentStore {
+        let platform = self.app.platform();
+        let documents = platform.tenant.workloads.documents.as_ref();
+        let storage = &documents.expect("documents").storage;
+        let memory = platform.upload_memory.clone();
+        ContentStore::open(storage, platform.request_timeout, memory).expect("a folder")
     }
 
     async fn run(&mut self, sql: &str) {

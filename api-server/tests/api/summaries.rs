@@ -68,7 +68,7 @@ async fn complete(
 
 /// A tenant whose texts are summarized at `url`, and a server that reads them.
 fn start(tenancy: &mut Tenancy, summarizer: Value) -> (Router, DropGuard) {
-    tenancy.config["summarizer"] = summarizer;
+    tenancy.config["workloads"]["documents"]["summarizer"] = summarizer;
     let app = tenancy.app();
     let stop = CancellationToken::new();
     let (working, stopping) = (app.clone(), stop.clone());

@@ -285,7 +285,7 @@ async fn with_s3() -> (Tenancy, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     let mut tenancy = Tenancy::without_database("ApiKey");
-    tenancy.config["storage"] =
+    tenancy.config["workloads"]["documents"]["storage"] =
         json!({"s3": {"bucket": "acme", "endpoint": endpoint, "region": "us-east-1"}});
     (tenancy, listener)
 }

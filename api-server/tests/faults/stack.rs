@@ -58,7 +58,7 @@ impl Stack {
             [(); 3].map(|()| free_address().expect("an address"));
         let s3 = started(s3_command(s3_address, folder), folder.join("s3.log"));
         let endpoint = format!("http://{s3_address}");
-        tenancy.config["storage"] =
+        tenancy.config["workloads"]["documents"]["storage"] =
             json!({"s3": {"bucket": BUCKET, "endpoint": endpoint, "region": REGION}});
         let command = api_command(&tenancy, address, data_store, flags);
         let api = started(command, tenancy.folder.path().join("api.log"));

@@ -67,8 +67,8 @@ impl Tenancy {
             "tenant": name,
             "namespace": "test",
             "database": {"host": host, "port": 5432, "dbname": "postgres", "sslMode": "disable"},
-            "storage": {"folder": {"path": folder.path().join("content")}},
             "auth": {"mode": mode},
+            "workloads": {"documents": {"storage": {"folder": {"path": folder.path().join("content")}}}},
             "clients": clients,
         });
         Self { config, folder }

@@ -98,8 +98,8 @@ pub async fn create(stage: &Stage, namespace: &str) -> Result<String> {
         "spec": {
             "clients": [{"name": CLIENT}],
             "database": {"secretRef": {"name": "docket-database"}},
-            "storage": {"s3": {"bucket": BUCKET, "endpoint": stage.objects.endpoint(),
-                "secretRef": {"name": "docket-s3"}}},
+            "workloads": {"documents": {"storage": {"s3": {"bucket": BUCKET, "endpoint": stage.objects.endpoint(),
+                "secretRef": {"name": "docket-s3"}}}}},
         },
     });
     let collection = format!("/apis/docket.dev/v1alpha1/namespaces/{namespace}/documenttenants");

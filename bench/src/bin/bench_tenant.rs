@@ -42,8 +42,8 @@ fn main() -> anyhow::Result<()> {
         "database": {
             "host": "127.0.0.1", "port": arguments.port, "dbname": "postgres", "sslMode": "disable",
         },
-        "storage": storage(&arguments.content),
         "auth": {"mode": "ApiKey"},
+        "workloads": {"documents": {"storage": storage(&arguments.content)}},
         "clients": clients,
     });
     serde_json::to_writer(std::io::stdout(), &json!({"config": config, "sql": sql}))?;

@@ -92,7 +92,7 @@ mod tests {
             "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
             "metadata": {"name": "acme", "generation": 1},
             "spec": {"clients": [{"name": "globex"}], "database": {"secretRef": {"name": "d"}},
-                "storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "s"}}}},
+                "workloads": {"documents": {"storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "s"}}}}}},
             "status": status,
         }))
         .expect("a tenant")

@@ -30,6 +30,7 @@ pub(super) fn page(seen: &Seen, now: Timestamp) -> String {
         }
     };
     section("CONDITIONS", conditions(tenant, now));
+    section("WORKLOADS", workloads(tenant));
     section("CLIENTS", clients(tenant));
     section("OBJECTIVES", objectives(tenant));
     section("CREDENTIALS", credentials(seen, now));
@@ -122,6 +123,24 @@ fn conditions(tenant: &DocumentTenant, now: Timestamp) -> String {
         })
         .collect();
     columns("  ", &rows)
+}
+
+fn workloads(tenant: &DocumentTenant) -> String {
+    let status = tenant.status.iter();
+    let rows = status.flat_map(|status| &status.workloads).map(|it| {
+        let state = match it.ready {
+            true => "ready",
+            false => "not ready",
+        };
+        let version = it.schema_version.to_string();
+        [it.name.clone(), state.into(), version, it.message.clone()]
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = ["NAME", "STATE", "VERSION", ""].map(str::to_owned);
+    columns("  ", &std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 
 fn clients(tenant: &DocumentTenant) -> String {

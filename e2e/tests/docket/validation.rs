@@ -91,6 +91,28 @@ const REFUSED: &[(&str, Change)] = &[
         let many = (0..101).map(|n| json!({"name": format!("c{n}")}));
         spec["clients"] = many.collect();
     }),
+    ("spec.workloads: Required value", |spec| {
+        spec.as_object_mut().unwrap().remove("workloads");
+    }),
+    (
+        "workloads names what the tenant runs, one at least: write documents",
+        |spec| spec["workloads"] = json!({}),
+    ),
+    ("spec.workloads.documents.storage: Required value", |spec| {
+        spec["workloads"] = json!({"documents": {}});
+    }),
+    (
+        "spec.workloads.documents.retention.days: Invalid value: 0",
+        |spec| {
+            spec["workloads"]["documents"]["retention"] = json!({"days": 0});
+        },
+    ),
+    ("a quota names documents, storage or both", |spec| {
+        spec["workloads"]["documents"]["quota"] = json!({});
+    }),
+    ("unknown field \"spec.workloads.document\"", |spec| {
+        spec["workloads"]["document"] = json!({});
+    }),
     ("spec.database: Required value", |spec| {
         spec.as_object_mut().unwrap().remove("database");
     }),
@@ -106,19 +128,20 @@ const REFUSED: &[(&str, Change)] = &[
     (
         "endpoint must be a URL such as https://s3.example.com",
         |spec| {
-            spec["storage"]["s3"]["endpoint"] = json!("s3.example.com");
+            spec["workloads"]["documents"]["storage"]["s3"]["endpoint"] = json!("s3.example.com");
         },
     ),
     (
         "endpoint must be a URL such as https://s3.example.com",
         |spec| {
-            spec["storage"]["s3"]["endpoint"] = json!("ftp://s3.example.com");
+            spec["workloads"]["documents"]["storage"]["s3"]["endpoint"] =
+                json!("ftp://s3.example.com");
         },
     ),
     (
         "a bucket's name consists of 3 to 63 lower-case letters",
         |spec| {
-            spec["storage"]["s3"]["bucket"] = json!("My_Bucket");
+            spec["workloads"]["documents"]["storage"]["s3"]["bucket"] = json!("My_Bucket");
         },
     ),
     (
@@ -165,16 +188,17 @@ const REFUSED: &[(&str, Change)] = &[
     (
         "maxSize must be a whole number with a unit, such as 500Mi or 5Gi",
         |spec| {
-            spec["api"]["uploads"] = json!({"maxSize": "much"});
+            spec["workloads"]["documents"]["uploads"] = json!({"maxSize": "much"});
         },
     ),
     ("maxSize must be at most 64Gi", |spec| {
-        spec["api"]["uploads"] = json!({"maxSize": "65Gi"});
+        spec["workloads"]["documents"]["uploads"] = json!({"maxSize": "65Gi"});
     }),
     (
         "a type is written in lower case and without parameters",
         |spec| {
-            spec["api"]["uploads"] = json!({"acceptedTypes": ["image/*", "*/*"]});
+            spec["workloads"]["documents"]["uploads"] =
+                json!({"acceptedTypes": ["image/*", "*/*"]});
         },
     ),
     ("spec.api.tls.secretRef: Required value", |spec| {
@@ -302,24 +326,29 @@ const REFUSED: &[(&str, Change)] = &[
     }),
     (
         "openai is needed with the mode OpenAI, and has no meaning with any other",
-        |spec| spec["api"]["summarizer"] = json!({"mode": "OpenAI"}),
+        |spec| spec["workloads"]["documents"]["summarizer"] = json!({"mode": "OpenAI"}),
     ),
     (
         "openai is needed with the mode OpenAI, and has no meaning with any other",
-        |spec| spec["api"]["summarizer"] = json!({"openai": openai("https://s/v1", "30s")}),
+        |spec| {
+            spec["workloads"]["documents"]["summarizer"] =
+                json!({"openai": openai("https://s/v1", "30s")})
+        },
     ),
     (
         "url must be a URL such as https://api.openai.com/v1",
         |spec| {
             let openai = openai("ftp://s", "30s");
-            spec["api"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+            spec["workloads"]["documents"]["summarizer"] =
+                json!({"mode": "OpenAI", "openai": openai});
         },
     ),
     (
         "timeout must be a whole number of seconds such as 30s, at most 999s",
         |spec| {
             let openai = openai("https://s/v1", "1m");
-            spec["api"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+            spec["workloads"]["documents"]["summarizer"] =
+                json!({"mode": "OpenAI", "openai": openai});
         },
     ),
 ];
@@ -332,6 +361,11 @@ const ACCEPTED: &[Change] = &[
         let quota = json!({"documents": 100_000, "storage": "10Gi"});
         spec["clients"] = json!([{"name": "a", "quota": quota, "retention": {"days": 3650}}])
     },
+    |spec| {
+        let quota = json!({"documents": 100_000, "storage": "10Gi"});
+        spec["workloads"]["documents"]["quota"] = quota;
+        spec["workloads"]["documents"]["retention"] = json!({"days": 36_500});
+    },
     |spec| spec["paused"] = json!(true),
     |spec| {
         spec["api"]["nodeSelector"] = json!({"disk": "fast"});
@@ -339,8 +373,11 @@ const ACCEPTED: &[Change] = &[
     },
     |spec| spec["credentials"] = json!({"rotation": "30d", "apiKeyRotation": "9999h"}),
     |spec| spec["database"]["deletionPolicy"] = json!("Delete"),
-    |spec| spec["storage"]["s3"]["endpoint"] = json!("https://s3.example.com:9000/path"),
-    |spec| spec["storage"]["s3"]["bucket"] = json!("my.bucket-1"),
+    |spec| {
+        spec["workloads"]["documents"]["storage"]["s3"]["endpoint"] =
+            json!("https://s3.example.com:9000/path")
+    },
+    |spec| spec["workloads"]["documents"]["storage"]["s3"]["bucket"] = json!("my.bucket-1"),
     |spec| spec["api"]["replicas"] = json!(50),
     |spec| {
         spec["api"] =
@@ -370,10 +407,10 @@ const ACCEPTED: &[Change] = &[
     },
     |spec| spec["api"]["topologySpreadConstraints"] = json!([]),
     |spec| spec["api"]["auth"] = json!({"mode": "None"}),
-    |spec| spec["api"]["summarizer"] = json!({"mode": "None"}),
+    |spec| spec["workloads"]["documents"]["summarizer"] = json!({"mode": "None"}),
     |spec| {
         let openai = openai("https://api.example.com:8443/v1", "999s");
-        spec["api"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+        spec["workloads"]["documents"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
     },
     |spec| {
         let jwt = json!({"issuer": "https://login.example.com", "audience": "docket",
@@ -387,7 +424,8 @@ const ACCEPTED: &[Change] = &[
             "image/*",
             "application/vnd.oasis.opendocument.text"
         ]);
-        spec["api"]["uploads"] = json!({"maxSize": "64Gi", "acceptedTypes": types})
+        spec["workloads"]["documents"]["uploads"] =
+            json!({"maxSize": "64Gi", "acceptedTypes": types})
     },
     |spec| spec["api"]["tls"] = json!({"secretRef": {"name": "acme-tls"}}),
     |spec| {
@@ -509,18 +547,25 @@ async fn defaults_are_in_the_schema() {
             stored["spec"]["api"]["auth"]["mode"] == "ApiKey",
             "{stored}"
         );
+        let documents = &stored["spec"]["workloads"]["documents"];
         ensure!(
-            stored["spec"]["api"]["summarizer"]["mode"] == "Extractive",
-            "{stored}"
+            documents["summarizer"]["mode"] == "Extractive",
+            "{documents}"
         );
+        ensure!(documents["uploads"]["maxSize"] == "5Gi", "{documents}");
+        ensure!(documents["retention"]["days"] == 30, "{documents}");
         ensure!(
             stored["spec"]["database"]["deletionPolicy"] == "Retain",
             "{stored}"
         );
-        ensure!(stored["spec"]["clients"][0]["adopt"] == false, "{stored}");
+        let client = &stored["spec"]["clients"][0];
+        ensure!(client["adopt"] == false, "{client}");
+        ensure!(
+            client["retention"].is_null(),
+            "it would hide that of all: {client}"
+        );
         let api = &stored["spec"]["api"];
         ensure!(api["rateLimit"]["requestsPerSecond"] == 1000, "{api}");
-        ensure!(api["uploads"]["maxSize"] == "5Gi", "{api}");
         ensure!(
             api["replicas"].is_null(),
             "it would exclude autoscaling: {api}"
@@ -538,11 +583,12 @@ async fn the_bucket_cannot_be_changed_and_the_rest_can() {
         spec["database"]["secretRef"]["name"] = json!("forgotten");
         let object = tenant(TENANT, spec)?;
         it.objects.api::<DocumentTenant>().create(&PostParams::default(), &object).await?;
-        let change = json!({"spec": {"storage": {"s3": {"bucket": "another"}}}});
+        let change = json!({"spec": {"workloads": {"documents": {"storage": {"s3": {"bucket": "another"}}}}}});
         let answer = it.objects.merge::<DocumentTenant>(TENANT, change).await;
         let refusal = answer.err().map(|error| error.to_string()).unwrap_or_default();
         ensure!(refusal.contains("the bucket is immutable"), "{refusal}");
-        let change = json!({"spec": {"api": {"replicas": 3}, "storage": {"s3": {"endpoint": "http://other"}}}});
+        let change = json!({"spec": {"api": {"replicas": 3},
+            "workloads": {"documents": {"storage": {"s3": {"endpoint": "http://other"}}}}}});
         it.objects.merge::<DocumentTenant>(TENANT, change).await?;
         Ok(())
     })

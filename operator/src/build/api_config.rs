@@ -6,7 +6,7 @@ use docket_crds::names::api_name;
 use std::num::NonZeroU32;
 
 use docket_contract::{
-    ApiKeyHash, CONFIG_FILE, ClientConfig, LIMITS_FILE, Quota, REPLICAS_FILE, RateLimit, Storage,
+    ApiKeyHash, CONFIG_FILE, ClientConfig, LIMITS_FILE, Quota, REPLICAS_FILE, RateLimit,
     TenantConfig, hash_api_key,
 };
 use k8s_openapi::ByteString;
@@ -70,12 +70,10 @@ fn config(wanted: &ValidatedTenant) -> TenantConfig {
         tenant: wanted.name.clone(),
         namespace: wanted.namespace.clone(),
         database: wanted.database.clone(),
-        storage: Storage::S3(wanted.storage.clone()),
         auth: wanted.auth.clone(),
         rate_limit: Some(wanted.rate_limit),
-        uploads: wanted.uploads.clone(),
         tls: wanted.tls.clone(),
-        summarizer: wanted.summarizer.clone(),
+        workloads: wanted.workloads.config(),
         clients: wanted
             .clients
             .iter()

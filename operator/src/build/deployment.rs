@@ -3,7 +3,6 @@
 use docket_contract::{
     API_PORT, CONFIG_FILE, DATA_STORE_PORT, LIMITS_FILE, REPLICAS_FILE, service_name,
 };
-use docket_crds::Workload;
 use docket_crds::annotations::CONFIG_HASH;
 use docket_crds::names::{API_CONTAINER, COLLECTOR_CONTAINER, api_name, collector_config_map};
 use k8s_openapi::api::apps::v1::{
@@ -25,7 +24,6 @@ use super::container::{
 };
 use super::metadata::{api_labels, api_metadata, selector};
 use super::{api_config, collector_config, collector_secrets, scheduling, service};
-use crate::content::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::validated_tenant::ValidatedTenant;
 
 /// Name of the port with its own metrics.
@@ -87,7 +85,9 @@ fn config_hash(wanted: &ValidatedTenant, collector: &ConfigMap) -> String {
         hash.update(name);
         hash.update(text);
     }
-    hash.update(&wanted.storage_secret_hash);
+    for secret in wanted.workloads.secret_hashes() {
+        hash.update(secret);
+    }
     hex::encode(hash.finalize())[..16].to_owned()
 }
 
@@ -211,14 +211,11 @@ fn api_container(wanted: &ValidatedTenant) -> Container {
 }
 
 fn api_env(wanted: &ValidatedTenant) -> Vec<EnvVar> {
-    let mut variables = vec![
-        env_from_field("POD_NAME", "metadata.name"),
-        env_from_secret(ACCESS_KEY_ID, &wanted.storage_secret),
-        env_from_secret(SECRET_ACCESS_KEY, &wanted.storage_secret),
-        env(
-            "OTEL_SERVICE_NAME",
-            service_name(Workload::ALL.map(Workload::name)),
-        ),
+    let mut variables = vec![env_from_field("POD_NAME", "metadata.name")];
+    let of_secrets = wanted.workloads.variables();
+    variables.extend(of_secrets.map(|(name, secret)| env_from_secret(name, secret)));
+    variables.extend([
+        env("OTEL_SERVICE_NAME", service_name(wanted.workloads.names())),
         env(
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             format!("http://127.0.0.1:{}", collector_config::OTLP_PORT),
@@ -231,7 +228,7 @@ fn api_env(wanted: &ValidatedTenant) -> Vec<EnvVar> {
                 wanted.namespace
             ),
         ),
-    ];
+    ]);
     if let Some(ratio) = &wanted.telemetry.sampling_ratio {
         variables.push(env("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"));
         variables.push(env("OTEL_TRACES_SAMPLER_ARG", ratio));

@@ -1,9 +1,9 @@
-use docket_contract::{OpenAi, Summarizer, Tls};
+use docket_contract::{CONFIG_FILE, OpenAi, Summarizer, TenantConfig, Tls};
 use docket_objectives::{Indicator, Objective, Window};
 
 use super::*;
-use crate::validated_tenant::Monitoring;
 use crate::validated_tenant::example::acme;
+use crate::validated_tenant::{Documents, Monitoring};
 
 fn template_hash(wanted: &ValidatedTenant) -> String {
     let template = children(wanted).deployment.spec.expect("a spec").template;
@@ -219,7 +219,7 @@ fn with_a_certificate_the_service_and_the_probes_speak_https() {
 fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
     let before = template_hash(&acme());
     type Change = (&'static str, fn(&mut ValidatedTenant));
-    let changes: [Change; 12] = [
+    let changes: [Change; 13] = [
         ("a password", |wanted| {
             wanted.clients[0].password = "other".into()
         }),
@@ -230,22 +230,23 @@ fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
             wanted.clients[0].keys.further.push("next".into())
         }),
         ("the bucket's credentials", |wanted| {
-            wanted.storage_secret_hash = "other".into()
+            documents(wanted).storage_secret_hash = "other".into()
         }),
         ("the certificate", |wanted| {
             wanted.tls = with_certificate().tls
         }),
         ("the limit of uploads", |wanted| {
-            wanted.uploads.max_bytes = Some(1)
+            documents(wanted).uploads.max_bytes = Some(1)
         }),
         ("the key of the summarizer", |wanted| {
-            wanted.summarizer = Summarizer::OpenAI(OpenAi {
+            documents(wanted).summarizer = Summarizer::OpenAI(OpenAi {
                 url: "https://api.example.com/v1".into(),
                 model: "small".into(),
                 api_key: "other".into(),
                 timeout_ms: 30_000,
             })
         }),
+        ("the workloads", |wanted| wanted.workloads.documents = None),
         ("the telemetry endpoint", |wanted| {
             wanted.telemetry.endpoint = None
         }),
@@ -267,6 +268,33 @@ fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
         change(&mut wanted);
         assert_ne!(template_hash(&wanted), before, "{what}");
     }
+}
+
+fn documents(wanted: &mut ValidatedTenant) -> &mut Documents {
+    let documents = wanted.workloads.documents.as_mut();
+    documents.expect("acme has documents")
+}
+
+#[test]
+fn a_tenant_without_documents_names_no_bucket_and_no_key_to_one() {
+    let mut wanted = acme();
+    wanted.workloads.documents = None;
+    let Children {
+        api_config,
+        deployment,
+        ..
+    } = children(&wanted);
+    let files = api_config.data.expect("files");
+    let config: TenantConfig = serde_json::from_slice(&files[CONFIG_FILE].0).expect("a file");
+    assert!(config.workloads.documents.is_none());
+    let pods = serde_json::to_string(&deployment).expect("it serializes");
+    assert!(
+        !pods.contains("AWS_") && !pods.contains("docket-s3"),
+        "{pods}"
+    );
+    let with = serde_json::to_string(&children(&acme()).deployment).expect("it serializes");
+    assert!(with.contains("AWS_ACCESS_KEY_ID") && with.contains("docket-s3"));
+    assert!(wanted.workloads.content().is_none() && acme().workloads.content().is_some());
 }
 
 fn headers(token: &str) -> crate::credentials::headers::Headers {

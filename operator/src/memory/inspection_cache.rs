@@ -97,7 +97,7 @@ mod tests {
             "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
             "metadata": {"name": "acme", "uid": "u", "generation": 1},
             "spec": {"clients": [], "database": {"secretRef": {"name": "d"}},
-                "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
+                "workloads": {"documents": {"storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}}}},
         }))
         .expect("a tenant")
     }

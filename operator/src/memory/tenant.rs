@@ -26,7 +26,7 @@ struct TenantMemory {
     inspection: InspectionCache,
     /// How its database was last reached, for its deletion: with its namespace, a Secret may go before it.
     connection: Option<AdminConnection>,
-    /// The same of its bucket.
+    /// The same of its bucket, if it has one.
     content: Option<Content>,
 }
 
@@ -154,11 +154,16 @@ impl TenantMemories {
         self.tenants.with(uid, |it| it.inspection.forget());
     }
 
-    /// Remembers how the database and the bucket of the tenant `uid` were reached.
-    pub(crate) fn reached(&self, uid: &str, connection: &AdminConnection, content: &Content) {
+    /// Remembers how the database and the bucket, if any, of the tenant `uid` were reached.
+    pub(crate) fn reached(
+        &self,
+        uid: &str,
+        connection: &AdminConnection,
+        content: Option<&Content>,
+    ) {
         self.tenants.with(uid, |it| {
             it.connection = Some(connection.clone());
-            it.content = Some(content.clone());
+            it.content = content.cloned();
         });
     }
 
@@ -184,7 +189,7 @@ mod tests {
             "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
             "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "resourceVersion": "1"},
             "spec": {"clients": [], "database": {"secretRef": {"name": "d"}},
-                "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
+                "workloads": {"documents": {"storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}}}},
         }))
         .expect("a tenant")
     }
@@ -193,12 +198,12 @@ mod tests {
     fn nothing_is_kept_of_a_tenant_that_is_gone_however_it_went() {
         let memories = TenantMemories::default();
         memories.take(&Event::Apply(tenant()));
-        memories.reached("u", &connection(), &content());
+        memories.reached("u", &connection(), Some(&content()));
         assert!(memories.connection("u").is_some() && memories.content("u").is_some());
         memories.take(&Event::Delete(tenant()));
         assert!(memories.connection("u").is_none() && memories.content("u").is_none());
         // A reconcile that had begun before ends.
-        memories.reached("u", &connection(), &content());
+        memories.reached("u", &connection(), Some(&content()));
         assert!(memories.connection("u").is_none() && memories.content("u").is_none());
     }
 

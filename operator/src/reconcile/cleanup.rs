@@ -13,7 +13,7 @@ use super::apply::{Change, belongs_to, take_away};
 use super::dereference;
 use super::identity::remove_finalizer;
 use super::release::{Release, release};
-use super::report;
+use super::{report, workloads};
 use crate::content::Content;
 use crate::context::Context;
 use crate::database::Database;
@@ -81,11 +81,11 @@ async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Go
     };
     let content = match policy {
         DeletionPolicy::Retain => None,
-        DeletionPolicy::Delete => Some(content(tenant, ctx).await?),
+        DeletionPolicy::Delete => content(tenant, ctx).await?,
     };
-    let how = match &content {
-        None => Release::Retain,
-        Some(content) => Release::Delete(content, &ctx.fence),
+    let how = match policy {
+        DeletionPolicy::Retain => Release::Retain,
+        DeletionPolicy::Delete => Release::Delete(content.as_ref(), &ctx.fence),
     };
     let released = release(clients, tenant.uid(), how, ctx.turn, &database).await?;
     Ok(match released.more {
@@ -152,12 +152,13 @@ async fn database(
     ctx.databases.open(&connection).await.map(Some)
 }
 
-async fn content(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Content> {
-    match dereference::content(tenant, ctx).await {
-        Err(Error::Permanent(problem)) => ctx
-            .memory
-            .content(tenant.uid())
-            .ok_or(Error::Permanent(problem)),
+/// The bucket of the tenant, if it has one.
+async fn content(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Option<Content>> {
+    match workloads::content(tenant, ctx).await {
+        Err(Error::Permanent(problem)) => match ctx.memory.content(tenant.uid()) {
+            Some(known) => Ok(Some(known)),
+            None => Err(Error::Permanent(problem)),
+        },
         result => result,
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use docket_contract::{OpenAi, S3Storage, Summarizer};
 use docket_crds::ConditionType;
-use docket_crds::{DocumentTenant, S3, SummarizerMode, annotations, names};
+use docket_crds::{DocumentTenant, annotations, names};
 use docket_schema::Identity;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
@@ -14,9 +13,8 @@ use kube::{Api, ResourceExt};
 use sha2::{Digest, Sha256};
 
 use super::apply::belongs_to;
-use super::telemetry;
+use super::{telemetry, workloads};
 use crate::cache::referenced_secrets::Entries;
-use crate::content::Content;
 use crate::context::Context;
 use crate::credentials::certificate::{self, Certificate};
 use crate::credentials::rotation::{Asked, Rotated};
@@ -24,29 +22,19 @@ use crate::database::{AdminConnection, Database};
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::memory::{Inspected, InspectionKey};
-use crate::validated_tenant::Notice;
-
-/// What a tenant keeps outside the cluster, open.
-pub(super) struct Reached {
-    /// Its database.
-    pub database: Database,
-    /// Its bucket.
-    pub content: Content,
-}
+use crate::validated_tenant::{Notice, Workloads};
 
 /// All that a decision needs.
 #[derive(Debug)]
 pub(super) struct Dereferenced {
     /// How the database was reached.
     pub connection: AdminConnection,
-    /// Hash of the data of the bucket's Secret.
-    pub storage_secret_hash: String,
+    /// The workloads, with what their Secrets hold.
+    pub workloads: Workloads,
     /// The certificate that the API is to be served with.
     pub certificate: Option<Certificate>,
     /// Authorities of the token issuer's certificate, as PEM.
     pub issuer_ca: Option<String>,
-    /// Who makes the summaries of documents, its key included.
-    pub summarizer: Summarizer,
     /// What collectors need to be let in, or why that cannot be had.
     pub telemetry: Result<telemetry::Credentials, Notice>,
     /// What the database holds of the clients, by schema, now or a moment ago.
@@ -98,22 +86,19 @@ pub(super) async fn dereference(
     tenant: &Identified<DocumentTenant>,
     purpose: Purpose,
     ctx: &Context,
-) -> Result<(Dereferenced, Reached)> {
+) -> Result<(Dereferenced, Database)> {
     let uid = tenant.uid();
     let connection = database_connection(tenant, ctx).await?;
-    let s3 = &tenant.spec.storage.s3;
-    let storage_secret = storage_secret(tenant, ctx).await?;
-    let content = bucket(tenant, &storage_secret)?;
+    let workloads = workloads::read(tenant, ctx).await?;
     let certificate = certificate(tenant, ctx).await?;
     let issuer_ca = issuer_ca(tenant, ctx).await?;
-    let summarizer = summarizer(tenant, ctx).await?;
     let telemetry = telemetry::credentials(tenant, ctx).await?;
 
     let database = match purpose {
         Purpose::Change => ctx.databases.open(&connection).await?,
         Purpose::Plan => ctx.databases.look(&connection).await?,
     };
-    ctx.memory.reached(uid, &connection, &content);
+    ctx.memory.reached(uid, &connection, workloads.content());
     let schemas: Vec<String> = identities(tenant)
         .into_values()
         .map(|identity| identity.schema)
@@ -128,17 +113,12 @@ pub(super) async fn dereference(
         None => Inspected::now(database.inspect(&schemas).await?),
     };
     let name = tenant.name();
-    tracing::debug!(
-        bucket = s3.bucket,
-        clients = schemas.len(),
-        "read all that a decision needs"
-    );
+    tracing::debug!(clients = schemas.len(), "read all that a decision needs");
     let seen = Dereferenced {
         connection,
-        storage_secret_hash: hash(&storage_secret),
+        workloads,
         certificate,
         issuer_ca,
-        summarizer,
         telemetry,
         inspected,
         occasion,
@@ -155,7 +135,7 @@ pub(super) async fn dereference(
         prometheus_rules: ctx.optional.prometheus_rules.is_there(),
         pod_monitors: ctx.optional.pod_monitors.is_there(),
     };
-    Ok((seen, Reached { database, content }))
+    Ok((seen, database))
 }
 
 fn replicas(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Option<i32> {
@@ -187,15 +167,6 @@ pub(super) fn identities(tenant: &Identified<DocumentTenant>) -> BTreeMap<String
         .collect()
 }
 
-/// The bucket as the API server's configuration names it.
-pub(super) fn storage(s3: &S3) -> S3Storage {
-    S3Storage {
-        bucket: s3.bucket.clone(),
-        endpoint: s3.endpoint.clone(),
-        region: s3.region.clone(),
-    }
-}
-
 pub(super) async fn database_connection(
     tenant: &Identified<DocumentTenant>,
     ctx: &Context,
@@ -213,27 +184,6 @@ pub(super) async fn database_connection(
         let field = "spec.database.secretRef";
         unusable(ConditionType::DatabaseReady, name, field, &what)
     })
-}
-
-async fn storage_secret(
-    tenant: &Identified<DocumentTenant>,
-    ctx: &Context,
-) -> Result<Arc<Entries>> {
-    let name = &tenant.spec.storage.s3.secret_ref.name;
-    credentials(tenant, name, "spec.storage.s3.secretRef", ctx).await
-}
-
-/// The tenant's bucket, for its cleanup.
-pub(super) async fn content(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Content> {
-    let secret = storage_secret(tenant, ctx).await?;
-    bucket(tenant, &secret)
-}
-
-fn bucket(tenant: &Identified<DocumentTenant>, secret: &Entries) -> Result<Content> {
-    let s3 = &tenant.spec.storage.s3;
-    let (condition, field) = (CREDENTIALS, "spec.storage.s3.secretRef");
-    Content::from_secret(&storage(s3), secret)
-        .map_err(|what| unusable(condition, &s3.secret_ref.name, field, &what))
 }
 
 async fn certificate(
@@ -263,7 +213,7 @@ async fn issuer_ca(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result
 }
 
 /// A Secret that is not the database's.
-async fn credentials(
+pub(super) async fn credentials(
     tenant: &Identified<DocumentTenant>,
     name: &str,
     field: &str,
@@ -272,7 +222,7 @@ async fn credentials(
     read_secret(tenant, name, CREDENTIALS, field, ctx).await
 }
 
-const CREDENTIALS: ConditionType = ConditionType::CredentialsReady;
+pub(super) const CREDENTIALS: ConditionType = ConditionType::CredentialsReady;
 
 pub(super) fn unusable(condition: ConditionType, secret: &str, field: &str, what: &str) -> Error {
     Error::Permanent(Problem::new(
@@ -280,43 +230,6 @@ pub(super) fn unusable(condition: ConditionType, secret: &str, field: &str, what
         "SecretInvalid",
         format!("The Secret {secret}, named by {field}, cannot be used: {what}."),
     ))
-}
-
-/// Key of the Secret that a summarizer names.
-const API_KEY: &str = "apiKey";
-
-/// The schema accepts the mode `OpenAI` with an endpoint only.
-async fn summarizer(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Summarizer> {
-    let wanted = &tenant.spec.api.summarizer;
-    let openai = match (wanted.mode, &wanted.openai) {
-        (SummarizerMode::None, _) => return Ok(Summarizer::None),
-        (SummarizerMode::OpenAI, Some(openai)) => openai,
-        (SummarizerMode::Extractive | SummarizerMode::OpenAI, _) => {
-            return Ok(Summarizer::Extractive);
-        }
-    };
-    let (name, field) = (&openai.secret_ref.name, "spec.api.summarizer.openai");
-    let secret = credentials(tenant, name, field, ctx).await?;
-    let key = secret
-        .get(API_KEY)
-        .map(|key| String::from_utf8_lossy(&key.0));
-    let key = key.as_deref().map(str::trim).filter(|key| !key.is_empty());
-    let key = key.ok_or_else(|| {
-        let what = format!("it has no {API_KEY}");
-        unusable(CREDENTIALS, name, &format!("{field}.secretRef"), &what)
-    })?;
-    Ok(Summarizer::OpenAI(OpenAi {
-        url: openai.url.clone(),
-        model: openai.model.clone(),
-        api_key: key.into(),
-        timeout_ms: milliseconds(&openai.timeout),
-    }))
-}
-
-/// The schema accepts whole seconds only, such as `30s`.
-fn milliseconds(timeout: &str) -> u64 {
-    let seconds: u64 = timeout.trim_end_matches('s').parse().unwrap_or_default();
-    seconds * 1000
 }
 
 pub(super) async fn read_secret(
@@ -423,7 +336,7 @@ fn entries(secret: &Secret) -> BTreeMap<String, ByteString> {
         .collect()
 }
 
-fn hash(data: &Entries) -> String {
+pub(super) fn hash(data: &Entries) -> String {
     let mut hash = Sha256::new();
     for (key, value) in data {
         hash.update(key);

@@ -16,8 +16,8 @@ use crate::leadership::fence::Fence;
 pub(super) enum Release<'a> {
     /// It stays, and nobody can log in.
     Retain,
-    /// It is deleted, with the content in this bucket, while the fence is open.
-    Delete(&'a Content, &'a Fence),
+    /// It is deleted, with the content in this bucket if there is one, while the fence is open.
+    Delete(Option<&'a Content>, &'a Fence),
 }
 
 /// How far a turn of it came.
@@ -61,7 +61,10 @@ pub(super) async fn release(
             }
             Release::Delete(content, fence) => {
                 // Content first: the registry's row is what a second attempt finds it by.
-                let deleted = content.delete(&client.schema, turn, fence).await?;
+                let deleted = match content {
+                    Some(content) => content.delete(&client.schema, turn, fence).await?,
+                    None => Deleted::All,
+                };
                 if let Deleted::Part(count) = deleted {
                     let what = format!("{count} objects of schema {}", client.schema);
                     released.changes.push(Change::new("deleted", what));

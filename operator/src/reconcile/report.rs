@@ -14,8 +14,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action;
 
 use super::apply::Change;
-use super::findings;
 use super::rollout::Rollout;
+use super::{findings, workload_status};
 use crate::cache::pods::ObservedPod;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -67,6 +67,13 @@ pub(super) async fn progress(
             replicas: progress.rollout.wanted,
             ready_replicas: progress.rollout.ready,
         }),
+        workloads: workload_status::of_progress(
+            wanted.workloads.names(),
+            wanted.clients.len(),
+            LATEST_VERSION,
+            &progress.rollout,
+            &before.workloads,
+        ),
         client_count: i32::try_from(clients.len()).ok(),
         clients,
         reconcile: changed.clone().or(before.reconcile.clone()),
@@ -157,7 +164,11 @@ pub(super) async fn failure(
     let problem = error.problem();
     let before = tenant.status.clone().unwrap_or_default();
     let findings = findings::of_problem(&problem, rollout(tenant, ctx), &before.conditions);
-    let status = that_says(findings, tenant, &before, ctx);
+    let names = tenant.spec.workloads.names();
+    let status = DocumentTenantStatus {
+        workloads: workload_status::of_problem(names, &problem.message, &before.workloads),
+        ..that_says(findings, tenant, &before, ctx)
+    };
     let news = before.conditions.iter().all(|condition| {
         condition.type_ != ConditionType::Ready.to_string()
             || condition.reason != problem.reason
@@ -218,6 +229,7 @@ pub(super) async fn deletion(tenant: &Identified<DocumentTenant>, ctx: &Context)
     let news = !is_said(findings::DELETING, &before.conditions);
     let status = DocumentTenantStatus {
         api: None,
+        workloads: Vec::new(),
         ..that_says(findings, tenant, &before, ctx)
     };
     let written = write_status(tenant.clone(), status, ctx).await?;

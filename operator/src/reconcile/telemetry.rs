@@ -205,7 +205,7 @@ mod tests {
         let tenant: DocumentTenant = serde_json::from_value(json!({
             "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant", "metadata": {"name": "acme"},
             "spec": {"clients": [{"name": "globex"}], "database": {"secretRef": {"name": "d"}},
-                "storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "s"}}},
+                "workloads": {"documents": {"storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "s"}}}}},
                 "telemetry": telemetry},
         }))
         .expect("a tenant");

@@ -116,7 +116,7 @@ fn tenant() -> Value {
         "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
         "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": 1, "resourceVersion": "1"},
         "spec": {"clients": [{"name": "globex"}], "database": {"secretRef": {"name": "docket-database"}},
-            "storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "docket-s3"}}}},
+            "workloads": {"documents": {"storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "docket-s3"}}}}}},
     })
 }
 

@@ -3,16 +3,17 @@
 
 use std::num::NonZeroU32;
 
-use docket_contract::{ApiAuth, AuthMode, Jwt, Quota, RateLimit, Uploads};
+use docket_contract::{ApiAuth, AuthMode, Jwt, RateLimit};
 use docket_crds::ConditionType;
 use docket_crds::names::UPCOMING;
-use docket_crds::{Api, Auth, Client, ClientStatus, DocumentTenant, names};
+use docket_crds::{Api, Auth, ClientStatus, DocumentTenant, names};
 use docket_schema::{Identity, LATEST_VERSION, State};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
-use super::dereference::{self, Dereferenced, Issued, identities, storage};
+use super::dereference::{self, Dereferenced, Issued, identities};
+use super::workloads::documents;
 use super::{notices, telemetry};
 use crate::build::Images;
 use crate::credentials::api_keys::ApiKeys;
@@ -81,8 +82,8 @@ pub(super) fn validate(
             name,
             identity,
             password,
-            quota: entry.map(quota).unwrap_or_default(),
-            retention_days: entry.map(retention_days).unwrap_or_default(),
+            quota: documents::quota(entry, spec.workloads.documents.as_ref()),
+            retention_days: documents::retention_days(entry, spec.workloads.documents.as_ref()),
             provision,
         });
     }
@@ -110,16 +111,9 @@ pub(super) fn validate(
         rotated: logins.rotated,
         keys_rotated: api_keys.rotated,
         database: seen.connection.database.clone(),
-        storage: storage(&spec.storage.s3),
-        storage_secret: spec.storage.s3.secret_ref.name.clone(),
-        storage_secret_hash: seen.storage_secret_hash.clone(),
-        summarizer: seen.summarizer.clone(),
+        workloads: seen.workloads.clone(),
         auth: auth(&spec.api.auth, seen),
         rate_limit: rate_limit(&spec.api.rate_limit),
-        uploads: Uploads {
-            max_bytes: docket_crds::bytes(&spec.api.uploads.max_size),
-            accepted_types: spec.api.uploads.accepted_types.clone(),
-        },
         tls: seen.certificate.as_ref().map(|seen| seen.tls.clone()),
         notices: notices::notices(tenant, seen, now, &keys.ignored()),
         api_image: spec.api.image.clone().unwrap_or_else(|| images.api.clone()),
@@ -192,23 +186,6 @@ fn owner(tenant: &Identified<DocumentTenant>) -> OwnerReference {
         controller: Some(true),
         block_owner_deletion: Some(true),
     }
-}
-
-/// The schema accepts sizes only that are numbers, so nothing is lost here.
-fn quota(client: &Client) -> Quota {
-    let quota = client.quota.as_ref();
-    Quota {
-        documents: quota
-            .and_then(|quota| quota.documents)
-            .map(i64::unsigned_abs),
-        bytes: quota
-            .and_then(|quota| quota.storage.as_deref())
-            .and_then(docket_crds::bytes),
-    }
-}
-
-fn retention_days(client: &Client) -> u32 {
-    client.retention.days.unsigned_abs()
 }
 
 /// Version of the schema of `client` when it was last seen; 0 where it never was.

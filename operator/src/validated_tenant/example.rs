@@ -12,7 +12,7 @@ use docket_schema::Identity;
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use super::{Monitoring, Telemetry, ValidatedClient, ValidatedTenant};
+use super::{Documents, Monitoring, Telemetry, ValidatedClient, ValidatedTenant, Workloads};
 use crate::content::Content;
 use crate::credentials::api_keys::ClientKeys;
 use crate::database::AdminConnection;
@@ -70,14 +70,15 @@ pub(crate) fn acme() -> ValidatedTenant {
             dbname: "docket".into(),
             ssl_mode: SslMode::Disable,
         },
-        storage: S3Storage {
-            bucket: "acme".into(),
-            endpoint: "http://s3.docket-dev:7070".into(),
-            region: "us-east-1".into(),
+        workloads: Workloads {
+            documents: Some(Documents {
+                content: content(),
+                storage_secret: "docket-s3".into(),
+                storage_secret_hash: "hash".into(),
+                uploads: Uploads::default(),
+                summarizer: Summarizer::Extractive,
+            }),
         },
-        storage_secret: "docket-s3".into(),
-        storage_secret_hash: "hash".into(),
-        summarizer: Summarizer::Extractive,
         auth: ApiAuth {
             mode: AuthMode::ApiKey,
             jwt: None,
@@ -86,7 +87,6 @@ pub(crate) fn acme() -> ValidatedTenant {
             requests_per_second: NonZeroU32::MIN,
             burst: NonZeroU32::MIN,
         },
-        uploads: Uploads::default(),
         tls: None,
         notices: Vec::new(),
         api_image: "docket.local/api-server:1".into(),
@@ -126,10 +126,15 @@ pub(crate) fn connection() -> AdminConnection {
 
 /// The bucket of `acme`, which nobody speaks to until it is asked for something.
 pub(crate) fn content() -> Content {
+    let storage = S3Storage {
+        bucket: "acme".into(),
+        endpoint: "http://s3.docket-dev:7070".into(),
+        region: "us-east-1".into(),
+    };
     let key = || ByteString(b"key".to_vec());
     let secret = [
         ("AWS_ACCESS_KEY_ID".to_owned(), key()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), key()),
     ];
-    Content::from_secret(&acme().storage, &secret.into()).expect("a whole Secret")
+    Content::from_secret(&storage, &secret.into()).expect("a whole Secret")
 }

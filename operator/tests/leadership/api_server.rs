@@ -119,7 +119,7 @@ impl Known {
             "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": generation,
                 "finalizers": [names::DATA_FINALIZER], "resourceVersion": version},
             "spec": {"clients": [{"name": "globex"}], "database": {"secretRef": {"name": "docket-database"}},
-                "storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "docket-s3"}}}},
+                "workloads": {"documents": {"storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "docket-s3"}}}}}},
         })
     }
 

@@ -105,8 +105,8 @@ impl Cluster {
                 "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
                 "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": 1},
                 "spec": {"clients": clients, "database": {"secretRef": {"name": "docket-database"}},
-                    "storage": {"s3": {"bucket": "acme", "endpoint": "http://127.0.0.1:1",
-                        "secretRef": {"name": "docket-s3"}}}},
+                    "workloads": {"documents": {"storage": {"s3": {"bucket": "acme", "endpoint": "http://127.0.0.1:1",
+                        "secretRef": {"name": "docket-s3"}}}}}},
             }),
         );
         cluster

@@ -15,3 +15,4 @@ mod rest;
 mod rotation;
 mod telemetry;
 mod turns;
+mod workloads;

@@ -1,14 +1,16 @@
-//! Asking the object store and the clients' schemas, cheaply however many clients there are.
+//! Asking the stores of content and the clients' schemas, cheaply however many clients there are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
+use futures::future::join_all;
 use time::OffsetDateTime;
 
 use super::report::{Finding, Report};
 use super::{Health, HealthStatus};
+use crate::content_store::ContentStore;
 use crate::database::SchemaState;
 use crate::tenant::Client;
 
@@ -78,11 +80,12 @@ impl Health {
     /// One trace a check, so that its statements are no traces of their own.
     #[tracing::instrument(name = "health_check", skip_all)]
     pub(super) async fn check(&self) -> Report {
-        let (content, (states, latency)) =
-            tokio::join!(self.check_content(), self.check_database());
+        let stores = self.workloads.iter().filter_map(|it| it.content());
+        let contents = join_all(stores.map(|store| self.check_content(store)));
+        let (contents, (states, latency)) = tokio::join!(contents, self.check_database());
         Report {
             at: OffsetDateTime::now_utc(),
-            content,
+            contents,
             database: Finding::of_schemas(&states),
             latency,
             missing_tables: missing(&states),
@@ -90,8 +93,8 @@ impl Health {
         }
     }
 
-    async fn check_content(&self) -> Finding {
-        let content = &self.platform.content;
+    /// The name of a store, and what it is like.
+    async fn check_content(&self, content: &ContentStore) -> (&'static str, Finding) {
         let start = Instant::now();
         let finding = match tokio::time::timeout(PATIENCE, content.check()).await {
             Ok(Ok(())) => Finding::healthy(),
@@ -101,9 +104,9 @@ impl Health {
             }
             Err(_) => Finding::unhealthy("the store of content does not answer".into()),
         };
-        self.metrics
-            .record(content.component(), finding.status, start.elapsed());
-        finding
+        let name = content.component();
+        self.metrics.record(name, finding.status, start.elapsed());
+        (name, finding)
     }
 
     /// The clients' schemas, and the time of the slowest answer.

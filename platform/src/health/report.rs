@@ -44,7 +44,8 @@ pub struct Finding {
 #[derive(Clone, Debug)]
 pub struct Report {
     pub at: OffsetDateTime,
-    pub content: Finding,
+    /// Of each store of content, by name; none where no workload has one.
+    pub contents: Vec<(&'static str, Finding)>,
     pub database: Finding,
     /// Time of the slowest answer of Postgres; `None` when it did not answer.
     pub latency: Option<Duration>,
@@ -57,14 +58,16 @@ pub struct Report {
 impl Report {
     /// Without its content a tenant still has its metadata and its lists.
     pub fn status(&self) -> HealthStatus {
-        let content = self.content.status.min(HealthStatus::Degraded);
-        content.max(self.database.status)
+        let contents = self.contents.iter();
+        let contents = contents.map(|(_, finding)| finding.status.min(HealthStatus::Degraded));
+        contents.fold(self.database.status, HealthStatus::max)
     }
 
     /// A sentence for each thing that is wrong with a component.
     pub fn reasons(&self) -> Vec<String> {
-        [&self.content, &self.database]
-            .into_iter()
+        let contents = self.contents.iter().map(|(_, finding)| finding);
+        contents
+            .chain([&self.database])
             .flat_map(|finding| finding.reasons.clone())
             .collect()
     }

@@ -125,14 +125,12 @@ async fn health(State(health): State<Arc<Health>>) -> HealthBody<Components> {
     let own: Vec<_> = workloads
         .flat_map(|workload| workload.components())
         .collect();
-    let shared = [
-        (health.platform.content.component(), report.content.status),
-        ("data_store", report.database.status),
-    ];
-    let components = own.iter().map(|(name, finding)| (*name, finding.status));
-    let components = Components {
-        components: shared.into_iter().chain(components).collect(),
-    };
+    let mut components = BTreeMap::from([("data_store", report.database.status)]);
+    for (name, finding) in report.contents.iter().chain(&own) {
+        let known = components.entry(*name).or_insert(finding.status);
+        *known = finding.status.max(*known);
+    }
+    let components = Components { components };
     let service = health.platform.service;
     HealthBody::new(service.name, service.version, &report, components)
         .and(own.iter().map(|(_, finding)| finding))

@@ -10,7 +10,6 @@ fn config(mode: &str) -> Value {
         "tenant": "acme",
         "namespace": "acme",
         "database": {"host": "localhost", "port": 5432, "dbname": "docket", "sslMode": "prefer"},
-        "storage": {"folder": {"path": "content"}},
         "auth": {"mode": mode},
         "clients": [
             {"name": "globex", "schema": "s1", "role": "r1", "password": "p1",

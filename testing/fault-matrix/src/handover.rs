@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::case::REST;
 use crate::ground::Ground;
 use crate::scenario::TENANT;
-use crate::specs::autoscaling;
+use crate::specs::{autoscaling, documents};
 use crate::world::{UNHURRIED, World};
 
 const DEPLOYMENT: &str = "deployments/acme-api";
@@ -43,7 +43,7 @@ pub async fn a_number_of_pods_changes_hands(ground: &Arc<Ground>) -> Result<()> 
         Ok(autoscaler(&world).await?.is_some())
     })
     .await?;
-    change(&world, json!({"uploads": {"maxSize": "1Gi"}})).await?;
+    change_uploads(&world, "1Gi").await?;
     let path = world.path("apis/apps/v1", DEPLOYMENT);
     let scaled = json!({"spec": {"replicas": 4}});
     world.ground.plane.admin.merge(&path, &scaled).await?;
@@ -51,7 +51,7 @@ pub async fn a_number_of_pods_changes_hands(ground: &Arc<Ground>) -> Result<()> 
         Ok(told(&world).await? == Some(json!("NA==")))
     })
     .await?;
-    change(&world, json!({"uploads": {"maxSize": "2Gi"}})).await?;
+    change_uploads(&world, "2Gi").await?;
     ensure!(replicas(&world).await? == 4, "what others scaled stays");
 
     let taken = json!({"replicas": 3, "autoscaling": Value::Null});
@@ -84,6 +84,13 @@ async fn watch(world: Arc<World>, numbers: Arc<Mutex<BTreeSet<i64>>>) {
 async fn change(world: &World, api: Value) -> Result<()> {
     let change = json!({"spec": {"api": api}});
     world.change(TENANT, &change).await?;
+    world.ready(TENANT).await
+}
+
+/// Rolls the pods.
+async fn change_uploads(world: &World, largest: &str) -> Result<()> {
+    let change = documents(json!({"uploads": {"maxSize": largest}}));
+    world.change(TENANT, &json!({"spec": change})).await?;
     world.ready(TENANT).await
 }
 

@@ -48,12 +48,12 @@ pub(crate) fn pairs(count: usize, base: &Value) -> Vec<Pair> {
 const FLAWS: [fn() -> Value; 8] = [
     || json!({"database": {"secretRef": {"name": "nowhere"}}}),
     || json!({"database": {"secretRef": {"name": BROKEN}}}),
-    || json!({"storage": {"s3": {"secretRef": {"name": "nowhere"}}}}),
-    || json!({"storage": {"s3": {"secretRef": {"name": BROKEN}}}}),
+    || documents(json!({"storage": {"s3": {"secretRef": {"name": "nowhere"}}}})),
+    || documents(json!({"storage": {"s3": {"secretRef": {"name": BROKEN}}}})),
     || json!({"api": {"tls": {"secretRef": {"name": BROKEN}}}}),
     || {
-        json!({"api": {"summarizer": {"mode": "OpenAI", "openai": {
-            "url": "https://models.docket.test/v1", "model": "m", "secretRef": {"name": BROKEN}}}}})
+        documents(json!({"summarizer": {"mode": "OpenAI", "openai": {
+            "url": "https://models.docket.test/v1", "model": "m", "secretRef": {"name": BROKEN}}}}))
     },
     || json!({"telemetry": {"headersSecretRef": {"name": "nowhere"}}}),
     || {
@@ -61,6 +61,11 @@ const FLAWS: [fn() -> Value; 8] = [
             "tls": {"certificateSecretRef": {"name": BROKEN}}}})
     },
 ];
+
+/// A spec in which `fields` are those of documents.
+pub(crate) fn documents(fields: Value) -> Value {
+    json!({"workloads": {"documents": fields}})
+}
 
 fn flawed(spec: &Value, flaw: usize) -> Value {
     let mut spec = spec.clone();
@@ -80,8 +85,10 @@ fn merge(into: &mut Value, change: Value) {
 }
 
 fn spec(base: Value) -> impl Strategy<Value = Value> {
-    (clients(), policy(), api(), telemetry()).prop_map(move |(clients, policy, api, telemetry)| {
+    let parts = (clients(), policy(), workload(), api(), telemetry());
+    parts.prop_map(move |(clients, policy, workload, api, telemetry)| {
         let mut spec = base.clone();
+        merge(&mut spec, documents(workload));
         spec["clients"] = clients;
         spec["database"]["deletionPolicy"] = policy;
         spec["api"] = api;
@@ -104,14 +111,37 @@ fn clients() -> impl Strategy<Value = Value> {
 }
 
 fn client() -> impl Strategy<Value = Value> {
+    limits().prop_map(|mut client| {
+        client["adopt"] = true.into();
+        client
+    })
+}
+
+/// What clients and documents say alike of quota and retention.
+fn limits() -> impl Strategy<Value = Value> {
     let quota = proptest::option::of((1..1000i64, 1..64u32));
-    (quota, 1..=36_500i32).prop_map(|(quota, days)| {
-        let mut client = json!({"adopt": true, "retention": {"days": days}});
+    let days = proptest::option::of(1..=36_500i32);
+    (quota, days).prop_map(|(quota, days)| {
+        let mut limits = json!({});
+        if let Some(days) = days {
+            limits["retention"] = json!({"days": days});
+        }
         if let Some((documents, gigabytes)) = quota {
             let storage = format!("{gigabytes}Gi");
-            client["quota"] = json!({"documents": documents, "storage": storage});
+            limits["quota"] = json!({"documents": documents, "storage": storage});
         }
-        client
+        limits
+    })
+}
+
+/// Documents, but for their storage.
+fn workload() -> impl Strategy<Value = Value> {
+    let types = subsequence(vec!["application/pdf", "image/*", "text/plain"], 0..=3);
+    let size = select(vec!["1Mi", "500Mi", "5Gi"]);
+    (limits(), size, types, summarizer()).prop_map(|(mut workload, size, types, summarizer)| {
+        workload["uploads"] = json!({"maxSize": size, "acceptedTypes": types});
+        workload["summarizer"] = summarizer;
+        workload
     })
 }
 
@@ -122,41 +152,33 @@ fn policy() -> impl Strategy<Value = Value> {
 fn api() -> impl Strategy<Value = Value> {
     let image = proptest::option::of(select(vec!["docket.test/api:1", "docket.test/api:2"]));
     let limit = (1..10_000i32, proptest::option::of(1..10_000i32));
-    let types = subsequence(vec!["application/pdf", "image/*", "text/plain"], 0..=3);
-    let size = select(vec!["1Mi", "500Mi", "5Gi"]);
     (
         image,
         (pods(), outside(), scheduling()),
         resources(),
         auth(),
         limit,
-        (size, types),
         any::<bool>(),
-        summarizer(),
     )
-        .prop_map(
-            |(image, parts, resources, auth, limit, (size, types), tls, summarizer)| {
-                let mut api = json!({
-                    "resources": resources, "auth": auth,
-                    "rateLimit": {"requestsPerSecond": limit.0},
-                    "uploads": {"maxSize": size, "acceptedTypes": types},
-                    "summarizer": summarizer,
-                });
-                for part in [parts.0, parts.1, parts.2] {
-                    merge(&mut api, part);
-                }
-                if let Some(image) = image {
-                    api["image"] = image.into();
-                }
-                if let Some(burst) = limit.1 {
-                    api["rateLimit"]["burst"] = burst.into();
-                }
-                if tls {
-                    api["tls"] = json!({"secretRef": {"name": TLS}});
-                }
-                api
-            },
-        )
+        .prop_map(|(image, parts, resources, auth, limit, tls)| {
+            let mut api = json!({
+                "resources": resources, "auth": auth,
+                "rateLimit": {"requestsPerSecond": limit.0},
+            });
+            for part in [parts.0, parts.1, parts.2] {
+                merge(&mut api, part);
+            }
+            if let Some(image) = image {
+                api["image"] = image.into();
+            }
+            if let Some(burst) = limit.1 {
+                api["rateLimit"]["burst"] = burst.into();
+            }
+            if tls {
+                api["tls"] = json!({"secretRef": {"name": TLS}});
+            }
+            api
+        })
 }
 
 /// An autoscaler without metrics keeps to its bounds: with one number between them it comes to that.
@@ -283,7 +305,7 @@ mod tests {
 
     #[test]
     fn pairs_are_the_same_in_every_run_and_differ_among_themselves() {
-        let base = json!({"database": {}, "storage": {}});
+        let base = json!({"database": {}, "workloads": {}});
         let (one, two) = (pairs(50, &base), pairs(50, &base));
         assert!(one.iter().zip(&two).all(|(a, b)| a.a == b.a && a.b == b.b));
         let specs: std::collections::BTreeSet<String> =

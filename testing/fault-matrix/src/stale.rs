@@ -178,7 +178,7 @@ async fn run(
     for turn in ["one", "two", "three"] {
         // Each brings the tenant up for a reconcile that sees what the watches show.
         let touched = json!({"metadata": {"annotations": {"turn": turn}},
-            "spec": {"api": {"uploads": {"maxSize": format!("{}Gi", turn.len())}}}});
+            "spec": {"workloads": {"documents": {"uploads": {"maxSize": format!("{}Gi", turn.len())}}}}});
         world.change(TENANT, &touched).await?;
         tokio::time::sleep(LOOK / 3).await;
     }

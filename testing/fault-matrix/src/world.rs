@@ -161,8 +161,8 @@ impl World {
     pub fn spec(&self) -> Value {
         json!({
             "database": {"secretRef": {"name": "docket-database"}},
-            "storage": {"s3": {"bucket": BUCKET, "endpoint": self.ground.objects.endpoint(),
-                "secretRef": {"name": "docket-s3"}}},
+            "workloads": {"documents": {"storage": {"s3": {"bucket": BUCKET, "endpoint": self.ground.objects.endpoint(),
+                "secretRef": {"name": "docket-s3"}}}}},
             "api": {"replicas": 1},
         })
     }

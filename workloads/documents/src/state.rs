@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use docket_contract::DocumentsConfig;
 use docket_platform::Platform;
 use docket_platform::content_store::ContentStore;
 use docket_platform::database::Database;
@@ -38,7 +39,7 @@ pub(crate) struct Limits {
 #[derive(Clone, Debug, FromRef)]
 pub(crate) struct DocumentsState {
     database: Arc<Database>,
-    content: ContentStore,
+    pub(super) content: ContentStore,
     finder: Arc<Finder>,
     inserter: Arc<Inserter>,
     receiver: Arc<Receiver>,
@@ -48,27 +49,34 @@ pub(crate) struct DocumentsState {
 
 impl DocumentsState {
     /// # Errors
-    /// When the summarizer of the tenant makes no sense.
-    pub(super) fn new(platform: &Platform, settings: DocumentsSettings) -> anyhow::Result<Self> {
+    /// When the storage or the summarizer of the tenant makes no sense.
+    pub(super) fn new(
+        platform: &Platform,
+        config: &DocumentsConfig,
+        settings: DocumentsSettings,
+    ) -> anyhow::Result<Self> {
         let tenant = &platform.tenant;
-        let largest = tenant.uploads.max_bytes;
+        let timeout = platform.request_timeout;
+        let memory = platform.upload_memory.clone();
+        let content = ContentStore::open(&config.storage, timeout, memory)?;
+        let largest = config.uploads.max_bytes;
         let limits = Limits {
             max_upload_bytes: largest.unwrap_or(settings.max_upload_bytes),
-            request_timeout: platform.request_timeout,
+            request_timeout: timeout,
             orphan_grace: settings.orphan_grace,
         };
         Ok(Self {
             database: platform.database.clone(),
-            content: platform.content.clone(),
             finder: Arc::new(Finder::new(platform.database.clone(), tenant)),
             inserter: Arc::new(Inserter::new(platform.database.clone(), tenant)),
             receiver: Arc::new(Receiver {
-                content: platform.content.clone(),
-                accepted_types: AcceptedTypes::new(&tenant.uploads.accepted_types),
+                content: content.clone(),
+                accepted_types: AcceptedTypes::new(&config.uploads.accepted_types),
                 limits,
             }),
-            texts: Arc::new(TextService::new(&tenant.summarizer, settings.extractor)?),
+            texts: Arc::new(TextService::new(&config.summarizer, settings.extractor)?),
             limits,
+            content,
         })
     }
 }

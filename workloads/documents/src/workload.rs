@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use docket_contract::DocumentsConfig;
 use docket_platform::Platform;
+use docket_platform::content_store::ContentStore;
 use docket_platform::database::Statement;
 use docket_platform::health::Finding;
 use docket_platform::json::MAX_BODY;
@@ -37,10 +39,14 @@ pub struct Documents {
 
 impl Documents {
     /// # Errors
-    /// When the summarizer of the tenant makes no sense.
-    pub fn new(platform: &Platform, settings: DocumentsSettings) -> anyhow::Result<Self> {
+    /// When the storage or the summarizer of the tenant makes no sense.
+    pub fn new(
+        platform: &Platform,
+        config: &DocumentsConfig,
+        settings: DocumentsSettings,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
-            state: DocumentsState::new(platform, settings)?,
+            state: DocumentsState::new(platform, config, settings)?,
             platform: platform.clone(),
         })
     }
@@ -110,9 +116,14 @@ impl Workload for Documents {
             .with_state(self.state.clone())
     }
 
+    fn content(&self) -> Option<&ContentStore> {
+        Some(&self.state.content)
+    }
+
     fn tasks(&self) -> Vec<Arc<dyn Task>> {
-        let sweep = Sweep::new(&self.platform, self.state.limits.orphan_grace);
-        vec![Arc::new(Purge::new(&self.platform)), Arc::new(sweep)]
+        let (platform, content) = (&self.platform, &self.state.content);
+        let sweep = Sweep::new(platform, content, self.state.limits.orphan_grace);
+        vec![Arc::new(Purge::new(platform, content)), Arc::new(sweep)]
     }
 
     fn stored(&self) -> Option<&'static Statement> {
@@ -132,6 +143,7 @@ impl Workload for Documents {
 
     /// Reads texts.
     fn background(&self, stop: CancellationToken) -> BoxFuture<'static, ()> {
-        text::read_texts(self.platform.clone(), self.state.texts.clone(), stop).boxed()
+        let (platform, content) = (self.platform.clone(), self.state.content.clone());
+        text::read_texts(platform, content, self.state.texts.clone(), stop).boxed()
     }
 }

@@ -19,7 +19,7 @@ fn tenant(metadata: Value, clients: Value, status: Value) -> DocumentTenant {
         "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
         "metadata": {"name": "acme", "namespace": "shop", "uid": "u", "generation": 3},
         "spec": {"clients": clients, "database": {"secretRef": {"name": "docket-database"}},
-            "storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "docket-s3"}}},
+            "workloads": {"documents": {"storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "docket-s3"}}}}},
             "credentials": {"rotation": "30d"}},
         "status": status,
     });
@@ -39,6 +39,7 @@ fn served() -> DocumentTenant {
                 "lastTransitionTime": "2026-11-20T12:05:00Z"},
         ],
         "api": {"url": "http://acme-api.shop.svc", "replicas": 2, "readyReplicas": 2},
+        "workloads": [{"name": "documents", "schemaVersion": 5, "ready": true, "message": "2 clients are served."}],
         "clients": [
             {"name": "globex", "schema": "acme_globex_1f2e", "role": "acme_globex_1f2e_b",
                 "retiring": "acme_globex_1f2e", "schemaVersion": 5},

@@ -17,7 +17,7 @@ fn tenant() -> Value {
         "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
         "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "resourceVersion": "1"},
         "spec": {"clients": [], "database": {"secretRef": {"name": "d"}},
-            "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
+            "workloads": {"documents": {"storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}}}},
     })
 }
 
@@ -68,7 +68,7 @@ async fn a_password_is_kept_until_the_watch_says_that_the_tenant_is_gone_whoever
     let (_, events) = tenants(&scope, TenantIndex::default(), memory.clone());
     let reconciles = events.for_each(|tenant| {
         let uid = tenant.expect("no failure").metadata.uid.expect("a uid");
-        memory.reached(&uid, &connection(), &content());
+        memory.reached(&uid, &connection(), Some(&content()));
         std::future::ready(())
     });
     let life = async {

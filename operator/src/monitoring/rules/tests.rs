@@ -192,7 +192,7 @@ fn a_tenant_that_is_being_deleted_has_no_file_any_more() {
             "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
             "metadata": {"name": name, "namespace": "acme", "uid": name, "deletionTimestamp": deleted},
             "spec": {"clients": [], "database": {"secretRef": {"name": "d"}},
-                "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
+                "workloads": {"documents": {"storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}}}},
         });
         let tenant = serde_json::from_value(tenant).expect("a tenant");
         writer.apply_watcher_event(&Event::Apply(tenant));

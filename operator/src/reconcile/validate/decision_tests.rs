@@ -12,6 +12,7 @@ use super::*;
 use crate::credentials::certificate::Certificate;
 use crate::database::Inspection;
 use crate::memory::{Inspected, InspectionKey};
+use crate::validated_tenant::Workloads;
 use crate::validated_tenant::example::connection;
 
 const NOON: &str = "2026-11-28T12:00:00Z";
@@ -47,7 +48,7 @@ fn tenant(
         "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": 1, "annotations": annotations},
         "spec": {"clients": [{"name": "globex"}], "credentials": credentials,
             "database": {"secretRef": {"name": "d"}},
-            "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
+            "workloads": {"documents": {"storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}}}},
     }));
     Identified::new(Arc::new(tenant.expect("a tenant"))).expect("it has an identity")
 }
@@ -69,10 +70,9 @@ fn nothing() -> Dereferenced {
     Dereferenced {
         occasion: InspectionKey::of(&tenant(json!({}), json!({})), &connection, &[]),
         connection,
-        storage_secret_hash: "hash".into(),
+        workloads: Workloads::default(),
         certificate: None,
         issuer_ca: None,
-        summarizer: docket_contract::Summarizer::Extractive,
         telemetry: Ok(telemetry::Credentials::default()),
         inspected: Inspected::now(Inspection::new()),
         credentials: Issued::default(),

@@ -27,10 +27,10 @@ pub struct Purge {
 
 impl Purge {
     /// Of a tenant's clients.
-    pub fn new(platform: &Platform) -> Self {
+    pub fn new(platform: &Platform, content: &ContentStore) -> Self {
         Self {
             database: platform.database.clone(),
-            content: platform.content.clone(),
+            content: content.clone(),
             purged: metrics::purged(),
         }
     }

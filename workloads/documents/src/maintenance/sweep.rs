@@ -33,10 +33,10 @@ pub struct Sweep {
 
 impl Sweep {
     /// Of a tenant's clients, whose uploads may take half of `grace`.
-    pub fn new(platform: &Platform, grace: Duration) -> Self {
+    pub fn new(platform: &Platform, content: &ContentStore, grace: Duration) -> Self {
         Self {
             database: platform.database.clone(),
-            content: platform.content.clone(),
+            content: content.clone(),
             grace,
             swept: metrics::swept(),
         }

@@ -35,13 +35,14 @@ const ATTEMPTS: i16 = 8;
 /// Works until `stop`; what is in the middle then is done by whoever looks next.
 pub(crate) async fn read_texts(
     platform: Platform,
+    content: ContentStore,
     texts: Arc<TextService>,
     stop: CancellationToken,
 ) {
     let worker = Worker {
         tenant: platform.tenant,
         database: platform.database,
-        content: platform.content,
+        content,
         texts,
     };
     for client in worker.tenant.clients() {

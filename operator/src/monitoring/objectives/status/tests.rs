@@ -10,7 +10,7 @@ fn tenant(objectives: serde_json::Value) -> Identified<DocumentTenant> {
         "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
         "metadata": {"name": "acme", "namespace": "acme", "uid": "u"},
         "spec": {"clients": [], "database": {"secretRef": {"name": "d"}}, "objectives": objectives,
-            "storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}},
+            "workloads": {"documents": {"storage": {"s3": {"bucket": "b", "endpoint": "http://s", "secretRef": {"name": "s"}}}}}},
         "status": {"errorBudgetRemaining": "12",
             "objectives": [{"name": "availability", "target": "99.9", "observed": "99.95"}]},
     }));

@@ -1,0 +1,46 @@
+//! What a tenant runs for its clients: one field and one line each.
+
+mod documents;
+
+use crate::content::Content;
+
+pub use documents::Documents;
+
+/// The workloads of a tenant as they should be.
+#[derive(Clone, Debug, Default)]
+pub struct Workloads {
+    /// Files with metadata.
+    pub documents: Option<Documents>,
+}
+
+impl Workloads {
+    /// Names of those that run, as the spec has them.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.documents.iter().map(|_| docket_crds::DOCUMENTS)
+    }
+
+    /// As servers read it.
+    #[must_use]
+    pub fn config(&self) -> docket_contract::Workloads {
+        docket_contract::Workloads {
+            documents: self.documents.as_ref().map(Documents::config),
+        }
+    }
+
+    /// Entries of Secrets that servers find in their environment under the same names, each with its Secret.
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.documents.iter().flat_map(Documents::variables)
+    }
+
+    /// Of the data of Secrets that pods read in place: they are replaced when one changes.
+    pub fn secret_hashes(&self) -> impl Iterator<Item = &str> {
+        let documents = self.documents.iter();
+        documents.map(|documents| documents.storage_secret_hash.as_str())
+    }
+
+    /// What of clients is outside their database, to be deleted with them.
+    #[must_use]
+    pub fn content(&self) -> Option<&Content> {
+        self.documents.as_ref().map(|documents| &documents.content)
+    }
+}
