@@ -13,6 +13,7 @@ use docket_fault_matrix::promises::{
 };
 use docket_fault_matrix::stale::{a_tenant_that_comes_back_unseen, disturbed, stale};
 use docket_fault_matrix::states::states;
+use docket_fault_matrix::workloads::a_spec_names_its_workloads;
 use docket_fault_matrix::{Disturbance, Fault, Ground, Scenario};
 
 async fn ground() -> Arc<Ground> {
@@ -158,6 +159,12 @@ async fn a_status_says_what_a_prometheus_knows_of_telemetry_that_is_lost() {
 async fn a_status_says_soon_that_a_database_cannot_be_used_and_that_it_can_again() {
     let said = a_status_follows_its_database(&ground().await).await;
     said.expect("each trouble is told by its reason");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_without_a_workload_is_refused_in_a_sentence_and_documents_have_defaults() {
+    let refused = a_spec_names_its_workloads(&ground().await).await;
+    refused.expect("the API server says what to write");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,6 +30,7 @@ mod specs;
 pub mod stale;
 pub mod states;
 mod wire;
+pub mod workloads;
 mod world;
 
 pub use case::{Case, Outcome, Reference, Turns, learn};
