@@ -210,7 +210,8 @@ async fn a_request_is_one_line_without_personal_data_and_a_probe_is_none() {
         .collect();
     assert_eq!(ids.len(), expected, "a card number is no request id");
     let log = format!("{:?}", running.lines());
-    for planted in [EMAIL, CARD, SSN, TOKEN, "4111", "jane"] {
+    // Four digits of it would stand in some random id now and then.
+    for planted in [EMAIL, CARD, SSN, TOKEN, "4111-1111", "41111111", "jane"] {
         assert!(!log.contains(planted), "{planted}: {log}");
     }
 }
