@@ -344,6 +344,4 @@ impl Claim<'_> {
 }
 
 #[cfg(test)]
-mod decision_tests;
-#[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use k8s_openapi::ByteString;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::*;
+use super::super::*;
 use crate::credentials::certificate::Certificate;
 use crate::database::Inspection;
 use crate::memory::{Inspected, InspectionKey};
