@@ -3,18 +3,15 @@
 mod apply;
 mod cleanup;
 mod dereference;
-mod findings;
 mod identity;
 mod notices;
 mod plan;
 mod provision;
 mod release;
 mod report;
-mod rollout;
 mod rotate;
 mod telemetry;
 mod validate;
-mod workload_status;
 mod workloads;
 
 use std::sync::Arc;
@@ -28,12 +25,12 @@ use tracing::{Instrument, info_span};
 
 use self::dereference::Purpose;
 use self::release::Release;
-use self::rollout::Rollout;
 use crate::build;
 use crate::context::Context;
 use crate::credentials::secret_value::RandomSecrets;
 use crate::error::{Error, Result};
 use crate::identified::Identified;
+use crate::status::rollout::Rollout;
 use crate::status::timeline::Timeline;
 
 /// How long until a steady tenant is looked at again, in case its database was changed by others.

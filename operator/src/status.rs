@@ -3,4 +3,7 @@
 pub mod apply;
 pub mod conditions;
 pub mod events;
+pub(crate) mod findings;
+pub(crate) mod rollout;
 pub mod timeline;
+pub(crate) mod workload_status;

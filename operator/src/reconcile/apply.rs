@@ -19,13 +19,13 @@ use tracing::{Instrument, info_span};
 
 use self::difference::FieldPath;
 pub(super) use self::prune::take_away;
-use super::rollout::Rollout;
 use crate::build::{self, Children, EachChild, Secrets};
 use crate::cache::child::Child;
 use crate::context::Context;
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::server_side_apply::applying;
+use crate::status::rollout::Rollout;
 use crate::validated_tenant::ValidatedTenant;
 
 /// Places that a sentence names.

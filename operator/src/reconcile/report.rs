@@ -14,15 +14,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action;
 
 use super::apply::Change;
-use super::rollout::Rollout;
-use super::{findings, workload_status};
 use crate::cache::pods::ObservedPod;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::identified::Identified;
 use crate::status::apply::apply_status;
 use crate::status::conditions::{Finding, conditions};
+use crate::status::rollout::Rollout;
 use crate::status::timeline::Timeline;
+use crate::status::{findings, workload_status};
 use crate::validated_tenant::ValidatedTenant;
 
 /// What a reconcile that reached its end has to say.

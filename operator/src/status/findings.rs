@@ -12,7 +12,7 @@ use crate::status::conditions::{ConditionStatus, Finding};
 use crate::validated_tenant::{Notice, ValidatedTenant};
 
 /// All conditions after a reconcile that reached its end, `Ready` first.
-pub(super) fn of_progress(
+pub(crate) fn of_progress(
     wanted: &ValidatedTenant,
     rollout: &Rollout,
     pods: &[ObservedPod],
@@ -43,7 +43,7 @@ pub(super) fn of_progress(
 const CREATING: &str = "Creating";
 
 /// All conditions of a tenant that is new, `Ready` first.
-pub(super) fn of_beginning() -> Vec<Finding> {
+pub(crate) fn of_beginning() -> Vec<Finding> {
     let message = "The spec is accepted, and what it asks for is being made.";
     let ready = Finding::new(
         ConditionType::Ready,
@@ -55,19 +55,19 @@ pub(super) fn of_beginning() -> Vec<Finding> {
 }
 
 /// Whether nothing was told of a tenant since it began.
-pub(super) fn is_beginning(before: &[Condition]) -> bool {
+pub(crate) fn is_beginning(before: &[Condition]) -> bool {
     let ready = as_before(ConditionType::Ready, before);
     ready.is_none_or(|ready| ready.reason == CREATING)
 }
 
 /// Whether `Ready` says no more than that pods come about by themselves.
-pub(super) fn is_on_its_way(before: &[Condition]) -> bool {
+pub(crate) fn is_on_its_way(before: &[Condition]) -> bool {
     let ready = as_before(ConditionType::Ready, before);
     ready.is_some_and(|ready| [NOBODY_SERVES, ROLLING_OUT, STARTING].contains(&&*ready.reason))
 }
 
 /// Whether there is no more to tell than that pods are starting, which goes by itself.
-pub(super) fn is_a_mere_start(
+pub(crate) fn is_a_mere_start(
     wanted: &ValidatedTenant,
     rollout: &Rollout,
     pods: &[ObservedPod],
@@ -82,7 +82,7 @@ pub(super) fn is_a_mere_start(
 
 /// All conditions after a reconcile that ended with `problem`, `Ready` first: the pods as they are
 /// now, and the rest as it was before.
-pub(super) fn of_problem(
+pub(crate) fn of_problem(
     problem: &Problem,
     pods: Option<(Rollout, Vec<ObservedPod>)>,
     before: &[Condition],
@@ -109,7 +109,7 @@ pub(super) fn of_problem(
 
 /// All conditions of a tenant that is left as it is, `Ready` first: whether it is what its spec asks
 /// for, nobody looks.
-pub(super) fn of_rest(
+pub(crate) fn of_rest(
     reason: &str,
     message: &str,
     pods: Option<(Rollout, Vec<ObservedPod>)>,
@@ -127,10 +127,10 @@ pub(super) fn of_rest(
 }
 
 /// Reason of the `Ready` of a tenant that is being deleted.
-pub(super) const DELETING: &str = "Deleting";
+pub(crate) const DELETING: &str = "Deleting";
 
 /// All conditions of a tenant that is being deleted, `Ready` first: whoever served ends.
-pub(super) fn of_deletion(message: &str, before: &[Condition]) -> Vec<Finding> {
+pub(crate) fn of_deletion(message: &str, before: &[Condition]) -> Vec<Finding> {
     let goes = |condition| Finding::new(condition, ConditionStatus::False, DELETING, message);
     let parts = parts_now(None, before)
         .into_iter()
@@ -144,7 +144,7 @@ pub(super) fn of_deletion(message: &str, before: &[Condition]) -> Vec<Finding> {
 }
 
 /// The same where telemetry is lost although the collectors run: a notice keeps nothing from being ready.
-pub(super) fn with_loss(findings: Vec<Finding>, loss: Option<&Notice>) -> Vec<Finding> {
+pub(crate) fn with_loss(findings: Vec<Finding>, loss: Option<&Notice>) -> Vec<Finding> {
     let told = |finding: Finding| match loss {
         Some(loss) if runs(&finding) => Finding::new(
             ConditionType::CollectorReady,
@@ -205,7 +205,7 @@ fn is_trouble_of_telemetry(finding: &Finding) -> bool {
 }
 
 /// Whether a condition asks the user to mend something that keeps nobody from being served.
-pub(super) fn asks_to_mend(condition: &Condition) -> bool {
+pub(crate) fn asks_to_mend(condition: &Condition) -> bool {
     let conditions = std::slice::from_ref(condition);
     let notice = as_before(ConditionType::CredentialsReady, conditions)
         .is_some_and(|finding| finding.status == ConditionStatus::True && finding.reason != ISSUED);
@@ -217,7 +217,7 @@ pub(super) fn asks_to_mend(condition: &Condition) -> bool {
 }
 
 /// A number of clients, for a sentence.
-pub(super) fn clients(count: usize) -> String {
+pub(crate) fn clients(count: usize) -> String {
     match count {
         1 => "1 client".into(),
         count => format!("{count} clients"),

@@ -8,7 +8,7 @@ use crate::cache::pods::ObservedPod;
 
 /// How many pods there are, against how many are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rollout {
+pub(crate) struct Rollout {
     /// Pods that are wanted.
     pub wanted: i32,
     /// Pods of the current template that serve.
@@ -20,7 +20,7 @@ pub(super) struct Rollout {
 
 impl Rollout {
     /// What the Deployment says; its status counts only when it speaks of the current spec.
-    pub(super) fn of(deployment: &Deployment) -> Self {
+    pub(crate) fn of(deployment: &Deployment) -> Self {
         let wanted = deployment
             .spec
             .as_ref()
@@ -46,7 +46,7 @@ impl Rollout {
     }
 
     /// All pods are of the current template and serve.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
 }
@@ -70,17 +70,17 @@ impl Sum for Rollout {
 }
 
 /// Why a pod does not get ready, in the words of the kubelet; `None` while all are merely starting.
-pub(super) fn trouble(pods: &[ObservedPod]) -> Option<&str> {
+pub(crate) fn trouble(pods: &[ObservedPod]) -> Option<&str> {
     pods.iter().find_map(|pod| pod.trouble.as_deref())
 }
 
 /// Why the collector of a pod ended by itself and is not running again, in its own words.
-pub(super) fn last_words(pods: &[ObservedPod]) -> Option<&str> {
+pub(crate) fn last_words(pods: &[ObservedPod]) -> Option<&str> {
     pods.iter().find_map(|pod| pod.last_words.as_deref())
 }
 
 /// Whether every pod has a collector that is ready.
-pub(super) fn all_collect(pods: &[ObservedPod]) -> bool {
+pub(crate) fn all_collect(pods: &[ObservedPod]) -> bool {
     !pods.is_empty() && pods.iter().all(|pod| pod.has_collector)
 }
 

@@ -5,7 +5,7 @@ use docket_crds::WorkloadStatus;
 use super::rollout::Rollout;
 
 /// The lines of a reconcile that reached its end: every client has the tables of `names`, at `version`.
-pub(super) fn of_progress(
+pub(crate) fn of_progress(
     names: impl Iterator<Item = &'static str>,
     clients: usize,
     version: i32,
@@ -34,7 +34,7 @@ pub(super) fn of_progress(
 
 /// The lines of a reconcile that `problem` ended: what is served goes on being served, and what is new
 /// waits.
-pub(super) fn of_problem(
+pub(crate) fn of_problem(
     names: impl Iterator<Item = &'static str>,
     problem: &str,
     before: &[WorkloadStatus],
