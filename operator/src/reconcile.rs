@@ -4,6 +4,7 @@ mod apply;
 mod cleanup;
 mod dereference;
 mod identity;
+mod named_secrets;
 mod notices;
 mod plan;
 mod provision;
@@ -150,7 +151,6 @@ async fn pursue(
         .await?;
     let now = Timestamp::now();
     let mut wanted = validate::validate(tenant, &seen, &ctx.images, now, &mut RandomSecrets)?;
-    let first = dereference::nothing_was_issued(tenant);
     let tenant = identity::record(tenant.clone(), &wanted, ctx).await?;
 
     let secrets = build::secrets(&wanted);
@@ -158,7 +158,7 @@ async fn pursue(
         .phase(
             "credentials",
             info_span!("credentials"),
-            apply::secrets(&tenant, &wanted, secrets, first, ctx),
+            apply::secrets(&tenant, &wanted, secrets, seen.nothing_was_issued, ctx),
         )
         .await?;
     changes.extend(

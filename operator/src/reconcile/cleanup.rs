@@ -12,6 +12,7 @@ use kube::{Api, ResourceExt};
 use super::apply::{Change, belongs_to, take_away};
 use super::dereference;
 use super::identity::remove_finalizer;
+use super::named_secrets::NamedSecrets;
 use super::release::{Release, release};
 use super::{report, workloads};
 use crate::content::Content;
@@ -133,28 +134,30 @@ async fn database(
     policy: DeletionPolicy,
     ctx: &Context,
 ) -> Result<Option<Database>> {
-    let connection = match dereference::database_connection(tenant, ctx).await {
-        Ok(connection) => connection,
-        Err(Error::Permanent(problem)) => match (ctx.memory.connection(tenant.uid()), policy) {
-            (Some(connection), _) => connection,
-            (None, DeletionPolicy::Delete) => return Err(Error::Permanent(problem)),
-            (None, DeletionPolicy::Retain) => {
-                let note = format!(
-                    "{} The data stays, and the roles can still log in.",
-                    problem.message
-                );
-                ctx.events.warn(tenant, "RolesLeft", note).await;
-                return Ok(None);
-            }
-        },
-        Err(error) => return Err(error),
-    };
+    let connection =
+        match dereference::database_connection(tenant, &NamedSecrets::of(tenant, ctx)).await {
+            Ok(connection) => connection,
+            Err(Error::Permanent(problem)) => match (ctx.memory.connection(tenant.uid()), policy) {
+                (Some(connection), _) => connection,
+                (None, DeletionPolicy::Delete) => return Err(Error::Permanent(problem)),
+                (None, DeletionPolicy::Retain) => {
+                    let note = format!(
+                        "{} The data stays, and the roles can still log in.",
+                        problem.message
+                    );
+                    ctx.events.warn(tenant, "RolesLeft", note).await;
+                    return Ok(None);
+                }
+            },
+            Err(error) => return Err(error),
+        };
     ctx.databases.open(&connection).await.map(Some)
 }
 
 /// The bucket of the tenant, if it has one.
 async fn content(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Option<Content>> {
-    match workloads::content(tenant, ctx).await {
+    let secrets = NamedSecrets::of(tenant, ctx);
+    match workloads::content(&tenant.spec.workloads, &secrets).await {
         Err(Error::Permanent(problem)) => match ctx.memory.content(tenant.uid()) {
             Some(known) => Ok(Some(known)),
             None => Err(Error::Permanent(problem)),
