@@ -19,7 +19,7 @@ use tracing::{Instrument, info_span};
 
 use self::difference::FieldPath;
 pub(super) use self::prune::take_away;
-use crate::build::{self, Children, EachChild, Secrets};
+use crate::build::{self, Children, DesiredChild, EachChild, Secrets};
 use crate::cache::child::Child;
 use crate::context::Context;
 use crate::error::{Error, Problem, Result};
@@ -110,7 +110,7 @@ pub(super) async fn secret(
         creates_only: false,
         ctx,
     };
-    Ok(apply.one(secret).await?.0)
+    Ok(apply.one(secret, 0).await?.0)
 }
 
 /// Applies all other children, and takes away what is no longer wanted.
@@ -132,13 +132,13 @@ pub(super) async fn children(
 impl EachChild for Apply<'_> {
     type Outcome = Applied;
 
-    async fn child<K: Child>(&self, child: Option<K>) -> Result<Option<Applied>> {
-        let (change, live) = match child {
-            Some(child) => {
-                let (change, live) = self.one(child).await?;
+    async fn child<K: Child>(&self, child: DesiredChild<K>) -> Result<Option<Applied>> {
+        let (change, live) = match child.object {
+            Some(object) => {
+                let (change, live) = self.one(object, child.first_replicas).await?;
                 (change, Some(live))
             }
-            None => (self.prune::<K>().await?, None),
+            None => (self.prune::<K>(&child.name).await?, None),
         };
         let deployment = live.as_ref().and_then(Child::as_deployment);
         let rollout = deployment.map(Rollout::of);
@@ -169,10 +169,10 @@ struct Plan<'a>(Apply<'a>);
 impl EachChild for Plan<'_> {
     type Outcome = PlannedChange;
 
-    async fn child<K: Child>(&self, child: Option<K>) -> Result<Option<PlannedChange>> {
-        match child {
-            Some(child) => self.0.plan(child).await,
-            None => Ok(self.0.plan_to_prune::<K>()),
+    async fn child<K: Child>(&self, child: DesiredChild<K>) -> Result<Option<PlannedChange>> {
+        match child.object {
+            Some(object) => self.0.plan(object).await,
+            None => Ok(self.0.plan_to_prune::<K>(&child.name)),
         }
     }
 }
@@ -232,7 +232,7 @@ struct LiveChild<K> {
 impl Apply<'_> {
     /// Applies `child` where it differs from what is there, and returns it as it is now; what is
     /// there and is not ours is refused.
-    async fn one<K: Child>(&self, child: K) -> Result<(Option<Change>, K)> {
+    async fn one<K: Child>(&self, child: K, first_replicas: i32) -> Result<(Option<Change>, K)> {
         let kind = K::kind(&());
         let name = child.name_any();
         let span = info_span!(
@@ -244,9 +244,10 @@ impl Apply<'_> {
         Box::pin(async {
             let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
             let mut child = difference::with_hash(child);
+            let create = || self.create(&api, &child, first_replicas);
             let refused = match K::cache(&self.ctx.caches).has(&self.wanted.namespace, &name) {
                 true => None,
-                false => match self.create(&api, &child).await {
+                false => match create().await {
                     Ok(live) => {
                         let change = Change::new("created", format!("{kind}/{name}"));
                         return Ok((Some(change), live));
@@ -266,7 +267,7 @@ impl Apply<'_> {
                 // It is gone again.
                 (None, Some(refused)) => return Err(refused.into()),
                 (None, None) => {
-                    let live = self.create(&api, &child).await?;
+                    let live = create().await?;
                     let change = Change::new("created", format!("{kind}/{name}"));
                     return Ok((Some(change), live));
                 }
@@ -308,9 +309,14 @@ impl Apply<'_> {
     }
 
     /// Creates a child that is not there; one that is there is refused, and stays as it is.
-    async fn create<K: Child>(&self, api: &Api<K>, child: &K) -> kube::Result<K> {
+    async fn create<K: Child>(
+        &self,
+        api: &Api<K>,
+        child: &K,
+        first_replicas: i32,
+    ) -> kube::Result<K> {
         let mut child = child.clone();
-        child.begin(self.wanted.replicas);
+        child.begin(first_replicas);
         let params = PostParams {
             field_manager: Some(OPERATOR_FIELD_MANAGER.to_owned()),
             ..PostParams::default()

@@ -1,6 +1,6 @@
 //! Children that not every spec asks for: one that is no longer wanted goes.
 
-use docket_crds::{PlannedAction, PlannedChange, names};
+use docket_crds::{PlannedAction, PlannedChange};
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
 use tracing::{Instrument, info_span};
@@ -12,34 +12,33 @@ use crate::error::Result;
 impl Apply<'_> {
     /// Takes away the tenant's object of this kind. One that the store does not show yet brings the
     /// tenant back here when it does.
-    pub(super) async fn prune<K: Child>(&self) -> Result<Option<Change>> {
-        if !self.has::<K>() {
+    pub(super) async fn prune<K: Child>(&self, name: &str) -> Result<Option<Change>> {
+        if !self.has::<K>(name) {
             return Ok(None);
         }
-        let (kind, name) = (K::kind(&()), names::api_name(&self.wanted.name));
+        let kind = K::kind(&());
         let span = info_span!(
             "delete_child",
             otel.name = format!("delete {kind}"),
             k8s.object.name = name
         );
-        let going = take_away::<K>(&self.wanted.namespace, &name, &self.wanted.uid, self.ctx);
+        let going = take_away::<K>(&self.wanted.namespace, name, &self.wanted.uid, self.ctx);
         let went = Box::pin(going.instrument(span)).await?;
         Ok(went.then(|| Change::new("deleted", format!("{kind}/{name}"))))
     }
 
     /// The same, said and not done.
-    pub(super) fn plan_to_prune<K: Child>(&self) -> Option<PlannedChange> {
-        self.has::<K>().then(|| PlannedChange {
+    pub(super) fn plan_to_prune<K: Child>(&self, name: &str) -> Option<PlannedChange> {
+        self.has::<K>(name).then(|| PlannedChange {
             action: PlannedAction::Delete,
-            object: format!("{}/{}", K::kind(&()), names::api_name(&self.wanted.name)),
+            object: format!("{}/{name}", K::kind(&())),
             client: None,
             detail: "the spec no longer asks for it".into(),
         })
     }
 
-    fn has<K: Child>(&self) -> bool {
-        let name = names::api_name(&self.wanted.name);
-        let known = K::cache(&self.ctx.caches).get(&self.wanted.namespace, &name);
+    fn has<K: Child>(&self, name: &str) -> bool {
+        let known = K::cache(&self.ctx.caches).get(&self.wanted.namespace, name);
         known.is_some_and(|known| belongs_to(&known, &self.wanted.uid))
     }
 }
