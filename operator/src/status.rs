@@ -3,7 +3,9 @@
 pub mod apply;
 pub mod conditions;
 pub mod events;
-pub(crate) mod findings;
+mod findings;
+pub(crate) mod outcome;
+pub(crate) mod report;
 pub(crate) mod rollout;
 pub mod timeline;
-pub(crate) mod workload_status;
+mod workload_status;
