@@ -52,7 +52,7 @@ enum Gone {
 
 async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Gone> {
     // Pods first: one that still serves could write what nobody would clean up.
-    if !pods_are_gone(tenant, ctx).await? {
+    if !pods_are_gone(tenant, &COMPONENTS, ctx).await? {
         return Ok(Gone::Waiting);
     }
     let clients = tenant
@@ -82,12 +82,16 @@ async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Go
     })
 }
 
-/// Whether no component has pods any more; deletes the Deployments that are there.
-async fn pods_are_gone(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<bool> {
+/// Whether none of `components` has pods any more; deletes the Deployments that are there.
+pub(super) async fn pods_are_gone(
+    tenant: &Identified<DocumentTenant>,
+    components: &[&str],
+    ctx: &Context,
+) -> Result<bool> {
     let api: Api<Deployment> = Api::namespaced(ctx.client.clone(), tenant.namespace());
     let mut going = Vec::new();
     let mut are_gone = true;
-    for component in COMPONENTS {
+    for component in components {
         let name = names::component_name(tenant.name(), component);
         let deployment = api.get_opt(&name).await?;
         let ours = deployment.filter(|deployment| belongs_to(deployment, tenant.uid()));

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 
 use super::super::apply::{self, AllApplied};
+use super::super::cleanup::pods_are_gone;
 use super::*;
 use crate::build::{Children, Component, children_of, components, secrets};
 use crate::cache::pods::ObservedPod;
@@ -16,6 +17,7 @@ use crate::validated_tenant::ValidatedTenant;
 use crate::validated_tenant::example::acme;
 
 const WORKER: &str = "worker";
+const API_DEPLOYMENT: &str = "/apis/apps/v1/namespaces/acme/deployments/acme-api";
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/acme/deployments/acme-worker";
 const BUDGET: &str = "/apis/policy/v1/namespaces/acme/poddisruptionbudgets/acme-worker";
 
@@ -78,6 +80,13 @@ fn left(server: FakeApiServer) -> (FakeApiServer, Arc<Context>) {
         .disruption_budgets
         .take(&Event::Apply(budget));
     (server, context)
+}
+
+/// Paths of what was deleted, in order.
+fn deleted(server: &FakeApiServer) -> Vec<String> {
+    let written = server.written.lock().expect("no panic");
+    let deleted = written.iter().filter(|(verb, ..)| verb == Method::DELETE);
+    deleted.map(|(_, path, _)| path.clone()).collect()
 }
 
 async fn applied(children: Children, ctx: &Context) -> (AllApplied, Vec<String>) {
@@ -148,10 +157,28 @@ async fn a_component_that_is_no_longer_asked_for_goes_and_the_other_stays() {
         assert!(changes.contains(&gone), "no {gone} in {changes:?}");
     }
     assert_eq!(applied.rollouts.others_under_way().count(), 0);
-    let written = server.written.lock().expect("no panic");
-    let deleted = written.iter().filter(|(verb, ..)| verb == Method::DELETE);
-    let deleted: Vec<&str> = deleted.map(|(_, path, _)| path.as_str()).collect();
-    assert_eq!(deleted, [BUDGET, DEPLOYMENT]);
+    assert_eq!(deleted(&server), [BUDGET, DEPLOYMENT]);
+}
+
+#[tokio::test]
+async fn a_deleted_tenant_loses_the_pods_of_each_component_before_its_data() {
+    let components = [labels::API, WORKER];
+    let [api, worker] = &children(true).components[..] else {
+        panic!("two components");
+    };
+    let server = FakeApiServer::default()
+        .keeping(API_DEPLOYMENT, json!(api.deployment))
+        .keeping(DEPLOYMENT, json!(worker.deployment));
+    let are_gone = pods_are_gone(&identified(), &components, &context(&server)).await;
+    assert!(!are_gone.expect("no failure"));
+    assert_eq!(deleted(&server), [API_DEPLOYMENT, DEPLOYMENT]);
+
+    let one_is_left = FakeApiServer::default().keeping(DEPLOYMENT, json!(worker.deployment));
+    let are_gone = pods_are_gone(&identified(), &components, &context(&one_is_left)).await;
+    assert!(!are_gone.expect("no failure"));
+    let none_is_left = FakeApiServer::default();
+    let are_gone = pods_are_gone(&identified(), &components, &context(&none_is_left)).await;
+    assert!(are_gone.expect("no failure"));
 }
 
 #[tokio::test]
