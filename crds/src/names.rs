@@ -1,5 +1,7 @@
 //! The names of what the operator makes for a tenant, and of those who write it.
 
+use crate::labels;
+
 /// The operator itself: its Lease, who its Events are from, its telemetry and its sessions in a database.
 pub const OPERATOR: &str = "docket-operator";
 
@@ -34,11 +36,17 @@ pub const UPCOMING: &str = "upcoming";
 /// What the entry of a client's last key has behind the client's name and a dot.
 pub const PREVIOUS: &str = "previous";
 
-/// Name of the Deployment, the Service, the Secret with the configuration and most other children of
-/// `tenant`.
+/// Name of the Deployment of the component `component` of `tenant`, and of what is about its pods alone.
+#[must_use]
+pub fn component_name(tenant: &str, component: &str) -> String {
+    format!("{tenant}-{component}")
+}
+
+/// Name of what the component `api` of `tenant` is made of, and of what all components share: the Secret with
+/// the configuration, the ServiceAccount, the rules.
 #[must_use]
 pub fn api_name(tenant: &str) -> String {
-    format!("{tenant}-api")
+    component_name(tenant, labels::API)
 }
 
 /// Name of the Secret with the API keys of the clients of `tenant`, an entry each: the operator issues
@@ -96,6 +104,7 @@ mod tests {
             API_CONTAINER,
             COLLECTOR_CONTAINER,
             &api_name("acme"),
+            &component_name("acme", "worker"),
             &api_keys_secret("acme"),
             &upcoming_key_entry("globex"),
             &previous_key_entry("globex"),
@@ -114,6 +123,7 @@ mod tests {
             "api",
             "collector",
             "acme-api",
+            "acme-worker",
             "acme-api-keys",
             "globex.upcoming",
             "globex.previous",

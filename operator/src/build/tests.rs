@@ -5,6 +5,42 @@ use super::*;
 use crate::validated_tenant::example::acme;
 use crate::validated_tenant::{Documents, Monitoring};
 
+/// The children of a tenant that has one component, in a row.
+struct Children {
+    api_config: Secret,
+    collector_config: ConfigMap,
+    service_account: ServiceAccount,
+    service: Service,
+    network_policy: NetworkPolicy,
+    pod_disruption_budget: PodDisruptionBudget,
+    ingress: Option<Ingress>,
+    http_route: Option<HttpRoute>,
+    prometheus_rule: Option<PrometheusRule>,
+    pod_monitor: Option<PodMonitor>,
+    deployment: Deployment,
+    horizontal_pod_autoscaler: Option<HorizontalPodAutoscaler>,
+}
+
+fn children(wanted: &ValidatedTenant) -> Children {
+    let mut all = super::children(wanted);
+    let api = all.components.pop().expect("a component");
+    assert!(all.components.is_empty());
+    Children {
+        api_config: all.config,
+        collector_config: all.collector_config,
+        service_account: all.service_account,
+        service: api.service.expect("a Service"),
+        network_policy: api.network_policy.expect("a NetworkPolicy"),
+        pod_disruption_budget: api.pod_disruption_budget.expect("a budget"),
+        ingress: all.ingress,
+        http_route: all.http_route,
+        prometheus_rule: all.prometheus_rule,
+        pod_monitor: api.pod_monitor,
+        deployment: api.deployment.expect("a Deployment"),
+        horizontal_pod_autoscaler: api.horizontal_pod_autoscaler,
+    }
+}
+
 fn template_hash(wanted: &ValidatedTenant) -> String {
     let template = children(wanted).deployment.spec.expect("a spec").template;
     template

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
-use super::dereference::{self, Dereferenced, Issued, identities};
+use super::dereference::{Dereferenced, Issued, api_keys_asked, identities, logins_asked};
 use super::workloads::documents;
 use super::{notices, telemetry};
 use crate::build::Images;
@@ -40,11 +40,11 @@ pub(super) fn validate(
     let collector = &spec.telemetry.collector;
     let mut clients = Vec::new();
     let mut keys = ApiKeys::new(&seen.api_keys.entries);
-    let (logins_asked, keys_asked) = (dereference::logins(tenant), dereference::keys(tenant));
+    let (logins_asked, keys_asked) = (logins_asked(tenant), api_keys_asked(tenant));
     let logins = CredentialTurn::of(&logins_asked, &seen.credentials, || overlaps(seen), now);
     let api_keys = CredentialTurn::of(&keys_asked, &seen.api_keys, || hands_out(seen), now);
-    for (name, identity) in identities(tenant) {
-        let entry = spec.clients.iter().find(|client| client.name == name);
+    for (client, identity) in identities(tenant) {
+        let name = client.name.clone();
         let issued = seen.credentials.text(&name);
         let identity = in_use(identity, seen.credentials.text(&names::role_entry(&name)));
         let row = seen
@@ -73,7 +73,7 @@ pub(super) fn validate(
             tenant_uid: tenant.uid(),
             credential_hash: &fingerprint(&password),
             version_on_status: version_on_status(tenant, &name),
-            adopt: entry.is_some_and(|client| client.adopt),
+            adopt: client.adopt,
         };
         let provision = claim.decide(&row)?;
         clients.push(ValidatedClient {
@@ -82,8 +82,11 @@ pub(super) fn validate(
             name,
             identity,
             password,
-            quota: documents::quota(entry, spec.workloads.documents.as_ref()),
-            retention_days: documents::retention_days(entry, spec.workloads.documents.as_ref()),
+            quota: documents::quota(Some(client), spec.workloads.documents.as_ref()),
+            retention_days: documents::retention_days(
+                Some(client),
+                spec.workloads.documents.as_ref(),
+            ),
             provision,
         });
     }

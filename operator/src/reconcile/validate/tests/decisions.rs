@@ -78,6 +78,7 @@ fn nothing() -> Dereferenced {
         credentials: Issued::default(),
         api_keys: Issued::default(),
         replicas: None,
+        nothing_was_issued: true,
         gateway_api: true,
         prometheus_rules: false,
         pod_monitors: false,
