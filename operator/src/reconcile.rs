@@ -5,6 +5,7 @@ mod cleanup;
 mod dereference;
 mod findings;
 mod identity;
+mod issuer;
 mod notices;
 mod plan;
 mod provision;

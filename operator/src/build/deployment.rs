@@ -1,7 +1,8 @@
 //! The Deployment: API containers, each with its collector as a native sidecar.
 
 use docket_contract::{
-    API_PORT, CONFIG_FILE, DATA_STORE_PORT, LIMITS_FILE, REPLICAS_FILE, service_name,
+    API_PORT, CONFIG_FILE, DATA_STORE_PORT, LIMITS_FILE, REPLICAS_FILE, SIGNING_KEYS_FILE,
+    service_name,
 };
 use docket_crds::annotations::CONFIG_HASH;
 use docket_crds::names::{API_CONTAINER, COLLECTOR_CONTAINER, api_name, collector_config_map};
@@ -129,8 +130,10 @@ fn volumes(wanted: &ValidatedTenant) -> Vec<Volume> {
         }),
         ..Volume::default()
     };
+    let mut of_api = vec![CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE];
+    of_api.extend(wanted.issuer.as_ref().map(|_| SIGNING_KEYS_FILE));
     let mut volumes = vec![
-        of_config("config", wanted, &[CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE]),
+        of_config("config", wanted, &of_api),
         Volume {
             name: COLLECTOR_CONTAINER.into(),
             config_map: Some(ConfigMapVolumeSource {

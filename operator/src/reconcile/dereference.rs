@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use docket_contract::SigningKeys;
 use docket_crds::ConditionType;
 use docket_crds::{DocumentTenant, annotations, names};
 use docket_schema::Identity;
@@ -13,7 +14,7 @@ use kube::{Api, ResourceExt};
 use sha2::{Digest, Sha256};
 
 use super::apply::belongs_to;
-use super::{telemetry, workloads};
+use super::{issuer, telemetry, workloads};
 use crate::cache::referenced_secrets::Entries;
 use crate::context::Context;
 use crate::credentials::certificate::{self, Certificate};
@@ -45,6 +46,10 @@ pub(super) struct Dereferenced {
     pub credentials: Issued,
     /// API keys that were issued, and what users made of them.
     pub api_keys: Issued,
+    /// Keys to sign tokens with that were issued.
+    pub signing_keys: Issued,
+    /// Those that pods read.
+    pub seen_signing_keys: Option<SigningKeys>,
     /// How many pods the Deployment asks for, if there is one.
     pub replicas: Option<i32>,
     /// Whether the cluster has the Gateway API.
@@ -122,14 +127,17 @@ pub(super) async fn dereference(
         telemetry,
         inspected,
         occasion,
-        credentials: issued(
+        credentials: issued_to_clients(
             tenant,
             names::credentials_secret(name),
             &logins(tenant),
             ctx,
         )
         .await?,
-        api_keys: issued(tenant, names::api_keys_secret(name), &keys(tenant), ctx).await?,
+        api_keys: issued_to_clients(tenant, names::api_keys_secret(name), &keys(tenant), ctx)
+            .await?,
+        signing_keys: issuer::issued(tenant, ctx).await?,
+        seen_signing_keys: issuer::seen(tenant, ctx),
         replicas: replicas(tenant, ctx),
         gateway_api: ctx.optional.http_routes.is_there(),
         prometheus_rules: ctx.optional.prometheus_rules.is_there(),
@@ -272,33 +280,47 @@ pub(super) fn keys(tenant: &Identified<DocumentTenant>) -> Asked {
     asked(tenant, annotations::ROTATE_API_KEYS, every)
 }
 
-fn asked(tenant: &Identified<DocumentTenant>, annotation: &str, every: &Option<String>) -> Asked {
+pub(super) fn asked(
+    tenant: &Identified<DocumentTenant>,
+    annotation: &str,
+    every: &Option<String>,
+) -> Asked {
     Asked {
         value: tenant.annotations().get(annotation).cloned(),
         every: every.as_deref().and_then(docket_crds::interval),
     }
 }
 
-/// What was issued to each client: from memory, or, where the watch may be behind, from the API
-/// server, because a value that is issued twice locks a client out.
-async fn issued(
+/// What was issued to each client.
+async fn issued_to_clients(
     tenant: &Identified<DocumentTenant>,
     name: String,
     asked: &Asked,
     ctx: &Context,
 ) -> Result<Issued> {
-    let namespace = tenant.namespace();
-    let mut names = tenant.spec.clients.iter().map(|client| &client.name);
-    let known = ctx.caches.secrets.get(namespace, &name);
-    if let Some(secret) = known {
-        let known = read(&secret);
+    let is_at_rest = |known: &Issued| {
+        let mut names = tenant.spec.clients.iter().map(|client| &client.name);
         let due = known
             .rotated
             .as_ref()
             .is_some_and(|last| asked.is_due(last, Timestamp::now()));
-        if !due && names.all(|client| known.entries.contains_key(client)) {
-            return Ok(known);
-        }
+        !due && names.all(|client| known.entries.contains_key(client))
+    };
+    issued(tenant, name, is_at_rest, ctx).await
+}
+
+/// What was issued: from memory if nothing is to be issued now, or, because the watch may be behind, from
+/// the API server: a value that is issued twice locks somebody out.
+pub(super) async fn issued(
+    tenant: &Identified<DocumentTenant>,
+    name: String,
+    is_at_rest: impl Fn(&Issued) -> bool,
+    ctx: &Context,
+) -> Result<Issued> {
+    let namespace = tenant.namespace();
+    let known = ctx.caches.secrets.get(namespace, &name);
+    if let Some(known) = known.as_ref().map(read).filter(is_at_rest) {
+        return Ok(known);
     }
     // Nothing was issued before the clients' names were on the status; where that is behind, the Secret
     // is not created either, because there is one.

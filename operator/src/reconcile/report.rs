@@ -15,7 +15,7 @@ use kube::runtime::controller::Action;
 
 use super::apply::Change;
 use super::rollout::Rollout;
-use super::{findings, workload_status};
+use super::{findings, issuer, workload_status};
 use crate::cache::pods::ObservedPod;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -378,14 +378,5 @@ fn new_notices(before: &[Condition], now: &[Condition]) -> Vec<Condition> {
 }
 
 fn api_url(wanted: &ValidatedTenant) -> String {
-    let scheme = if wanted.tls.is_some() {
-        "https"
-    } else {
-        "http"
-    };
-    format!(
-        "{scheme}://{}.{}.svc",
-        names::api_name(&wanted.name),
-        wanted.namespace
-    )
+    issuer::address(&wanted.name, &wanted.namespace, wanted.tls.is_some())
 }
