@@ -30,10 +30,15 @@ pub const API_CONTAINER: &str = "api";
 /// Prometheus tells what it says of itself by this name.
 pub const COLLECTOR_CONTAINER: &str = "collector";
 
-/// What the entry of a client's next key has behind the client's name and a dot.
+/// Entry of the key that signs tokens.
+pub const CURRENT: &str = "current";
+
+/// What the entry of a client's next key has behind the client's name and a dot; also the entry of the key
+/// that will sign tokens.
 pub const UPCOMING: &str = "upcoming";
 
-/// What the entry of a client's last key has behind the client's name and a dot.
+/// What the entry of a client's last key has behind the client's name and a dot; also the entry of the key
+/// that signed tokens before.
 pub const PREVIOUS: &str = "previous";
 
 /// Name of the Deployment of the component `component` of `tenant`, and of what is about its pods alone.
@@ -81,6 +86,13 @@ pub fn role_entry(client: &str) -> String {
     format!("{client}.role")
 }
 
+/// Name of the Secret with the keys with which `tenant` signs tokens of its own, the entries [`CURRENT`],
+/// [`UPCOMING`] and [`PREVIOUS`]: the operator writes and reads it, and nobody else.
+#[must_use]
+pub fn signing_keys_secret(tenant: &str) -> String {
+    format!("{tenant}-signing-keys")
+}
+
 /// Name of the ConfigMap with the configuration of the collectors of `tenant`: the operator writes it, pods mount it.
 #[must_use]
 pub fn collector_config_map(tenant: &str) -> String {
@@ -110,6 +122,8 @@ mod tests {
             &previous_key_entry("globex"),
             &credentials_secret("acme"),
             &role_entry("globex"),
+            &signing_keys_secret("acme"),
+            CURRENT,
             &collector_config_map("acme"),
         ];
         let pinned = [
@@ -129,6 +143,8 @@ mod tests {
             "globex.previous",
             "acme-credentials",
             "globex.role",
+            "acme-signing-keys",
+            "current",
             "acme-collector",
         ];
         assert_eq!(names, pinned);

@@ -24,6 +24,7 @@ mod redaction;
 mod scheduling;
 mod service;
 mod service_account;
+mod signing_keys;
 
 use std::collections::BTreeMap;
 
@@ -65,6 +66,8 @@ pub struct Secrets {
     pub credentials: Secret,
     /// API key of each client.
     pub api_keys: Secret,
+    /// Keys with which the tenant signs tokens of its own, if it does.
+    pub signing_keys: Option<Secret>,
 }
 
 /// The other children; [`EachChild`] goes through them in the order in which they are applied.
@@ -113,6 +116,10 @@ pub fn secrets(wanted: &ValidatedTenant) -> Secrets {
     Secrets {
         credentials: credentials::build(wanted),
         api_keys: api_keys::build(wanted),
+        signing_keys: wanted
+            .issuer
+            .as_ref()
+            .map(|issuer| signing_keys::build(wanted, issuer)),
     }
 }
 

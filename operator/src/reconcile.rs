@@ -5,6 +5,7 @@ mod apply;
 mod cleanup;
 mod dereference;
 mod finalizer;
+mod issuer;
 mod named_secrets;
 mod notices;
 mod plan;

@@ -1,6 +1,6 @@
 //! The Deployment of a component: its containers, each with its collector as a native sidecar.
 
-use docket_contract::{CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE};
+use docket_contract::{CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE, SIGNING_KEYS_FILE};
 use docket_crds::annotations::CONFIG_HASH;
 use docket_crds::names::{COLLECTOR_CONTAINER, api_name, collector_config_map};
 use k8s_openapi::api::apps::v1::{
@@ -131,8 +131,10 @@ fn volumes(wanted: &ValidatedTenant) -> Vec<Volume> {
         }),
         ..Volume::default()
     };
+    let mut of_api = vec![CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE];
+    of_api.extend(wanted.issuer.as_ref().map(|_| SIGNING_KEYS_FILE));
     let mut volumes = vec![
-        of_config("config", wanted, &[CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE]),
+        of_config("config", wanted, &of_api),
         Volume {
             name: COLLECTOR_CONTAINER.into(),
             config_map: Some(ConfigMapVolumeSource {

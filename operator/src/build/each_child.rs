@@ -50,10 +50,16 @@ impl Secrets {
         let Self {
             credentials,
             api_keys,
+            signing_keys,
         } = self;
         let outcomes = [
             each.child(DesiredChild::of(credentials)).await?,
             each.child(DesiredChild::of(api_keys)).await?,
+            // Those of a tenant that issues tokens no more stay: nobody else is given them.
+            match signing_keys {
+                Some(keys) => each.child(DesiredChild::of(keys)).await?,
+                None => None,
+            },
         ];
         Ok(outcomes.into_iter().flatten().collect())
     }

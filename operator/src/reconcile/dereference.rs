@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use docket_contract::SigningKeys;
 use docket_crds::{Client, DocumentTenant, annotations, names};
 use docket_schema::Identity;
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use kube::{Api, ResourceExt};
 
 use super::apply::belongs_to;
 use super::named_secrets::{DATABASE, NamedSecrets, SecretField};
-use super::{telemetry, workloads};
+use super::{issuer, telemetry, workloads};
 use crate::context::Context;
 use crate::credentials::certificate::{self, Certificate};
 use crate::credentials::rotation::{Asked, Rotated};
@@ -45,6 +46,10 @@ pub(super) struct Dereferenced {
     pub credentials: Issued,
     /// API keys that were issued, and what users made of them.
     pub api_keys: Issued,
+    /// Keys to sign tokens with that were issued.
+    pub signing_keys: Issued,
+    /// Those that pods read.
+    pub seen_signing_keys: Option<SigningKeys>,
     /// How many pods the Deployment asks for, if there is one.
     pub replicas: Option<i32>,
     /// Whether no client was ever given credentials, as far as the status says.
@@ -123,8 +128,11 @@ pub(super) async fn dereference(
     };
     let name = tenant.name();
     let (logins, api_keys) = (logins_asked(tenant), api_keys_asked(tenant));
-    let credentials = issued(tenant, names::credentials_secret(name), &logins, ctx).await?;
-    let api_keys = issued(tenant, names::api_keys_secret(name), &api_keys, ctx).await?;
+    let credentials = names::credentials_secret(name);
+    let credentials = issued_to_clients(tenant, credentials, &logins, ctx).await?;
+    let api_keys_secret = names::api_keys_secret(name);
+    let api_keys = issued_to_clients(tenant, api_keys_secret, &api_keys, ctx).await?;
+    let signing_keys = issuer::issued(tenant, ctx).await?;
     tracing::debug!(clients = schemas.len(), "read all that a decision needs");
     let seen = Dereferenced {
         connection,
@@ -136,6 +144,8 @@ pub(super) async fn dereference(
         occasion,
         credentials,
         api_keys,
+        signing_keys,
+        seen_signing_keys: issuer::seen(tenant, ctx),
         replicas: replicas(tenant, ctx),
         nothing_was_issued: nothing_was_issued(tenant),
         gateway_api: ctx.optional.http_routes.is_there(),
@@ -195,33 +205,47 @@ pub(super) fn api_keys_asked(tenant: &Identified<DocumentTenant>) -> Asked {
     asked(tenant, annotations::ROTATE_API_KEYS, every)
 }
 
-fn asked(tenant: &Identified<DocumentTenant>, annotation: &str, every: &Option<String>) -> Asked {
+pub(super) fn asked(
+    tenant: &Identified<DocumentTenant>,
+    annotation: &str,
+    every: &Option<String>,
+) -> Asked {
     Asked {
         value: tenant.annotations().get(annotation).cloned(),
         every: every.as_deref().and_then(docket_crds::interval),
     }
 }
 
-/// What was issued to each client: from memory, or, where the watch may be behind, from the API
-/// server, because a value that is issued twice locks a client out.
-async fn issued(
+/// What was issued to each client.
+async fn issued_to_clients(
     tenant: &Identified<DocumentTenant>,
     name: String,
     asked: &Asked,
     ctx: &Context,
 ) -> Result<Issued> {
-    let namespace = tenant.namespace();
-    let mut names = tenant.spec.clients.iter().map(|client| &client.name);
-    let known = ctx.caches.secrets.get(namespace, &name);
-    if let Some(secret) = known {
-        let known = read(&secret);
+    let is_at_rest = |known: &Issued| {
+        let mut names = tenant.spec.clients.iter().map(|client| &client.name);
         let due = known
             .rotated
             .as_ref()
             .is_some_and(|last| asked.is_due(last, Timestamp::now()));
-        if !due && names.all(|client| known.entries.contains_key(client)) {
-            return Ok(known);
-        }
+        !due && names.all(|client| known.entries.contains_key(client))
+    };
+    issued(tenant, name, is_at_rest, ctx).await
+}
+
+/// What was issued: from memory if nothing is to be issued now, or, because the watch may be behind, from
+/// the API server: a value that is issued twice locks somebody out.
+pub(super) async fn issued(
+    tenant: &Identified<DocumentTenant>,
+    name: String,
+    is_at_rest: impl Fn(&Issued) -> bool,
+    ctx: &Context,
+) -> Result<Issued> {
+    let namespace = tenant.namespace();
+    let known = ctx.caches.secrets.get(namespace, &name);
+    if let Some(known) = known.as_ref().map(read).filter(is_at_rest) {
+        return Ok(known);
     }
     // Nothing was issued before the clients' names were on the status; where that is behind, the Secret
     // is not created either, because there is one.

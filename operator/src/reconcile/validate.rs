@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use docket_contract::{ApiAuth, AuthMode, Jwt, RateLimit};
 use docket_crds::ConditionType;
 use docket_crds::names::UPCOMING;
-use docket_crds::{Api, Auth, ClientStatus, DocumentTenant, names};
+use docket_crds::{Api, ClientStatus, DocumentTenant, names};
 use docket_schema::{Identity, LATEST_VERSION, State};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -14,7 +14,7 @@ use kube::Resource;
 
 use super::dereference::{Dereferenced, Issued, api_keys_asked, identities, logins_asked};
 use super::workloads::documents;
-use super::{notices, telemetry};
+use super::{issuer, notices, telemetry};
 use crate::build::Images;
 use crate::credentials::api_keys::ApiKeys;
 use crate::credentials::rotation::{Asked, Rotated};
@@ -90,6 +90,7 @@ pub(super) fn validate(
             provision,
         });
     }
+    let (issuer, next_of_issuer) = issuer::decide(tenant, seen, now, secrets)?;
     let released: Vec<ClientStatus> = tenant
         .status
         .iter()
@@ -107,15 +108,20 @@ pub(super) fn validate(
         owner: owner(tenant),
         clients,
         released,
-        next_rotation: [logins.next(&logins_asked), api_keys.next(&keys_asked)]
-            .into_iter()
-            .flatten()
-            .min(),
+        next_rotation: [
+            logins.next(&logins_asked),
+            api_keys.next(&keys_asked),
+            next_of_issuer,
+        ]
+        .into_iter()
+        .flatten()
+        .min(),
         rotated: logins.rotated,
         keys_rotated: api_keys.rotated,
         database: seen.connection.database.clone(),
         workloads: seen.workloads.clone(),
-        auth: auth(&spec.api.auth, seen),
+        auth: auth(tenant, seen),
+        issuer,
         rate_limit: rate_limit(&spec.api.rate_limit),
         tls: seen.certificate.as_ref().map(|seen| seen.tls.clone()),
         notices: notices::notices(tenant, seen, now, &keys.ignored()),
@@ -146,7 +152,8 @@ pub(super) fn validate(
     })
 }
 
-fn auth(auth: &Auth, seen: &Dereferenced) -> ApiAuth {
+fn auth(tenant: &Identified<DocumentTenant>, seen: &Dereferenced) -> ApiAuth {
+    let auth = &tenant.spec.api.auth;
     let (mode, jwt) = match (auth.mode, &auth.jwt) {
         (docket_crds::AuthMode::ApiKey, _) => (AuthMode::ApiKey, None),
         (docket_crds::AuthMode::None, _) => (AuthMode::None, None),
@@ -159,7 +166,11 @@ fn auth(auth: &Auth, seen: &Dereferenced) -> ApiAuth {
         client_claim: jwt.client_claim.clone(),
         ca: seen.issuer_ca.clone(),
     });
-    ApiAuth { mode, jwt }
+    ApiAuth {
+        mode,
+        jwt,
+        issuer: issuer::own_issuer(tenant),
+    }
 }
 
 /// The schema accepts positive numbers only, so nothing is lost here.

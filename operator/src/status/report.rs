@@ -203,11 +203,11 @@ fn is_said(reason: &str, conditions: &[Condition]) -> bool {
 }
 
 fn api_url(wanted: &ValidatedTenant) -> String {
-    let scheme = if wanted.tls.is_some() {
-        "https"
-    } else {
-        "http"
-    };
-    let (service, namespace) = (api_name(&wanted.name), &wanted.namespace);
-    format!("{scheme}://{service}.{namespace}.svc")
+    api_address(&wanted.name, &wanted.namespace, wanted.tls.is_some())
+}
+
+/// Where the API of a tenant is reached in the cluster.
+pub fn api_address(tenant: &str, namespace: &str, has_tls: bool) -> String {
+    let scheme = if has_tls { "https" } else { "http" };
+    format!("{scheme}://{}.{namespace}.svc", api_name(tenant))
 }

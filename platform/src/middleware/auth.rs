@@ -11,7 +11,7 @@ use super::access::Access;
 use super::scope::Scopes;
 use crate::error::Error;
 use crate::tenant::{Client, Tenant};
-use crate::tokens::{self, Issuer};
+use crate::tokens::{self, AcceptedIssuers};
 
 /// Who a request was proved to come from, and what it may do; also left on the response, for the log.
 #[derive(Clone, Debug)]
@@ -65,8 +65,8 @@ pub(super) async fn identify(
         .iter()
         .find_map(|(key, value)| (key == "client").then_some(value));
     let name = name.unwrap_or_default();
-    match &access.issuer {
-        Some(issuer) => by_token(&access.tenant, issuer, name, headers).await,
+    match access.issuers_for(headers) {
+        Some(issuers) => by_token(&access.tenant, issuers, name, headers).await,
         None => by_key(&access.tenant, name, headers),
     }
 }
@@ -85,11 +85,11 @@ fn by_key(tenant: &Tenant, name: &str, headers: &HeaderMap) -> Result<Caller, Er
 /// A client that does not exist gets the same answer as one that the token does not name.
 async fn by_token(
     tenant: &Tenant,
-    issuer: &Issuer,
+    issuers: &AcceptedIssuers,
     name: &str,
     headers: &HeaderMap,
 ) -> Result<Caller, Error> {
-    let claims = issuer.verify(tokens::token(headers)?).await?;
+    let (issuer, claims) = issuers.verify(tokens::token(headers)?).await?;
     let client = tenant
         .client(name)
         .filter(|_| claims.opens(issuer.client_claim(), name))

@@ -18,6 +18,15 @@ pub fn require_scope(paths: &mut Paths, scope: &str) {
     }
 }
 
+/// The scopes that `requirement` asks of a token, if it asks for one.
+pub(super) fn scopes(requirement: &SecurityRequirement) -> Vec<String> {
+    let asked = serde_json::to_value(requirement).unwrap_or_default();
+    let scopes = asked[BEARER].as_array().into_iter().flatten();
+    scopes
+        .filter_map(|scope| scope.as_str().map(str::to_owned))
+        .collect()
+}
+
 /// Adds the key, `{client}` and the problems that all these routes have in common.
 pub(super) fn complete(operation: &mut Operation) {
     // A key or, in tenants that ask for tokens, one with the route's scope.
