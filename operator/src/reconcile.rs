@@ -1,6 +1,7 @@
 //! Read, decide, act, report.
 
 mod apply;
+mod buckets;
 mod cleanup;
 mod dereference;
 mod findings;
@@ -26,6 +27,7 @@ use kube::runtime::controller::Action;
 use rand::RngExt;
 use tracing::{Instrument, info_span};
 
+use self::buckets::Buckets;
 use self::dereference::Purpose;
 use self::release::Release;
 use self::rollout::Rollout;
@@ -189,7 +191,10 @@ async fn pursue(
     if rollout.is_complete() && !remaining.is_empty() {
         let how = match tenant.spec.database.deletion_policy {
             DeletionPolicy::Retain => Release::Retain,
-            DeletionPolicy::Delete => Release::Delete(wanted.workloads.content(), &ctx.fence),
+            DeletionPolicy::Delete => Release::Delete(
+                Buckets::new(&tenant, wanted.workloads.content(), ctx),
+                &ctx.fence,
+            ),
         };
         let released = release::release(&remaining, &wanted.uid, how, ctx.turn, &database)
             .instrument(info_span!("release"))
@@ -200,6 +205,16 @@ async fn pursue(
             return Ok(Some(Duration::ZERO));
         }
         remaining.clear();
+    }
+    if rollout.is_complete() {
+        let buckets = Buckets::new(&tenant, wanted.workloads.content(), ctx);
+        let dropping = release::drop_workloads(&wanted, (buckets, &ctx.fence), ctx.turn, &database);
+        let dropped = dropping.instrument(info_span!("drop_workloads")).await?;
+        changes.extend(dropped.changes);
+        if dropped.more {
+            report::tell_changes(&tenant, &changes, timeline, ctx).await;
+            return Ok(Some(Duration::ZERO));
+        }
     }
     if rollout.is_complete() && !report::pods_are_ending(&tenant, ctx) {
         changes.extend(

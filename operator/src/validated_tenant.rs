@@ -15,11 +15,12 @@ use docket_crds::{
     TopologySpreadConstraint,
 };
 use docket_objectives::Tenant;
-use docket_schema::Identity;
+use docket_schema::{Applied, Identity};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use secrecy::SecretString;
 
+use crate::content_locations::ContentLocations;
 use crate::credentials::api_keys::ClientKeys;
 use crate::credentials::rotation::Rotated;
 
@@ -122,6 +123,12 @@ pub struct ValidatedClient {
     pub retiring: bool,
     /// What Postgres lacks, if anything.
     pub provision: Option<Provisioning>,
+    /// The migrations that its schema has had.
+    pub applied: Applied,
+    /// Where it keeps what is outside the database, what workloads left that are taken out among it.
+    pub content: ContentLocations,
+    /// Workloads that are taken out, and whose tables and content are to go.
+    pub dropped: Vec<&'static str>,
 }
 
 /// Why a client's schema has to be touched.
@@ -130,31 +137,9 @@ pub enum Provisioning {
     /// Nothing is there yet.
     Create,
     /// Retained data is taken over.
-    Adopt {
-        /// Version of the schema.
-        version: i32,
-    },
+    Adopt,
     /// Schema, role or password are not as they should be.
-    Update {
-        /// Version of the schema.
-        version: i32,
-    },
+    Update,
     /// The other role takes its turn.
-    Rotate {
-        /// Version of the schema.
-        version: i32,
-    },
-}
-
-impl Provisioning {
-    /// Version that the schema has now.
-    #[must_use]
-    pub const fn version(self) -> i32 {
-        match self {
-            Self::Create => 0,
-            Self::Adopt { version } | Self::Update { version } | Self::Rotate { version } => {
-                version
-            }
-        }
-    }
+    Rotate,
 }

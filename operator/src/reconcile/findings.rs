@@ -2,7 +2,7 @@
 
 use docket_crds::ConditionType;
 use docket_crds::names;
-use docket_schema::LATEST_VERSION;
+use docket_schema::{PLATFORM, latest_version};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::rollout::{Rollout, all_collect, last_words, trouble};
@@ -24,7 +24,7 @@ pub(super) fn of_progress(
             ConditionType::DatabaseReady,
             ConditionStatus::True,
             "Provisioned",
-            format!("{clients} at schema version {LATEST_VERSION}."),
+            format!("{clients} with the tables of {}.", versions(wanted)),
         ),
     ];
     parts.extend(of_pods(rollout, pods));
@@ -37,6 +37,15 @@ pub(super) fn of_progress(
     }
     let ready = ready(&parts, rollout, wanted.unmet.as_ref());
     std::iter::once(ready).chain(parts).collect()
+}
+
+/// `platform 1 and documents 2`.
+fn versions(wanted: &ValidatedTenant) -> String {
+    let all = std::iter::once(PLATFORM).chain(wanted.workloads.names());
+    let each: Vec<String> = all
+        .map(|name| format!("{name} {}", latest_version(name)))
+        .collect();
+    each.join(" and ")
 }
 
 /// Reason of the `Ready` of a tenant of which nothing is told yet.

@@ -2,7 +2,7 @@
 
 use docket_crds::annotations::ask_for_plan;
 use docket_crds::{DeletionPolicy, DocumentTenant, PlanStatus, PlannedAction, PlannedChange};
-use docket_schema::LATEST_VERSION;
+use docket_schema::{PLATFORM, latest_version};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::credentials::secret_value::PlannedSecrets;
 use crate::error::Result;
 use crate::identified::Identified;
-use crate::validated_tenant::{Provisioning, ValidatedTenant};
+use crate::validated_tenant::{Provisioning, ValidatedClient, ValidatedTenant};
 
 /// Whether the tenant asks for a plan.
 pub(super) fn is_asked_for(tenant: &Identified<DocumentTenant>) -> bool {
@@ -27,6 +27,7 @@ pub(super) async fn plan(tenant: &Identified<DocumentTenant>, ctx: &Context) -> 
     let mut changes = in_database(&wanted);
     changes.extend(apply::plan(tenant, &wanted, ctx).await?);
     changes.extend(released(&wanted, tenant.spec.database.deletion_policy));
+    changes.extend(dropped(&wanted));
     Ok(PlanStatus {
         generation: tenant.metadata.generation.unwrap_or_default(),
         changes,
@@ -43,30 +44,32 @@ pub(super) fn summary(plan: &PlanStatus) -> String {
 }
 
 fn in_database(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
-    let change = |client: &crate::validated_tenant::ValidatedClient| {
+    let workloads: Vec<&str> = wanted.workloads.names().collect();
+    let change = |client: &ValidatedClient| {
         let name = &client.name;
         let (action, detail) = match client.provision? {
             Provisioning::Create => (
                 PlannedAction::Create,
                 format!(
-                    "client {name} gets a role, a schema at version {LATEST_VERSION} and rights on it"
+                    "client {name} gets a role, a schema with the tables of {} and rights on it",
+                    workloads.join(" and ")
                 ),
             ),
-            Provisioning::Adopt { version } => (
+            Provisioning::Adopt => (
                 PlannedAction::Adopt,
                 format!(
                     "client {name} takes over the data that was retained{}",
-                    migrations(version)
+                    migrations(client, &workloads)
                 ),
             ),
-            Provisioning::Update { version } => (
+            Provisioning::Update => (
                 PlannedAction::Update,
                 format!(
                     "role, password and rights of client {name} are set{}",
-                    migrations(version)
+                    migrations(client, &workloads)
                 ),
             ),
-            Provisioning::Rotate { .. } => (
+            Provisioning::Rotate => (
                 PlannedAction::Update,
                 format!(
                     "client {name} gets a new login beside the one it has, until no pod uses that"
@@ -83,14 +86,37 @@ fn in_database(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
     wanted.clients.iter().filter_map(change).collect()
 }
 
-fn migrations(version: i32) -> String {
-    match LATEST_VERSION - version {
-        ..=0 => String::new(),
-        1 => format!(", and the schema is migrated to version {LATEST_VERSION}"),
-        steps => {
-            format!(", and the schema is migrated to version {LATEST_VERSION} in {steps} steps")
+/// What of the schema of `client` is brought to another version, in words.
+fn migrations(client: &ValidatedClient, workloads: &[&str]) -> String {
+    let all = std::iter::once(&PLATFORM).chain(workloads);
+    let steps = all.filter_map(|name| {
+        let (now, latest) = (client.applied.version(name), latest_version(name));
+        match now {
+            _ if now == latest => None,
+            0 => Some(format!("the tables of {name} are made")),
+            _ => Some(format!(
+                "the tables of {name} go from version {now} to {latest}"
+            )),
         }
-    }
+    });
+    steps.map(|step| format!(", and {step}")).collect()
+}
+
+/// What goes of clients that stay, because the spec no longer names a workload.
+fn dropped(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
+    let of_client = |client: &ValidatedClient| {
+        let change = |workload: &&'static str| PlannedChange {
+            action: PlannedAction::Delete,
+            object: format!("tables of {workload} in schema {}", client.identity.schema),
+            client: Some(client.name.clone()),
+            detail: format!(
+                "client {} loses all that it keeps of {workload}, once no pod serves it",
+                client.name
+            ),
+        };
+        client.dropped.iter().map(change).collect::<Vec<_>>()
+    };
+    wanted.clients.iter().flat_map(of_client).collect()
 }
 
 fn released(wanted: &ValidatedTenant, policy: DeletionPolicy) -> Vec<PlannedChange> {
@@ -115,6 +141,8 @@ fn released(wanted: &ValidatedTenant, policy: DeletionPolicy) -> Vec<PlannedChan
 
 #[cfg(test)]
 mod tests {
+    use docket_schema::Applied;
+
     use super::*;
     use crate::validated_tenant::example::acme;
 
@@ -129,7 +157,8 @@ mod tests {
     fn what_would_run_in_the_database_is_said_in_words() {
         let mut wanted = acme();
         wanted.clients[0].provision = Some(Provisioning::Create);
-        wanted.clients[1].provision = Some(Provisioning::Update { version: 0 });
+        wanted.clients[1].provision = Some(Provisioning::Update);
+        wanted.clients[1].applied = Applied::all(&[]);
         insta::assert_yaml_snapshot!(said(&in_database(&wanted)));
     }
 

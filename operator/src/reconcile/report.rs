@@ -8,7 +8,7 @@ use docket_crds::{
     ApiStatus, ClientStatus, DeletionPolicy, DocumentTenant, DocumentTenantStatus, PlanStatus,
     ReconcileStatus, is_true, names,
 };
-use docket_schema::LATEST_VERSION;
+use docket_schema::{PLATFORM, latest_version};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action;
@@ -54,7 +54,7 @@ pub(super) async fn progress(
             schema: client.identity.schema.clone(),
             role: client.identity.role.clone(),
             retiring: client.retiring.then(|| client.identity.rotated().role),
-            schema_version: LATEST_VERSION,
+            schema_version: latest_version(PLATFORM),
         })
         .chain(progress.remaining.iter().cloned())
         .collect();
@@ -70,7 +70,6 @@ pub(super) async fn progress(
         workloads: workload_status::of_progress(
             wanted.workloads.names(),
             wanted.clients.len(),
-            LATEST_VERSION,
             &progress.rollout,
             &before.workloads,
         ),

@@ -22,16 +22,20 @@ pub(super) async fn read(tenant: &Identified<DocumentTenant>, ctx: &Context) -> 
     Ok(Workloads { documents })
 }
 
-/// What clients keep outside their database, for the tenant's cleanup; `None` where no workload does so.
+/// What clients keep outside their database, by the workload, for the tenant's cleanup; `None` where no workload
+/// that the spec names does so.
 ///
 /// # Errors
 /// As of [`read`].
 pub(super) async fn content(
     tenant: &Identified<DocumentTenant>,
     ctx: &Context,
-) -> Result<Option<Content>> {
+) -> Result<Option<(&'static str, Content)>> {
     match &tenant.spec.workloads.documents {
-        Some(spec) => documents::content(tenant, spec, ctx).await.map(Some),
+        Some(spec) => {
+            let content = documents::content(tenant, spec, ctx).await?;
+            Ok(Some((docket_crds::DOCUMENTS, content)))
+        }
         None => Ok(None),
     }
 }

@@ -8,12 +8,13 @@ use docket_contract::{
 };
 use docket_crds::{ResourceList, Resources};
 use docket_objectives::Tenant;
-use docket_schema::Identity;
+use docket_schema::{Applied, Identity};
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::{Documents, Monitoring, Telemetry, ValidatedClient, ValidatedTenant, Workloads};
 use crate::content::Content;
+use crate::content_locations::ContentLocations;
 use crate::credentials::api_keys::ClientKeys;
 use crate::database::AdminConnection;
 
@@ -36,6 +37,9 @@ pub(crate) fn acme() -> ValidatedTenant {
         retention_days: 30,
         retiring: false,
         provision: None,
+        applied: Applied::all(&["documents"]),
+        content: ContentLocations::default(),
+        dropped: Vec::new(),
     };
     let memory = |requests: &str, limits: &str| Resources {
         requests: Some(ResourceList {

@@ -34,7 +34,7 @@ async fn documents_have_a_line_on_the_status_that_a_steady_tenant_does_not_write
     cluster.settle().await;
     let line = |ready, message: &str| WorkloadStatus {
         name: "documents".into(),
-        schema_version: docket_schema::LATEST_VERSION,
+        schema_version: docket_schema::latest_version("documents"),
         ready,
         message: message.into(),
     };
