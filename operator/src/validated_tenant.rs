@@ -9,7 +9,7 @@ mod workloads;
 
 use std::collections::BTreeMap;
 
-use docket_contract::{ApiAuth, Quota, RateLimit, Tls};
+use docket_contract::{ApiAuth, ClientLimits, RateLimit, Tls};
 use docket_crds::{
     Affinity, Autoscaling, ClientStatus, HttpRoute, Ingress, Resources, Toleration,
     TopologySpreadConstraint,
@@ -115,10 +115,8 @@ pub struct ValidatedClient {
     pub password: SecretString,
     /// Keys that open its routes.
     pub keys: ClientKeys,
-    /// What it may store at most.
-    pub quota: Quota,
-    /// Days that a deleted document stays in the trash.
-    pub retention_days: u32,
+    /// What it may do, now.
+    pub limits: ClientLimits,
     /// The other one of its roles can still log in.
     pub retiring: bool,
     /// What Postgres lacks, if anything.

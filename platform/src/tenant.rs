@@ -111,7 +111,7 @@ impl Client {
         self.limits().quota
     }
 
-    /// Days that a deleted document stays in the trash, as of now.
+    /// Days that what it deletes can be restored, as of now.
     pub fn retention_days(&self) -> u32 {
         self.limits().retention_days
     }

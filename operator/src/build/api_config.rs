@@ -83,8 +83,8 @@ fn config(wanted: &ValidatedTenant) -> TenantConfig {
                 role: client.identity.role.clone(),
                 password: client.password.clone(),
                 api_key_hashes: hashes(client),
-                quota: client.quota,
-                retention_days: client.retention_days,
+                quota: client.limits.quota,
+                retention_days: client.limits.retention_days,
             })
             .collect(),
     }

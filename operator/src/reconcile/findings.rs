@@ -39,7 +39,7 @@ pub(super) fn of_progress(
     std::iter::once(ready).chain(parts).collect()
 }
 
-/// `platform 1 and documents 2`.
+/// Such as `platform 1`, and those of each workload.
 fn versions(wanted: &ValidatedTenant) -> String {
     let all = std::iter::once(PLATFORM).chain(wanted.workloads.names());
     let each: Vec<String> = all

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
 use super::dereference::{self, Dereferenced, Issued, identities};
-use super::workloads::documents;
+use super::workloads::limits;
 use super::{notices, telemetry};
 use crate::build::Images;
 use crate::content_locations::{ContentLocations, Moved};
@@ -87,8 +87,7 @@ pub(super) fn validate(
             name: name.clone(),
             identity: identity.clone(),
             password: password.clone(),
-            quota: documents::quota(entry, spec.workloads.documents.as_ref()),
-            retention_days: documents::retention_days(entry, spec.workloads.documents.as_ref()),
+            limits: limits(entry, &spec.workloads),
             provision,
             dropped: dropped(tenant, &row, &workloads),
             content: claim.content(&row),

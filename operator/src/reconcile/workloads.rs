@@ -1,8 +1,9 @@
 //! Reads what the workloads of a tenant need, one line each.
 
-pub(super) mod documents;
+mod documents;
 
-use docket_crds::DocumentTenant;
+use docket_contract::ClientLimits;
+use docket_crds::{Client, DocumentTenant};
 
 use crate::content::Content;
 use crate::context::Context;
@@ -20,6 +21,15 @@ pub(super) async fn read(tenant: &Identified<DocumentTenant>, ctx: &Context) -> 
         None => None,
     };
     Ok(Workloads { documents })
+}
+
+/// What `client` may do with the workloads: what it has of its own, or else what each says for all.
+pub(super) fn limits(client: Option<&Client>, workloads: &docket_crds::Workloads) -> ClientLimits {
+    let documents = workloads.documents.as_ref();
+    ClientLimits {
+        quota: documents::quota(client, documents),
+        retention_days: documents::retention_days(client, documents),
+    }
 }
 
 /// What clients keep outside their database, by the workload, for the tenant's cleanup; `None` where no workload

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use docket_contract::{
-    ApiAuth, AuthMode, Quota, RateLimit, S3Storage, SslMode, Summarizer, Uploads,
+    ApiAuth, AuthMode, ClientLimits, Quota, RateLimit, S3Storage, SslMode, Summarizer, Uploads,
 };
 use docket_crds::{ResourceList, Resources};
 use docket_objectives::Tenant;
@@ -30,11 +30,13 @@ pub(crate) fn acme() -> ValidatedTenant {
             previous: None,
             further: Vec::new(),
         },
-        quota: Quota {
-            documents: Some(1000),
-            bytes: None,
+        limits: ClientLimits {
+            quota: Quota {
+                documents: Some(1000),
+                bytes: None,
+            },
+            retention_days: 30,
         },
-        retention_days: 30,
         retiring: false,
         provision: None,
         applied: Applied::all(&["documents"]),

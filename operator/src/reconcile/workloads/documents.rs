@@ -108,10 +108,7 @@ fn milliseconds(timeout: &str) -> u64 {
 
 /// What `client` may store at most: its own quota, or else that of the workload. The schema accepts sizes
 /// only that are numbers, so nothing is lost here.
-pub(in crate::reconcile) fn quota(
-    client: Option<&Client>,
-    workload: Option<&DocumentsWorkload>,
-) -> Quota {
+pub(super) fn quota(client: Option<&Client>, workload: Option<&DocumentsWorkload>) -> Quota {
     let own = client.and_then(|client| client.quota.as_ref());
     let quota = own.or_else(|| workload.and_then(|workload| workload.quota.as_ref()));
     Quota {
@@ -125,10 +122,7 @@ pub(in crate::reconcile) fn quota(
 }
 
 /// Days that what `client` deletes can be restored: its own, or else those of the workload.
-pub(in crate::reconcile) fn retention_days(
-    client: Option<&Client>,
-    workload: Option<&DocumentsWorkload>,
-) -> u32 {
+pub(super) fn retention_days(client: Option<&Client>, workload: Option<&DocumentsWorkload>) -> u32 {
     let own = client.and_then(|client| client.retention.as_ref());
     let retention = own.or_else(|| workload.map(|workload| &workload.retention));
     let retention = retention.cloned().unwrap_or_else(Retention::default);
