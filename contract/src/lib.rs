@@ -27,10 +27,10 @@ mod service_name;
 
 pub use api_key::{ApiKeyHash, hash_api_key};
 pub use config::{
-    ApiAuth, AuthMode, ClientConfig, Database, DocumentsConfig, FolderStorage, Jwt, OpenAi, Quota,
+    ApiAuth, AuthMode, ClientConfig, Database, DocumentsConfig, FolderStorage, Jwt, OpenAi,
     RateLimit, S3Storage, SslMode, Storage, Summarizer, TenantConfig, Tls, Uploads, Workloads,
 };
-pub use limits::{ClientLimits, TenantLimits};
+pub use limits::{ClientLimits, DocumentLimits, Quota, TenantLimits};
 pub use service_name::{DOCKET_API, DOCUMENT_API, service_name};
 
 /// Key of the Secret entry, and name of the mounted file, that holds a [`TenantConfig`].

@@ -6,8 +6,7 @@ use std::sync::{Arc, RwLock};
 
 use anyhow::{Context as _, bail, ensure};
 use docket_contract::{
-    AuthMode, ClientLimits, Database, Jwt, Quota, TenantConfig, TenantLimits, Tls, Workloads,
-    hash_api_key,
+    AuthMode, ClientLimits, Database, Jwt, TenantConfig, TenantLimits, Tls, Workloads, hash_api_key,
 };
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
@@ -106,17 +105,8 @@ impl Tenant {
 }
 
 impl Client {
-    /// What it may store at most, now.
-    pub fn quota(&self) -> Quota {
-        self.limits().quota
-    }
-
-    /// Days that what it deletes can be restored, as of now.
-    pub fn retention_days(&self) -> u32 {
-        self.limits().retention_days
-    }
-
-    fn limits(&self) -> ClientLimits {
+    /// What it may do with each workload, now.
+    pub fn limits(&self) -> ClientLimits {
         *self.limits.read().expect("no holder of this lock panics")
     }
 
@@ -163,10 +153,7 @@ impl TryFrom<TenantConfig> for Tenant {
                 schema: client.schema,
                 role: client.role,
                 password: client.password,
-                limits: RwLock::new(ClientLimits {
-                    quota: client.quota,
-                    retention_days: client.retention_days,
-                }),
+                limits: RwLock::new(client.limits),
                 key_hashes: client
                     .api_key_hashes
                     .into_iter()

@@ -20,7 +20,7 @@ use crate::support::{Answer, Tenancy, password, send};
 /// A tenant whose client `globex` may store no more than `quota`.
 async fn limited(postgres: &Postgres, quota: Value) -> Tenancy {
     let mut tenancy = postgres.tenancy("acme").await;
-    tenancy.config["clients"][0]["quota"] = quota;
+    tenancy.config["clients"][0]["limits"]["documents"]["quota"] = quota;
     tenancy
 }
 
@@ -148,7 +148,8 @@ async fn a_quota_that_is_set_later_counts_what_is_there() {
     for _ in 0..20 {
         upload(&router, "globex", "a.txt", b"four").await;
     }
-    tenancy.config["clients"][0]["quota"] = json!({"documents": 21, "bytes": 100});
+    tenancy.config["clients"][0]["limits"]["documents"]["quota"] =
+        json!({"documents": 21, "bytes": 100});
     let router = public_router(tenancy.app());
     let last = upload(&router, "globex", "a.txt", b"four").await;
     assert_eq!(last.status, StatusCode::CREATED, "{last:?}");

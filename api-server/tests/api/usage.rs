@@ -13,7 +13,7 @@ use crate::support::{Tenancy, password};
 async fn usage_is_what_was_stored_beside_what_may_be() {
     let postgres = Postgres::start();
     let mut tenancy = postgres.tenancy("acme").await;
-    tenancy.config["clients"][0]["quota"] = json!({"documents": 5});
+    tenancy.config["clients"][0]["limits"]["documents"]["quota"] = json!({"documents": 5});
     let router = public_router(tenancy.app());
     for _ in 0..3 {
         upload(&router, "globex", "a.txt", b"four").await;

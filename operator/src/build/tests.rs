@@ -363,10 +363,10 @@ fn pods_stay_when_nothing_that_they_read_changes() {
     let changes: [Change; 4] = [
         ("the number of pods", |wanted| wanted.replicas = 5),
         ("a quota", |wanted| {
-            wanted.clients[0].limits.quota.bytes = Some(1)
+            wanted.clients[0].limits.documents.quota.bytes = Some(1)
         }),
         ("a retention", |wanted| {
-            wanted.clients[0].limits.retention_days = 1
+            wanted.clients[0].limits.documents.retention_days = 1
         }),
         ("the rate limit", |wanted| {
             wanted.rate_limit.burst = wanted.rate_limit.burst.saturating_add(7)

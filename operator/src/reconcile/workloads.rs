@@ -25,10 +25,8 @@ pub(super) async fn read(tenant: &Identified<DocumentTenant>, ctx: &Context) -> 
 
 /// What `client` may do with the workloads: what it has of its own, or else what each says for all.
 pub(super) fn limits(client: Option<&Client>, workloads: &docket_crds::Workloads) -> ClientLimits {
-    let documents = workloads.documents.as_ref();
     ClientLimits {
-        quota: documents::quota(client, documents),
-        retention_days: documents::retention_days(client, documents),
+        documents: documents::limits(client, workloads.documents.as_ref()),
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use docket_contract::{
-    ApiAuth, AuthMode, ClientLimits, Quota, RateLimit, S3Storage, SslMode, Summarizer, Uploads,
+    ApiAuth, AuthMode, ClientLimits, DocumentLimits, Quota, RateLimit, S3Storage, SslMode,
+    Summarizer, Uploads,
 };
 use docket_crds::{ResourceList, Resources};
 use docket_objectives::Tenant;
@@ -31,11 +32,13 @@ pub(crate) fn acme() -> ValidatedTenant {
             further: Vec::new(),
         },
         limits: ClientLimits {
-            quota: Quota {
-                documents: Some(1000),
-                bytes: None,
+            documents: DocumentLimits {
+                quota: Quota {
+                    documents: Some(1000),
+                    bytes: None,
+                },
+                retention_days: 30,
             },
-            retention_days: 30,
         },
         retiring: false,
         provision: None,

@@ -8,11 +8,11 @@ pub(super) static COUNTERS: Counters = Counters {
     counters: &[
         Counter {
             name: "documents",
-            limit: |client| client.quota().documents,
+            limit: |client| client.limits().documents.quota.documents,
         },
         Counter {
             name: "bytes",
-            limit: |client| client.quota().bytes,
+            limit: |client| client.limits().documents.quota.bytes,
         },
     ],
     stored: Statement {
@@ -29,7 +29,7 @@ pub(super) fn client(quota: serde_json::Value) -> std::sync::Arc<Client> {
         "tenant": "acme", "namespace": "acme", "auth": {"mode": "None"},
         "database": {"host": "db", "port": 5432, "dbname": "d", "sslMode": "prefer"},
         "clients": [{"name": "globex", "schema": "s", "role": "s", "password": "p", "apiKeyHashes": [],
-            "quota": quota}],
+            "limits": {"documents": {"quota": quota}}}],
     }));
     let tenant = Tenant::try_from(config.expect("a configuration")).expect("a tenant");
     tenant.client("globex").expect("the client")

@@ -10,11 +10,11 @@ pub static COUNTERS: Counters = Counters {
     counters: &[
         Counter {
             name: "documents",
-            limit: |client| client.quota().documents,
+            limit: |client| client.limits().documents.quota.documents,
         },
         Counter {
             name: "bytes",
-            limit: |client| client.quota().bytes,
+            limit: |client| client.limits().documents.quota.bytes,
         },
     ],
     stored: Statement {

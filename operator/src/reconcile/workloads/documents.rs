@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use docket_contract::{OpenAi, Quota, S3Storage, Summarizer, Uploads};
+use docket_contract::{DocumentLimits, OpenAi, Quota, S3Storage, Summarizer, Uploads};
 use docket_crds::{Client, DocumentTenant, DocumentsWorkload, Retention, S3, SummarizerMode};
 
 use crate::cache::referenced_secrets::Entries;
@@ -106,9 +106,20 @@ fn milliseconds(timeout: &str) -> u64 {
     seconds * 1000
 }
 
+/// What `client` may do with documents.
+pub(super) fn limits(
+    client: Option<&Client>,
+    workload: Option<&DocumentsWorkload>,
+) -> DocumentLimits {
+    DocumentLimits {
+        quota: quota(client, workload),
+        retention_days: retention_days(client, workload),
+    }
+}
+
 /// What `client` may store at most: its own quota, or else that of the workload. The schema accepts sizes
 /// only that are numbers, so nothing is lost here.
-pub(super) fn quota(client: Option<&Client>, workload: Option<&DocumentsWorkload>) -> Quota {
+fn quota(client: Option<&Client>, workload: Option<&DocumentsWorkload>) -> Quota {
     let own = client.and_then(|client| client.quota.as_ref());
     let quota = own.or_else(|| workload.and_then(|workload| workload.quota.as_ref()));
     Quota {
@@ -122,7 +133,7 @@ pub(super) fn quota(client: Option<&Client>, workload: Option<&DocumentsWorkload
 }
 
 /// Days that what `client` deletes can be restored: its own, or else those of the workload.
-pub(super) fn retention_days(client: Option<&Client>, workload: Option<&DocumentsWorkload>) -> u32 {
+fn retention_days(client: Option<&Client>, workload: Option<&DocumentsWorkload>) -> u32 {
     let own = client.and_then(|client| client.retention.as_ref());
     let retention = own.or_else(|| workload.map(|workload| &workload.retention));
     let retention = retention.cloned().unwrap_or_else(Retention::default);

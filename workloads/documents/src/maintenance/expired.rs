@@ -63,7 +63,8 @@ pub(super) async fn purge(
 }
 
 async fn remove(database: &Database, client: &Client, origin: &Origin) -> Result<Purged, Error> {
-    let days = i32::try_from(client.retention_days().min(MOST_DAYS)).unwrap_or(i32::MAX);
+    let days = client.limits().documents.retention_days;
+    let days = i32::try_from(days.min(MOST_DAYS)).unwrap_or(i32::MAX);
     let mut connection = database.connection(client).await?;
     let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
     let which = arguments().with(days)?.with(BATCH)?.end();
