@@ -75,9 +75,8 @@ async fn uploads_and_reads_at_once_share_statements_and_each_gets_its_own_answer
         .expect("a list")
         .clone();
     for id in &ids {
-        let entries = audited
-            .iter()
-            .filter(|one| one["subject_id"] == id.to_string());
+        let subject = id.to_string();
+        let entries = audited.iter().filter(|one| one["subject_id"] == *subject);
         assert_eq!(entries.count(), 1, "of {id} in {audited:?}");
     }
     let found = get(&router, "globex", "documents?q=number&limit=100").await;
