@@ -80,7 +80,7 @@ impl Database {
         content: &str,
     ) -> Result<(), Error> {
         self.run(
-            "drop workload",
+            "drop_workload",
             &identity.schema,
             docket_schema::drop_workload(identity, tenant_uid, workload, content),
         )

@@ -206,7 +206,7 @@ async fn pursue(
         }
         remaining.clear();
     }
-    if rollout.is_complete() {
+    if rollout.is_complete() && !report::pods_are_ending(&tenant, ctx) {
         let buckets = Buckets::new(&tenant, wanted.workloads.content(), ctx);
         let dropping = release::drop_workloads(&wanted, (buckets, &ctx.fence), ctx.turn, &database);
         let dropped = dropping.instrument(info_span!("drop_workloads")).await?;

@@ -59,7 +59,10 @@ async fn attempt(
     identity: &Identity,
     outside: Outside,
 ) -> sqlx::Result<Ended> {
-    let mut session = sessions.options().connect().await?;
+    let (options, patience) = (sessions.options(), sessions.deadline());
+    let mut session = tokio::time::timeout(patience, options.connect())
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
     run(&mut session, sessions, Outside::settings(identity)).await?;
     let lock = AssertSqlSafe(Outside::try_lock(identity));
     let is_locked: bool = sqlx::query_scalar(lock).fetch_one(&mut session).await?;

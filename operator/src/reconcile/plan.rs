@@ -44,7 +44,8 @@ pub(super) fn summary(plan: &PlanStatus) -> String {
 }
 
 fn in_database(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
-    let workloads: Vec<&str> = wanted.workloads.names().collect();
+    let names = std::iter::once(PLATFORM).chain(wanted.workloads.names());
+    let workloads: Vec<&str> = names.collect();
     let change = |client: &ValidatedClient| {
         let name = &client.name;
         let (action, detail) = match client.provision? {
@@ -88,8 +89,7 @@ fn in_database(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
 
 /// What of the schema of `client` is brought to another version, in words.
 fn migrations(client: &ValidatedClient, workloads: &[&str]) -> String {
-    let all = std::iter::once(&PLATFORM).chain(workloads);
-    let steps = all.filter_map(|name| {
+    let steps = workloads.iter().filter_map(|name| {
         let (now, latest) = (client.applied.version(name), latest_version(name));
         match now {
             _ if now == latest => None,
