@@ -104,6 +104,7 @@ async fn entries_come_newest_first_in_pages_and_through_filters() {
         ("subject_kind=document&subject_id=1", vec![3, 1]),
         ("subject_kind=document&limit=3", vec![5, 4, 3]),
         ("subject_kind=page_view", vec![]),
+        ("subject_id=2", vec![5, 4, 2]),
         ("action=upload", vec![2, 1]),
         ("action=upload&subject_kind=document&subject_id=2", vec![2]),
         ("subject_kind=document&subject_id=9", vec![]),
@@ -137,7 +138,7 @@ async fn entries_come_newest_first_in_pages_and_through_filters() {
         path = link.expect("a link").to_owned();
     }
     assert_eq!(seen, [5, 4, 3, 2, 1]);
-    let wrong = get(&router, "globex", "audit?subject_id=1").await;
+    let wrong = get(&router, "globex", "audit?subject_id=").await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
 }
 

@@ -15,7 +15,7 @@ const LONGEST_ID: usize = 255;
 pub(super) struct Filter {
     /// Only those about one kind of thing; any when it is empty.
     pub(super) subject_kind: String,
-    /// Only those about one of that kind.
+    /// Only those about what has this id.
     pub(super) subject_id: Option<String>,
     /// Only those that did this; any when it is empty.
     pub(super) action: String,
@@ -56,11 +56,7 @@ impl Page {
     pub(super) fn parse(query: &str) -> Result<Self, Error> {
         let mut page = Self::default();
         query::each(query, |name, value| page.set(name, value))?;
-        let filter = &page.filter;
-        match filter.subject_id.is_some() && filter.subject_kind.is_empty() {
-            true => Err(bad("subject_id", "needs subject_kind beside it")),
-            false => Ok(page),
-        }
+        Ok(page)
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
@@ -124,7 +120,6 @@ mod tests {
             ("subject_kind=A", "subject_kind"),
             ("subject_kind=a&subject_id=", "subject_id"),
             ("subject_kind=a&subject_id=a%20b", "subject_id"),
-            ("subject_id=5", "subject_id"),
             ("action=", "action"),
             ("action=UPLOAD", "action"),
             ("after=yesterday", "after"),

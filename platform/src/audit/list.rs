@@ -73,7 +73,7 @@ pub struct Trail {
         ("subject_kind" = Option<String>, Query, pattern = "^[a-z_]{1,63}$",
             description = "About one kind of thing"),
         ("subject_id" = Option<String>, Query, pattern = "^[!-~]{1,255}$",
-            description = "About one of that kind; with `subject_kind` only"),
+            description = "About what has this id"),
         ("action" = Option<String>, Query, pattern = "^[a-z]{1,63}$",
             description = "One verb, such as `delete`"),
         ("after" = Option<String>, Query, format = DateTime,

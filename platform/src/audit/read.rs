@@ -16,7 +16,8 @@ macro_rules! list {
         concat!(
             "SELECT id, timestamp, actor, action, subject_kind, subject_id, subject_version, trace_id, request_id \
              FROM audit_log WHERE (timestamp, id) < ($1, $2) \
-             AND timestamp > $3 AND timestamp < $4 AND ($5 = '' OR action = $5)",
+             AND timestamp > $3 AND timestamp < $4 AND ($5 = '' OR action = $5) \
+             AND ($7 = '' OR subject_kind = $7)",
             $of_subject,
             " ORDER BY timestamp DESC, id DESC LIMIT $6",
         )
@@ -26,13 +27,13 @@ macro_rules! list {
 const LIST: Statement = Statement {
     operation: "SELECT",
     table: TABLE,
-    sql: list!(" AND ($7 = '' OR subject_kind = $7)"),
+    sql: list!(""),
 };
 
 const LIST_OF_SUBJECT: Statement = Statement {
     operation: "SELECT",
     table: TABLE,
-    sql: list!(" AND subject_kind = $7 AND subject_id = $8"),
+    sql: list!(" AND subject_id = $8"),
 };
 
 /// One entry more than `page` shows, if there are so many.

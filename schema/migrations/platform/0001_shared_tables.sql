@@ -9,7 +9,7 @@ CREATE TABLE usage (
 ) WITH (fillfactor = 10);
 
 -- Who changed what, when. No reference to the subject: the entry outlives it. A page, newest first, is a walk
--- along the key, or along the index where it is about one subject.
+-- along the key, or along the index where it is about one subject; few kinds have the same ids.
 CREATE TABLE audit_log (
     id              bigint GENERATED ALWAYS AS IDENTITY,
     timestamp       timestamptz NOT NULL DEFAULT now(),
@@ -22,7 +22,7 @@ CREATE TABLE audit_log (
     request_id      text,
     PRIMARY KEY (timestamp, id)
 );
-CREATE INDEX audit_log_subject ON audit_log (subject_kind, subject_id, timestamp, id);
+CREATE INDEX audit_log_subject ON audit_log (subject_id, timestamp, id);
 
 -- What was answered to a request that may be sent again. A row without a status is of a request in flight,
 -- until its lease ends.
