@@ -81,16 +81,17 @@ pub(super) fn validate(
             locations: &locations,
         };
         let provision = claim.decide(&row)?;
+        let content = claim.content(&row);
         clients.push(ValidatedClient {
             keys: client_keys,
             retiring: row.logins.contains(&identity.rotated().role),
-            name: name.clone(),
-            identity: identity.clone(),
-            password: password.clone(),
+            name,
+            identity,
+            password,
             limits: limits(entry, &spec.workloads),
             provision,
             dropped: dropped(tenant, &row, &workloads),
-            content: claim.content(&row),
+            content,
             applied: row.applied,
         });
     }
