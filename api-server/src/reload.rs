@@ -99,7 +99,7 @@ mod tests {
             "",
             "{",
             "null",
-            r#"{"clients": {"globex": {"retentionDays": -1}}}"#,
+            r#"{"clients": {"globex": {"documents": {"retentionDays": -1}}}}"#,
         ] {
             std::fs::write(&file, broken).expect("written");
             assert!(

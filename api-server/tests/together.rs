@@ -75,7 +75,8 @@ async fn uploads_and_reads_at_once_share_statements_and_each_gets_its_own_answer
         .expect("a list")
         .clone();
     for id in &ids {
-        let entries = audited.iter().filter(|one| one["document_id"] == *id);
+        let subject = id.to_string();
+        let entries = audited.iter().filter(|one| one["subject_id"] == *subject);
         assert_eq!(entries.count(), 1, "of {id} in {audited:?}");
     }
     let found = get(&router, "globex", "documents?q=number&limit=100").await;
@@ -98,7 +99,7 @@ async fn uploads_and_reads_at_once_share_statements_and_each_gets_its_own_answer
 async fn what_the_quota_refuses_together_is_stored_by_itself_as_far_as_there_is_room() {
     let postgres = Postgres::start();
     let mut tenancy = postgres.tenancy("acme").await;
-    tenancy.config["clients"][0]["quota"] = json!({"documents": 10});
+    tenancy.config["clients"][0]["limits"]["documents"]["quota"] = json!({"documents": 10});
     let router = router(&tenancy);
     // On a busy machine not all find a connection in time.
     let is_busy = |answer: &Answer| answer.status == StatusCode::SERVICE_UNAVAILABLE;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::ApiKeyHash;
+use crate::{ApiKeyHash, ClientLimits};
 
 /// All that an API server needs to know of its tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -276,30 +276,9 @@ pub struct ClientConfig {
     pub password: SecretString,
     /// Hashes of the API keys that are valid now.
     pub api_key_hashes: Vec<ApiKeyHash>,
-    /// What it may store at most, unless [`crate::LIMITS_FILE`] says otherwise.
+    /// What it may do, unless [`crate::LIMITS_FILE`] says otherwise.
     #[serde(default)]
-    pub quota: Quota,
-    /// Days that a deleted document stays in the trash, unless that file says otherwise.
-    #[serde(default = "default_retention_days")]
-    pub retention_days: u32,
-}
-
-/// What a client may store at most, old versions and trash included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Quota {
-    /// Number of documents; any when there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub documents: Option<u64>,
-    /// Size of all contents together; any when there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bytes: Option<u64>,
-}
-
-/// Long enough to notice a mistake and ask for it to be undone.
-const fn default_retention_days() -> u32 {
-    30
+    pub limits: ClientLimits,
 }
 
 pub(crate) fn expose<S: Serializer>(
@@ -312,7 +291,7 @@ pub(crate) fn expose<S: Serializer>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hash_api_key;
+    use crate::{DocumentLimits, Quota, hash_api_key};
 
     fn acme() -> TenantConfig {
         TenantConfig {
@@ -371,11 +350,15 @@ mod tests {
                 role: "acme_globex_1f2e3d4c".into(),
                 password: "correct horse".into(),
                 api_key_hashes: vec![hash_api_key("key")],
-                quota: Quota {
-                    documents: Some(100_000),
-                    bytes: None,
+                limits: ClientLimits {
+                    documents: DocumentLimits {
+                        quota: Quota {
+                            documents: Some(100_000),
+                            bytes: None,
+                        },
+                        retention_days: 30,
+                    },
                 },
-                retention_days: 30,
             }],
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Quota, RateLimit, TenantConfig};
+use crate::{RateLimit, TenantConfig};
 
 /// What the clients of a tenant may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,16 +20,54 @@ pub struct TenantLimits {
     pub clients: BTreeMap<String, ClientLimits>,
 }
 
-/// What one client may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What one client may do, by workload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClientLimits {
+    /// With documents.
+    #[serde(default)]
+    pub documents: DocumentLimits,
+}
+
+/// What one client may do with documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentLimits {
     /// What it may store at most.
     #[serde(default)]
     pub quota: Quota,
     /// Days that a deleted document stays in the trash.
+    #[serde(default = "default_retention_days")]
     pub retention_days: u32,
+}
+
+impl Default for DocumentLimits {
+    fn default() -> Self {
+        Self {
+            quota: Quota::default(),
+            retention_days: default_retention_days(),
+        }
+    }
+}
+
+/// What a client may store at most, old versions and trash included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Quota {
+    /// Number of documents; any when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<u64>,
+    /// Size of all contents together; any when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+/// Long enough to notice a mistake and ask for it to be undone.
+const fn default_retention_days() -> u32 {
+    30
 }
 
 impl TenantConfig {
@@ -37,13 +75,7 @@ impl TenantConfig {
     /// [`crate::LIMITS_FILE`].
     #[must_use]
     pub fn limits(&self) -> TenantLimits {
-        let of_client = |client: &crate::ClientConfig| {
-            let limits = ClientLimits {
-                quota: client.quota,
-                retention_days: client.retention_days,
-            };
-            (client.name.clone(), limits)
-        };
+        let of_client = |client: &crate::ClientConfig| (client.name.clone(), client.limits);
         TenantLimits {
             rate_limit: self.rate_limit,
             clients: self.clients.iter().map(of_client).collect(),
@@ -63,16 +95,18 @@ mod tests {
             clients: [(
                 "globex".to_owned(),
                 ClientLimits {
-                    quota: Quota {
-                        documents: None,
-                        bytes: Some(1024),
+                    documents: DocumentLimits {
+                        quota: Quota {
+                            documents: None,
+                            bytes: Some(1024),
+                        },
+                        retention_days: 30,
                     },
-                    retention_days: 30,
                 },
             )]
             .into(),
         };
-        let file = json!({"clients": {"globex": {"quota": {"bytes": 1024}, "retentionDays": 30}}});
+        let file = json!({"clients": {"globex": {"documents": {"quota": {"bytes": 1024}, "retentionDays": 30}}}});
         assert_eq!(serde_json::to_value(&limits).expect("serializes"), file);
         let read: TenantLimits = serde_json::from_value(file).expect("parses");
         assert_eq!(read, limits);

@@ -145,7 +145,8 @@ pub struct Database {
     /// the defaults, `port` (5432) and `sslmode` (prefer). The user needs CREATEROLE and CREATE on
     /// the database. It is used by the operator only; the API logs in as each client's own role.
     pub secret_ref: SecretReference,
-    /// What happens to a client's documents when the client or the tenant is removed.
+    /// What happens to what a client stores when the client or the tenant is removed, and to what it
+    /// stores of a workload when `workloads` no longer names that.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 }
@@ -156,7 +157,7 @@ pub enum DeletionPolicy {
     /// Keep schema and content, take away the login; a later client of that name may adopt them.
     #[default]
     Retain,
-    /// Drop schema, role and content.
+    /// Drop schema, role and content; of a workload, its tables and content.
     Delete,
 }
 

@@ -89,7 +89,7 @@ pub struct ClientStatus {
     /// The login role before, while it can still log in: a rotation ends with its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring: Option<String>,
-    /// Version of the schema; 0 before it exists.
+    /// Version of the tables that all workloads share; 0 before they exist.
     #[serde(default)]
     pub schema_version: i32,
 }

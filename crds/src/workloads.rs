@@ -15,7 +15,7 @@ pub use documents::{
 pub const DOCUMENTS: &str = "documents";
 
 /// What a tenant runs for its clients. A workload runs if it is named here; to take it out ends its
-/// routes and keeps its tables.
+/// routes, and its tables and content stay or go as `database.deletionPolicy` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.documents)").message("workloads names what the tenant runs, one at least: write documents, with the storage of their content"))]

@@ -109,8 +109,9 @@ impl Content {
                 ConditionType::CredentialsReady,
                 "ObjectStoreUnavailable",
                 format!(
-                    "The documents of {schema} could not be deleted; check spec.workloads.documents.storage.s3 and its \
-                     Secret. The operator tries again. The object store said: {error}"
+                    "What the client of the schema {schema} keeps in the bucket {} could not be deleted; check the bucket \
+                     and the Secret of its key. The operator tries again. The object store said: {error}",
+                    self.storage.bucket
                 ),
             ))
         })

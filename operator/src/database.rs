@@ -4,6 +4,7 @@ mod circuit_breaker;
 mod connection;
 mod failure;
 mod inspection;
+mod outside;
 mod pools;
 mod sessions;
 pub mod watch;
@@ -13,7 +14,7 @@ pub use inspection::{ClientRow, Inspection, Registered};
 pub use pools::Databases;
 pub use sessions::Answer;
 
-use docket_schema::{Identity, Provision};
+use docket_schema::{Identity, Outside, Provision, Workload};
 use tracing::Instrument;
 
 use self::sessions::Sessions;
@@ -47,6 +48,41 @@ impl Database {
             "provision",
             &wanted.identity.schema,
             docket_schema::provision(wanted),
+        )
+        .await
+    }
+
+    /// Does a migration that cannot be a part of [`provision`](Self::provision), for the client `identity`.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`], and while it takes longer than anybody waits.
+    pub async fn migrate_outside(
+        &self,
+        identity: &Identity,
+        outside: Outside,
+    ) -> Result<(), Error> {
+        let span = sql_span("migrate", &identity.schema);
+        self.metrics.ran_sql("migrate");
+        outside::migrate(&self.sessions, identity, outside)
+            .instrument(span)
+            .await
+    }
+
+    /// Drops the tables of `workload`; `content` is what the registry says of the client's content then.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn drop_workload(
+        &self,
+        identity: &Identity,
+        tenant_uid: &str,
+        workload: &Workload,
+        content: &str,
+    ) -> Result<(), Error> {
+        self.run(
+            "drop_workload",
+            &identity.schema,
+            docket_schema::drop_workload(identity, tenant_uid, workload, content),
         )
         .await
     }
@@ -110,14 +146,18 @@ impl Database {
         schema: &str,
         script: String,
     ) -> Result<(), Error> {
-        let span = tracing::info_span!(
-            "sql_execution",
-            otel.kind = "client",
-            db.system.name = "postgresql",
-            db.operation.name = operation,
-            db.namespace = schema,
-        );
+        let span = sql_span(operation, schema);
         self.metrics.ran_sql(operation);
         self.sessions.run_script(script).instrument(span).await
     }
+}
+
+fn sql_span(operation: &'static str, schema: &str) -> tracing::Span {
+    tracing::info_span!(
+        "sql_execution",
+        otel.kind = "client",
+        db.system.name = "postgresql",
+        db.operation.name = operation,
+        db.namespace = schema,
+    )
 }

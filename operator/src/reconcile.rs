@@ -2,6 +2,7 @@
 //! decided and done is up to the kind; a tenant's is in [`tenant`].
 
 mod apply;
+mod buckets;
 mod cleanup;
 mod dereference;
 mod finalizer;

@@ -10,17 +10,18 @@ mod workloads;
 
 use std::collections::BTreeMap;
 
-use docket_contract::{ApiAuth, Quota, RateLimit, Tls};
+use docket_contract::{ApiAuth, ClientLimits, RateLimit, Tls};
 use docket_crds::{
     Affinity, Autoscaling, ClientStatus, HttpRoute, Ingress, Resources, Toleration,
     TopologySpreadConstraint,
 };
 use docket_objectives::Tenant;
-use docket_schema::Identity;
+use docket_schema::{Applied, Identity};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use secrecy::SecretString;
 
+use crate::content_locations::ContentLocations;
 use crate::credentials::api_keys::ClientKeys;
 use crate::credentials::rotation::Rotated;
 
@@ -118,14 +119,18 @@ pub struct ValidatedClient {
     pub password: SecretString,
     /// Keys that open its routes.
     pub keys: ClientKeys,
-    /// What it may store at most.
-    pub quota: Quota,
-    /// Days that a deleted document stays in the trash.
-    pub retention_days: u32,
+    /// What it may do, now.
+    pub limits: ClientLimits,
     /// The other one of its roles can still log in.
     pub retiring: bool,
     /// What Postgres lacks, if anything.
     pub provision: Option<Provisioning>,
+    /// The migrations that its schema has had.
+    pub applied: Applied,
+    /// Where it keeps what is outside the database, what workloads left that are taken out among it.
+    pub content: ContentLocations,
+    /// Workloads that are taken out, and whose tables and content are to go.
+    pub dropped: Vec<&'static str>,
 }
 
 /// Why a client's schema has to be touched.
@@ -134,31 +139,9 @@ pub enum Provisioning {
     /// Nothing is there yet.
     Create,
     /// Retained data is taken over.
-    Adopt {
-        /// Version of the schema.
-        version: i32,
-    },
+    Adopt,
     /// Schema, role or password are not as they should be.
-    Update {
-        /// Version of the schema.
-        version: i32,
-    },
+    Update,
     /// The other role takes its turn.
-    Rotate {
-        /// Version of the schema.
-        version: i32,
-    },
-}
-
-impl Provisioning {
-    /// Version that the schema has now.
-    #[must_use]
-    pub const fn version(self) -> i32 {
-        match self {
-            Self::Create => 0,
-            Self::Adopt { version } | Self::Update { version } | Self::Rotate { version } => {
-                version
-            }
-        }
-    }
+    Rotate,
 }

@@ -36,7 +36,7 @@ pub enum Error {
     #[error("the API key does not open this client")]
     Forbidden,
     #[error("{0}")]
-    QuotaExceeded(Exceeded),
+    QuotaExceeded(Box<Exceeded>),
     #[error("another request with this Idempotency-Key is under way; send it again later")]
     KeyInUse,
     #[error("this Idempotency-Key was used for another {0}; a new {0} needs a new key")]

@@ -6,8 +6,8 @@ use std::sync::{Arc, RwLock};
 
 use anyhow::{Context as _, bail, ensure};
 use docket_contract::{
-    AuthMode, ClientLimits, Database, Jwt, OwnIssuer, Quota, TenantConfig, TenantLimits, Tls,
-    Workloads, hash_api_key,
+    AuthMode, ClientLimits, Database, Jwt, OwnIssuer, TenantConfig, TenantLimits, Tls, Workloads,
+    hash_api_key,
 };
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
@@ -113,17 +113,8 @@ impl Tenant {
 }
 
 impl Client {
-    /// What it may store at most, now.
-    pub fn quota(&self) -> Quota {
-        self.limits().quota
-    }
-
-    /// Days that a deleted document stays in the trash, as of now.
-    pub fn retention_days(&self) -> u32 {
-        self.limits().retention_days
-    }
-
-    fn limits(&self) -> ClientLimits {
+    /// What it may do with each workload, now.
+    pub fn limits(&self) -> ClientLimits {
         *self.limits.read().expect("no holder of this lock panics")
     }
 
@@ -180,10 +171,7 @@ impl TryFrom<TenantConfig> for Tenant {
                 schema: client.schema,
                 role: client.role,
                 password: client.password,
-                limits: RwLock::new(ClientLimits {
-                    quota: client.quota,
-                    retention_days: client.retention_days,
-                }),
+                limits: RwLock::new(client.limits),
                 key_hashes: client
                     .api_key_hashes
                     .into_iter()

@@ -1,5 +1,6 @@
 //! What the rest of the server may know of a workload: this, and nothing else.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -10,16 +11,16 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::content_store::ContentStore;
-use crate::database::Statement;
 use crate::health::Finding;
 use crate::maintenance::Task;
 use crate::middleware::scope::Scope;
 use crate::platform::Platform;
 use crate::problem::ProblemList;
+use crate::usage::Counters;
 
 /// What a tenant runs for its clients, beside other workloads.
 pub trait Workload: Debug + Send + Sync + 'static {
-    /// As the OpenAPI document tags its routes.
+    /// As the spec has it, as its migrations are kept, and as the OpenAPI document tags its routes.
     fn name(&self) -> &'static str;
 
     /// What it is, for readers of the OpenAPI document.
@@ -28,8 +29,14 @@ pub trait Workload: Debug + Send + Sync + 'static {
     /// What a token needs for what the platform itself tells about it.
     fn scopes(&self) -> WorkloadScopes;
 
-    /// Tables that a client's schema must have for it.
+    /// Tables that a client's schema must have for it. Its migrations make them: those that `docket_schema`
+    /// has under its [name](Self::name).
     fn tables(&self) -> &'static [&'static str];
+
+    /// The kinds of things that its entries in the audit log are about; no other workload has them.
+    fn audit_subjects(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// The problems that it brings.
     fn problems(&self) -> ProblemList;
@@ -52,8 +59,8 @@ pub trait Workload: Debug + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Counts what a client stores: one row with `documents` and `bytes`.
-    fn stored(&self) -> Option<&'static Statement> {
+    /// What it counts of what a client stores, if quotas or users ask for that.
+    fn counters(&self) -> Option<&'static Counters> {
         None
     }
 
@@ -102,12 +109,19 @@ pub fn problems(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> Vec<Pro
 }
 
 /// The client routes of `workloads`, and those about what they share.
+///
+/// # Panics
+/// When two workloads have the same subject of audit, or counter: the first server that is put together shows
+/// it.
 pub fn routes(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> OpenApiRouter {
-    let scopes: Vec<WorkloadScopes> = workloads.iter().map(|workload| workload.scopes()).collect();
-    let read: Vec<Scope> = scopes.iter().map(|scopes| scopes.read).collect();
-    let admin: Vec<Scope> = scopes.iter().map(|scopes| scopes.admin).collect();
+    let mut subjects = HashSet::new();
+    let mut all = workloads.iter().flat_map(|it| it.audit_subjects());
+    assert!(
+        all.all(|subject| subjects.insert(subject)),
+        "two subjects of audit have the same name"
+    );
     let own = workloads.iter().map(|workload| workload.routes());
     own.fold(OpenApiRouter::new(), OpenApiRouter::merge)
-        .merge(crate::audit::routes(platform, &admin))
-        .merge(crate::usage::routes(platform, &read))
+        .merge(crate::audit::routes(platform, workloads))
+        .merge(crate::usage::routes(platform, workloads))
 }

@@ -79,7 +79,7 @@ const SHARED: [&str; 5] = [
 ];
 
 /// Where a workload is named all the same. Each is to go, and one that is not needed is refused.
-const EXCEPTIONS: [(&str, &str); 11] = [
+const EXCEPTIONS: [(&str, &str); 4] = [
     (
         "cli/src/arguments.rs",
         "what `docketctl check` does is told",
@@ -89,10 +89,6 @@ const EXCEPTIONS: [(&str, &str); 11] = [
         "documents are what it tries a tenant out with",
     ),
     (
-        "operator/src/content.rs",
-        "what could not be deleted is told",
-    ),
-    (
         "operator/src/reconcile/workloads",
         "where a workload's part of a spec is read, a line and a file each",
     ),
@@ -100,18 +96,6 @@ const EXCEPTIONS: [(&str, &str); 11] = [
         "operator/src/validated_tenant/workloads",
         "where what is decided of it is kept, a line and a file each",
     ),
-    (
-        "operator/src/reconcile/validate.rs",
-        "quotas count documents",
-    ),
-    ("platform/src/audit/", "columns of the audit log"),
-    ("platform/src/error/kinds.rs", "quotas count documents"),
-    (
-        "platform/src/tenant.rs",
-        "retention and the summarizer are the tenant's",
-    ),
-    ("platform/src/usage/", "columns of what is counted"),
-    ("platform/src/workload.rs", "columns of what is counted"),
 ];
 
 /// Phrases in which the word means something else.

@@ -1,7 +1,8 @@
 //! One transaction that makes a client's role, schema and grants, or brings them up to date.
 
+use crate::applied::insert;
 use crate::quote::{identifier, literal};
-use crate::{Identity, MIGRATIONS, MIGRATIONS_TABLE, Owner, State};
+use crate::{Applied, Identity, MIGRATIONS_TABLE, Owner, State};
 
 /// Connections that one client's role may hold: four for each of fifty pods, and for those that
 /// replace them.
@@ -19,11 +20,17 @@ pub struct Provision<'a> {
     pub verifier: &'a str,
     /// Hash that tells whether the role has the password of the tenant's Secret.
     pub credential_hash: &'a str,
-    /// Version that the schema has now; 0 for one that does not exist.
-    pub version: i32,
+    /// Names of the workloads whose tables it is to have, beside those that all share.
+    pub workloads: &'a [&'a str],
+    /// The migrations that it has had; none of one that does not exist.
+    pub applied: &'a Applied,
+    /// What the registry is to say of the client's content outside the database.
+    pub content: &'a str,
 }
 
 /// The transaction, as one text for the simple query protocol: one round trip, all or nothing.
+///
+/// A migration outside of transactions that is next ends it: see [`Applied::outside`].
 ///
 /// It fails when another tenant uses the schema, whatever was read before. Tables are found by what
 /// depends on the schema: `ALL TABLES IN SCHEMA` reads the tables of all schemas, five times.
@@ -35,7 +42,7 @@ pub fn provision(wanted: &Provision<'_>) -> String {
     let role_literal = literal(&wanted.identity.role);
     let owner = wanted.owner;
     let uid = literal(&owner.tenant_uid);
-    let migrations = migrations_after(wanted.version);
+    let migrations = migrations(wanted);
     let values = [
         &wanted.identity.schema,
         &wanted.identity.role,
@@ -45,6 +52,7 @@ pub fn provision(wanted: &Provision<'_>) -> String {
         &owner.client,
         State::Active.as_str(),
         wanted.credential_hash,
+        wanted.content,
     ]
     .map(literal)
     .join(", ");
@@ -64,9 +72,12 @@ ALTER ROLE {role} SET search_path = {schema};
 CREATE SCHEMA IF NOT EXISTS {schema};
 SET LOCAL search_path = {schema};
 CREATE TABLE IF NOT EXISTS {MIGRATIONS_TABLE} (
-    version    integer PRIMARY KEY,
+    workload   text,
+    version    integer,
     name       text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now()
+    checksum   bytea NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (workload, version)
 );
 {migrations}GRANT USAGE ON SCHEMA {schema} TO {role};
 DO $docket$ BEGIN
@@ -80,13 +91,14 @@ DO $docket$ BEGIN
   );
 END $docket$;
 REVOKE INSERT, UPDATE, DELETE ON {MIGRATIONS_TABLE} FROM {role};
-INSERT INTO docket.clients (schema_name, role_name, namespace, tenant, tenant_uid, client, state, credential_hash)
+INSERT INTO docket.clients (schema_name, role_name, namespace, tenant, tenant_uid, client, state, credential_hash, content)
 VALUES ({values})
 ON CONFLICT (schema_name) DO UPDATE SET
     role_name = excluded.role_name,
     tenant_uid = excluded.tenant_uid,
     state = excluded.state,
     credential_hash = excluded.credential_hash,
+    content = excluded.content,
     retained_at = NULL;
 COMMIT;
 ",
@@ -94,27 +106,23 @@ COMMIT;
     )
 }
 
-fn migrations_after(version: i32) -> String {
-    MIGRATIONS
-        .iter()
-        .filter(|migration| migration.version > version)
-        .map(|migration| {
-            format!(
-                "{}INSERT INTO {MIGRATIONS_TABLE} (version, name) VALUES ({}, {});\n",
-                migration.sql,
-                migration.version,
-                literal(migration.name),
-            )
-        })
-        .collect()
+fn migrations(wanted: &Provision<'_>) -> String {
+    let pending = wanted.applied.in_transaction(wanted.workloads).into_iter();
+    let each = pending.map(|(workload, migration)| {
+        format!(
+            "{}{}",
+            migration.in_transaction(),
+            insert(workload, migration)
+        )
+    });
+    each.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::LATEST_VERSION;
 
-    fn script(version: i32) -> String {
+    fn script(workloads: &[&str], applied: &Applied) -> String {
         let identity = Identity::of("acme", "acme", "globex");
         let owner = Owner {
             namespace: "acme".into(),
@@ -127,17 +135,29 @@ mod tests {
             owner: &owner,
             verifier: "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy",
             credential_hash: "abc",
-            version,
+            workloads,
+            applied,
+            content: "{}",
         })
     }
 
     #[test]
     fn a_new_client_gets_role_schema_migrations_grants_and_its_registry_row_in_one_transaction() {
-        insta::assert_snapshot!(script(0));
+        insta::assert_snapshot!(script(&["documents"], &Applied::default()));
     }
 
     #[test]
-    fn a_client_at_the_latest_version_gets_no_migration() {
-        assert!(!script(LATEST_VERSION).contains("CREATE TABLE document_metadata"));
+    fn a_client_that_had_all_gets_no_migration() {
+        let had = Applied::all(&["documents"]);
+        let script = script(&["documents"], &had);
+        assert!(!script.contains("CREATE TABLE document_metadata"));
+        assert!(!script.contains("CREATE TABLE usage"));
+    }
+
+    #[test]
+    fn a_client_without_documents_gets_no_table_of_theirs() {
+        let script = script(&[], &Applied::default());
+        assert!(script.contains("CREATE TABLE usage"));
+        assert!(!script.contains("document_"));
     }
 }

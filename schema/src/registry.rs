@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS docket.clients (
     client          text NOT NULL,
     state           text NOT NULL CHECK (state IN ('Active', 'Retained')),
     credential_hash text NOT NULL,
+    content         text NOT NULL DEFAULT '{}',
     created_at      timestamptz NOT NULL DEFAULT now(),
     retained_at     timestamptz
 );
@@ -67,7 +68,7 @@ COMMIT;
 /// Query for all that decides what to do with a client's schema; `$1` is a `text[]` of schema
 /// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, logins text[], read_only
 /// bool, tenant_uid text, namespace text, tenant text, state text, role_name text, credential_hash
-/// text)`; the last six are null for a schema that the registry does not know. `logins` are those of a client's two
+/// text, content text)`; the last seven are null for a schema that the registry does not know. `logins` are those of a client's two
 /// roles that can log in.
 pub const READ_CLIENTS: &str = "
 SELECT asked.schema_name,
@@ -76,7 +77,7 @@ SELECT asked.schema_name,
        ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
              WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
        known.tenant_uid, known.namespace, known.tenant, known.state, known.role_name,
-       known.credential_hash,
+       known.credential_hash, known.content,
        current_setting('transaction_read_only')::bool AS read_only
 FROM unnest($1::text[]) AS asked(schema_name)
 LEFT JOIN docket.clients AS known USING (schema_name)";
@@ -89,7 +90,8 @@ SELECT asked.schema_name,
        ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
              WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
        NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS state,
-       NULL::text AS role_name, NULL::text AS credential_hash, current_setting('transaction_read_only')::bool AS read_only
+       NULL::text AS role_name, NULL::text AS credential_hash, NULL::text AS content,
+       current_setting('transaction_read_only')::bool AS read_only
 FROM unnest($1::text[]) AS asked(schema_name)";
 
 /// Query for whether somebody is logged in as the role `$1`: one `bool`.

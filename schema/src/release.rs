@@ -1,7 +1,7 @@
 //! What happens to a client's schema when the client or its tenant goes.
 
-use crate::Identity;
 use crate::quote::{identifier, literal};
+use crate::{Identity, MIGRATIONS_TABLE, Workload};
 
 /// Keeps the data and takes away the access: neither role can log in any more, the registry says
 /// that the schema is retained. Does nothing to a schema of another tenant.
@@ -54,6 +54,32 @@ pub fn delete(identity: &Identity, tenant_uid: &str) -> String {
     )
 }
 
+/// Takes away the tables of `workload`, which its tenant no longer runs; `content` is what the registry says of
+/// the client's content from then on. Does nothing to a schema of another tenant.
+#[must_use]
+pub fn drop_workload(
+    identity: &Identity,
+    tenant_uid: &str,
+    workload: &Workload,
+    content: &str,
+) -> String {
+    guarded(
+        identity,
+        tenant_uid,
+        &format!(
+            "    SET LOCAL search_path = {schema};
+    {drop}
+    DELETE FROM {MIGRATIONS_TABLE} WHERE workload = {name};
+    UPDATE docket.clients SET content = {content} WHERE schema_name = {schema_literal};",
+            schema = identifier(&identity.schema),
+            drop = workload.drop.trim_end(),
+            name = literal(workload.name),
+            content = literal(content),
+            schema_literal = literal(&identity.schema),
+        ),
+    )
+}
+
 /// `statements` in one transaction, run only while the schema is in use by the tenant `tenant_uid`.
 fn guarded(identity: &Identity, tenant_uid: &str, statements: &str) -> String {
     let schema = literal(&identity.schema);
@@ -86,6 +112,13 @@ mod tests {
     fn retire_takes_the_login_of_the_role_that_is_not_in_use() {
         let identity = Identity::of("acme", "acme", "globex").rotated();
         insta::assert_snapshot!(retire(&identity, UID));
+    }
+
+    #[test]
+    fn a_workload_that_is_dropped_takes_its_tables_and_its_versions_along() {
+        let documents = crate::workload("documents").expect("documents");
+        let identity = Identity::of("acme", "acme", "globex");
+        insta::assert_snapshot!(drop_workload(&identity, UID, documents, "{}"));
     }
 
     #[test]

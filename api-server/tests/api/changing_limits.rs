@@ -28,7 +28,7 @@ impl Server {
         docket_platform::install_crypto();
         let postgres = Postgres::start();
         let mut tenancy = postgres.tenancy("acme").await;
-        tenancy.config["clients"][0]["quota"] = json!({"documents": 1});
+        tenancy.config["clients"][0]["limits"]["documents"]["quota"] = json!({"documents": 1});
         let config = tenancy.config_file();
         let address = free_address().expect("an address");
         let mut command = Command::new(env!("CARGO_BIN_EXE_docket-api-server"));
@@ -88,7 +88,7 @@ fn put(file: &Path, text: &str) {
 }
 
 fn limits(documents: u64) -> String {
-    json!({"clients": {"globex": {"quota": {"documents": documents}, "retentionDays": 1}}})
+    json!({"clients": {"globex": {"documents": {"quota": {"documents": documents}, "retentionDays": 1}}}})
         .to_string()
 }
 

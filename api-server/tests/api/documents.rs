@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use docket_api_server::{data_store_router, public_router};
-use docket_schema::LATEST_VERSION;
+use docket_schema::latest_version;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Row as _};
@@ -256,7 +256,7 @@ async fn a_schema_of_another_version_is_not_served() {
             "older",
         ),
         (
-            "INSERT INTO schema_migrations VALUES (999, 'future')",
+            "INSERT INTO schema_migrations VALUES ('documents', 999, 'future', '')",
             "unhealthy",
             StatusCode::SERVICE_UNAVAILABLE,
             "newer",
@@ -308,7 +308,7 @@ async fn a_server_that_has_served_goes_only_when_a_schema_has_outgrown_it() {
     );
 
     change(format!(
-        "INSERT INTO {schema}.schema_migrations VALUES (999, 'future')"
+        "INSERT INTO {schema}.schema_migrations VALUES ('platform', 999, 'future', '')"
     ))
     .await;
     eventually("taken out", async || {
@@ -324,8 +324,8 @@ async fn a_schema_one_version_ahead_is_served_while_the_new_pods_start() {
     let tenancy = postgres.tenancy("acme").await;
     let schema = tenancy.identity("globex").schema;
     let sql = format!(
-        "INSERT INTO {schema}.schema_migrations VALUES ({}, 'next')",
-        LATEST_VERSION + 1
+        "INSERT INTO {schema}.schema_migrations VALUES ('documents', {}, 'next', '')",
+        latest_version("documents") + 1
     );
     sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(&mut postgres.superuser().await)

@@ -195,7 +195,8 @@ async fn a_key_of_a_server_that_died_is_in_use_until_its_lease_ends() {
 async fn a_refused_upload_keeps_no_key() {
     let postgres = Postgres::start();
     let mut tenancy = postgres.tenancy("acme").await;
-    tenancy.config["clients"][0]["quota"] = serde_json::json!({"documents": 1});
+    tenancy.config["clients"][0]["limits"]["documents"]["quota"] =
+        serde_json::json!({"documents": 1});
     let router = public_router(tenancy.app());
     let nameless = Sending {
         filename: "",

@@ -83,7 +83,8 @@ impl Server {
 
     async fn usage(&mut self) -> (i64, i64) {
         let sql = format!(
-            "SELECT sum(documents)::bigint, sum(bytes)::bigint FROM {}.client_usage",
+            "SELECT sum(amount) FILTER (WHERE counter = 'documents')::bigint, \
+             sum(amount) FILTER (WHERE counter = 'bytes')::bigint FROM {}.usage",
             self.globex.schema
         );
         let usage = sqlx::query_as(AssertSqlSafe(sql))
@@ -170,7 +171,7 @@ async fn many_documents_end_batch_by_batch() {
              (filename, file_size, file_type, content_key, sha256, deleted_timestamp) \
              SELECT 'a', 1, 'text/plain', gen_random_uuid(), sha256('x'), now() - interval '40 days' \
              FROM generate_series(1, 120); \
-             UPDATE client_usage SET documents = 120, bytes = 120 WHERE slot = 0",
+             UPDATE usage SET amount = 120 WHERE slot = 0",
         )
         .await;
     server.purge().run(&server.globex).await.expect("purged");

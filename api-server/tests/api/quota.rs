@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use docket_api_server::{data_store_router, public_router};
-use docket_documents::STORED;
+use docket_documents::COUNTERS;
 use docket_platform::tenant::Tenant;
 use docket_platform::usage::Recount;
 use http::{Request, StatusCode, header};
@@ -20,7 +20,7 @@ use crate::support::{Answer, Tenancy, password, send};
 /// A tenant whose client `globex` may store no more than `quota`.
 async fn limited(postgres: &Postgres, quota: Value) -> Tenancy {
     let mut tenancy = postgres.tenancy("acme").await;
-    tenancy.config["clients"][0]["quota"] = quota;
+    tenancy.config["clients"][0]["limits"]["documents"]["quota"] = quota;
     tenancy
 }
 
@@ -42,10 +42,11 @@ async fn patient_upload(router: &Router, size: usize) -> Answer {
 
 /// Documents and bytes as counted, as stored, and the number of slots that have any.
 async fn counts(connection: &mut PgConnection) -> ([i64; 2], [i64; 2], i64) {
-    let sql = "SELECT sum(documents)::bigint, sum(bytes)::bigint, \
+    let sql = "SELECT sum(amount) FILTER (WHERE counter = 'documents')::bigint, \
+               sum(amount) FILTER (WHERE counter = 'bytes')::bigint, \
                (SELECT count(*) FROM document_metadata), \
                (SELECT coalesce(sum(file_size), 0)::bigint FROM document_metadata), \
-               count(*) FILTER (WHERE documents <> 0) FROM client_usage";
+               count(*) FILTER (WHERE counter = 'documents' AND amount <> 0) FROM usage";
     let row = sqlx::query(sql)
         .fetch_one(connection)
         .await
@@ -147,7 +148,8 @@ async fn a_quota_that_is_set_later_counts_what_is_there() {
     for _ in 0..20 {
         upload(&router, "globex", "a.txt", b"four").await;
     }
-    tenancy.config["clients"][0]["quota"] = json!({"documents": 21, "bytes": 100});
+    tenancy.config["clients"][0]["limits"]["documents"]["quota"] =
+        json!({"documents": 21, "bytes": 100});
     let router = public_router(tenancy.app());
     let last = upload(&router, "globex", "a.txt", b"four").await;
     assert_eq!(last.status, StatusCode::CREATED, "{last:?}");
@@ -223,7 +225,7 @@ async fn a_recount_finds_what_was_stored_without_counting_and_loses_no_upload_me
     let globex = tenant.clients().next().expect("a client");
     assert_eq!(globex.name, "globex");
     upload(&router, "globex", "a.txt", b"four").await;
-    let recount = Recount::new(app.platform().database.clone(), vec![&STORED]);
+    let recount = Recount::new(app.platform().database.clone(), vec![&COUNTERS]);
     assert!(!recount.recount(globex).await.expect("recounted"));
 
     let mut connection = login(&postgres, &tenancy, "globex").await;

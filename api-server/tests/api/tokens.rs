@@ -566,14 +566,47 @@ async fn usage_is_for_readers_and_the_audit_log_for_those_who_watch_over_them() 
     let key = Signer::ed25519("a");
     let issuer = Issuer::start(&[&key]).await;
     let (router, _tenancy) = router(&issuer).await;
-    for (path, scope) in [("usage", "documents:read"), ("audit", "documents:admin")] {
-        for sent in ["documents:read", "documents:write", "documents:admin"] {
+    for (path, scopes) in [
+        ("usage", ["documents:read", "usage:read"]),
+        ("audit", ["documents:admin", "audit:read"]),
+    ] {
+        for sent in [
+            "documents:read",
+            "documents:write",
+            "documents:admin",
+            "usage:read",
+            "audit:read",
+        ] {
             let token = key.token(&with(&issuer.claims(), json!({"scope": sent})));
             let token = format!("Bearer {token}");
             let answer = ask(&router, Method::GET, path, Some(&token)).await;
             let let_in = answer.status == StatusCode::SERVICE_UNAVAILABLE;
-            assert_eq!(let_in, sent == scope, "{path} {sent} {answer:?}");
+            assert_eq!(let_in, scopes.contains(&sent), "{path} {sent} {answer:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_without_workloads_lets_in_who_may_see_what_they_left() {
+    let key = Signer::ed25519("a");
+    let issuer = Issuer::start(&[&key]).await;
+    let mut tenancy = tenancy(&issuer.url());
+    tenancy.config["workloads"] = json!({});
+    let router = docket_api_server::public_router(tenancy.app_with(&[COOLDOWN]));
+    let asked = async |path: &str, scope: &str| {
+        let token = key.token(&with(&issuer.claims(), json!({"scope": scope})));
+        ask(&router, Method::GET, path, Some(&format!("Bearer {token}"))).await
+    };
+    for (path, scope, problem) in [
+        ("usage", "usage:read", "database-unavailable"),
+        ("audit", "audit:read", "database-unavailable"),
+        ("audit", "usage:read", "insufficient-scope"),
+    ] {
+        let problem = format!("urn:docket:problem:{problem}");
+        eventually("the keys are known", async || {
+            asked(path, scope).await.json()["type"] == problem
+        })
+        .await;
     }
 }
 

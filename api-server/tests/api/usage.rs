@@ -13,7 +13,7 @@ use crate::support::{Tenancy, password};
 async fn usage_is_what_was_stored_beside_what_may_be() {
     let postgres = Postgres::start();
     let mut tenancy = postgres.tenancy("acme").await;
-    tenancy.config["clients"][0]["quota"] = json!({"documents": 5});
+    tenancy.config["clients"][0]["limits"]["documents"]["quota"] = json!({"documents": 5});
     let router = public_router(tenancy.app());
     for _ in 0..3 {
         upload(&router, "globex", "a.txt", b"four").await;
@@ -22,13 +22,13 @@ async fn usage_is_what_was_stored_beside_what_may_be() {
     assert_eq!(globex.status, StatusCode::OK, "{globex:?}");
     assert_eq!(
         globex.text(),
-        r#"{"documents":3,"bytes":12,"quota":{"documents":5,"bytes":null}}"#
+        r#"{"used":{"bytes":12,"documents":3},"quota":{"bytes":null,"documents":5}}"#
     );
     let initech = get(&router, "initech", "usage").await.json();
     let none = json!({"documents": null, "bytes": null});
     assert_eq!(
         initech,
-        json!({"documents": 0, "bytes": 0, "quota": none}),
+        json!({"used": {"documents": 0, "bytes": 0}, "quota": none}),
         "each client its own"
     );
     let inside = data_store_router(tenancy.app());
@@ -52,8 +52,9 @@ async fn an_upload_leaves_an_entry_with_who_and_which_request() {
     let entry = &entries[0];
     assert_eq!(entry["id"], 1);
     assert_eq!(entry["action"], "upload");
-    assert_eq!(entry["document_id"], 1);
-    assert_eq!(entry["version"], 1);
+    assert_eq!(entry["subject_kind"], "document");
+    assert_eq!(entry["subject_id"], "1");
+    assert_eq!(entry["subject_version"], 1);
     let actor = entry["actor"].as_str().expect("an actor");
     assert!(actor.starts_with("key:") && actor.len() == 12, "{actor}");
     let at = entry["timestamp"].as_str().expect("a time");
@@ -72,8 +73,8 @@ async fn record(postgres: &Postgres, tenancy: &Tenancy, entries: &[(&str, i64)])
     let connection = postgres.login(&role, &password("globex")).await;
     let mut connection = connection.expect("a login");
     for (i, (action, document)) in (0_i64..).zip(entries) {
-        let sql = "INSERT INTO audit_log (timestamp, actor, action, document_id, version) \
-                   VALUES (to_timestamp($1), 'anonymous', $2, $3, 1)";
+        let sql = "INSERT INTO audit_log (timestamp, actor, action, subject_kind, subject_id) \
+                   VALUES (to_timestamp($1), 'anonymous', $2, 'document', $3::text)";
         sqlx::query(sql)
             .bind(100 + i / 2)
             .bind(*action)
@@ -100,10 +101,13 @@ async fn entries_come_newest_first_in_pages_and_through_filters() {
     for (query, expected) in [
         ("", vec![5, 4, 3, 2, 1]),
         ("limit=2", vec![5, 4]),
-        ("document_id=1", vec![3, 1]),
+        ("subject_kind=document&subject_id=1", vec![3, 1]),
+        ("subject_kind=document&limit=3", vec![5, 4, 3]),
+        ("subject_kind=page_view", vec![]),
+        ("subject_id=2", vec![5, 4, 2]),
         ("action=upload", vec![2, 1]),
-        ("action=upload&document_id=2", vec![2]),
-        ("document_id=9", vec![]),
+        ("action=upload&subject_kind=document&subject_id=2", vec![2]),
+        ("subject_kind=document&subject_id=9", vec![]),
         ("after=1970-01-01T00:01:40Z", vec![5, 4, 3]),
         ("before=1970-01-01T00:01:41Z", vec![2, 1]),
     ] {
@@ -134,7 +138,7 @@ async fn entries_come_newest_first_in_pages_and_through_filters() {
         path = link.expect("a link").to_owned();
     }
     assert_eq!(seen, [5, 4, 3, 2, 1]);
-    let wrong = get(&router, "globex", "audit?document_id=x").await;
+    let wrong = get(&router, "globex", "audit?subject_id=").await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
 }
 
@@ -145,8 +149,8 @@ async fn a_page_of_entries_is_a_walk_along_an_index() {
     let identity = tenancy.identity("globex");
     let sql = format!(
         "SET search_path = {schema}; \
-         INSERT INTO audit_log (timestamp, actor, action, document_id, version) \
-         SELECT to_timestamp(i), 'anonymous', 'upload', i % 100, 1 \
+         INSERT INTO audit_log (timestamp, actor, action, subject_kind, subject_id) \
+         SELECT to_timestamp(i), 'anonymous', 'upload', 'document', i % 100 \
          FROM generate_series(1, 20000) AS i; ANALYZE audit_log; \
          ALTER ROLE {role} SET session_preload_libraries = 'auto_explain'; \
          ALTER ROLE {role} SET auto_explain.log_min_duration = 0",
@@ -161,7 +165,10 @@ async fn a_page_of_entries_is_a_walk_along_an_index() {
     // Only statements of a trace that nobody keeps stay prepared, and get a plan for all values.
     let unsampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
     let headers = [(HeaderName::from_static("traceparent"), unsampled)];
-    for path in ["audit?limit=2", "audit?limit=2&document_id=7"] {
+    for path in [
+        "audit?limit=2",
+        "audit?limit=2&subject_kind=document&subject_id=7",
+    ] {
         for _ in 0..8 {
             ask_with(&router, Method::GET, "globex", path, &headers).await;
         }
@@ -169,7 +176,7 @@ async fn a_page_of_entries_is_a_walk_along_an_index() {
     let log = postgres.host().join("log");
     let walks = [
         "Backward using audit_log_pkey",
-        "Backward using audit_log_document",
+        "Backward using audit_log_subject",
     ];
     crate::support::eventually("every page walks", async || {
         let log = std::fs::read_to_string(&log).expect("a log");

@@ -320,7 +320,8 @@ async fn a_document_is_found_by_its_new_text_and_no_longer_by_the_old() {
 async fn old_versions_count_against_the_quota_of_bytes_but_not_of_documents() {
     let postgres = Postgres::start();
     let mut tenancy = postgres.tenancy("acme").await;
-    tenancy.config["clients"][0]["quota"] = serde_json::json!({"documents": 1, "bytes": 10});
+    tenancy.config["clients"][0]["limits"]["documents"]["quota"] =
+        serde_json::json!({"documents": 1, "bytes": 10});
     let router = public_router(tenancy.app());
     upload(&router, "globex", "a.txt", b"1234").await;
     let fits = replace(&router, "globex", 1, &ANY, b"123456").await;

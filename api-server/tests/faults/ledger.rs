@@ -81,10 +81,11 @@ impl Holding {
         );
         // One statement sees one moment, whatever the clients do meanwhile.
         let usage = format!(
-            "SELECT sum(documents)::bigint AS counted, sum(bytes)::bigint AS counted_bytes, \
+            "SELECT sum(amount) FILTER (WHERE counter = 'documents')::bigint AS counted, \
+             sum(amount) FILTER (WHERE counter = 'bytes')::bigint AS counted_bytes, \
              (SELECT count(*) FROM {schema}.document_metadata) AS documents, \
              (SELECT coalesce(sum(file_size), 0)::bigint FROM {schema}.document_metadata) AS bytes \
-             FROM {schema}.client_usage"
+             FROM {schema}.usage"
         );
         let usage = sqlx::query(AssertSqlSafe(usage))
             .fetch_one(&mut connection)

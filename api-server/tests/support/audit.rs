@@ -9,7 +9,8 @@ pub async fn entries(
     id: i64,
 ) -> Vec<(String, i32, String)> {
     let sql = format!(
-        "SELECT action, version, actor FROM {schema}.audit_log WHERE document_id = $1 ORDER BY id"
+        "SELECT action, subject_version, actor FROM {schema}.audit_log \
+         WHERE subject_kind = 'document' AND subject_id = $1::text ORDER BY id"
     );
     sqlx::query_as(AssertSqlSafe(sql))
         .bind(id)

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 
-use docket_schema::{BOOTSTRAP, Identity, Owner, Provision, provision};
+use docket_schema::{Applied, BOOTSTRAP, Identity, Owner, Provision, provision};
 use docket_testing_support::PostgresSetup;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -86,6 +86,8 @@ fn script(identity: &Identity, tenant: &str, client: &str) -> String {
         owner: &owner,
         verifier: &verifier,
         credential_hash: "hash",
-        version: 0,
+        workloads: &["documents"],
+        applied: &Applied::default(),
+        content: "{}",
     })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use docket_fault_matrix::{ADMIN, Gateway, Kubernetes, PASSWORD, Written};
-use docket_schema::{Identity, Owner, Provision};
+use docket_schema::{Applied, Identity, Owner, Provision};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::Method;
 use serde::Deserialize;
@@ -218,7 +218,9 @@ async fn provision(session: &mut sqlx::PgConnection, namespace: &str, uid: &str)
         owner: &owner,
         verifier: VERIFIER,
         credential_hash: "of the loop",
-        version: 0,
+        workloads: &["documents"],
+        applied: &Applied::default(),
+        content: "{}",
     });
     sqlx::raw_sql(AssertSqlSafe(script))
         .execute(session)

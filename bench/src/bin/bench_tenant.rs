@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use docket_contract::hash_api_key;
-use docket_schema::{BOOTSTRAP, Identity, Owner, Provision, provision};
+use docket_schema::{Applied, BOOTSTRAP, Identity, Owner, Provision, provision};
 use serde_json::{Value, json};
 
 const TENANT: &str = "bench";
@@ -70,6 +70,8 @@ fn provisioned(identity: &Identity, client: &str, password: &str) -> String {
         owner: &owner,
         verifier: password,
         credential_hash: "hash",
-        version: 0,
+        workloads: &["documents"],
+        applied: &Applied::default(),
+        content: "{}",
     })
 }

@@ -154,7 +154,7 @@ fn hostile(own: &str, other: &str) -> Vec<String> {
         "COMMENT ON TABLE document_metadata IS 'x'",
         "SELECT setval('document_metadata_id_seq', 1)",
         "DELETE FROM schema_migrations",
-        "INSERT INTO schema_migrations VALUES (99, 'x')",
+        "INSERT INTO schema_migrations VALUES ('documents', 99, 'x', '')",
     ];
     let forbidden = [
         others_data.as_slice(),

@@ -6,7 +6,7 @@ use docket_crds::names::api_name;
 use std::num::NonZeroU32;
 
 use docket_contract::{
-    ApiKeyHash, CONFIG_FILE, ClientConfig, LIMITS_FILE, Quota, REPLICAS_FILE, RateLimit,
+    ApiKeyHash, CONFIG_FILE, ClientConfig, ClientLimits, LIMITS_FILE, REPLICAS_FILE, RateLimit,
     SIGNING_KEYS_FILE, TenantConfig, hash_api_key,
 };
 use k8s_openapi::ByteString;
@@ -59,8 +59,7 @@ pub(super) fn read_at_start(wanted: &ValidatedTenant) -> Vec<u8> {
         burst: NonZeroU32::MIN.saturating_add(1999),
     });
     for client in &mut config.clients {
-        client.quota = Quota::default();
-        client.retention_days = 30;
+        client.limits = ClientLimits::default();
     }
     json(&config)
 }
@@ -88,8 +87,7 @@ fn config(wanted: &ValidatedTenant) -> TenantConfig {
                 role: client.identity.role.clone(),
                 password: client.password.clone(),
                 api_key_hashes: hashes(client),
-                quota: client.quota,
-                retention_days: client.retention_days,
+                limits: client.limits,
             })
             .collect(),
     }

@@ -496,8 +496,12 @@ fn pods_stay_when_nothing_that_they_read_changes() {
     type Change = (&'static str, fn(&mut ValidatedTenant));
     let changes: [Change; 4] = [
         ("the number of pods", |wanted| wanted.replicas = 5),
-        ("a quota", |wanted| wanted.clients[0].quota.bytes = Some(1)),
-        ("a retention", |wanted| wanted.clients[0].retention_days = 1),
+        ("a quota", |wanted| {
+            wanted.clients[0].limits.documents.quota.bytes = Some(1)
+        }),
+        ("a retention", |wanted| {
+            wanted.clients[0].limits.documents.retention_days = 1
+        }),
         ("the rate limit", |wanted| {
             wanted.rate_limit.burst = wanted.rate_limit.burst.saturating_add(7)
         }),

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use docket_schema::{Identity, LATEST_VERSION, Owner, State};
+use docket_schema::{Applied, Identity, Owner, State};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tracing::Instrument;
 
 use super::failure;
 use super::sessions::Sessions;
+use crate::content_locations::ContentLocations;
 use crate::error::Error;
 
 /// What is there, by schema name.
@@ -23,27 +24,35 @@ pub struct ClientRow {
     pub role_exists: bool,
     /// Those of the two that can log in.
     pub logins: Vec<String>,
-    /// Version of the schema; 0 where it does not exist.
-    pub version: i32,
+    /// The migrations that the schema has had; none where it does not exist.
+    pub applied: Applied,
     /// What the registry says of the schema.
     pub registered: Option<Registered>,
 }
 
 impl ClientRow {
-    /// What is there of `owner`'s client once the login of `identity`, the first that it has, was provisioned.
+    /// What is there of `owner`'s client once the login of `identity`, the first that it has, was provisioned with
+    /// the tables of `workloads`.
     #[must_use]
-    pub fn provisioned(identity: &Identity, owner: &Owner, credential_hash: String) -> Self {
+    pub fn provisioned(
+        identity: &Identity,
+        owner: &Owner,
+        credential_hash: String,
+        workloads: &[&str],
+        content: ContentLocations,
+    ) -> Self {
         Self {
             schema_exists: true,
             role_exists: true,
             logins: vec![identity.role.clone()],
-            version: LATEST_VERSION,
+            applied: Applied::all(workloads),
             registered: Some(Registered {
                 tenant: format!("{}/{}", owner.namespace, owner.tenant),
                 tenant_uid: owner.tenant_uid.clone(),
                 state: State::Active,
                 role: identity.role.clone(),
                 credential_hash,
+                content,
             }),
         }
     }
@@ -62,6 +71,8 @@ pub struct Registered {
     pub role: String,
     /// Fingerprint of the password that the role has.
     pub credential_hash: String,
+    /// Where the client keeps what is outside the database.
+    pub content: ContentLocations,
 }
 
 /// What is there; a database that takes no changes is a problem, even if none is needed now.
@@ -90,14 +101,17 @@ pub(super) async fn inspect(
             .filter(|(_, row)| row.schema_exists && row.registered.is_some())
             .map(|(schema, _)| schema.as_str())
             .collect();
-        if let Some(query) = docket_schema::read_versions(&existing) {
+        if let Some(query) = docket_schema::read_applied(&existing) {
             for row in sqlx::query(sqlx::AssertSqlSafe(query))
                 .persistent(false)
                 .fetch_all(&mut *connection)
                 .await?
             {
                 if let Some(client) = inspection.get_mut(row.try_get::<&str, _>("schema")?) {
-                    client.version = row.try_get("version")?;
+                    let (workload, version) = (row.try_get("workload")?, row.try_get("version")?);
+                    client
+                        .applied
+                        .add(workload, version, row.try_get("checksum")?);
                 }
             }
         }
@@ -131,6 +145,7 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {
                     state,
                     role: row.try_get("role_name")?,
                     credential_hash: row.try_get("credential_hash")?,
+                    content: ContentLocations::read(row.try_get("content")?),
                 }),
             };
             Ok((
@@ -139,7 +154,7 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {
                     schema_exists: row.try_get("schema_exists")?,
                     role_exists: row.try_get("role_exists")?,
                     logins: row.try_get("logins")?,
-                    version: 0,
+                    applied: Applied::default(),
                     registered,
                 },
             ))

@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, PgPool, Postgres};
+use tokio::sync::Semaphore;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::failure::{self, NoSession};
+use super::outside;
 use crate::error::Error;
 use crate::leadership::fence::Fence;
 
@@ -31,6 +34,7 @@ pub(super) struct Sessions {
     deadline: Duration,
     has_registry: Arc<AtomicBool>,
     outage: CircuitBreaker,
+    migrations: Arc<Semaphore>,
 }
 
 impl Sessions {
@@ -41,6 +45,7 @@ impl Sessions {
             deadline,
             has_registry: Arc::default(),
             outage: CircuitBreaker::default(),
+            migrations: outside::turns(),
         }
     }
 
@@ -53,6 +58,29 @@ impl Sessions {
     /// Remembers that the registry is there.
     pub fn found_registry(&self) {
         self.has_registry.store(true, Ordering::Relaxed);
+    }
+
+    /// How long a session of the pool may be busy with one thing.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// What a session beside the pool is opened with.
+    pub fn options(&self) -> Arc<PgConnectOptions> {
+        self.pool.connect_options()
+    }
+
+    /// Who may do a migration that takes long.
+    pub fn migrations(&self) -> Arc<Semaphore> {
+        self.migrations.clone()
+    }
+
+    /// Whether something may still be changed.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn check_fence(&self) -> sqlx::Result<()> {
+        Ok(self.fence.check().map_err(std::io::Error::from)?)
     }
 
     /// Does `work` in a session.
@@ -144,7 +172,7 @@ impl Sessions {
         let script = format!("{trace}SET lock_timeout = {patience}; {script}");
         self.with(async |connection| {
             // Sent by the next line, in one piece.
-            self.fence.check().map_err(std::io::Error::from)?;
+            self.check_fence()?;
             sqlx::raw_sql(sqlx::AssertSqlSafe(script))
                 .execute(connection)
                 .await

@@ -20,8 +20,8 @@ pub struct TenantMemory {
     inspection: InspectionCache,
     /// How its database was last reached, for its deletion: with its namespace, a Secret may go before it.
     connection: Option<AdminConnection>,
-    /// The same of its bucket, if it has one.
-    content: Option<Content>,
+    /// The same of its bucket, if it has one, and whose content is there.
+    content: Option<(&'static str, Content)>,
 }
 
 /// For how long something is waited for, or good; by default for no time.
@@ -110,11 +110,11 @@ impl TenantMemories {
         &self,
         uid: &str,
         connection: &AdminConnection,
-        content: Option<&Content>,
+        content: Option<(&'static str, &Content)>,
     ) {
         self.tenants.with(uid, |it| {
             it.connection = Some(connection.clone());
-            it.content = content.cloned();
+            it.content = content.map(|(name, content)| (name, content.clone()));
         });
     }
 
@@ -124,7 +124,7 @@ impl TenantMemories {
     }
 
     /// The bucket of the tenant `uid`, as it was last reached.
-    pub(crate) fn content(&self, uid: &str) -> Option<Content> {
+    pub(crate) fn content(&self, uid: &str) -> Option<(&'static str, Content)> {
         self.tenants.with(uid, |it| it.content.clone())?
     }
 }
@@ -157,12 +157,12 @@ mod tests {
     fn nothing_is_kept_of_a_tenant_that_is_gone_however_it_went() {
         let memories = TenantMemories::default();
         memories.take(&Event::Apply(tenant()));
-        memories.reached("u", &connection(), Some(&content()));
+        memories.reached("u", &connection(), Some(("documents", &content())));
         assert!(memories.connection("u").is_some() && memories.content("u").is_some());
         memories.take(&Event::Delete(tenant()));
         assert!(memories.connection("u").is_none() && memories.content("u").is_none());
         // A reconcile that had begun before ends.
-        memories.reached("u", &connection(), Some(&content()));
+        memories.reached("u", &connection(), Some(("documents", &content())));
         assert!(memories.connection("u").is_none() && memories.content("u").is_none());
     }
 

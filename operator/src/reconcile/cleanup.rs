@@ -9,6 +9,7 @@ use kube::Api;
 use kube::api::DeleteParams;
 
 use super::apply::{Change, belongs_to, take_away};
+use super::buckets::Buckets;
 use super::dereference;
 use super::named_secrets::NamedSecrets;
 use super::release::{Release, release};
@@ -73,7 +74,10 @@ async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Go
     };
     let how = match policy {
         DeletionPolicy::Retain => Release::Retain,
-        DeletionPolicy::Delete => Release::Delete(content.as_ref(), &ctx.fence),
+        DeletionPolicy::Delete => {
+            let current = content.as_ref().map(|(name, content)| (*name, content));
+            Release::Delete(Buckets::new(tenant, current, ctx), &ctx.fence)
+        }
     };
     let released = release(clients, tenant.uid(), how, ctx.turn, &database).await?;
     Ok(match released.more {
@@ -157,8 +161,11 @@ async fn database(
     ctx.databases.open(&connection).await.map(Some)
 }
 
-/// The bucket of the tenant, if it has one.
-async fn content(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Option<Content>> {
+/// The bucket that the spec names, if it names one.
+async fn content(
+    tenant: &Identified<DocumentTenant>,
+    ctx: &Context,
+) -> Result<Option<(&'static str, Content)>> {
     let secrets = NamedSecrets::of(tenant, ctx);
     match workloads::content(&tenant.spec.workloads, &secrets).await {
         Err(Error::Permanent(problem)) => match ctx.memory.content(tenant.uid()) {

@@ -22,8 +22,8 @@ use crate::identified::Identified;
 use crate::memory::{Inspected, InspectionKey};
 use crate::validated_tenant::{Notice, Workloads};
 
-const CERTIFICATE: SecretField = SecretField::of_credentials("spec.api.tls.secretRef");
-const ISSUER_CA: SecretField = SecretField::of_credentials("spec.api.auth.jwt.caSecretRef");
+const CERTIFICATE: SecretField<'_> = SecretField::of_credentials("spec.api.tls.secretRef");
+const ISSUER_CA: SecretField<'_> = SecretField::of_credentials("spec.api.auth.jwt.caSecretRef");
 
 /// All that a decision needs.
 #[derive(Debug)]

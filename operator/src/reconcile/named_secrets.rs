@@ -12,21 +12,21 @@ use crate::identified::Identified;
 
 /// A field of the spec that names a Secret, and the condition that is not met without it.
 #[derive(Clone, Copy)]
-pub(super) struct SecretField {
+pub(super) struct SecretField<'a> {
     /// Its path, for sentences.
-    pub path: &'static str,
+    pub path: &'a str,
     pub condition: ConditionType,
 }
 
-impl SecretField {
+impl<'a> SecretField<'a> {
     /// One that credentials are made of.
-    pub(super) const fn of_credentials(path: &'static str) -> Self {
+    pub(super) const fn of_credentials(path: &'a str) -> Self {
         let condition = ConditionType::CredentialsReady;
         Self { path, condition }
     }
 
     /// One that collectors read.
-    pub(super) const fn of_collectors(path: &'static str) -> Self {
+    pub(super) const fn of_collectors(path: &'a str) -> Self {
         let condition = ConditionType::CollectorReady;
         Self { path, condition }
     }
@@ -37,7 +37,7 @@ impl SecretField {
 }
 
 /// `spec.database`.
-pub(super) const DATABASE: SecretField = SecretField {
+pub(super) const DATABASE: SecretField<'_> = SecretField {
     path: "spec.database.secretRef",
     condition: ConditionType::DatabaseReady,
 };
@@ -61,7 +61,7 @@ impl<'a> NamedSecrets<'a> {
     pub(super) async fn read_optional<T>(
         &self,
         secret: Option<&SecretReference>,
-        field: SecretField,
+        field: SecretField<'_>,
         parse: impl FnOnce(&Entries) -> Result<T, String>,
     ) -> Result<Option<T>> {
         match secret {
@@ -77,7 +77,7 @@ impl<'a> NamedSecrets<'a> {
     pub(super) async fn read<T>(
         &self,
         SecretReference { name }: &SecretReference,
-        field: SecretField,
+        field: SecretField<'_>,
         parse: impl FnOnce(&Entries) -> Result<T, String>,
     ) -> Result<T> {
         let (namespace, path) = (self.namespace, field.path);

@@ -1,7 +1,7 @@
 //! What a reconcile would change, said and not done.
 
 use docket_crds::{DeletionPolicy, DocumentTenant, PlanStatus, PlannedAction, PlannedChange};
-use docket_schema::LATEST_VERSION;
+use docket_schema::{PLATFORM, latest_version};
 use jiff::Timestamp;
 
 use super::dereference::{Purpose, dereference};
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::credentials::secret_value::PlannedSecrets;
 use crate::error::Result;
 use crate::identified::Identified;
-use crate::validated_tenant::{Provisioning, ValidatedTenant};
+use crate::validated_tenant::{Provisioning, ValidatedClient, ValidatedTenant};
 
 /// What would be changed for the spec as it is now.
 pub(super) async fn plan(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<PlanStatus> {
@@ -22,6 +22,7 @@ pub(super) async fn plan(tenant: &Identified<DocumentTenant>, ctx: &Context) -> 
     let (secrets, children) = (build::secrets(&wanted), build::children(&wanted));
     changes.extend(apply::plan(tenant, secrets, children, ctx).await?);
     changes.extend(released(&wanted, tenant.spec.database.deletion_policy));
+    changes.extend(dropped(&wanted));
     Ok(PlanStatus {
         generation: tenant.metadata.generation.unwrap_or_default(),
         changes,
@@ -38,30 +39,33 @@ pub(super) fn summary(plan: &PlanStatus) -> String {
 }
 
 fn in_database(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
-    let change = |client: &crate::validated_tenant::ValidatedClient| {
+    let names = std::iter::once(PLATFORM).chain(wanted.workloads.names());
+    let workloads: Vec<&str> = names.collect();
+    let change = |client: &ValidatedClient| {
         let name = &client.name;
         let (action, detail) = match client.provision? {
             Provisioning::Create => (
                 PlannedAction::Create,
                 format!(
-                    "client {name} gets a role, a schema at version {LATEST_VERSION} and rights on it"
+                    "client {name} gets a role, a schema with the tables of {} and rights on it",
+                    workloads.join(" and ")
                 ),
             ),
-            Provisioning::Adopt { version } => (
+            Provisioning::Adopt => (
                 PlannedAction::Adopt,
                 format!(
                     "client {name} takes over the data that was retained{}",
-                    migrations(version)
+                    migrations(client, &workloads)
                 ),
             ),
-            Provisioning::Update { version } => (
+            Provisioning::Update => (
                 PlannedAction::Update,
                 format!(
                     "role, password and rights of client {name} are set{}",
-                    migrations(version)
+                    migrations(client, &workloads)
                 ),
             ),
-            Provisioning::Rotate { .. } => (
+            Provisioning::Rotate => (
                 PlannedAction::Update,
                 format!(
                     "client {name} gets a new login beside the one it has, until no pod uses that"
@@ -78,14 +82,36 @@ fn in_database(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
     wanted.clients.iter().filter_map(change).collect()
 }
 
-fn migrations(version: i32) -> String {
-    match LATEST_VERSION - version {
-        ..=0 => String::new(),
-        1 => format!(", and the schema is migrated to version {LATEST_VERSION}"),
-        steps => {
-            format!(", and the schema is migrated to version {LATEST_VERSION} in {steps} steps")
+/// What of the schema of `client` is brought to another version, in words.
+fn migrations(client: &ValidatedClient, workloads: &[&str]) -> String {
+    let steps = workloads.iter().filter_map(|name| {
+        let (now, latest) = (client.applied.version(name), latest_version(name));
+        match now {
+            _ if now == latest => None,
+            0 => Some(format!("the tables of {name} are made")),
+            _ => Some(format!(
+                "the tables of {name} go from version {now} to {latest}"
+            )),
         }
-    }
+    });
+    steps.map(|step| format!(", and {step}")).collect()
+}
+
+/// What goes of clients that stay, because the spec no longer names a workload.
+fn dropped(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
+    let of_client = |client: &ValidatedClient| {
+        let change = |workload: &&'static str| PlannedChange {
+            action: PlannedAction::Delete,
+            object: format!("tables of {workload} in schema {}", client.identity.schema),
+            client: Some(client.name.clone()),
+            detail: format!(
+                "client {} loses all that it keeps of {workload}, once no pod serves it",
+                client.name
+            ),
+        };
+        client.dropped.iter().map(change).collect::<Vec<_>>()
+    };
+    wanted.clients.iter().flat_map(of_client).collect()
 }
 
 fn released(wanted: &ValidatedTenant, policy: DeletionPolicy) -> Vec<PlannedChange> {
@@ -110,6 +136,8 @@ fn released(wanted: &ValidatedTenant, policy: DeletionPolicy) -> Vec<PlannedChan
 
 #[cfg(test)]
 mod tests {
+    use docket_schema::Applied;
+
     use super::*;
     use crate::validated_tenant::example::acme;
 
@@ -124,7 +152,8 @@ mod tests {
     fn what_would_run_in_the_database_is_said_in_words() {
         let mut wanted = acme();
         wanted.clients[0].provision = Some(Provisioning::Create);
-        wanted.clients[1].provision = Some(Provisioning::Update { version: 0 });
+        wanted.clients[1].provision = Some(Provisioning::Update);
+        wanted.clients[1].applied = Applied::all(&[]);
         insta::assert_yaml_snapshot!(said(&in_database(&wanted)));
     }
 

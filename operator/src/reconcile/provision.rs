@@ -1,6 +1,6 @@
 //! Clients come, or change: what they need in Postgres.
 
-use docket_schema::{Owner, Provision};
+use docket_schema::{Applied, Owner, Provision};
 
 use super::apply::Change;
 use super::dereference::Dereferenced;
@@ -16,25 +16,44 @@ pub(super) async fn provision(
     database: &Database,
 ) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
+    let workloads: Vec<&str> = wanted.workloads.names().collect();
     for client in &wanted.clients {
         let Some(work) = client.provision else {
             continue;
         };
         let owner = owner(wanted, client);
-        database
-            .provision(&Provision {
+        let (verifier, hash) = (
+            scram_verifier(&client.password),
+            fingerprint(&client.password),
+        );
+        let content = client.content.text();
+        let provision = async |applied: &Applied| {
+            let wanted = Provision {
                 identity: &client.identity,
                 owner: &owner,
-                verifier: &scram_verifier(&client.password),
-                credential_hash: &fingerprint(&client.password),
-                version: work.version(),
-            })
-            .await?;
+                verifier: &verifier,
+                credential_hash: &hash,
+                workloads: &workloads,
+                applied,
+                content: &content,
+            };
+            database.provision(&wanted).await
+        };
+        provision(&client.applied).await?;
+        let mut applied = client.applied.clone().after_transaction(&workloads);
+        while let Some(outside) = applied.outside(&workloads) {
+            database.migrate_outside(&client.identity, outside).await?;
+            let done = outside.done(applied);
+            if !done.is_current(&workloads) {
+                provision(&done).await?;
+            }
+            applied = done.after_transaction(&workloads);
+        }
         let verb = match work {
             Provisioning::Create => "created",
-            Provisioning::Adopt { .. } => "adopted",
-            Provisioning::Update { .. } => "updated",
-            Provisioning::Rotate { .. } => "rotated the login of",
+            Provisioning::Adopt => "adopted",
+            Provisioning::Update => "updated",
+            Provisioning::Rotate => "rotated the login of",
         };
         changes.push(Change::new(
             verb,
@@ -48,13 +67,20 @@ pub(super) async fn provision(
 /// was done is a first login.
 pub(super) fn remember(wanted: &ValidatedTenant, seen: &Dereferenced, ctx: &Context) {
     let mut inspected = seen.inspected.clone();
+    let workloads: Vec<&str> = wanted.workloads.names().collect();
     for client in &wanted.clients {
         match client.provision {
             None => {}
             Some(Provisioning::Create) => {
                 let owner = owner(wanted, client);
                 let hash = fingerprint(&client.password);
-                let row = ClientRow::provisioned(&client.identity, &owner, hash);
+                let row = ClientRow::provisioned(
+                    &client.identity,
+                    &owner,
+                    hash,
+                    &workloads,
+                    client.content.clone(),
+                );
                 inspected
                     .inspection
                     .insert(client.identity.schema.clone(), row);
@@ -63,7 +89,7 @@ pub(super) fn remember(wanted: &ValidatedTenant, seen: &Dereferenced, ctx: &Cont
         }
     }
     // These change the database after this.
-    let ends = |client: &ValidatedClient| client.retiring;
+    let ends = |client: &ValidatedClient| client.retiring || !client.dropped.is_empty();
     if wanted.released.is_empty() && !wanted.clients.iter().any(ends) {
         ctx.memory
             .keep_inspected(&wanted.uid, seen.occasion, inspected);

@@ -6,18 +6,21 @@ use docket_crds::ClientStatus;
 use docket_schema::{Identity, State};
 
 use super::apply::Change;
+use super::buckets::Buckets;
 use crate::content::{Content, Deleted};
+use crate::content_locations::ContentLocations;
 use crate::database::{Database, Inspection};
 use crate::error::Result;
 use crate::leadership::fence::Fence;
+use crate::validated_tenant::ValidatedTenant;
 
 /// What becomes of the data.
 #[derive(Clone, Copy)]
 pub(super) enum Release<'a> {
     /// It stays, and nobody can log in.
     Retain,
-    /// It is deleted, with the content in this bucket if there is one, while the fence is open.
-    Delete(Option<&'a Content>, &'a Fence),
+    /// It is deleted, with the content in these buckets, while the fence is open.
+    Delete(Buckets<'a>, &'a Fence),
 }
 
 /// How far a turn of it came.
@@ -59,12 +62,10 @@ pub(super) async fn release(
                 database.retain(&identity, uid).await?;
                 "retained"
             }
-            Release::Delete(content, fence) => {
+            Release::Delete(buckets, fence) => {
                 // Content first: the registry's row is what a second attempt finds it by.
-                let deleted = match content {
-                    Some(content) => content.delete(&client.schema, turn, fence).await?,
-                    None => Deleted::All,
-                };
+                let buckets = buckets.of(&content_of(&inspection, &client.schema)).await?;
+                let deleted = delete_content(&buckets, &client.schema, turn, fence).await?;
                 if let Deleted::Part(count) = deleted {
                     let what = format!("{count} objects of schema {}", client.schema);
                     released.changes.push(Change::new("deleted", what));
@@ -79,6 +80,70 @@ pub(super) async fn release(
         released.changes.push(Change::new(verb, what));
     }
     Ok(released)
+}
+
+/// Deletes what the clients of `wanted` keep of workloads that were taken out, until `turn` is over.
+pub(super) async fn drop_workloads(
+    wanted: &ValidatedTenant,
+    (buckets, fence): (Buckets<'_>, &Fence),
+    turn: Duration,
+    database: &Database,
+) -> Result<Released> {
+    let begun = Instant::now();
+    let mut released = Released::default();
+    for client in &wanted.clients {
+        let mut left = client.content.clone();
+        for name in &client.dropped {
+            let Some(workload) = docket_schema::workload(name) else {
+                continue;
+            };
+            // One at least: what never gets anywhere would never end.
+            if !released.changes.is_empty() && begun.elapsed() >= turn {
+                released.more = true;
+                return Ok(released);
+            }
+            let schema = &client.identity.schema;
+            // Content first: the registry's row is what a second attempt finds it by.
+            let bucket = buckets.left_by(name, &left).await?;
+            let bucket: Vec<Content> = bucket.into_iter().collect();
+            if let Deleted::Part(count) = delete_content(&bucket, schema, turn, fence).await? {
+                let what = format!("{count} objects of {name} of schema {schema}");
+                released.changes.push(Change::new("deleted", what));
+                released.more = true;
+                return Ok(released);
+            }
+            left = left.without(name);
+            database
+                .drop_workload(&client.identity, &wanted.uid, workload, &left.text())
+                .await?;
+            let what = format!("tables of {name} of schema {schema}");
+            released.changes.push(Change::new("deleted", what));
+        }
+    }
+    Ok(released)
+}
+
+/// Deletes what the client whose schema is `schema` has in `buckets`, until `turn` is over.
+async fn delete_content(
+    buckets: &[Content],
+    schema: &str,
+    turn: Duration,
+    fence: &Fence,
+) -> Result<Deleted> {
+    for bucket in buckets {
+        let deleted = bucket.delete(schema, turn, fence).await?;
+        if deleted != Deleted::All {
+            return Ok(deleted);
+        }
+    }
+    Ok(Deleted::All)
+}
+
+fn content_of(inspection: &Inspection, schema: &str) -> ContentLocations {
+    let row = inspection
+        .get(schema)
+        .and_then(|row| row.registered.as_ref());
+    row.map(|row| row.content.clone()).unwrap_or_default()
 }
 
 fn is_ours(inspection: &Inspection, client: &ClientStatus, uid: &str) -> bool {
@@ -100,6 +165,7 @@ mod tests {
             state,
             role: String::new(),
             credential_hash: String::new(),
+            content: ContentLocations::default(),
         };
         let row = ClientRow {
             registered: Some(registered),

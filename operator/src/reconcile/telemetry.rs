@@ -11,10 +11,10 @@ use crate::credentials::headers::{self, Headers};
 use crate::error::{Error, Result};
 use crate::validated_tenant::{Notice, Telemetry};
 
-const CA: SecretField = SecretField::of_collectors("spec.telemetry.tls.caSecretRef");
-const CERTIFICATE: SecretField =
+const CA: SecretField<'_> = SecretField::of_collectors("spec.telemetry.tls.caSecretRef");
+const CERTIFICATE: SecretField<'_> =
     SecretField::of_collectors("spec.telemetry.tls.certificateSecretRef");
-const HEADERS: SecretField = SecretField::of_collectors("spec.telemetry.headersSecretRef");
+const HEADERS: SecretField<'_> = SecretField::of_collectors("spec.telemetry.headersSecretRef");
 
 /// What the Secrets hold that `spec.telemetry` names.
 #[derive(Debug, Default)]

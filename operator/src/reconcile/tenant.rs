@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use tracing::{Instrument, Span, info_span};
 
+use super::buckets::Buckets;
 use super::dereference::{Purpose, dereference};
 use super::release::Release;
 use super::{apply, cleanup, plan, provision, release, report, rotate, validate};
@@ -208,7 +209,10 @@ async fn finish(
     if rollouts.is_complete() && !remaining.is_empty() {
         let how = match tenant.spec.database.deletion_policy {
             DeletionPolicy::Retain => Release::Retain,
-            DeletionPolicy::Delete => Release::Delete(wanted.workloads.content(), &ctx.fence),
+            DeletionPolicy::Delete => Release::Delete(
+                Buckets::new(tenant, wanted.workloads.content(), ctx),
+                &ctx.fence,
+            ),
         };
         let released = release::release(&remaining, &wanted.uid, how, ctx.turn, database)
             .instrument(info_span!("release"))
@@ -221,6 +225,14 @@ async fn finish(
         remaining.clear();
     }
     if rollouts.is_complete() && !report::pods_are_ending(tenant, ctx) {
+        let buckets = Buckets::new(tenant, wanted.workloads.content(), ctx);
+        let dropping = release::drop_workloads(&wanted, (buckets, &ctx.fence), ctx.turn, database);
+        let dropped = dropping.instrument(info_span!("drop_workloads")).await?;
+        changes.extend(dropped.changes);
+        if dropped.more {
+            report::tell(tenant, report::changed(&changes, timeline).as_ref(), ctx).await;
+            return Ok(Next::Again(Some(Duration::ZERO)));
+        }
         changes.extend(
             rotate::finish(tenant, &mut wanted, database, ctx)
                 .instrument(info_span!("rotation"))

@@ -6,16 +6,17 @@ use std::num::NonZeroU32;
 use docket_contract::{ApiAuth, AuthMode, Jwt, RateLimit};
 use docket_crds::ConditionType;
 use docket_crds::names::UPCOMING;
-use docket_crds::{Api, ClientStatus, DocumentTenant, names};
-use docket_schema::{Identity, LATEST_VERSION, State};
+use docket_crds::{Api, ClientStatus, DeletionPolicy, DocumentTenant, names};
+use docket_schema::{Conflict, Identity, State};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
 use super::dereference::{Dereferenced, Issued, api_keys_asked, identities, logins_asked};
-use super::workloads::documents;
+use super::workloads::limits;
 use super::{issuer, notices, telemetry};
 use crate::build::Images;
+use crate::content_locations::{ContentLocations, Moved};
 use crate::credentials::api_keys::ApiKeys;
 use crate::credentials::rotation::{Asked, Rotated};
 use crate::credentials::secret_value::{SecretGenerator, fingerprint};
@@ -39,6 +40,8 @@ pub(super) fn validate(
     let spec = &tenant.spec;
     let collector = &spec.telemetry.collector;
     let mut clients = Vec::new();
+    let workloads: Vec<&str> = seen.workloads.names().collect();
+    let locations = seen.workloads.locations();
     let mut keys = ApiKeys::new(&seen.api_keys.entries);
     let (logins_asked, keys_asked) = (logins_asked(tenant), api_keys_asked(tenant));
     let logins = CredentialTurn::of(&logins_asked, &seen.credentials, || overlaps(seen), now);
@@ -74,20 +77,22 @@ pub(super) fn validate(
             credential_hash: &fingerprint(&password),
             version_on_status: version_on_status(tenant, &name),
             adopt: client.adopt,
+            workloads: &workloads,
+            locations: &locations,
         };
         let provision = claim.decide(&row)?;
+        let content = claim.content(&row);
         clients.push(ValidatedClient {
             keys: client_keys,
             retiring: row.logins.contains(&identity.rotated().role),
             name,
             identity,
             password,
-            quota: documents::quota(Some(client), spec.workloads.documents.as_ref()),
-            retention_days: documents::retention_days(
-                Some(client),
-                spec.workloads.documents.as_ref(),
-            ),
+            limits: limits(client, &spec.workloads),
             provision,
+            dropped: dropped(tenant, &row, &workloads),
+            content,
+            applied: row.applied,
         });
     }
     let (issuer, next_of_issuer) = issuer::decide(tenant, seen, now, secrets)?;
@@ -209,6 +214,21 @@ fn version_on_status(tenant: &Identified<DocumentTenant>, client: &str) -> i32 {
     known.map_or(0, |known| known.schema_version)
 }
 
+/// Workloads whose data goes because they were taken out. Of a schema that is not the tenant's nothing goes.
+fn dropped(
+    tenant: &Identified<DocumentTenant>,
+    row: &ClientRow,
+    workloads: &[&str],
+) -> Vec<&'static str> {
+    let is_ours = row.registered.as_ref().is_some_and(|registered| {
+        registered.tenant_uid == tenant.uid() && registered.state == State::Active
+    });
+    match tenant.spec.database.deletion_policy {
+        DeletionPolicy::Delete if is_ours => row.applied.beside(workloads).collect(),
+        DeletionPolicy::Delete | DeletionPolicy::Retain => Vec::new(),
+    }
+}
+
 /// What becomes of a kind of credentials.
 struct CredentialTurn {
     rotate: bool,
@@ -280,9 +300,18 @@ struct Claim<'a> {
     credential_hash: &'a str,
     version_on_status: i32,
     adopt: bool,
+    workloads: &'a [&'a str],
+    locations: &'a ContentLocations,
 }
 
 impl Claim<'_> {
+    /// Where the client keeps what is outside the database: what the spec says, and what workloads left that it
+    /// no longer names.
+    fn content(&self, row: &ClientRow) -> ContentLocations {
+        let known = row.registered.as_ref().map(|it| it.content.clone());
+        known.unwrap_or_default().with(self.locations)
+    }
+
     /// What has to be done in Postgres for the claim, or why it is refused.
     fn decide(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
         // An empty schema in the place of one with data would look like their loss.
@@ -303,19 +332,25 @@ impl Claim<'_> {
                 Ok(Some(Provisioning::Create))
             };
         };
-        if row.version > LATEST_VERSION {
+        if let Some(conflict) = row.applied.conflict(self.workloads) {
+            let reason = match conflict {
+                Conflict::Changed { .. } => "MigrationChanged",
+                Conflict::Newer { .. } => "SchemaTooNew",
+            };
+            return Err(self.refused(reason, &conflict.to_string()));
+        }
+        if let Some(Moved { workload, bucket }) = registered.content.moved(self.locations) {
             return Err(self.refused(
-                "SchemaTooNew",
+                "ContentElsewhere",
                 &format!(
-                    "it is at version {} and this operator knows {LATEST_VERSION}; upgrade the operator",
-                    row.version
+                    "the content of its {workload} is in the bucket {bucket}; name that bucket in \
+                     spec.workloads.{workload}, or remove the client and add it anew to start with an empty one"
                 ),
             ));
         }
-        let version = row.version;
         let ours = registered.tenant_uid == self.tenant_uid;
         match registered.state {
-            State::Retained if self.adopt => Ok(Some(Provisioning::Adopt { version })),
+            State::Retained if self.adopt => Ok(Some(Provisioning::Adopt)),
             State::Retained => Err(self.refused(
                 "RetainedDataFound",
                 &format!(
@@ -334,13 +369,14 @@ impl Claim<'_> {
             )),
             State::Active => {
                 if row.schema_exists && registered.role != self.role {
-                    return Ok(Some(Provisioning::Rotate { version }));
+                    return Ok(Some(Provisioning::Rotate));
                 }
                 let current = row.schema_exists
                     && row.logins.iter().any(|role| role == self.role)
-                    && version == LATEST_VERSION
+                    && row.applied.is_current(self.workloads)
+                    && registered.content == self.content(row)
                     && registered.credential_hash == self.credential_hash;
-                Ok((!current).then_some(Provisioning::Update { version }))
+                Ok((!current).then_some(Provisioning::Update))
             }
         }
     }

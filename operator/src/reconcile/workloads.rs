@@ -1,6 +1,9 @@
 //! Reads what the workloads of a tenant need, one line each.
 
-pub(super) mod documents;
+mod documents;
+
+use docket_contract::ClientLimits;
+use docket_crds::Client;
 
 use super::named_secrets::NamedSecrets;
 use crate::content::Content;
@@ -22,16 +25,27 @@ pub(super) async fn read(
     Ok(Workloads { documents })
 }
 
-/// What clients keep outside their database, for the tenant's cleanup; `None` where no workload does so.
+/// What `client` may do with the workloads: what it has of its own, or else what each says for all.
+pub(super) fn limits(client: &Client, workloads: &docket_crds::Workloads) -> ClientLimits {
+    ClientLimits {
+        documents: documents::limits(client, workloads.documents.as_ref()),
+    }
+}
+
+/// What clients keep outside their database, by the workload, for the tenant's cleanup; `None` where no workload
+/// that the spec names does so.
 ///
 /// # Errors
 /// As of [`read`].
 pub(super) async fn content(
     spec: &docket_crds::Workloads,
     secrets: &NamedSecrets<'_>,
-) -> Result<Option<Content>> {
+) -> Result<Option<(&'static str, Content)>> {
     match &spec.documents {
-        Some(spec) => documents::content(spec, secrets).await.map(Some),
+        Some(spec) => {
+            let content = documents::content(spec, secrets).await?;
+            Ok(Some((docket_crds::DOCUMENTS, content)))
+        }
         None => Ok(None),
     }
 }

@@ -2,7 +2,7 @@
 
 use docket_crds::names;
 use docket_crds::{ConditionType, DocumentTenantStatus};
-use docket_schema::LATEST_VERSION;
+use docket_schema::{PLATFORM, latest_version};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::conditions::{ConditionStatus, Finding};
@@ -10,7 +10,7 @@ use super::outcome::{Outcome, Progress, Sight};
 use super::rollout::{Rollout, Rollouts, all_collect, last_words, trouble};
 use crate::cache::pods::ObservedPod;
 use crate::error::Problem;
-use crate::validated_tenant::Notice;
+use crate::validated_tenant::{Notice, ValidatedTenant};
 
 /// What all conditions of a tenant should say after `outcome`, `Ready` first.
 pub(crate) fn of(outcome: &Outcome<'_>, sight: &Sight, before: &[Condition]) -> Vec<Finding> {
@@ -55,7 +55,7 @@ fn of_progress(progress: &Progress<'_>, pods: &[ObservedPod]) -> Vec<Finding> {
             ConditionType::DatabaseReady,
             ConditionStatus::True,
             "Provisioned",
-            format!("{clients} at schema version {LATEST_VERSION}."),
+            format!("{clients} with the tables of {}.", versions(wanted)),
         ),
     ];
     parts.extend(of_pods(rollouts, pods));
@@ -68,6 +68,15 @@ fn of_progress(progress: &Progress<'_>, pods: &[ObservedPod]) -> Vec<Finding> {
     }
     let ready = ready(&parts, rollouts, pods, wanted.unmet.as_ref());
     std::iter::once(ready).chain(parts).collect()
+}
+
+/// Such as `platform 1`, and those of each workload.
+fn versions(wanted: &ValidatedTenant) -> String {
+    let all = std::iter::once(PLATFORM).chain(wanted.workloads.names());
+    let each: Vec<String> = all
+        .map(|name| format!("{name} {}", latest_version(name)))
+        .collect();
+    each.join(" and ")
 }
 
 /// Reason of the `Ready` of a tenant of which nothing is told yet.

@@ -5,7 +5,7 @@ use docket_crds::names::api_name;
 use docket_crds::{
     ApiStatus, ClientStatus, ConditionType, DocumentTenant, DocumentTenantStatus, is_true,
 };
-use docket_schema::LATEST_VERSION;
+use docket_schema::{PLATFORM, latest_version};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -119,7 +119,7 @@ fn clients(outcome: &Outcome<'_>, before: &DocumentTenantStatus) -> Vec<ClientSt
                 schema: client.identity.schema.clone(),
                 role: client.identity.role.clone(),
                 retiring: client.retiring.then(|| client.identity.rotated().role),
-                schema_version: LATEST_VERSION,
+                schema_version: latest_version(PLATFORM),
             });
             made.chain(progress.remaining.iter().cloned()).collect()
         }

@@ -1,7 +1,7 @@
 //! What the status says of each workload, in one line.
 
 use docket_crds::WorkloadStatus;
-use docket_schema::LATEST_VERSION;
+use docket_schema::latest_version;
 
 use super::outcome::Outcome;
 use super::rollout::Rollout;
@@ -17,7 +17,6 @@ pub(crate) fn of(
         Outcome::Progress(progress) => of_progress(
             names,
             progress.wanted.clients.len(),
-            LATEST_VERSION,
             &progress.rollouts.api(),
             before,
         ),
@@ -26,11 +25,10 @@ pub(crate) fn of(
     }
 }
 
-/// The lines of a reconcile that reached its end: every client has the tables of `names`, at `version`.
+/// The lines of a reconcile that reached its end: every client has the tables of `names`.
 fn of_progress(
     names: impl Iterator<Item = &'static str>,
     clients: usize,
-    version: i32,
     rollout: &Rollout,
     before: &[WorkloadStatus],
 ) -> Vec<WorkloadStatus> {
@@ -46,7 +44,7 @@ fn of_progress(
             };
             WorkloadStatus {
                 name: name.to_owned(),
-                schema_version: version,
+                schema_version: latest_version(name),
                 ready,
                 message,
             }
@@ -96,6 +94,8 @@ mod tests {
         Rollout::of(&deployment)
     }
 
+    const LATEST: i32 = 2;
+
     fn line(ready: bool, version: i32, message: &str) -> WorkloadStatus {
         WorkloadStatus {
             name: "documents".into(),
@@ -106,14 +106,14 @@ mod tests {
     }
 
     fn progress(rollout: &Rollout, before: &[WorkloadStatus]) -> Vec<WorkloadStatus> {
-        of_progress(["documents"].into_iter(), 2, 5, rollout, before)
+        of_progress(["documents"].into_iter(), 2, rollout, before)
     }
 
     #[test]
     fn a_workload_is_ready_from_its_first_pod_until_no_pod_serves() {
         let (none, served) = (
-            line(false, 5, "No pod serves it."),
-            [line(true, 5, "2 clients are served.")],
+            line(false, LATEST, "No pod serves it."),
+            [line(true, LATEST, "2 clients are served.")],
         );
         let none = [none];
         assert_eq!(progress(&rollout(0, 0), &[]), none);
@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn one_that_is_taken_out_has_no_line() {
-        let before = [line(true, 5, "2 clients are served.")];
-        assert!(of_progress(std::iter::empty(), 2, 5, &rollout(2, 2), &before).is_empty());
+        let before = [line(true, LATEST, "2 clients are served.")];
+        assert!(of_progress(std::iter::empty(), 2, &rollout(2, 2), &before).is_empty());
     }
 
     #[test]
@@ -141,10 +141,10 @@ mod tests {
         let names = || ["documents"].into_iter();
         let waiting = [line(false, 0, "Create the Secret.")];
         assert_eq!(of_problem(names(), "Create the Secret.", &[]), waiting);
-        let begun = [line(false, 5, "No pod serves it.")];
-        let waiting = [line(false, 5, "Create the Secret.")];
+        let begun = [line(false, LATEST, "No pod serves it.")];
+        let waiting = [line(false, LATEST, "Create the Secret.")];
         assert_eq!(of_problem(names(), "Create the Secret.", &begun), waiting);
-        let served = [line(true, 5, "1 client is served.")];
+        let served = [line(true, LATEST, "1 client is served.")];
         assert_eq!(of_problem(names(), "Create the Secret.", &served), served);
         assert_eq!(
             of_problem(std::iter::empty(), "Create the Secret.", &served),

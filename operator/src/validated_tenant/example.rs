@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use docket_contract::{
-    ApiAuth, AuthMode, Quota, RateLimit, S3Storage, SslMode, Summarizer, Uploads,
+    ApiAuth, AuthMode, ClientLimits, DocumentLimits, Quota, RateLimit, S3Storage, SslMode,
+    Summarizer, Uploads,
 };
 use docket_crds::{ResourceList, Resources};
 use docket_objectives::Tenant;
-use docket_schema::Identity;
+use docket_schema::{Applied, Identity};
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::{Documents, Monitoring, Telemetry, ValidatedClient, ValidatedTenant, Workloads};
 use crate::content::Content;
+use crate::content_locations::ContentLocations;
 use crate::credentials::api_keys::ClientKeys;
 use crate::database::AdminConnection;
 
@@ -29,13 +31,20 @@ pub(crate) fn acme() -> ValidatedTenant {
             previous: None,
             further: Vec::new(),
         },
-        quota: Quota {
-            documents: Some(1000),
-            bytes: None,
+        limits: ClientLimits {
+            documents: DocumentLimits {
+                quota: Quota {
+                    documents: Some(1000),
+                    bytes: None,
+                },
+                retention_days: 30,
+            },
         },
-        retention_days: 30,
         retiring: false,
         provision: None,
+        applied: Applied::all(&["documents"]),
+        content: ContentLocations::default(),
+        dropped: Vec::new(),
     };
     let memory = |requests: &str, limits: &str| Resources {
         requests: Some(ResourceList {

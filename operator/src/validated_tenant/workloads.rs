@@ -3,6 +3,7 @@
 mod documents;
 
 use crate::content::Content;
+use crate::content_locations::ContentLocations;
 
 pub use documents::Documents;
 
@@ -38,9 +39,19 @@ impl Workloads {
         documents.map(|documents| documents.storage_secret_hash.as_str())
     }
 
-    /// What of clients is outside their database, to be deleted with them.
+    /// What of clients is outside their database, to be deleted with them, by the workload.
     #[must_use]
-    pub fn content(&self) -> Option<&Content> {
-        self.documents.as_ref().map(|documents| &documents.content)
+    pub fn content(&self) -> Option<(&'static str, &Content)> {
+        let documents = self.documents.as_ref();
+        documents.map(|documents| (docket_crds::DOCUMENTS, &documents.content))
+    }
+
+    /// Where that is.
+    #[must_use]
+    pub fn locations(&self) -> ContentLocations {
+        let documents = self.documents.as_ref();
+        documents
+            .map(|it| ContentLocations::one(docket_crds::DOCUMENTS, it.location()))
+            .unwrap_or_default()
     }
 }

@@ -139,6 +139,12 @@ impl Cluster {
         context.turn = turn;
     }
 
+    /// Lets nothing in the database take longer than `deadline`.
+    pub fn give_up_after(&mut self, deadline: Duration) {
+        let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
+        context.databases = Databases::new(Metrics::default(), Fence::open(), deadline);
+    }
+
     /// Reconciles once.
     pub async fn reconcile(&self) -> Result<Action> {
         let tenant = self.tenant();

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use docket_fault_matrix::{Fidelity, Postgres};
+use docket_operator::content_locations::ContentLocations;
 use docket_operator::database::{AdminConnection, ClientRow, Databases};
 use docket_operator::error::Error;
 use docket_operator::leadership::fence::Fence;
 use docket_operator::monitoring::metrics::Metrics;
-use docket_schema::{Identity, Owner, Provision};
+use docket_schema::{Applied, Identity, Owner, Provision};
 use k8s_openapi::ByteString;
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -55,7 +56,13 @@ async fn what_a_provision_leaves_is_what_an_inspection_finds() {
     provision(&database, &identity).await.expect("provisioned");
     let schemas = [identity.schema.clone()];
     let inspection = database.inspect(&schemas).await.expect("an inspection");
-    let row = ClientRow::provisioned(&identity, &owner(), "hash".into());
+    let row = ClientRow::provisioned(
+        &identity,
+        &owner(),
+        "hash".into(),
+        &["documents"],
+        ContentLocations::default(),
+    );
     assert_eq!(inspection, [(identity.schema, row)].into());
 }
 
@@ -86,7 +93,9 @@ async fn provision(
         // Postgres makes the verifier itself when it is given the password.
         verifier: "password",
         credential_hash: "hash",
-        version: 0,
+        workloads: &["documents"],
+        applied: &Applied::default(),
+        content: "{}",
     };
     database.provision(&wanted).await
 }

@@ -8,6 +8,7 @@ mod exposure;
 mod first_report;
 mod inspection;
 mod log;
+mod migrations;
 mod monitoring;
 mod objectives;
 mod postgres;

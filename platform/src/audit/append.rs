@@ -12,19 +12,21 @@ pub const TABLE: &str = "audit_log";
 const INSERT: Statement = Statement {
     operation: "INSERT",
     table: TABLE,
-    sql: "INSERT INTO audit_log (actor, action, document_id, version, trace_id, request_id) \
-          VALUES ($1, $2, $3, $4, $5, $6)",
+    sql: "INSERT INTO audit_log (actor, action, subject_kind, subject_id, subject_version, trace_id, request_id) \
+          VALUES ($1, $2, $3, $4, $5, $6, $7)",
 };
 
 /// What was changed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     /// A verb, such as `upload`, `replace`, `update`, `delete`, `restore`, `purge`.
     pub action: &'static str,
-    /// What it is about.
-    pub document_id: i64,
-    /// Version of the content that the document has after the change.
-    pub version: i32,
+    /// What kind of thing it is about: one of those that its workload states.
+    pub subject_kind: &'static str,
+    /// Which one of them: 1 to 255 characters.
+    pub subject_id: String,
+    /// The version that it has after the change, if it has versions.
+    pub subject_version: Option<i32>,
 }
 
 /// Adds `entry` to the transaction that `connection` is in.
@@ -37,8 +39,9 @@ pub async fn append(
     let arguments = arguments()
         .with(origin.actor.as_str())?
         .with(entry.action)?
-        .with(entry.document_id)?
-        .with(entry.version)?
+        .with(entry.subject_kind)?
+        .with(entry.subject_id)?
+        .with(entry.subject_version)?
         .with(origin.trace_id.as_deref())?
         .with(origin.request_id.as_deref())?
         .end();

@@ -6,14 +6,17 @@ use crate::error::Error;
 use crate::paging::Cursor;
 use crate::paging::query::{self, DEFAULT_LIMIT, bad};
 
-const LONGEST_ACTION: usize = 63;
+const LONGEST_WORD: usize = 63;
+const LONGEST_ID: usize = 255;
 
 /// The entries that are shown; each member lets everything through until it is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Filter {
-    /// Only those of one document.
-    pub(super) document_id: Option<i64>,
-    /// Only those of one kind; any when it is empty.
+    /// Only those about one kind of thing; any when it is empty.
+    pub(super) subject_kind: String,
+    /// Only those about what has this id.
+    pub(super) subject_id: Option<String>,
+    /// Only those that did this; any when it is empty.
     pub(super) action: String,
     /// Only later ones.
     pub(super) after: Timestamp,
@@ -34,7 +37,8 @@ impl Default for Page {
     fn default() -> Self {
         Self {
             filter: Filter {
-                document_id: None,
+                subject_kind: String::new(),
+                subject_id: None,
                 action: String::new(),
                 after: Timestamp::UNIX_EPOCH,
                 before: Cursor::START.timestamp,
@@ -58,17 +62,23 @@ impl Page {
         match name {
             "limit" => self.limit = query::limit(name, value)?,
             "cursor" => self.start = query::cursor(name, value, Cursor::decode)?,
-            "document_id" => {
-                let id = value.parse().ok().filter(|id| *id >= 1);
-                let id = id.ok_or_else(|| bad(name, "must be the id of a document"))?;
-                self.filter.document_id = Some(id);
+            "subject_kind" => {
+                let word = word(value, |b| b.is_ascii_lowercase() || b == b'_');
+                self.filter.subject_kind =
+                    word.ok_or_else(|| bad(name, "must be a word in lower case"))?;
+            }
+            "subject_id" => {
+                let sane = (1..=LONGEST_ID).contains(&value.len())
+                    && value.bytes().all(|b| b.is_ascii_graphic());
+                let id = sane.then(|| value.to_owned());
+                let id = id
+                    .ok_or_else(|| bad(name, "must be 1 to 255 ASCII characters without spaces"))?;
+                self.filter.subject_id = Some(id);
             }
             "action" => {
-                let sane = (1..=LONGEST_ACTION).contains(&value.len())
-                    && value.bytes().all(|b| b.is_ascii_lowercase());
-                self.filter.action = sane
-                    .then(|| value.to_owned())
-                    .ok_or_else(|| bad(name, "must be a verb in lower case, such as upload"))?;
+                let word = word(value, |b| b.is_ascii_lowercase());
+                self.filter.action =
+                    word.ok_or_else(|| bad(name, "must be a verb in lower case, such as delete"))?;
             }
             "after" => self.filter.after = query::time(name, value)?,
             "before" => self.filter.before = query::time(name, value)?,
@@ -76,6 +86,11 @@ impl Page {
         }
         Ok(())
     }
+}
+
+fn word(value: &str, is_allowed: fn(u8) -> bool) -> Option<String> {
+    let sane = (1..=LONGEST_WORD).contains(&value.len()) && value.bytes().all(is_allowed);
+    sane.then(|| value.to_owned())
 }
 
 #[cfg(test)]
@@ -88,11 +103,12 @@ mod tests {
 
     #[test]
     fn every_parameter_counts() {
-        let query = "limit=7&document_id=5&action=upload&after=2025-08-20T08:10:48Z\
+        let query = "limit=7&subject_kind=page_view&subject_id=5&action=upload&after=2025-08-20T08:10:48Z\
                      &before=2025-08-21T08:10:48Z";
         let page = Page::parse(query).expect("a page");
         assert_eq!(page.limit, 7);
-        assert_eq!(page.filter.document_id, Some(5));
+        assert_eq!(page.filter.subject_kind, "page_view");
+        assert_eq!(page.filter.subject_id.as_deref(), Some("5"));
         assert_eq!(page.filter.action, "upload");
         assert_eq!(page.filter.after, at("2025-08-20T08:10:48Z"));
         assert_eq!(page.filter.before, at("2025-08-21T08:10:48Z"));
@@ -103,8 +119,10 @@ mod tests {
         let queries = [
             ("limit=0", "limit"),
             ("cursor=abc", "cursor"),
-            ("document_id=0", "document_id"),
-            ("document_id=x", "document_id"),
+            ("subject_kind=", "subject_kind"),
+            ("subject_kind=A", "subject_kind"),
+            ("subject_kind=a&subject_id=", "subject_id"),
+            ("subject_kind=a&subject_id=a%20b", "subject_id"),
             ("action=", "action"),
             ("action=UPLOAD", "action"),
             ("after=yesterday", "after"),

@@ -30,14 +30,16 @@ pub struct AuditEntry {
     #[schema(example = "key:1f2e3d4c")]
     pub(super) actor: String,
     /// A verb.
-    #[schema(example = "upload")]
+    #[schema(example = "delete")]
     pub(super) action: String,
-    /// Null for what is about no document.
+    /// What kind of thing it is about.
+    pub(super) subject_kind: String,
+    /// Which one of them.
+    #[schema(example = "5")]
+    pub(super) subject_id: String,
+    /// The version that it had afterwards; null for what has no versions.
     #[schema(required, minimum = 1)]
-    pub(super) document_id: Option<i64>,
-    /// Version of the content that the document had afterwards.
-    #[schema(required, minimum = 1)]
-    pub(super) version: Option<i32>,
+    pub(super) subject_version: Option<i32>,
     #[schema(required)]
     pub(super) trace_id: Option<String>,
     #[schema(required)]
@@ -68,9 +70,12 @@ pub struct Trail {
             description = "So many on a page; 50 unless told"),
         ("cursor" = Option<String>, Query, pattern = "^0[0-2][0-9a-f]{30}$",
             description = "What comes after the page that had this as `next`"),
-        ("document_id" = Option<i64>, Query, minimum = 1, description = "Of one document"),
+        ("subject_kind" = Option<String>, Query, pattern = "^[a-z_]{1,63}$",
+            description = "About one kind of thing"),
+        ("subject_id" = Option<String>, Query, pattern = "^[!-~]{1,255}$",
+            description = "About what has this id"),
         ("action" = Option<String>, Query, pattern = "^[a-z]{1,63}$",
-            description = "One verb, such as `upload`"),
+            description = "One verb, such as `delete`"),
         ("after" = Option<String>, Query, format = DateTime,
             description = "Later ones (RFC 3339)"),
         ("before" = Option<String>, Query, format = DateTime,

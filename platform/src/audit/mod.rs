@@ -6,6 +6,8 @@ mod list;
 mod origin;
 mod read;
 
+use std::sync::Arc;
+
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -14,10 +16,16 @@ pub use origin::Origin;
 
 use crate::middleware::scope::{Scope, on_any};
 use crate::platform::Platform;
+use crate::workload::Workload;
 
-/// `GET /clients/{client}/audit`, for callers that have one of `scopes`.
-pub fn routes(platform: &Platform, scopes: &[Scope]) -> OpenApiRouter {
+/// To see who changed what, whatever runs.
+const READ: Scope = Scope("audit:read");
+
+/// `GET /clients/{client}/audit`, for callers that watch over one of `workloads`.
+pub fn routes(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> OpenApiRouter {
+    let of_workloads = workloads.iter().map(|workload| workload.scopes().admin);
+    let scopes: Vec<Scope> = of_workloads.chain([READ]).collect();
     OpenApiRouter::new()
-        .routes(on_any(scopes, &platform.access, routes!(list::list_audit)))
+        .routes(on_any(&scopes, &platform.access, routes!(list::list_audit)))
         .with_state(platform.database.clone())
 }

@@ -14,12 +14,13 @@ use crate::timestamp;
 
 /// Every value is always there, so that the plan which Postgres keeps can use the index.
 macro_rules! list {
-    ($of_document:literal) => {
+    ($of_subject:literal) => {
         concat!(
-            "SELECT id, timestamp, actor, action, document_id, version, trace_id, request_id \
+            "SELECT id, timestamp, actor, action, subject_kind, subject_id, subject_version, trace_id, request_id \
              FROM audit_log WHERE (timestamp, id) < ($1, $2) \
-             AND timestamp > $3 AND timestamp < $4 AND ($5 = '' OR action = $5)",
-            $of_document,
+             AND timestamp > $3 AND timestamp < $4 AND ($5 = '' OR action = $5) \
+             AND ($7 = '' OR subject_kind = $7)",
+            $of_subject,
             " ORDER BY timestamp DESC, id DESC LIMIT $6",
         )
     };
@@ -31,10 +32,10 @@ const LIST: Statement = Statement {
     sql: list!(""),
 };
 
-const LIST_OF_DOCUMENT: Statement = Statement {
+const LIST_OF_SUBJECT: Statement = Statement {
     operation: "SELECT",
     table: TABLE,
-    sql: list!(" AND document_id = $7"),
+    sql: list!(" AND subject_id = $8"),
 };
 
 /// One entry more than `page` shows, if there are so many.
@@ -50,9 +51,10 @@ pub(super) async fn list(
         .with(filter.after.to_sqlx())?
         .with(filter.before.to_sqlx())?
         .with(filter.action.as_str())?
-        .with(i64::from(page.limit) + 1)?;
-    let (statement, arguments) = match filter.document_id {
-        Some(id) => (LIST_OF_DOCUMENT, list.with::<i64>(id)?.end()),
+        .with(i64::from(page.limit) + 1)?
+        .with(filter.subject_kind.as_str())?;
+    let (statement, arguments) = match &filter.subject_id {
+        Some(id) => (LIST_OF_SUBJECT, list.with(id.as_str())?.end()),
         None => (LIST, list.end()),
     };
     let work = async {
@@ -71,8 +73,9 @@ fn entry(row: &PgRow) -> Result<AuditEntry, Error> {
         timestamp: timestamp::column(row, "timestamp")?,
         actor: row.try_get("actor")?,
         action: row.try_get("action")?,
-        document_id: row.try_get("document_id")?,
-        version: row.try_get("version")?,
+        subject_kind: row.try_get("subject_kind")?,
+        subject_id: row.try_get("subject_id")?,
+        subject_version: row.try_get("subject_version")?,
         trace_id: row.try_get("trace_id")?,
         request_id: row.try_get("request_id")?,
     })

@@ -14,6 +14,6 @@ mod transaction;
 pub use batching::{Batch, ClientBatchers};
 pub use outage::is_outage;
 pub use pools::{Database, DatabaseSettings};
-pub use schema_state::SchemaState;
+pub use schema_state::{NeededSchema, SchemaState};
 pub use statement::{ArgumentList, Statement, arguments};
 pub use transaction::{Transaction, commits_itself};

@@ -50,8 +50,8 @@ pub(super) const INSUFFICIENT_SCOPE: ProblemKind = kind(
 pub(super) const QUOTA_EXCEEDED: ProblemKind = kind(
     StatusCode::FORBIDDEN,
     "quota-exceeded",
-    "34 more bytes do not fit into the quota: 10 of 10 documents are used, trash and old versions \
-     included; purge what is no longer needed, or have the quota raised",
+    "34 more bytes do not fit into the quota: 990 of 1000 bytes are used; remove what is no longer \
+     needed, or have the quota raised",
 );
 pub(super) const NOT_FOUND: ProblemKind = kind(
     StatusCode::NOT_FOUND,

@@ -144,7 +144,7 @@ impl Health {
         if start >= end {
             return None;
         }
-        let state = self.platform.database.schema_state(client, &self.tables);
+        let state = self.platform.database.schema_state(client, &self.needed);
         let state = tokio::time::timeout(end - start, state)
             .await
             .unwrap_or_else(|_| SchemaState::Unreachable("no answer in time".into()));

@@ -38,7 +38,7 @@ async fn show(State((health, service)): State<(Arc<Health>, &'static str)>) -> H
         status: report.database.status,
         latency_ms: report.latency.map(|latency| latency.as_secs_f64() * 1000.0),
     };
-    let tables = health.tables.iter();
+    let tables = health.needed.tables().iter();
     let tables = tables.map(|table| (*table, table_status(&report, table)));
     let parts = Parts {
         database,

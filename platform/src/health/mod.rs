@@ -18,6 +18,7 @@ pub use report::Finding;
 use report::{HealthStatus, Report};
 pub use routes::routes;
 
+use crate::database::NeededSchema;
 use crate::platform::Platform;
 use crate::workload::{self, Workload};
 
@@ -29,8 +30,7 @@ const FRESH: Duration = Duration::from_secs(2);
 pub struct Health {
     platform: Platform,
     workloads: Vec<Arc<dyn Workload>>,
-    /// Those that a client's schema must have.
-    tables: Vec<&'static str>,
+    needed: NeededSchema,
     draining: CancellationToken,
     last: Mutex<Option<(Instant, Arc<Report>)>>,
     schemas: Mutex<checks::Schemas>,
@@ -47,7 +47,10 @@ impl Health {
     ) -> Self {
         Self {
             platform,
-            tables: workload::tables(&workloads),
+            needed: NeededSchema::new(
+                workloads.iter().map(|workload| workload.name()),
+                workload::tables(&workloads),
+            ),
             workloads,
             draining,
             last: Mutex::default(),

@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_client_that_waits_for_its_schema_degrades() {
         for waiting in [
-            SchemaState::Older(0),
+            SchemaState::Older("platform"),
             SchemaState::NotProvisioned("x".into()),
             SchemaState::Current {
                 missing: vec!["t".into()],
@@ -186,7 +186,10 @@ mod tests {
 
     #[test]
     fn a_newer_schema_or_an_absent_database_is_unhealthy() {
-        for state in [SchemaState::Newer(9), SchemaState::Unreachable("x".into())] {
+        for state in [
+            SchemaState::Newer("platform"),
+            SchemaState::Unreachable("x".into()),
+        ] {
             assert_eq!(
                 Finding::of_schemas(&[CURRENT, state]).status,
                 HealthStatus::Unhealthy

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::{Fingerprint, IdempotencyKey, TABLE};
+use super::{Answer, Fingerprint, IdempotencyKey, TABLE};
 use crate::database::{ArgumentList, Database, Statement, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
@@ -28,8 +28,8 @@ const TAKE: Statement = Statement {
           VALUES ($1, $2::text::uuid, now() + interval '30 seconds') \
           ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, \
             leased_until = excluded.leased_until, created_at = now(), fingerprint = NULL, \
-            answer = NULL \
-          WHERE CASE WHEN held.answer IS NULL THEN held.leased_until < now() \
+            status = NULL, headers = NULL, body = NULL \
+          WHERE CASE WHEN held.status IS NULL THEN held.leased_until < now() \
             ELSE held.created_at < now() - interval '24 hours' END \
           RETURNING held.key",
 };
@@ -37,20 +37,20 @@ const TAKE: Statement = Statement {
 const READ: Statement = Statement {
     operation: "SELECT",
     table: TABLE,
-    sql: "SELECT fingerprint, answer FROM idempotency_keys WHERE key = $1",
+    sql: "SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE key = $1",
 };
 
 const RENEW: Statement = Statement {
     operation: "UPDATE",
     table: TABLE,
     sql: "UPDATE idempotency_keys SET leased_until = now() + interval '30 seconds' \
-          WHERE key = $1 AND holder = $2::text::uuid AND answer IS NULL RETURNING key",
+          WHERE key = $1 AND holder = $2::text::uuid AND status IS NULL RETURNING key",
 };
 
 const ANSWER: Statement = Statement {
     operation: "UPDATE",
     table: TABLE,
-    sql: "UPDATE idempotency_keys SET fingerprint = $3, answer = $4 \
+    sql: "UPDATE idempotency_keys SET fingerprint = $3, status = $4, headers = $5, body = $6 \
           WHERE key = $1 AND holder = $2::text::uuid RETURNING key",
 };
 
@@ -58,15 +58,15 @@ const FREE: Statement = Statement {
     operation: "DELETE",
     table: TABLE,
     sql: "DELETE FROM idempotency_keys \
-          WHERE key = $1 AND holder = $2::text::uuid AND answer IS NULL",
+          WHERE key = $1 AND holder = $2::text::uuid AND status IS NULL",
 };
 
 /// What became of asking for a key.
 pub enum Claimed {
     /// It is this request's to answer.
     Mine(Claim),
-    /// It was answered before: the body of that answer, and what was asked.
-    Answered(Fingerprint, Vec<u8>),
+    /// It was answered before: what was asked, and the answer.
+    Answered(Fingerprint, Answer),
 }
 
 /// A key that no other request can have, until the lease of 30 s is over; freed when it is dropped
@@ -144,12 +144,15 @@ impl Claim {
         &self,
         connection: &mut PgConnection,
         fingerprint: Fingerprint,
-        answer: &[u8],
+        answer: &Answer,
     ) -> Result<(), Error> {
+        let (status, headers, body) = answer.columns()?;
         let arguments = self
             .arguments()?
             .with(fingerprint.0.as_slice())?
-            .with(answer)?
+            .with(status)?
+            .with(headers)?
+            .with(body)?
             .end();
         let row = ANSWER
             .fetch_optional(&self.database, connection, arguments)
@@ -228,9 +231,9 @@ impl Drop for Claim {
     }
 }
 
-fn answered(row: &PgRow) -> Result<Option<(Fingerprint, Vec<u8>)>, Error> {
+fn answered(row: &PgRow) -> Result<Option<(Fingerprint, Answer)>, Error> {
     let fingerprint: Option<Vec<u8>> = row.try_get("fingerprint")?;
-    let answer: Option<Vec<u8>> = row.try_get("answer")?;
+    let answer = Answer::of_row(row)?;
     let fingerprint = fingerprint.and_then(|it| it.try_into().ok());
     Ok(fingerprint.map(Fingerprint).zip(answer))
 }

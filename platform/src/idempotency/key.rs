@@ -6,8 +6,6 @@ use sfv::Parser;
 use crate::error::Error;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-/// On an answer that was given before.
-pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const LONGEST: usize = 255;
 
 /// 1 to 255 characters, from space to tilde.

@@ -5,15 +5,17 @@
 //! sent, and stores its answer in the transaction of what it did. Whoever fails frees the key; whoever
 //! dies loses it when the claim runs out.
 
+mod answer;
 mod claim;
 mod expire;
 mod fingerprint;
 mod key;
 
+pub use answer::Answer;
 pub use claim::{Claim, Claimed};
 pub use expire::Expire;
 pub use fingerprint::Fingerprint;
-pub use key::{IdempotencyKey, REPLAYED};
+pub use key::IdempotencyKey;
 
 /// Keys, who has them, and what was answered.
 pub const TABLE: &str = "idempotency_keys";

@@ -22,7 +22,7 @@ use crate::database::Database;
 use crate::idempotency::Expire;
 use crate::platform::Platform;
 use crate::tenant::{Client, Tenant};
-use crate::usage::Recount;
+use crate::usage::{self, Recount};
 use crate::workload::Workload;
 
 /// The tasks of a server, and when it looks for those that are due.
@@ -43,8 +43,7 @@ impl Maintenance {
     /// When two tasks have the same name: the first server that is put together shows it.
     pub fn new(platform: &Platform, workloads: &[Arc<dyn Workload>], interval: Duration) -> Self {
         let database = platform.database.clone();
-        let stored = workloads.iter().filter_map(|workload| workload.stored());
-        let recount = Recount::new(database.clone(), stored.collect());
+        let recount = Recount::new(database.clone(), usage::all(workloads));
         let shared: [Arc<dyn Task>; 2] =
             [Arc::new(recount), Arc::new(Expire::new(database.clone()))];
         let own = workloads.iter().flat_map(|workload| workload.tasks());

@@ -1,9 +1,8 @@
 //! Adding to what a client uses, if its quota allows it.
 
-use docket_contract::Quota;
 use sqlx::PgConnection;
 
-use super::{TABLE, exceeded};
+use super::{Counter, Counters, TABLE, exceeded};
 use crate::database::{ArgumentList, Database, Statement, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
@@ -14,50 +13,44 @@ const FIRST: i16 = 0;
 /// other's commit.
 const SLOTS: i16 = 16;
 
-/// One row when the quota allows it, else none. The values are those of [`Charge::values`].
+/// The parts of a `WITH` that end in `charged`, which has a row for each counter when the quota allows all of
+/// them, else none. The values are those of [`Charge::values`].
 ///
-/// While it waits for another change of the same row, Postgres looks at that row anew, but not at the
-/// others. They hold still: with a quota, only the first is written.
+/// The rows of a slot are locked in the order of their names, so that nobody waits for each other; whoever
+/// waited finds them as they are by then. The other slots hold still: with a quota, only the first is written.
 #[macro_export]
 macro_rules! charge_sql {
-    ($slot:literal, $documents:literal, $bytes:literal, $most_documents:literal, $most_bytes:literal) => {
+    ($slot:literal, $counters:literal, $amounts:literal, $limits:literal) => {
         concat!(
-            "UPDATE client_usage AS own \
-             SET documents = own.documents + ",
-            $documents,
-            ", bytes = own.bytes + ",
-            $bytes,
-            " \
-             WHERE own.slot = ",
+            "held AS (\
+               SELECT counter, amount FROM usage WHERE slot = ",
             $slot,
-            " \
-             AND (",
-            $documents,
-            " <= 0 OR ",
-            $most_documents,
-            " IS NULL \
-               OR own.documents + ",
-            $documents,
-            " + (SELECT coalesce(sum(documents), 0) \
-                 FROM client_usage WHERE slot <> ",
+            " AND counter = ANY (",
+            $counters,
+            "::text[]) ORDER BY counter FOR NO KEY UPDATE\
+             ), wanted AS (\
+               SELECT * FROM unnest(",
+            $counters,
+            "::text[], ",
+            $amounts,
+            "::bigint[], ",
+            $limits,
+            "::bigint[]) AS wanted (counter, added, most)\
+             ), allowed AS MATERIALIZED (\
+               SELECT count(*) FROM held JOIN wanted USING (counter) \
+               HAVING count(*) = cardinality(",
+            $counters,
+            "::text[]) AND bool_and(added <= 0 OR most IS NULL \
+                 OR amount + added + (SELECT coalesce(sum(other.amount), 0) FROM usage AS other \
+                   WHERE other.counter = held.counter AND other.slot <> ",
             $slot,
-            ") <= ",
-            $most_documents,
-            ") \
-             AND (",
-            $bytes,
-            " <= 0 OR ",
-            $most_bytes,
-            " IS NULL \
-               OR own.bytes + ",
-            $bytes,
-            " + (SELECT coalesce(sum(bytes), 0) \
-                 FROM client_usage WHERE slot <> ",
+            ") <= most)\
+             ), charged AS (\
+               UPDATE usage AS own SET amount = own.amount + wanted.added FROM wanted, allowed \
+               WHERE own.slot = ",
             $slot,
-            ") <= ",
-            $most_bytes,
-            ") \
-             RETURNING own.slot",
+            " AND own.counter = wanted.counter RETURNING own.counter\
+             )",
         )
     };
 }
@@ -66,37 +59,53 @@ pub use charge_sql;
 const CHARGE: Statement = Statement {
     operation: "UPDATE",
     table: TABLE,
-    sql: charge_sql!("$1", "$2", "$3", "$4", "$5"),
+    sql: concat!(
+        "WITH ",
+        charge_sql!("$1", "$2", "$3", "$4"),
+        " SELECT FROM charged"
+    ),
 };
 
 /// What a change adds to the use of a client; less than nothing for what it takes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Charge {
-    /// How many.
-    pub documents: i64,
-    /// Of their contents.
-    pub bytes: i64,
+    pub(super) counters: &'static Counters,
+    pub(super) amounts: Vec<(&'static Counter, i64)>,
 }
 
 impl Charge {
-    /// The five values of `charge_sql!`: slot, documents, bytes, most documents, most bytes.
-    pub fn values(self, list: ArgumentList, quota: Quota) -> Result<ArgumentList, Error> {
-        let limited = quota != Quota::default();
-        let slot = if limited {
-            FIRST
-        } else {
-            rand::random_range(0..SLOTS)
+    /// So much of each of `counters`, in their order.
+    pub fn new(counters: &'static Counters, amounts: &[i64]) -> Self {
+        let each = counters.counters.iter().zip(amounts.iter().copied());
+        Self {
+            counters,
+            amounts: each.filter(|(_, amount)| *amount != 0).collect(),
+        }
+    }
+
+    /// Whether `client` may have any amount of all that is counted.
+    pub(super) fn is_unlimited(&self, client: &Client) -> bool {
+        let mut counters = self.counters.counters.iter();
+        counters.all(|counter| (counter.limit)(client).is_none())
+    }
+
+    /// The four values of `charge_sql!`: slot, counters, amounts, limits.
+    pub fn values(&self, list: ArgumentList, client: &Client) -> Result<ArgumentList, Error> {
+        let slot = match self.is_unlimited(client) {
+            true => rand::random_range(0..SLOTS),
+            false => FIRST,
         };
-        list.with(slot)?
-            .with(self.documents)?
-            .with(self.bytes)?
-            .with(quota.documents.map(bounded))?
-            .with(quota.bytes.map(bounded))
+        let amounts = || self.amounts.iter();
+        let names: Vec<&str> = amounts().map(|(counter, _)| counter.name).collect();
+        let added: Vec<i64> = amounts().map(|(_, amount)| *amount).collect();
+        let limit = |counter: &Counter| (counter.limit)(client).map(bounded);
+        let limits: Vec<Option<i64>> = amounts().map(|(counter, _)| limit(counter)).collect();
+        list.with(slot)?.with(names)?.with(added)?.with(limits)
     }
 }
 
 /// Adds `charge` to what `client` uses, in the transaction that `connection` is in; best as its last
-/// statement, as others wait for the row until the commit.
+/// statement, as others wait for the rows until the commit.
 ///
 /// # Errors
 /// [`Error::QuotaExceeded`]; what takes away or adds nothing is always allowed.
@@ -106,7 +115,10 @@ pub async fn charge(
     client: &Client,
     charge: Charge,
 ) -> Result<(), Error> {
-    let arguments = charge.values(arguments(), client.quota())?.end();
+    if charge.amounts.is_empty() {
+        return Ok(());
+    }
+    let arguments = charge.values(arguments(), client)?.end();
     let row = CHARGE
         .fetch_optional(database, connection, arguments)
         .await?;

@@ -2,35 +2,50 @@
 
 use std::fmt;
 
-use docket_contract::Quota;
 use sqlx::PgConnection;
 
-use super::{Charge, Usage};
+use super::counter::Usage;
+use super::{Charge, Counter};
 use crate::database::Database;
 use crate::error::Error;
 use crate::tenant::Client;
 
 /// What was asked for, what is used and what may be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Exceeded {
-    used: Usage,
-    quota: Quota,
-    wanted: Charge,
+    /// `34 bytes`.
+    wanted: Vec<String>,
+    /// `340 of 1000 bytes`.
+    used: Vec<String>,
+    advice: &'static str,
 }
 
 impl Exceeded {
-    pub(super) const fn new(used: Usage, quota: Quota, wanted: Charge) -> Self {
+    pub(super) fn new(used: &Usage, client: &Client, charge: &Charge) -> Self {
+        let more = charge.amounts.iter().filter(|(_, amount)| *amount > 0);
+        let of_limit = |counter: &Counter| {
+            let most = (counter.limit)(client)?;
+            let used = used.of(counter.name);
+            Some(format!("{used} of {most} {}", counter.name))
+        };
         Self {
-            used,
-            quota,
-            wanted,
+            wanted: more
+                .map(|(counter, amount)| format!("{amount} more {}", counter.name))
+                .collect(),
+            used: charge
+                .counters
+                .counters
+                .iter()
+                .filter_map(of_limit)
+                .collect(),
+            advice: charge.counters.advice,
         }
     }
 }
 
 impl From<Exceeded> for Error {
     fn from(exceeded: Exceeded) -> Self {
-        Self::QuotaExceeded(exceeded)
+        Self::QuotaExceeded(Box::new(exceeded))
     }
 }
 
@@ -41,32 +56,24 @@ pub async fn exceeded(
     client: &Client,
     charge: Charge,
 ) -> Error {
-    if client.quota() == Quota::default() {
-        // Nothing refuses it, so the row itself must be missing.
+    if charge.is_unlimited(client) {
+        // Nothing refuses it, so a row itself must be missing.
         return Error::Database(sqlx::Error::RowNotFound);
     }
     match Usage::read(database, connection).await {
-        Ok(used) => Exceeded::new(used, client.quota(), charge).into(),
+        Ok(used) => Exceeded::new(&used, client, &charge).into(),
         Err(error) => error,
     }
 }
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (used, quota) = (self.used, self.quota);
-        let documents = quota
-            .documents
-            .map(|most| format!("{} of {most} documents", used.documents));
-        let bytes = quota
-            .bytes
-            .map(|most| format!("{} of {most} bytes", used.bytes));
-        let both: Vec<String> = documents.into_iter().chain(bytes).collect();
         write!(
             f,
-            "{} more bytes do not fit into the quota: {} are used, trash and old versions \
-             included; purge what is no longer needed, or have the quota raised",
-            self.wanted.bytes,
-            both.join(" and "),
+            "{} do not fit into the quota: {} are used, {}, or have the quota raised",
+            self.wanted.join(" and "),
+            self.used.join(" and "),
+            self.advice,
         )
     }
 }
@@ -74,28 +81,22 @@ impl fmt::Display for Exceeded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::usage::example::{COUNTERS, client};
 
-    fn sentence(documents: Option<u64>, bytes: Option<u64>) -> String {
-        let used = Usage {
-            documents: 10,
-            bytes: 340,
-        };
-        let wanted = Charge {
-            documents: 1,
-            bytes: 34,
-        };
-        Exceeded::new(used, Quota { documents, bytes }, wanted).to_string()
+    fn sentence(quota: serde_json::Value) -> String {
+        let used = [("documents".to_owned(), 10), ("bytes".to_owned(), 340)];
+        let charge = Charge::new(&COUNTERS, &[1, 34]);
+        Exceeded::new(&Usage(used.into()), &client(quota), &charge).to_string()
     }
 
     #[test]
     fn the_sentence_has_limit_and_use_and_says_what_to_do() {
         assert_eq!(
-            sentence(Some(10), Some(1000)),
-            "34 more bytes do not fit into the quota: 10 of 10 documents and 340 of 1000 bytes are \
-             used, trash and old versions included; purge what is no longer needed, or have the \
-             quota raised"
+            sentence(serde_json::json!({"documents": 10, "bytes": 1000})),
+            "1 more documents and 34 more bytes do not fit into the quota: 10 of 10 documents and 340 of 1000 bytes \
+             are used, old ones included; purge some, or have the quota raised"
         );
-        assert!(sentence(Some(10), None).contains("quota: 10 of 10 documents are used"));
-        assert!(sentence(None, Some(350)).contains("quota: 340 of 350 bytes are used"));
+        let one = sentence(serde_json::json!({"bytes": 350}));
+        assert!(one.contains("quota: 340 of 350 bytes are used"), "{one}");
     }
 }

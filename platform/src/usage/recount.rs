@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::Row as _;
 
-use super::{TABLE, Usage};
+use super::{Counters, TABLE};
 use crate::database::{Database, Statement, Transaction, arguments};
 use crate::error::Error;
 use crate::maintenance::{DAY, Task};
@@ -17,36 +17,34 @@ use crate::tenant::Client;
 const LOCK: Statement = Statement {
     operation: "LOCK",
     table: TABLE,
-    sql: "LOCK TABLE client_usage IN EXCLUSIVE MODE",
+    sql: "LOCK TABLE usage IN EXCLUSIVE MODE",
 };
 
 const CORRECT: Statement = Statement {
     operation: "UPDATE",
     table: TABLE,
-    sql: "WITH used AS (\
-            SELECT sum(documents) AS documents, sum(bytes) AS bytes FROM client_usage\
+    sql: "WITH stored AS (\
+            SELECT * FROM unnest($1::text[], $2::bigint[]) AS stored (counter, amount)\
+          ), used AS (\
+            SELECT counter, sum(amount) AS amount FROM usage GROUP BY counter\
           ) \
-          UPDATE client_usage \
-          SET documents = CASE slot WHEN 0 THEN $1::bigint ELSE 0 END, \
-            bytes = CASE slot WHEN 0 THEN $2::bigint ELSE 0 END \
-          FROM used \
-          WHERE (used.documents, used.bytes) IS DISTINCT FROM ($1::bigint, $2::bigint) \
-          RETURNING slot",
+          UPDATE usage AS own SET amount = CASE own.slot WHEN 0 THEN stored.amount ELSE 0 END \
+          FROM stored JOIN used USING (counter) \
+          WHERE own.counter = stored.counter AND used.amount <> stored.amount \
+          RETURNING own.slot",
 };
 
-/// Makes the use of a client what the workloads store. A server of schema version 2 stores without
-/// counting, and both run during a rollout.
+/// Makes the use of a client what the workloads store.
 #[derive(Debug)]
 pub struct Recount {
     database: Arc<Database>,
-    /// Each counts what one workload stores.
-    stored: Vec<&'static Statement>,
+    counters: Vec<&'static Counters>,
 }
 
 impl Recount {
-    /// Of what the statements `stored` count: each brings one row with `documents` and `bytes`.
-    pub fn new(database: Arc<Database>, stored: Vec<&'static Statement>) -> Self {
-        Self { database, stored }
+    /// Of `counters`.
+    pub fn new(database: Arc<Database>, counters: Vec<&'static Counters>) -> Self {
+        Self { database, counters }
     }
 
     /// Tells whether it was something else.
@@ -61,18 +59,21 @@ impl Recount {
             LOCK.fetch_optional(database, transaction.as_mut(), arguments().end())
                 .await?;
             // Each statement sees what was committed before it, and with the lock nobody charges.
-            let mut sum = Usage::default();
-            for statement in &self.stored {
-                let counted = statement
+            let (mut names, mut amounts) = (Vec::new(), Vec::new());
+            for counters in &self.counters {
+                let stored = counters
+                    .stored
                     .fetch_optional(database, transaction.as_mut(), arguments().end())
                     .await?;
-                let counted = counted.ok_or(Error::Database(sqlx::Error::RowNotFound))?;
-                sum.documents += counted.try_get::<i64, _>("documents")?;
-                sum.bytes += counted.try_get::<i64, _>("bytes")?;
+                let stored = stored.ok_or(Error::Database(sqlx::Error::RowNotFound))?;
+                for name in counters.names() {
+                    names.push(name);
+                    amounts.push(stored.try_get::<i64, _>(name)?);
+                }
             }
-            let sum = arguments().with(sum.documents)?.with(sum.bytes)?.end();
+            let stored = arguments().with(names)?.with(amounts)?.end();
             let changed = CORRECT
-                .fetch_all(database, transaction.as_mut(), sum)
+                .fetch_all(database, transaction.as_mut(), stored)
                 .await?;
             transaction.commit().await?;
             Ok::<_, Error>(!changed.is_empty())

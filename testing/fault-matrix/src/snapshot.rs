@@ -165,7 +165,7 @@ const QUERIES: [(&str, &str); 5] = [
     ),
     (
         "registry",
-        "SELECT json_agg(json_build_object('schema', schema_name, 'role', role_name, 'namespace', namespace,
+        "SELECT json_agg(json_build_object('schema', schema_name, 'role', role_name, 'content', content, 'namespace', namespace,
              'tenant', tenant, 'client', client, 'state', state) ORDER BY schema_name)::text
          FROM docket.clients WHERE schema_name = ANY($1)",
     ),

@@ -4,12 +4,13 @@ use docket_platform::audit::{self, Entry, Origin};
 use docket_platform::database::{Database, Statement, Transaction, arguments};
 use docket_platform::error::Error;
 use docket_platform::tenant::Client;
-use docket_platform::usage::{self, Charge};
+use docket_platform::usage;
 use sqlx::postgres::PgArguments;
 use tracing::Instrument as _;
 
-use super::Document;
+use super::counters::charge;
 use super::repository::{TABLE, columns, document};
+use super::{Document, SUBJECT};
 
 // Whoever only refers to the row, as the text of its content does, need not wait.
 macro_rules! lock {
@@ -84,23 +85,29 @@ pub(super) async fn change(
             client,
             &row.ok_or(Error::Database(sqlx::Error::RowNotFound))?,
         )?;
-        let entry = Entry {
-            action: write.action,
-            document_id: id,
-            version: after.version,
-        };
+        let entry = entry(write.action, id, after.version);
         audit::append(database, transaction.as_mut(), origin, entry).await?;
-        if write.bytes != 0 {
-            let charge = Charge {
-                documents: 0,
-                bytes: write.bytes,
-            };
-            usage::charge(database, transaction.as_mut(), client, charge).await?;
-        }
+        usage::charge(
+            database,
+            transaction.as_mut(),
+            client,
+            charge(0, write.bytes),
+        )
+        .await?;
         before_commit();
         transaction.commit().await?;
         Ok(after)
     };
     let span = tracing::info_span!("store_metadata", db.collection.name = TABLE);
     database.within_deadline(work).instrument(span).await
+}
+
+/// Of a document that is at `version` afterwards.
+pub(super) fn entry(action: &'static str, id: i64, version: i32) -> Entry {
+    Entry {
+        action,
+        subject_kind: SUBJECT,
+        subject_id: id.to_string(),
+        subject_version: Some(version),
+    }
 }

@@ -11,7 +11,7 @@ use docket_platform::usage::{Charge, charge_sql, exceeded};
 use sqlx::PgConnection;
 
 use super::repository::{columns, document};
-use super::{Document, NewDocument, TABLE};
+use super::{Document, NewDocument, TABLE, counters};
 use crate::text::{Texts, search_sql};
 
 // Each part takes its rows from the one before: what the quota does not allow leaves nothing at all.
@@ -20,22 +20,22 @@ const INSERT: Statement = Statement {
     table: TABLE,
     sql: concat!(
         "WITH new AS (\
-           SELECT * FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[], $10::bytea[], $11::text[], \
-             $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], \
-             $19::text[], $20::text[]) \
+           SELECT * FROM unnest($5::text[], $6::bigint[], $7::text[], $8::text[], $9::bytea[], $10::text[], \
+             $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], \
+             $18::text[], $19::text[]) \
            AS new (filename, file_size, file_type, content_key, sha256, summary, text_state, \
              text_traceparent, actor, trace_id, request_id, text, name_words, summary_words, text_words)\
-         ), charged AS (",
-        charge_sql!("$1", "$2", "$3", "$4", "$5"),
-        "), document AS (\
+         ), ",
+        charge_sql!("$1", "$2", "$3", "$4"),
+        ", document AS (\
            INSERT INTO document_metadata (filename, file_size, file_type, content_key, sha256, \
              summary, text_state, text_traceparent) \
            SELECT filename, file_size, file_type, content_key::uuid, sha256, summary, text_state, \
-             text_traceparent FROM new, charged RETURNING ",
+             text_traceparent FROM new WHERE EXISTS (SELECT FROM charged) RETURNING ",
         columns!(),
         "), entry AS (\
-           INSERT INTO audit_log (action, document_id, version, actor, trace_id, request_id) \
-           SELECT 'upload', id, version, actor, trace_id, request_id \
+           INSERT INTO audit_log (action, subject_kind, subject_id, subject_version, actor, trace_id, request_id) \
+           SELECT 'upload', 'document', id::text, version, actor, trace_id, request_id \
            FROM document JOIN new USING (content_key)\
          ), words AS (\
            INSERT INTO document_text (document_id, text, search) SELECT id, text, ",
@@ -106,7 +106,7 @@ pub(super) async fn insert_all(
     }
     let of = insertions;
     let arguments = charge(of)
-        .values(arguments(), client.quota())?
+        .values(arguments(), client)?
         .with(each(of, |it| it.new.filename.as_str()))?
         .with(each(of, Insertion::bytes))?
         .with(each(of, |it| it.new.file_type.as_str()))?
@@ -135,10 +135,8 @@ pub(super) async fn insert_all(
 
 fn charge(insertions: &[&Insertion]) -> Charge {
     let bytes = insertions.iter().map(|insertion| insertion.bytes());
-    Charge {
-        documents: i64::try_from(insertions.len()).unwrap_or(i64::MAX),
-        bytes: bytes.fold(0, i64::saturating_add),
-    }
+    let documents = i64::try_from(insertions.len()).unwrap_or(i64::MAX);
+    counters::charge(documents, bytes.fold(0, i64::saturating_add))
 }
 
 fn taken(error: Error) -> Error {

@@ -7,6 +7,7 @@ mod byteranges;
 mod change;
 mod content;
 mod content_answers;
+mod counters;
 mod data_store;
 mod disposition;
 mod download;
@@ -29,7 +30,6 @@ mod replace;
 mod repository;
 mod search;
 mod state;
-mod stored;
 mod tags;
 mod text;
 mod trash;
@@ -44,6 +44,7 @@ mod workload;
 use docket_platform::middleware::scope::Scope;
 
 use accepted_types::AcceptedTypes;
+pub use counters::COUNTERS;
 use file_type::FileType;
 use filename::Filename;
 use filter::Filter;
@@ -53,7 +54,6 @@ use problems::PROBLEMS;
 use repository::TABLE;
 use search::{Query, SearchCursor};
 pub use state::DocumentsSettings;
-pub use stored::STORED;
 pub use text::{SUBCOMMAND, extract_text};
 pub use workload::{Documents, NAME};
 
@@ -63,6 +63,9 @@ const READ: Scope = Scope("documents:read");
 const WRITE: Scope = Scope("documents:write");
 /// To see who did what with them, and to set and lift legal holds.
 const ADMIN: Scope = Scope("documents:admin");
+
+/// What entries in the audit log are about.
+const SUBJECT: &str = "document";
 
 /// What a multipart body may hold beside the file.
 const ENVELOPE: u64 = 64 * 1024;

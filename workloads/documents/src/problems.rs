@@ -53,6 +53,12 @@ pub(crate) const PROBLEMS: ProblemList = ProblemList {
         TYPE_NOT_ACCEPTED,
         ProblemKind {
             status: StatusCode::FORBIDDEN,
+            name: "quota-exceeded",
+            example: "1 more documents and 34 more bytes do not fit into the quota: 10 of 10 documents are used, trash \
+                      and old versions included; purge what is no longer needed, or have the quota raised",
+        },
+        ProblemKind {
+            status: StatusCode::FORBIDDEN,
             name: "insufficient-scope",
             example: "the token lacks the scope documents:write",
         },

@@ -3,10 +3,11 @@
 use docket_platform::database::Database;
 use docket_platform::error::Error;
 use docket_platform::tenant::Client;
-use docket_platform::usage::{self, Charge};
+use docket_platform::usage;
 use http::{HeaderMap, header};
 
 use super::ENVELOPE;
+use super::counters::charge;
 
 /// Refuses a body whose announced size, or whose `documents`, the quota of `client` cannot take.
 ///
@@ -19,7 +20,7 @@ pub(super) async fn check_quota(
     documents: i64,
 ) -> Result<(), Error> {
     let bytes = at_least(headers);
-    usage::check_quota(database, client, Charge { documents, bytes }).await
+    usage::check_quota(database, client, &charge(documents, bytes)).await
 }
 
 /// The least that a body of the announced size stores; 0 where none is announced.

@@ -8,11 +8,11 @@ use docket_platform::audit::Origin;
 use docket_platform::content_store::Upload;
 use docket_platform::database::{Database, Transaction};
 use docket_platform::error::Error;
-use docket_platform::idempotency::{Claim, Claimed, Fingerprint, IdempotencyKey, REPLAYED};
+use docket_platform::idempotency::{Answer, Claim, Claimed, Fingerprint, IdempotencyKey};
 use docket_platform::middleware::auth::Caller;
 use docket_platform::openapi::Answers;
 use docket_platform::tenant::Client;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tracing::Instrument as _;
 use utoipa::ToSchema;
@@ -76,22 +76,19 @@ pub(crate) async fn upload_document(
 ) -> Result<Response, Error> {
     let Some(key) = IdempotencyKey::of(request.headers())? else {
         let answer = uploads.upload(&client, origin, request, None).await?;
-        return Ok(created(answer));
+        return Ok(answer.into_response());
     };
     match Claim::take(&uploads.database, &client, key).await? {
         Claimed::Mine(claim) => {
             let answer = uploads.upload(&client, origin, request, Some(&claim)).await;
-            Ok(created(claim.settle(answer).await?))
+            Ok(claim.settle(answer).await?.into_response())
         }
         Claimed::Answered(fingerprint, answer) => {
             let new = uploads.receiver.read(&client, request).await?;
             if meaning(&new) != fingerprint {
                 return Err(Error::KeyReused("upload"));
             }
-            let mut response = created(answer);
-            let replayed = HeaderValue::from_static("true");
-            response.headers_mut().insert(REPLAYED, replayed);
-            Ok(response)
+            Ok(answer.replayed())
         }
     }
 }
@@ -124,7 +121,7 @@ impl Uploads {
         origin: Origin,
         request: Request,
         claim: Option<&Claim>,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Answer, Error> {
         check_quota(&self.database, client, request.headers(), 1).await?;
         let receiving = self.receiver.receive(client, request);
         let Received {
@@ -156,7 +153,7 @@ impl Uploads {
         insertion: &Arc<Insertion>,
         claim: Option<&Claim>,
         upload: &mut Upload,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Answer, Error> {
         let Some(claim) = claim else {
             let document = self.inserter.insert(client, insertion, upload).await?;
             return answer(client, document);
@@ -176,14 +173,21 @@ impl Uploads {
     }
 }
 
-fn answer(client: &Client, metadata: Document) -> Result<Vec<u8>, Error> {
+fn answer(client: &Client, metadata: Document) -> Result<Answer, Error> {
     let uploaded = Uploaded {
         message: "Document uploaded successfully",
         client_id: client.name.clone(),
         document_id: metadata.id,
         metadata,
     };
-    serde_json::to_vec(&uploaded).map_err(Error::Encoding)
+    let json = HeaderValue::from_static("application/json");
+    Ok(Answer {
+        status: StatusCode::CREATED,
+        headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
+        body: serde_json::to_vec(&uploaded)
+            .map_err(Error::Encoding)?
+            .into(),
+    })
 }
 
 /// What makes two uploads the same.
@@ -194,9 +198,4 @@ fn meaning(new: &NewDocument) -> Fingerprint {
         new.filename.as_str().as_bytes(),
         new.file_type.as_str().as_bytes(),
     ])
-}
-
-fn created(answer: Vec<u8>) -> Response {
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    (StatusCode::CREATED, json, answer).into_response()
 }

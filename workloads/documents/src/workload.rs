@@ -8,11 +8,11 @@ use axum::routing::{get, post};
 use docket_contract::DocumentsConfig;
 use docket_platform::Platform;
 use docket_platform::content_store::ContentStore;
-use docket_platform::database::Statement;
 use docket_platform::health::Finding;
 use docket_platform::json::MAX_BODY;
 use docket_platform::maintenance::Task;
 use docket_platform::problem::ProblemList;
+use docket_platform::usage::Counters;
 use docket_platform::workload::{Workload, WorkloadScopes};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -23,8 +23,8 @@ use utoipa_axum::routes;
 use super::maintenance::{Purge, Sweep};
 use super::state::{DocumentsSettings, DocumentsState};
 use super::{
-    ADMIN, ENVELOPE, PROBLEMS, READ, STORED, TABLE, WRITE, content, data_store, list, metadata,
-    replace, text, trash, update, upload, version_content, version_repository, versions,
+    ADMIN, COUNTERS, ENVELOPE, PROBLEMS, READ, SUBJECT, TABLE, WRITE, content, data_store, list,
+    metadata, replace, text, trash, update, upload, version_content, version_repository, versions,
 };
 
 /// What it is called: in the spec, in tags and in telemetry.
@@ -70,6 +70,10 @@ impl Workload for Documents {
 
     fn tables(&self) -> &'static [&'static str] {
         &[TABLE, version_repository::TABLE, text::TABLE]
+    }
+
+    fn audit_subjects(&self) -> &'static [&'static str] {
+        &[SUBJECT]
     }
 
     fn problems(&self) -> ProblemList {
@@ -126,8 +130,8 @@ impl Workload for Documents {
         vec![Arc::new(Purge::new(platform, content)), Arc::new(sweep)]
     }
 
-    fn stored(&self) -> Option<&'static Statement> {
-        Some(&STORED)
+    fn counters(&self) -> Option<&'static Counters> {
+        Some(&COUNTERS)
     }
 
     /// By its last calls: probes must not cost what calls cost.

@@ -70,7 +70,7 @@ async fn a_password_is_kept_until_the_watch_says_that_the_tenant_is_gone_whoever
         objects::<DocumentTenant, _>(&scope, NamespaceIndex::default(), memory.clone());
     let reconciles = events.for_each(|tenant| {
         let uid = tenant.expect("no failure").metadata.uid.expect("a uid");
-        memory.reached(&uid, &connection(), Some(&content()));
+        memory.reached(&uid, &connection(), Some(("documents", &content())));
         std::future::ready(())
     });
     let life = async {

@@ -1,6 +1,9 @@
 mod decisions;
 
+use docket_schema::{Applied, latest_version};
+
 use super::*;
+use crate::content_locations::ContentLocation;
 use crate::database::Registered;
 
 const OURS: &str = "uid-of-this-tenant";
@@ -11,15 +14,26 @@ fn registered(tenant_uid: &str, state: State) -> ClientRow {
         schema_exists: true,
         role_exists: true,
         logins: vec!["s".into()],
-        version: LATEST_VERSION,
+        applied: Applied::all(&["documents"]),
         registered: Some(Registered {
             tenant: "acme/acme".into(),
             tenant_uid: tenant_uid.into(),
             state,
             role: "s".into(),
             credential_hash: "current".into(),
+            content: content("acme"),
         }),
     }
+}
+
+fn content(bucket: &str) -> ContentLocations {
+    let location = ContentLocation {
+        bucket: bucket.into(),
+        endpoint: "http://s3".into(),
+        region: "us-east-1".into(),
+        secret: "docket-s3".into(),
+    };
+    ContentLocations::one("documents", location)
 }
 
 fn decide(row: &ClientRow, adopt: bool) -> Result<Option<Provisioning>, &'static str> {
@@ -39,6 +53,8 @@ fn decide_after(
         credential_hash: "current",
         version_on_status,
         adopt,
+        workloads: &["documents"],
+        locations: &content("acme"),
     }
     .decide(row)
     .map_err(|error| error.problem().reason)
@@ -59,10 +75,11 @@ fn a_client_that_is_as_it_should_be_needs_nothing() {
 
 #[test]
 fn what_differs_is_brought_up_to_date() {
-    let changes: [fn(&mut ClientRow); 4] = [
+    let changes: [fn(&mut ClientRow); 5] = [
         |row| row.schema_exists = false,
         |row| row.logins.clear(),
-        |row| row.version = LATEST_VERSION - 1,
+        |row| row.applied = Applied::all(&[]),
+        |row| row.registered.as_mut().expect("registered").content = ContentLocations::default(),
         |row| row.registered.as_mut().expect("registered").credential_hash = "old".into(),
     ];
     for change in changes {
@@ -70,9 +87,7 @@ fn what_differs_is_brought_up_to_date() {
         change(&mut row);
         assert_eq!(
             decide(&row, false),
-            Ok(Some(Provisioning::Update {
-                version: row.version
-            })),
+            Ok(Some(Provisioning::Update)),
             "{row:?}"
         );
     }
@@ -83,12 +98,7 @@ fn retained_data_is_used_only_by_a_client_that_says_adopt() {
     for uid in [OURS, OTHERS] {
         let row = registered(uid, State::Retained);
         assert_eq!(decide(&row, false), Err("RetainedDataFound"));
-        assert_eq!(
-            decide(&row, true),
-            Ok(Some(Provisioning::Adopt {
-                version: LATEST_VERSION
-            }))
-        );
+        assert_eq!(decide(&row, true), Ok(Some(Provisioning::Adopt)));
     }
 }
 
@@ -117,8 +127,25 @@ fn a_schema_or_role_that_is_not_in_the_registry_is_never_touched() {
 #[test]
 fn a_schema_newer_than_the_operator_is_refused() {
     let mut row = registered(OURS, State::Active);
-    row.version = LATEST_VERSION + 1;
+    let version = latest_version("documents") + 1;
+    row.applied.add("documents", version, Vec::new());
     assert_eq!(decide(&row, true), Err("SchemaTooNew"));
+}
+
+#[test]
+fn a_migration_that_is_not_what_it_was_is_refused() {
+    let mut row = registered(OURS, State::Active);
+    row.applied.add("documents", 1, b"another".to_vec());
+    assert_eq!(decide(&row, false), Err("MigrationChanged"));
+}
+
+#[test]
+fn content_in_another_bucket_is_refused_whether_it_was_taken_out_or_is_adopted() {
+    for (state, adopt) in [(State::Active, false), (State::Retained, true)] {
+        let mut row = registered(OURS, state);
+        row.registered.as_mut().expect("registered").content = content("elsewhere");
+        assert_eq!(decide(&row, adopt), Err("ContentElsewhere"));
+    }
 }
 
 #[test]

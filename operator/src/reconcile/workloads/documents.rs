@@ -1,6 +1,6 @@
 //! Reads what documents need: the Secrets of their bucket and of their summarizer.
 
-use docket_contract::{OpenAi, Quota, S3Storage, Summarizer, Uploads};
+use docket_contract::{DocumentLimits, OpenAi, Quota, S3Storage, Summarizer, Uploads};
 use docket_crds::{Client, DocumentsWorkload, Retention, S3, SummarizerMode};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -11,9 +11,9 @@ use crate::error::Result;
 use crate::reconcile::named_secrets::{NamedSecrets, SecretField};
 use crate::validated_tenant::Documents;
 
-const STORAGE: SecretField =
+const STORAGE: SecretField<'_> =
     SecretField::of_credentials("spec.workloads.documents.storage.s3.secretRef");
-const OPENAI: SecretField =
+const OPENAI: SecretField<'_> =
     SecretField::of_credentials("spec.workloads.documents.summarizer.openai.secretRef");
 
 pub(super) async fn read(
@@ -101,13 +101,18 @@ fn milliseconds(timeout: &str) -> u64 {
     seconds * 1000
 }
 
+/// What `client` may do with documents.
+pub(super) fn limits(client: &Client, workload: Option<&DocumentsWorkload>) -> DocumentLimits {
+    DocumentLimits {
+        quota: quota(client, workload),
+        retention_days: retention_days(client, workload),
+    }
+}
+
 /// What `client` may store at most: its own quota, or else that of the workload. The schema accepts sizes
 /// only that are numbers, so nothing is lost here.
-pub(in crate::reconcile) fn quota(
-    client: Option<&Client>,
-    workload: Option<&DocumentsWorkload>,
-) -> Quota {
-    let own = client.and_then(|client| client.quota.as_ref());
+fn quota(client: &Client, workload: Option<&DocumentsWorkload>) -> Quota {
+    let own = client.quota.as_ref();
     let quota = own.or_else(|| workload.and_then(|workload| workload.quota.as_ref()));
     Quota {
         documents: quota
@@ -120,11 +125,8 @@ pub(in crate::reconcile) fn quota(
 }
 
 /// Days that what `client` deletes can be restored: its own, or else those of the workload.
-pub(in crate::reconcile) fn retention_days(
-    client: Option<&Client>,
-    workload: Option<&DocumentsWorkload>,
-) -> u32 {
-    let own = client.and_then(|client| client.retention.as_ref());
+fn retention_days(client: &Client, workload: Option<&DocumentsWorkload>) -> u32 {
+    let own = client.retention.as_ref();
     let retention = own.or_else(|| workload.map(|workload| &workload.retention));
     let retention = retention.cloned().unwrap_or_else(Retention::default);
     retention.days.unsigned_abs()
@@ -158,8 +160,8 @@ mod tests {
         let plain = client(json!({}));
         let own = client(json!({"retention": {"days": 90}, "quota": {"documents": 5}}));
         let limits = |client, workload| {
-            let quota = quota(Some(client), workload);
-            let days = retention_days(Some(client), workload);
+            let quota = quota(client, workload);
+            let days = retention_days(client, workload);
             (quota.documents, quota.bytes, days)
         };
         assert_eq!(limits(&plain, Some(&all)), (None, Some(1 << 30), 7));

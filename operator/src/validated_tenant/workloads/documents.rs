@@ -3,6 +3,7 @@
 use docket_contract::{DocumentsConfig, Storage, Summarizer, Uploads};
 
 use crate::content::{ACCESS_KEY_ID, Content, SECRET_ACCESS_KEY};
+use crate::content_locations::ContentLocation;
 
 /// Documents of a tenant as they should be.
 #[derive(Clone, Debug)]
@@ -25,6 +26,16 @@ impl Documents {
             storage: Storage::S3(self.content.storage().clone()),
             uploads: self.uploads.clone(),
             summarizer: self.summarizer.clone(),
+        }
+    }
+
+    pub(super) fn location(&self) -> ContentLocation {
+        let storage = self.content.storage();
+        ContentLocation {
+            bucket: storage.bucket.clone(),
+            endpoint: storage.endpoint.clone(),
+            region: storage.region.clone(),
+            secret: self.storage_secret.clone(),
         }
     }
 

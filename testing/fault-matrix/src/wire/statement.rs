@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use super::message::{BIND, Message, PARSE, QUERY};
 
 /// What a text has in it, and what it is called then; the first that fits.
-const NAMES: [(&str, &str); 9] = [
+const NAMES: [(&str, &str); 10] = [
     // Asked by the clock, as Leases are renewed: part of no scenario.
     ("SELECT current_setting('transaction_read_only')", ""),
     ("DROP SCHEMA", "delete"),
+    ("DROP TABLE", "drop workload"),
     ("retained_at = now()", "retain"),
     ("NOLOGIN", "retire"),
     ("CREATE ROLE", "provision"),

@@ -1,14 +1,16 @@
 //! The end of what has been in the trash for its client's retention period.
 
-use docket_platform::audit::{self, Entry, Origin};
+use docket_platform::audit::{self, Origin};
 use docket_platform::database::{Database, Statement, Transaction, arguments};
 use docket_platform::error::Error;
 use docket_platform::tenant::Client;
-use docket_platform::usage::{self, Charge};
+use docket_platform::usage;
 use sqlx::Row as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::change::entry;
+use crate::counters::charge;
 use crate::repository::{TABLE, content_key};
 use crate::version_repository;
 
@@ -61,7 +63,8 @@ pub(super) async fn purge(
 }
 
 async fn remove(database: &Database, client: &Client, origin: &Origin) -> Result<Purged, Error> {
-    let days = i32::try_from(client.retention_days().min(MOST_DAYS)).unwrap_or(i32::MAX);
+    let days = client.limits().documents.retention_days;
+    let days = i32::try_from(days.min(MOST_DAYS)).unwrap_or(i32::MAX);
     let mut connection = database.connection(client).await?;
     let mut transaction = Transaction::begin(&mut connection, TABLE).await?;
     let which = arguments().with(days)?.with(BATCH)?.end();
@@ -83,11 +86,7 @@ async fn remove(database: &Database, client: &Client, origin: &Origin) -> Result
         .fetch_all(database, transaction.as_mut(), of_ids()?)
         .await?;
     for row in &expired {
-        let entry = Entry {
-            action: "purge",
-            document_id: row.try_get("id")?,
-            version: row.try_get("version")?,
-        };
+        let entry = entry("purge", row.try_get("id")?, row.try_get("version")?);
         audit::append(database, transaction.as_mut(), origin, entry).await?;
     }
     let contents = || expired.iter().chain(&versions);
@@ -95,10 +94,8 @@ async fn remove(database: &Database, client: &Client, origin: &Origin) -> Result
     let sizes: Vec<i64> = contents()
         .map(|row| row.try_get("file_size"))
         .collect::<Result<_, _>>()?;
-    let charge = Charge {
-        documents: -i64::try_from(ids.len()).unwrap_or(i64::MAX),
-        bytes: -sizes.iter().sum::<i64>(),
-    };
+    let documents = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+    let charge = charge(-documents, -sizes.iter().sum::<i64>());
     usage::charge(database, transaction.as_mut(), client, charge).await?;
     transaction.commit().await?;
     Ok(Purged {

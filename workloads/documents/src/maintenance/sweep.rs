@@ -17,12 +17,13 @@ use uuid::Uuid;
 
 use super::metrics;
 use super::orphans::orphans;
+use crate::NAME;
 
 /// Objects that the database is asked about at once.
 const BATCH: usize = 500;
 
 /// Looks at every object of a client that is older than the grace, and removes those that no document
-/// and no version has. What is older than the client's schema stays: it is some other database's.
+/// and no version has. What is older than the client's tables stays: it is some other database's.
 #[derive(Debug)]
 pub struct Sweep {
     database: Arc<Database>,
@@ -43,7 +44,7 @@ impl Sweep {
     }
 
     async fn sweep(&self, client: &Client) -> anyhow::Result<()> {
-        let since = self.database.schema_made(client).await?;
+        let since = self.database.tables_made(client, NAME).await?;
         let until = Timestamp::now() - self.grace;
         let mut batches = self.content.list(client).chunks(BATCH);
         let mut swept = 0;

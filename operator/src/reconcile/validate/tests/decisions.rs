@@ -103,7 +103,7 @@ fn steady() -> Dereferenced {
         client: "globex".into(),
     };
     let hash = fingerprint(&PASSWORD.into());
-    let row = ClientRow::provisioned(&schema(), &owner, hash);
+    let row = ClientRow::provisioned(&schema(), &owner, hash, &[], ContentLocations::default());
     Dereferenced {
         inspected: Inspected::now(BTreeMap::from([(schema().schema, row)])),
         credentials: issued(PASSWORD),

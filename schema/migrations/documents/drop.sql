@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS document_text, document_versions, document_metadata CASCADE;
+DELETE FROM usage WHERE counter IN ('documents', 'bytes');
