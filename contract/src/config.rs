@@ -261,12 +261,28 @@ pub struct ClientConfig {
     pub password: SecretString,
     /// Hashes of the API keys that are valid now.
     pub api_key_hashes: Vec<ApiKeyHash>,
+    /// Keys that are valid now and that everybody may read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publishable_keys: Vec<PublishableKey>,
     /// What it may store at most, unless [`crate::LIMITS_FILE`] says otherwise.
     #[serde(default)]
     pub quota: Quota,
     /// Days that a deleted document stays in the trash, unless that file says otherwise.
     #[serde(default = "default_retention_days")]
     pub retention_days: u32,
+}
+
+/// A key that pages show to everybody who reads them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PublishableKey {
+    /// Of the key, which begins with [`crate::PUBLISHABLE_PREFIX`].
+    pub hash: ApiKeyHash,
+    /// The one scope that it has.
+    pub scope: String,
+    /// Whose pages may use it: serialized as RFC 6454, 6.2 has it, such as `https://www.example.com`.
+    pub origins: Vec<String>,
 }
 
 /// What a client may store at most, old versions and trash included.
@@ -349,6 +365,11 @@ mod tests {
                 role: "acme_globex_1f2e3d4c".into(),
                 password: "correct horse".into(),
                 api_key_hashes: vec![hash_api_key("key")],
+                publishable_keys: vec![PublishableKey {
+                    hash: hash_api_key("pk_key"),
+                    scope: "orders:read".into(),
+                    origins: vec!["https://www.globex.example".into()],
+                }],
                 quota: Quota {
                     documents: Some(100_000),
                     bytes: None,

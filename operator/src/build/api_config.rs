@@ -83,6 +83,7 @@ fn config(wanted: &ValidatedTenant) -> TenantConfig {
                 role: client.identity.role.clone(),
                 password: client.password.clone(),
                 api_key_hashes: hashes(client),
+                publishable_keys: Vec::new(),
                 quota: client.quota,
                 retention_days: client.retention_days,
             })

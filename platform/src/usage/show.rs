@@ -36,7 +36,7 @@ pub struct Most {
 /// Trash and old versions count until they are purged.
 #[utoipa::path(
     get,
-    path = "/clients/{client}/usage",
+    path = "/usage",
     tag = "clients",
     responses((status = 200, description = "Documents and bytes", body = Used))
 )]
