@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use docket_contract::{API_KEY_HEADER, CLIENT_HEADER};
-use http::{HeaderMap, header};
 use http::request::Parts;
+use http::{HeaderMap, header};
 
 use super::access::Access;
 use super::scope::{Scope, Scopes};

@@ -13,8 +13,9 @@ use super::access::Access;
 use super::scope::Scope;
 
 /// What a page may send beside what every page may.
-const HEADERS: HeaderValue =
-    HeaderValue::from_static("content-type, idempotency-key, traceparent, x-api-key, x-client, x-request-id");
+const HEADERS: HeaderValue = HeaderValue::from_static(
+    "content-type, idempotency-key, traceparent, x-api-key, x-client, x-request-id",
+);
 /// What a page may read beside what every page may.
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("ratelimit, ratelimit-policy, retry-after, x-request-id");
@@ -33,7 +34,10 @@ impl Origins {
     /// The origin of a request, if its pages may read the answer.
     fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let origin = headers.get(header::ORIGIN)?;
-        let is_known = self.access.tenant.publishes_to(self.scope, origin.to_str().ok()?);
+        let is_known = self
+            .access
+            .tenant
+            .publishes_to(self.scope, origin.to_str().ok()?);
         is_known.then(|| origin.clone())
     }
 }

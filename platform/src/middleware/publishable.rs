@@ -11,8 +11,8 @@ use http::uri::PathAndQuery;
 pub(super) fn take_key(request: &mut Request) -> Option<String> {
     let header = request.headers().get(API_KEY_HEADER);
     let sent = header.and_then(|value| Some(value.to_str().ok()?.to_owned()));
-    let (key, rest) = split(request.uri())
-        .map_or((None, None), |(key, rest)| (Some(key), Some(rest)));
+    let (key, rest) =
+        split(request.uri()).map_or((None, None), |(key, rest)| (Some(key), Some(rest)));
     if let Some(uri) = rest {
         if let Some(OriginalUri(original)) = request.extensions_mut().get_mut() {
             original.clone_from(&uri);

@@ -79,7 +79,9 @@ impl Claims {
     /// unless that is the program itself, or the client, as in tokens that a program got for itself
     /// (RFC 9068, 2.2). `claim` is the one that names the client.
     pub fn user(&self, claim: &str) -> Option<&str> {
-        let programs = PROGRAM.iter().filter_map(|it| self.others.get(*it)?.as_str());
+        let programs = PROGRAM
+            .iter()
+            .filter_map(|it| self.others.get(*it)?.as_str());
         let itself = programs.chain(self.clients(claim)).any(|it| it == self.sub);
         (!itself && !self.sub.is_empty()).then_some(&self.sub)
     }
@@ -152,7 +154,11 @@ mod tests {
         for (more, claim, is_user) in [
             (json!({"client_id": "globex"}), "client_id", true),
             (json!({"client_id": "somebody"}), "client_id", false),
-            (json!({"client_id": "somebody", "org": "globex"}), "org", false),
+            (
+                json!({"client_id": "somebody", "org": "globex"}),
+                "org",
+                false,
+            ),
             (json!({"azp": "somebody", "org": "globex"}), "org", false),
             (json!({"azp": "portal", "org": "globex"}), "org", true),
             (json!({"org": ["globex", "somebody"]}), "org", false),
