@@ -19,7 +19,10 @@ pub(super) async fn read(tenant: &Identified<DocumentTenant>, ctx: &Context) -> 
         Some(spec) => Some(documents::read(tenant, spec, ctx).await?),
         None => None,
     };
-    Ok(Workloads { documents })
+    Ok(Workloads {
+        documents,
+        ..Workloads::default()
+    })
 }
 
 /// What clients keep outside their database, for the tenant's cleanup; `None` where no workload does so.
