@@ -226,7 +226,7 @@ impl<'a> ApiKeys<'a> {
 }
 
 /// Whether any of `entries` is a key that is yet to be handed out.
-pub fn hand_out(entries: &BTreeMap<String, ByteString>) -> bool {
+pub fn hands_out(entries: &BTreeMap<String, ByteString>) -> bool {
     let mut whats = entries
         .keys()
         .filter_map(|name| Some(name.split_once('.')?.1));
@@ -403,7 +403,7 @@ mod tests {
     fn publishable_keys_are_rotated_as_the_others_are() {
         let found = entries(&[("globex", OLD), ("globex.publishable.orders", PAGES)]);
         let mut keys = of_globex(&found, &["orders"]);
-        assert!(!keys.hands_out() && !hand_out(&found));
+        assert!(!keys.hands_out() && !hands_out(&found));
         keys.rotate(&mut RandomSecrets);
         assert!(keys.hands_out());
         let valid: Vec<String> = in_pages(&keys)[0].iter().map(|it| (*it).into()).collect();
@@ -417,7 +417,7 @@ mod tests {
             ("globex.publishable.upcoming", false),
         ] {
             assert_eq!(
-                hand_out(&entries(&[(entry, PAGES)])),
+                hands_out(&entries(&[(entry, PAGES)])),
                 is_upcoming,
                 "{entry}"
             );

@@ -15,7 +15,7 @@ use super::dereference::{self, Dereferenced, Issued, identities};
 use super::workloads::documents;
 use super::{notices, telemetry};
 use crate::build::Images;
-use crate::credentials::api_keys::{ApiKeys, hand_out};
+use crate::credentials::api_keys::{ApiKeys, hands_out};
 use crate::credentials::rotation::{Asked, Rotated};
 use crate::credentials::secret_value::{SecretGenerator, fingerprint};
 use crate::database::ClientRow;
@@ -44,7 +44,7 @@ pub(super) fn validate(
     let api_keys = CredentialTurn::of(
         &keys_asked,
         &seen.api_keys,
-        || hand_out(&seen.api_keys.entries),
+        || hands_out(&seen.api_keys.entries),
         now,
     );
     for (name, identity) in identities(tenant) {
