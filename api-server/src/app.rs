@@ -12,11 +12,11 @@ use docket_platform::maintenance::Maintenance;
 use docket_platform::middleware::layers::{self, Layers};
 use docket_platform::tenant::Tenant;
 use docket_platform::workload::{self, Workload};
-use docket_platform::{openapi, tls};
+use docket_platform::{issuer, openapi, tls};
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Settings, docs, reload, workloads};
+use crate::{Settings, docs, reload, signing_keys, workloads};
 
 /// How the OpenAPI document introduces itself.
 const DESCRIPTION: &str = "The API of one tenant. Every answer has an `X-Request-ID`: the \
@@ -70,9 +70,10 @@ impl App {
         let workloads = make(&platform)?;
         let tls = platform.tenant.tls.as_ref().map(tls::config).transpose()?;
         let draining = platform.access.draining.clone();
-        let problems = workload::problems(&workloads);
+        let problems = workload::problems(&platform, &workloads);
         let health = Health::new(platform.clone(), workloads.clone(), draining.clone());
         reload::look(&platform.access, &settings.config);
+        signing_keys::look(&platform.access, &settings.config);
         Ok(Arc::new(Self {
             layers: Arc::new(Layers::new(problems, draining.clone())),
             health: Arc::new(health),
@@ -139,13 +140,25 @@ impl App {
 pub fn public_router(app: Arc<App>) -> Router {
     let routes = workload::routes(&app.platform, &app.workloads);
     let (clients, of_clients) = routes.split_for_parts();
-    let (operations, of_operations) = health::routes(app.health.clone(), app.registry.clone())
+    let of_issuer = issuer::routes(&app.platform, openapi::scopes(&of_clients));
+    let (operations, mut of_operations) = health::routes(app.health.clone(), app.registry.clone())
         .merge(openapi::routes())
         .merge(docs::routes())
+        .merge(of_issuer.published)
         .split_for_parts();
-    let document = openapi::document(DESCRIPTION, &app.workloads, of_clients, of_operations);
+    let (token, of_token) = of_issuer.token.split_for_parts();
+    of_operations.merge(of_token);
+    let problems = workload::problems(&app.platform, &app.workloads);
+    let document = openapi::document(
+        DESCRIPTION,
+        &app.workloads,
+        &problems,
+        of_clients,
+        of_operations,
+    );
     let operations = operations.layer(Extension(openapi::Document(Arc::new(document))));
-    app.assemble(clients, operations)
+    // Whoever asks for a token is a client, and is traced as such.
+    app.assemble(clients.merge(token), operations)
 }
 
 /// The data store: what the workloads serve to callers inside the namespace, and its own health.

@@ -7,6 +7,7 @@ mod docs;
 mod reload;
 pub mod server;
 mod settings;
+mod signing_keys;
 mod workloads;
 
 use docket_platform::tenant::Tenant;

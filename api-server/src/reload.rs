@@ -12,7 +12,7 @@ use docket_contract::{LIMITS_FILE, REPLICAS_FILE, TenantLimits};
 use docket_platform::middleware::access::Access;
 
 /// The kubelet brings a change within about a minute; this should add nothing to speak of.
-const INTERVAL: Duration = Duration::from_secs(2);
+pub(crate) const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Why the last known limits go on.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -11,7 +11,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, Settings, VERSION, data_store_router, public_router, reload, service_name};
+use crate::{
+    App, Settings, VERSION, data_store_router, public_router, reload, service_name, signing_keys,
+};
 
 /// Traces that are recorded of requests which come without one: enough to see every request of a quiet
 /// service, and what a busy one does (ADR 0014).
@@ -51,12 +53,14 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         "serving"
     );
     let access = app.platform().access.clone();
-    let limits = tokio::spawn(reload::reload(access, settings.config));
+    let limits = tokio::spawn(reload::reload(access.clone(), settings.config.clone()));
+    let keys = tokio::spawn(signing_keys::reload(access, settings.config));
     let (working, stopping) = (app.clone(), stop.clone());
     let background = tokio::spawn(async move { working.work(stopping).await });
     serve(app, public, data_store, stop, settings.shutdown_grace).await;
     background.abort();
     limits.abort();
+    keys.abort();
     drain.abort();
     maintenance.abort();
     tracing::info!("stopped");

@@ -136,6 +136,21 @@ pub struct ApiAuth {
     /// Whose tokens are accepted; there is one with [`AuthMode::Jwt`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwt: Option<Jwt>,
+    /// The tenant as an issuer of its own, whose tokens are accepted too, in any mode but
+    /// [`AuthMode::None`]. Its keys are in the file [`crate::SIGNING_KEYS_FILE`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<OwnIssuer>,
+}
+
+/// The tenant as an issuer of tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OwnIssuer {
+    /// What the claims `iss` and `aud` are, without a path or a `/` at the end: where callers reach the API.
+    pub url: String,
+    /// Seconds that a token is good for at most.
+    pub token_lifetime_seconds: NonZeroU32,
 }
 
 /// Whose tokens are accepted.
@@ -303,7 +318,10 @@ const fn default_retention_days() -> u32 {
     30
 }
 
-fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn expose<S: Serializer>(
+    secret: &SecretString,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }
 
@@ -330,6 +348,10 @@ mod tests {
                     jwks_url: None,
                     client_claim: "client_id".into(),
                     ca: None,
+                }),
+                issuer: Some(OwnIssuer {
+                    url: "https://documents.example.com".into(),
+                    token_lifetime_seconds: NonZeroU32::MIN,
                 }),
             },
             rate_limit: Some(RateLimit {

@@ -9,7 +9,8 @@
 //!
 //! - A reader ignores the members of objects that it does not know, at every depth.
 //! - What is missing takes its default, or is an error that names it. A pod does not start on a
-//!   [`CONFIG_FILE`] that it cannot read; of [`LIMITS_FILE`] it keeps what it read last.
+//!   [`CONFIG_FILE`] that it cannot read; of [`LIMITS_FILE`] and [`SIGNING_KEYS_FILE`] it
+//!   keeps what it read last.
 //! - A known member never changes its meaning, its type or its unit: what shall mean something else
 //!   gets a name of its own.
 //! - To add a member: it has a default that means what servers of before do. What must not be ignored
@@ -24,15 +25,17 @@ mod limits;
 #[cfg(test)]
 mod other_releases;
 mod service_name;
+mod signing_keys;
 
 pub use api_key::{ApiKeyHash, hash_api_key};
 pub use config::{
     ApiAuth, AuthMode, ClientConfig, Database, DocumentsConfig, FolderStorage, Jwt, OpenAi,
-    PublishableKey, Quota, RateLimit, S3Storage, SslMode, Storage, Summarizer, TenantConfig, Tls,
-    Uploads, Workloads,
+    OwnIssuer, PublishableKey, Quota, RateLimit, S3Storage, SslMode, Storage, Summarizer,
+    TenantConfig, Tls, Uploads, Workloads,
 };
 pub use limits::{ClientLimits, TenantLimits};
 pub use service_name::{DOCKET_API, DOCUMENT_API, service_name};
+pub use signing_keys::{PublishedKey, SigningKey, SigningKeys};
 
 /// Key of the Secret entry, and name of the mounted file, that holds a [`TenantConfig`].
 pub const CONFIG_FILE: &str = "tenant.json";
@@ -44,6 +47,10 @@ pub const REPLICAS_FILE: &str = "replicas";
 /// Key of the entry beside these, and name of the file, that holds [`TenantLimits`]: it changes without
 /// a restart, and goes before what [`CONFIG_FILE`] says of the same.
 pub const LIMITS_FILE: &str = "limits.json";
+
+/// Key of the entry beside these, and name of the file, that holds [`SigningKeys`], where the tenant issues
+/// tokens: it changes without a restart.
+pub const SIGNING_KEYS_FILE: &str = "signing-keys.json";
 
 /// Request header that carries a client's API key.
 pub const API_KEY_HEADER: &str = "x-api-key";

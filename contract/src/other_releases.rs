@@ -5,7 +5,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use crate::{TenantConfig, TenantLimits};
+use crate::{SigningKeys, TenantConfig, TenantLimits};
 
 /// What is put into an object besides its own members.
 const UNKNOWN: &str = "ofAnotherRelease";
@@ -212,12 +212,18 @@ fn the_limits_are_read_alike_with_members_that_nobody_knows() {
     reads_the_same_with_unknown_members::<TenantLimits>();
 }
 
+#[test]
+fn the_signing_keys_are_read_alike_with_members_that_nobody_knows() {
+    reads_the_same_with_unknown_members::<SigningKeys>();
+}
+
 /// Fails where a type is of no file: nothing would have looked into it.
 #[test]
 fn every_type_that_has_members_is_looked_into() {
     let of_files: Vec<String> = [
         File::of::<TenantConfig>().samples(),
         File::of::<TenantLimits>().samples(),
+        File::of::<SigningKeys>().samples(),
     ]
     .iter()
     .flatten()

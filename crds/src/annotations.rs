@@ -17,7 +17,11 @@ pub const ROTATE: &str = "docket.dev/rotate";
 /// operator reads it.
 pub const ROTATE_API_KEYS: &str = "docket.dev/rotate-api-keys";
 
-/// Of the Secrets of logins and of API keys: when they were last rotated (RFC 3339). The operator writes
+/// Of a tenant: each new value asks for a new key to sign tokens with, once. Users write it, the operator
+/// reads it.
+pub const ROTATE_SIGNING_KEYS: &str = "docket.dev/rotate-signing-keys";
+
+/// Of the Secrets of logins, API keys and signing keys: when they were last rotated (RFC 3339). The operator writes
 /// and reads it, `docketctl status` shows it.
 pub const ROTATED_AT: &str = "docket.dev/rotated-at";
 
@@ -50,6 +54,7 @@ mod tests {
             SPEC_BEFORE_PLAN,
             ROTATE,
             ROTATE_API_KEYS,
+            ROTATE_SIGNING_KEYS,
             ROTATED_AT,
             ROTATED_FOR,
             CONFIG_HASH,
@@ -60,6 +65,7 @@ mod tests {
             "docket.dev/spec-before-plan",
             "docket.dev/rotate",
             "docket.dev/rotate-api-keys",
+            "docket.dev/rotate-signing-keys",
             "docket.dev/rotated-at",
             "docket.dev/rotated-for",
             "docket.dev/config-hash",

@@ -1,5 +1,7 @@
 //! The names of what the operator makes for a tenant, and of those who write it.
 
+use crate::labels;
+
 /// The operator itself: its Lease, who its Events are from, its telemetry and its sessions in a database.
 pub const OPERATOR: &str = "docket-operator";
 
@@ -28,21 +30,32 @@ pub const API_CONTAINER: &str = "api";
 /// Prometheus tells what it says of itself by this name.
 pub const COLLECTOR_CONTAINER: &str = "collector";
 
-/// What the entry of a client's next key has behind the client's name and a dot.
+/// Entry of the key that signs tokens.
+pub const CURRENT: &str = "current";
+
+/// What the entry of a client's next key has behind the client's name and a dot; also the entry of the key
+/// that will sign tokens.
 pub const UPCOMING: &str = "upcoming";
 
-/// What the entry of a client's last key has behind the client's name and a dot.
+/// What the entry of a client's last key has behind the client's name and a dot; also the entry of the key
+/// that signed tokens before.
 pub const PREVIOUS: &str = "previous";
 
 /// What the entries of a client's publishable keys have behind the client's name and a dot; behind it and another
 /// dot stands the workload.
 pub const PUBLISHABLE: &str = "publishable";
 
-/// Name of the Deployment, the Service, the Secret with the configuration and most other children of
-/// `tenant`.
+/// Name of the Deployment of the component `component` of `tenant`, and of what is about its pods alone.
+#[must_use]
+pub fn component_name(tenant: &str, component: &str) -> String {
+    format!("{tenant}-{component}")
+}
+
+/// Name of what the component `api` of `tenant` is made of, and of what all components share: the Secret with
+/// the configuration, the ServiceAccount, the rules.
 #[must_use]
 pub fn api_name(tenant: &str) -> String {
-    format!("{tenant}-api")
+    component_name(tenant, labels::API)
 }
 
 /// Name of the Secret with the API keys of the clients of `tenant`, an entry each: the operator issues
@@ -84,6 +97,13 @@ pub fn role_entry(client: &str) -> String {
     format!("{client}.role")
 }
 
+/// Name of the Secret with the keys with which `tenant` signs tokens of its own, the entries [`CURRENT`],
+/// [`UPCOMING`] and [`PREVIOUS`]: the operator writes and reads it, and nobody else.
+#[must_use]
+pub fn signing_keys_secret(tenant: &str) -> String {
+    format!("{tenant}-signing-keys")
+}
+
 /// Name of the ConfigMap with the configuration of the collectors of `tenant`: the operator writes it, pods mount it.
 #[must_use]
 pub fn collector_config_map(tenant: &str) -> String {
@@ -107,12 +127,15 @@ mod tests {
             API_CONTAINER,
             COLLECTOR_CONTAINER,
             &api_name("acme"),
+            &component_name("acme", "worker"),
             &api_keys_secret("acme"),
             &upcoming_key_entry("globex"),
             &previous_key_entry("globex"),
             &publishable_key_entry("globex", "orders"),
             &credentials_secret("acme"),
             &role_entry("globex"),
+            &signing_keys_secret("acme"),
+            CURRENT,
             &collector_config_map("acme"),
         ];
         let pinned = [
@@ -126,12 +149,15 @@ mod tests {
             "api",
             "collector",
             "acme-api",
+            "acme-worker",
             "acme-api-keys",
             "globex.upcoming",
             "globex.previous",
             "globex.publishable.orders",
             "acme-credentials",
             "globex.role",
+            "acme-signing-keys",
+            "current",
             "acme-collector",
         ];
         assert_eq!(names, pinned);

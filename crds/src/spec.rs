@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Objective, Quota,
-    Resources, Retention, SecretReference, TopologySpreadConstraint, Workloads, interval,
+    Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Issuer, Objective,
+    Quota, Resources, Retention, SecretReference, TopologySpreadConstraint, Workloads, interval,
 };
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
@@ -34,6 +34,7 @@ use crate::{
     validation = Rule::new("self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')").message("the name of a DocumentTenant becomes part of other names: at most 40 lower-case letters, digits and '-', starting with a letter and ending with a letter or digit"),
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.credentials) || !has(self.credentials.signingKeyRotation) || has(self.api) && has(self.api.auth) && has(self.api.auth.issuer)").message("credentials.signingKeyRotation needs api.auth.issuer, which has such keys"))]
 pub struct DocumentTenantSpec {
     /// While this is true nothing is changed, neither in the cluster nor in the database; the API goes
     /// on serving as it is. A deletion goes on too.
@@ -89,8 +90,8 @@ impl DocumentTenantSpec {
 }
 
 /// How often the credentials that the operator makes are made anew. Old and new ones overlap, so that
-/// no request fails. The annotations `docket.dev/rotate` and `docket.dev/rotate-api-keys` ask for it
-/// once with each new value.
+/// no request fails. The annotations `docket.dev/rotate`, `docket.dev/rotate-api-keys` and
+/// `docket.dev/rotate-signing-keys` ask for it once with each new value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials {
@@ -106,6 +107,12 @@ pub struct Credentials {
     #[schemars(length(min = 2, max = 5))]
     #[x_kube(validation = Rule::new(format!("self.matches('{}')", interval::PATTERN)).message("apiKeyRotation must be a whole number of hours or days, such as 12h or 30d"))]
     pub api_key_rotation: Option<String>,
+    /// Time after which a tenant with `api.auth.issuer` signs with a new key, for example `90d`. The key
+    /// before stays published until no token that it signed is good any more. By default it keeps its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 5))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", interval::PATTERN)).message("signingKeyRotation must be a whole number of hours or days, such as 30d"))]
+    pub signing_key_rotation: Option<String>,
 }
 
 /// One customer of the tenant.
@@ -314,6 +321,8 @@ pub struct Tls {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.mode) || self.mode != 'Jwt' || has(self.jwt)").message("mode Jwt needs jwt, with the issuer and audience of the tokens"))]
+#[x_kube(validation = Rule::new("!has(self.issuer) || !has(self.mode) || self.mode != 'None'").message("issuer needs mode ApiKey or Jwt: with None nobody is asked for a token"))]
+#[x_kube(validation = Rule::new("!has(self.issuer) || !has(self.issuer.url) || !has(self.jwt) || self.issuer.url != self.jwt.issuer").message("issuer.url and jwt.issuer must differ: a token goes to the issuer that it names"))]
 pub struct Auth {
     /// The mode.
     #[serde(default)]
@@ -321,6 +330,9 @@ pub struct Auth {
     /// Whose tokens are accepted; for mode Jwt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwt: Option<Jwt>,
+    /// The tenant as an issuer of its own, whose tokens are accepted beside what the mode asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<Issuer>,
 }
 
 /// The ways in which callers prove which client they are.

@@ -5,11 +5,10 @@ use std::fmt::{Debug, Write as _};
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::TraceContextExt as _;
 use serde::Serialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
@@ -92,8 +91,7 @@ impl Buffers {
         let line = &mut self.line;
         line.clear();
         line.extend_from_slice(b"{\"timestamp\":\"");
-        // Only a year after 9999 has no such form.
-        let _ = OffsetDateTime::now_utc().format_into(line, &Rfc3339);
+        write!(line, "{}", Timestamp::now())?;
         line.push(b'"');
         entry(line, "level", metadata.level().as_str())?;
         entry(line, "target", metadata.target())?;

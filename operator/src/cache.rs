@@ -2,11 +2,11 @@
 
 pub mod caches;
 pub mod child;
+pub mod namespace_index;
 pub mod object_cache;
 pub mod optional_kinds;
 mod packed;
 pub mod pods;
 pub mod presence;
 pub mod referenced_secrets;
-pub mod tenant_index;
 pub mod without_status;

@@ -3,6 +3,7 @@
 //! Start reading at [`reconcile`]: read, decide, act, report. [`build`] makes every child without a
 //! client in sight; [`database`] is the only place that speaks SQL, [`content`] the only one that
 //! speaks S3. [`cache`] holds what the watches brought, [`memory`] what we learned of each tenant.
+//! What another kind of custom resource would have to say of itself is in [`reconciled_kind`].
 
 pub mod build;
 pub mod cache;
@@ -19,6 +20,7 @@ pub mod memory;
 pub mod monitoring;
 pub mod recheck;
 pub mod reconcile;
+pub mod reconciled_kind;
 pub mod scope;
 mod server_side_apply;
 pub mod settings;

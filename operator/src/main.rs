@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
+use docket_crds::DocumentTenant;
 use docket_instrumentation::{Service, Telemetry};
 use docket_operator::controller::Watches;
 use docket_operator::monitoring::endpoints::serve;
@@ -67,7 +68,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     let server = tokio::spawn(server);
 
     let clients = Clients::new(&settings).await?;
-    clients.check_crd(&settings).await?;
+    clients.check_crd::<DocumentTenant>(&settings).await?;
     let leadership = clients.leadership(&settings);
     let mut signals = Signals::new()?;
     let stand_by = || {

@@ -3,6 +3,7 @@
 mod backoff;
 mod cooldown;
 mod inspection_cache;
+mod object;
 mod read_your_writes;
 mod status_debounce;
 mod tenant;
@@ -14,7 +15,8 @@ use kube::Resource;
 use kube::runtime::watcher::Event;
 
 pub use inspection_cache::{Inspected, InspectionKey};
-pub use tenant::{Intervals, TenantMemories};
+pub use object::Memories;
+pub use tenant::{Intervals, TenantMemories, TenantMemory};
 
 /// A `T` for each object, by its uid. The watch alone makes and ends one: what a reconcile that is still
 /// under way would keep of an object that is gone, is not kept.

@@ -1,14 +1,14 @@
-//! Tenants to look at again although nothing of theirs changed in the cluster: from those who find out, to the
-//! controller.
+//! Objects to look at again although nothing of theirs changed in the cluster: from those who find out, to the
+//! controller of their kind.
 
 use std::sync::{Arc, Mutex};
 
-use docket_crds::DocumentTenant;
 use futures::Stream;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::cache::pods::Owner;
+use crate::reconciled_kind::ReconciledKind;
 
 /// Both ends, for all who share it.
 #[derive(Clone, Debug)]
@@ -28,14 +28,16 @@ impl Default for Recheck {
 }
 
 impl Recheck {
-    /// The tenant `owner` is to be looked at.
+    /// The object `owner` is to be looked at.
     pub(crate) fn tell(&self, owner: Owner) {
         // Nobody is told once the controller has ended.
         let _ = self.told.send(owner);
     }
 
     /// Those that are to be looked at, as that comes to be known; for the first who asks.
-    pub(crate) fn tenants(&self) -> impl Stream<Item = ObjectRef<DocumentTenant>> + Send + use<> {
+    pub(crate) fn objects<K: ReconciledKind>(
+        &self,
+    ) -> impl Stream<Item = ObjectRef<K>> + Send + use<K> {
         let heard = self
             .heard
             .lock()
@@ -51,6 +53,7 @@ impl Recheck {
 
 #[cfg(test)]
 mod tests {
+    use docket_crds::DocumentTenant;
     use futures::StreamExt as _;
 
     use super::*;
@@ -58,7 +61,7 @@ mod tests {
     #[tokio::test]
     async fn who_listens_is_told_of_each_tenant() {
         let recheck = Recheck::default();
-        let mut tenants = Box::pin(recheck.tenants());
+        let mut tenants = Box::pin(recheck.objects::<DocumentTenant>());
         recheck.tell(("acme".into(), "globex".into()));
         let told = tenants.next().await.expect("a tenant");
         assert_eq!(

@@ -3,4 +3,9 @@
 pub mod apply;
 pub mod conditions;
 pub mod events;
+mod findings;
+pub(crate) mod outcome;
+pub(crate) mod report;
+pub(crate) mod rollout;
 pub mod timeline;
+mod workload_status;

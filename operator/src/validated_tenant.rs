@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 pub(crate) mod example;
+mod issuer;
 mod monitoring;
 mod telemetry;
 mod workloads;
@@ -23,6 +24,7 @@ use secrecy::SecretString;
 use crate::credentials::api_keys::ClientKeys;
 use crate::credentials::rotation::Rotated;
 
+pub use issuer::ValidatedIssuer;
 pub use monitoring::Monitoring;
 pub use telemetry::Telemetry;
 pub use workloads::{Documents, Publication, Workloads};
@@ -54,6 +56,8 @@ pub struct ValidatedTenant {
     pub workloads: Workloads,
     /// How callers are authenticated.
     pub auth: ApiAuth,
+    /// The keys with which the tenant issues tokens of its own, if it does.
+    pub issuer: Option<ValidatedIssuer>,
     /// How often each client may call, over all pods together.
     pub rate_limit: RateLimit,
     /// The certificate that the API is served with.

@@ -12,6 +12,7 @@ use axum::extract::rejection::{
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::problem::{Problem, ProblemKind};
@@ -125,6 +126,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, pattern = "^[0-9a-f]{32}$")]
     trace_id: Option<String>,
+    /// What a workload says beside.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    members: Map<String, Value>,
 }
 
 impl Error {
@@ -219,6 +224,10 @@ impl IntoResponse for Error {
             status: kind.status.as_u16(),
             detail: self.detail(),
             trace_id: docket_instrumentation::trace_id(),
+            members: match &self {
+                Self::Workload(problem) => problem.members(),
+                _ => Map::new(),
+            },
         };
         let mut response = (kind.status, Json(body)).into_response();
         let headers = response.headers_mut();

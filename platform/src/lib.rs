@@ -15,6 +15,7 @@ pub mod digest;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod issuer;
 pub mod json;
 pub mod maintenance;
 mod memory;
@@ -26,7 +27,7 @@ pub mod problem;
 pub mod tenant;
 pub mod timestamp;
 pub mod tls;
-mod tokens;
+pub mod tokens;
 pub mod usage;
 pub mod workload;
 

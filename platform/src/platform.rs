@@ -7,7 +7,7 @@ use crate::content_store::UploadMemory;
 use crate::database::{Database, DatabaseSettings};
 use crate::middleware::access::Access;
 use crate::tenant::Tenant;
-use crate::tokens::Pace;
+use crate::tokens::{Pace, TokenSigner};
 
 /// What this program is called in telemetry, in Postgres and by `/health`.
 #[derive(Clone, Copy, Debug)]
@@ -85,5 +85,10 @@ impl Platform {
             request_timeout: timeout,
             tenant,
         })
+    }
+
+    /// Signs tokens for those whom a workload logs in, where the tenant issues tokens of its own.
+    pub fn token_signer(&self) -> Option<TokenSigner> {
+        self.access.own_issuer.clone().map(TokenSigner::new)
     }
 }

@@ -2,6 +2,7 @@
 //! in one place, `error.rs`.
 
 use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
 
 /// A kind of problem (RFC 9457): what programs tell it by, and how the OpenAPI document lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,11 @@ pub trait Problem: std::error::Error + Send + Sync + 'static {
 
     /// Adds what the answer says beside its body.
     fn add_headers(&self, _headers: &mut HeaderMap) {}
+
+    /// What the body says beside the members that every problem has (RFC 9457, 3.2).
+    fn members(&self) -> Map<String, Value> {
+        Map::new()
+    }
 }
 
 /// The problems that a part of the server brings.

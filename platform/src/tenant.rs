@@ -8,8 +8,8 @@ use std::sync::{Arc, RwLock};
 
 use anyhow::{Context as _, bail, ensure};
 use docket_contract::{
-    AuthMode, ClientLimits, Database, Jwt, Quota, TenantConfig, TenantLimits, Tls, Workloads,
-    hash_api_key,
+    AuthMode, ClientLimits, Database, Jwt, OwnIssuer, Quota, TenantConfig, TenantLimits, Tls,
+    Workloads, hash_api_key,
 };
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
@@ -52,6 +52,8 @@ pub struct Tenant {
     pub tls: Option<Tls>,
     /// Whose tokens are accepted, in mode Jwt.
     pub jwt: Option<Jwt>,
+    /// The tenant as an issuer of its own, whose tokens are accepted beside what the mode asks for.
+    pub own_issuer: Option<OwnIssuer>,
     /// What is served to the clients, for those whose it is.
     pub workloads: Workloads,
     mode: AuthMode,
@@ -82,6 +84,11 @@ impl Tenant {
     /// The client `name`.
     pub fn client(&self, name: &str) -> Option<Arc<Client>> {
         self.clients.get(name).cloned()
+    }
+
+    /// Whether a key opens the routes of its client.
+    pub fn takes_keys(&self) -> bool {
+        self.mode == AuthMode::ApiKey
     }
 
     /// The client `name`, or the one whose `key` it is where no name is given, if `key` opens it, and
@@ -179,6 +186,16 @@ impl TryFrom<TenantConfig> for Tenant {
             AuthMode::Jwt => Some(config.auth.jwt.context("mode Jwt needs an issuer")?),
             AuthMode::ApiKey | AuthMode::None => None,
         };
+        let own_issuer = config.auth.issuer;
+        ensure!(
+            own_issuer.is_none() || config.auth.mode != AuthMode::None,
+            "an issuer needs a mode in which somebody is asked for a token"
+        );
+        let names = (jwt.as_ref(), own_issuer.as_ref());
+        ensure!(
+            !matches!(names, (Some(jwt), Some(own)) if jwt.issuer == own.url),
+            "the tenant's own issuer has the name of another"
+        );
         let (mut clients, mut keys) = (BTreeMap::new(), Keys::default());
         for client in config.clients {
             let name = client.name;
@@ -223,6 +240,7 @@ impl TryFrom<TenantConfig> for Tenant {
             workloads: config.workloads,
             mode: config.auth.mode,
             jwt,
+            own_issuer,
             clients,
             keys,
         })

@@ -1,25 +1,28 @@
-//! How answers show a time.
+//! How Postgres and answers show a time.
 
+use jiff::Timestamp;
 use serde::Serializer;
-use time::OffsetDateTime;
-use time::format_description::well_known::Iso8601;
-use time::format_description::well_known::iso8601::{Config, EncodedConfig, TimePrecision};
-
-const MICROSECONDS: EncodedConfig = Config::DEFAULT
-    .set_year_is_six_digits(false)
-    .set_time_precision(TimePrecision::Second {
-        decimal_digits: std::num::NonZeroU8::new(6),
-    })
-    .encode();
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 
 /// ISO 8601 in UTC with six digits of a second, such as `2025-08-20T08:10:48.108442Z`.
-pub fn microseconds<S: Serializer>(
-    time: &OffsetDateTime,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let utc = time.to_offset(time::UtcOffset::UTC);
-    let text = utc
-        .format(&Iso8601::<MICROSECONDS>)
-        .map_err(serde::ser::Error::custom)?;
-    serializer.serialize_str(&text)
+pub fn microseconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{time:.6}"))
+}
+
+/// The `timestamptz` in the `column` of `row`.
+///
+/// # Errors
+/// When there is none.
+pub fn column(row: &PgRow, column: &str) -> Result<Timestamp, sqlx::Error> {
+    Ok(row.try_get::<jiff_sqlx::Timestamp, _>(column)?.to_jiff())
+}
+
+/// The same where it may be null.
+///
+/// # Errors
+/// When there is no such column.
+pub fn optional_column(row: &PgRow, column: &str) -> Result<Option<Timestamp>, sqlx::Error> {
+    let time: Option<jiff_sqlx::Timestamp> = row.try_get(column)?;
+    Ok(time.map(jiff_sqlx::Timestamp::to_jiff))
 }

@@ -15,6 +15,7 @@ use crate::database::Statement;
 use crate::health::Finding;
 use crate::maintenance::Task;
 use crate::middleware::scope::Scope;
+use crate::platform::Platform;
 use crate::problem::ProblemList;
 
 /// What a tenant runs for its clients, beside other workloads.
@@ -96,19 +97,19 @@ pub fn tables(workloads: &[Arc<dyn Workload>]) -> Vec<&'static str> {
     shared.into_iter().chain(own.copied()).collect()
 }
 
-/// The problems of the platform, and then those of each of `workloads`.
-pub fn problems(workloads: &[Arc<dyn Workload>]) -> Vec<ProblemList> {
+/// The problems of the platform, of the tenant's own issuer if there is one, and then those of each of
+/// `workloads`.
+pub fn problems(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> Vec<ProblemList> {
+    let of_issuer = platform.access.own_issuer.iter();
     let own = workloads.iter().map(|workload| workload.problems());
     std::iter::once(crate::error::kinds::PROBLEMS)
+        .chain(of_issuer.map(|_| crate::issuer::PROBLEMS))
         .chain(own)
         .collect()
 }
 
 /// The client routes of `workloads`, and those about what they share.
-pub fn routes(
-    platform: &crate::platform::Platform,
-    workloads: &[Arc<dyn Workload>],
-) -> OpenApiRouter {
+pub fn routes(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> OpenApiRouter {
     let scopes: Vec<WorkloadScopes> = workloads.iter().map(|workload| workload.scopes()).collect();
     let read: Vec<Scope> = scopes.iter().map(|scopes| scopes.read).collect();
     let admin: Vec<Scope> = scopes.iter().map(|scopes| scopes.admin).collect();

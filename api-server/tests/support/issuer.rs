@@ -45,17 +45,21 @@ pub struct Signer {
     pub algorithm: &'static str,
     /// The public half, as it is published.
     pub jwk: Value,
+    /// The private half as PKCS#8, of a key for Ed25519.
+    pub pem: Option<String>,
     sign: Sign,
 }
 
 impl Signer {
     pub fn ed25519(id: &str) -> Self {
         let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
+        let pem = Some(key.serialize_pem());
         let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&key.serialize_der()).expect("a key");
         let public = base64(key.public_key());
         Self {
             algorithm: "EdDSA",
             jwk: json!({"kty": "OKP", "crv": "Ed25519", "x": public, "kid": id, "use": "sig"}),
+            pem,
             sign: Box::new(move |message| key.sign(message).as_ref().to_vec()),
         }
     }
@@ -84,6 +88,7 @@ impl Signer {
         Self {
             algorithm,
             jwk: json!({"kty": "EC", "crv": curve, "x": base64(x), "y": base64(y), "kid": id}),
+            pem: None,
             sign: Box::new(move |message| {
                 let signed = key.sign(&random, message).expect("a signature");
                 signed.as_ref().to_vec()
@@ -105,6 +110,7 @@ impl Signer {
         Self {
             algorithm,
             jwk: json!({"kty": "RSA", "n": base64(n), "e": base64(e), "kid": id, "alg": algorithm}),
+            pem: None,
             sign: Box::new(move |message| {
                 let mut signed = vec![0; key.public().modulus_len()];
                 let random = SystemRandom::new();

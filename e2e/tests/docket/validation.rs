@@ -175,6 +175,32 @@ const REFUSED: &[(&str, Change)] = &[
             spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
         },
     ),
+    ("issuer needs mode ApiKey or Jwt", |spec| {
+        spec["api"]["auth"] = json!({"mode": "None", "issuer": {}});
+    }),
+    ("issuer.url and jwt.issuer must differ", |spec| {
+        let jwt = json!({"issuer": "https://login.example.com", "audience": "docket"});
+        let issuer = json!({"url": "https://login.example.com"});
+        spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt, "issuer": issuer});
+    }),
+    (
+        "url must be a URL such as https://documents.example.com, without a path",
+        |spec| {
+            spec["api"]["auth"] = json!({"issuer": {"url": "https://documents.example.com/"}});
+        },
+    ),
+    (
+        "tokenLifetime must be a whole number of minutes or hours up to 24h",
+        |spec| {
+            spec["api"]["auth"] = json!({"issuer": {"tokenLifetime": "25h"}});
+        },
+    ),
+    (
+        "credentials.signingKeyRotation needs api.auth.issuer",
+        |spec| {
+            spec["credentials"] = json!({"signingKeyRotation": "90d"});
+        },
+    ),
     ("spec.api.auth.jwt.audience: Required value", |spec| {
         let jwt = json!({"issuer": "https://login.example.com"});
         spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
@@ -407,6 +433,15 @@ const ACCEPTED: &[Change] = &[
     },
     |spec| spec["api"]["topologySpreadConstraints"] = json!([]),
     |spec| spec["api"]["auth"] = json!({"mode": "None"}),
+    |spec| {
+        spec["api"]["auth"] = json!({"issuer": {}});
+        spec["credentials"] = json!({"signingKeyRotation": "90d"});
+    },
+    |spec| {
+        let jwt = json!({"issuer": "https://login.example.com", "audience": "docket"});
+        let issuer = json!({"url": "https://documents.example.com:8443", "tokenLifetime": "24h"});
+        spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt, "issuer": issuer});
+    },
     |spec| spec["workloads"]["documents"]["summarizer"] = json!({"mode": "None"}),
     |spec| {
         let openai = openai("https://api.example.com:8443/v1", "999s");

@@ -1,13 +1,13 @@
 //! The Secret that configures the pods: one file for the API servers, [`docket_contract::TenantConfig`],
-//! beside it what changes without a restart, the number of pods and what clients may do, and what only
-//! the collectors may see.
+//! beside it what changes without a restart, the number of pods, what clients may do and the keys of its
+//! issuer, and what only the collectors may see.
 
 use docket_crds::names::api_name;
 use std::num::NonZeroU32;
 
 use docket_contract::{
     ApiKeyHash, CONFIG_FILE, ClientConfig, LIMITS_FILE, PublishableKey, Quota, REPLICAS_FILE,
-    RateLimit, TenantConfig, hash_api_key,
+    RateLimit, SIGNING_KEYS_FILE, TenantConfig, hash_api_key,
 };
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -20,12 +20,17 @@ use crate::validated_tenant::{ValidatedClient, ValidatedTenant};
 
 pub(super) fn build(wanted: &ValidatedTenant) -> Secret {
     let config = config(wanted);
+    let issuer = wanted.issuer.as_ref();
     let entries = [
         (CONFIG_FILE, Some(json(&config))),
         (LIMITS_FILE, Some(json(&config.limits()))),
         (
             REPLICAS_FILE,
             Some(wanted.replicas.to_string().into_bytes()),
+        ),
+        (
+            SIGNING_KEYS_FILE,
+            issuer.map(|issuer| json(&issuer.keys.published())),
         ),
         (
             collector_secrets::FILE,

@@ -1,29 +1,27 @@
-//! The Deployment: API containers, each with its collector as a native sidecar.
+//! The Deployment of a component: its containers, each with its collector as a native sidecar.
 
-use docket_contract::{
-    API_PORT, CONFIG_FILE, DATA_STORE_PORT, LIMITS_FILE, REPLICAS_FILE, service_name,
-};
+use docket_contract::{CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE, SIGNING_KEYS_FILE};
 use docket_crds::annotations::CONFIG_HASH;
-use docket_crds::names::{API_CONTAINER, COLLECTOR_CONTAINER, api_name, collector_config_map};
+use docket_crds::names::{COLLECTOR_CONTAINER, api_name, collector_config_map};
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
 use k8s_openapi::api::core::v1::{
-    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar,
-    KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile,
-    SecretVolumeSource, Volume,
+    ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, KeyToPath,
+    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, SeccompProfile, SecretVolumeSource,
+    Volume,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use sha2::{Digest, Sha256};
 
+use super::component::Component;
 use super::container::{
-    env, env_from_field, env_from_resource, env_from_secret, http_get, read_only, read_write,
-    resources, security_context,
+    env_from_field, http_get, read_only, read_write, resources, security_context,
 };
-use super::metadata::{api_labels, api_metadata, selector};
-use super::{api_config, collector_config, collector_secrets, scheduling, service};
+use super::metadata::{component_labels, component_metadata, selector};
+use super::{api_config, collector_config, collector_secrets, scheduling};
 use crate::validated_tenant::ValidatedTenant;
 
 /// Name of the port with its own metrics.
@@ -36,20 +34,24 @@ const GRACE: i64 = 30;
 const CONFIG_FOLDER: &str = "/etc/otelcol";
 const SECRETS_FOLDER: &str = "/etc/otelcol-secrets";
 
-/// Milliseconds between two exports of metrics: a dashboard of minutes is never a minute behind.
-const METRIC_INTERVAL: &str = "15000";
-
 /// Any user but root; the images carry no user database.
 const USER: i64 = 65532;
 
-pub(super) fn build(wanted: &ValidatedTenant, collector: &ConfigMap) -> Deployment {
+pub(super) fn build(
+    wanted: &ValidatedTenant,
+    component: &Component,
+    collector: &ConfigMap,
+) -> Deployment {
     Deployment {
-        metadata: api_metadata(wanted),
+        metadata: component_metadata(wanted, component.name),
         spec: Some(DeploymentSpec {
             // An autoscaler's number is not ours to name.
-            replicas: wanted.autoscaling.is_none().then_some(wanted.replicas),
+            replicas: component
+                .autoscaling
+                .is_none()
+                .then_some(component.replicas),
             selector: LabelSelector {
-                match_labels: Some(selector(wanted)),
+                match_labels: Some(selector(wanted, component.name)),
                 ..LabelSelector::default()
             },
             strategy: Some(DeploymentStrategy {
@@ -63,13 +65,13 @@ pub(super) fn build(wanted: &ValidatedTenant, collector: &ConfigMap) -> Deployme
             revision_history_limit: Some(2),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
-                    labels: Some(api_labels(wanted)),
+                    labels: Some(component_labels(wanted, component.name)),
                     annotations: Some(
                         [(CONFIG_HASH.to_owned(), config_hash(wanted, collector))].into(),
                     ),
                     ..ObjectMeta::default()
                 }),
-                spec: Some(pod(wanted)),
+                spec: Some(pod(wanted, component)),
             },
             ..DeploymentSpec::default()
         }),
@@ -91,7 +93,7 @@ fn config_hash(wanted: &ValidatedTenant, collector: &ConfigMap) -> String {
     hex::encode(hash.finalize())[..16].to_owned()
 }
 
-fn pod(wanted: &ValidatedTenant) -> PodSpec {
+fn pod(wanted: &ValidatedTenant, component: &Component) -> PodSpec {
     PodSpec {
         service_account_name: Some(api_name(&wanted.name)),
         automount_service_account_token: Some(false),
@@ -101,7 +103,7 @@ fn pod(wanted: &ValidatedTenant) -> PodSpec {
         node_selector: scheduling::node_selector(wanted),
         tolerations: scheduling::tolerations(wanted),
         affinity: scheduling::affinity(wanted),
-        topology_spread_constraints: Some(scheduling::spread(wanted)),
+        topology_spread_constraints: Some(scheduling::spread(wanted, component.name)),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
             run_as_user: Some(USER),
@@ -114,7 +116,7 @@ fn pod(wanted: &ValidatedTenant) -> PodSpec {
             ..PodSecurityContext::default()
         }),
         init_containers: Some(vec![collector_container(wanted)]),
-        containers: vec![api_container(wanted)],
+        containers: vec![container(component)],
         volumes: Some(volumes(wanted)),
         ..PodSpec::default()
     }
@@ -129,8 +131,10 @@ fn volumes(wanted: &ValidatedTenant) -> Vec<Volume> {
         }),
         ..Volume::default()
     };
+    let mut of_api = vec![CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE];
+    of_api.extend(wanted.issuer.as_ref().map(|_| SIGNING_KEYS_FILE));
     let mut volumes = vec![
-        of_config("config", wanted, &[CONFIG_FILE, LIMITS_FILE, REPLICAS_FILE]),
+        of_config("config", wanted, &of_api),
         Volume {
             name: COLLECTOR_CONTAINER.into(),
             config_map: Some(ConfigMapVolumeSource {
@@ -172,73 +176,13 @@ fn of_config(volume: &str, wanted: &ValidatedTenant, entries: &[&str]) -> Volume
     }
 }
 
-fn api_container(wanted: &ValidatedTenant) -> Container {
-    let scheme = wanted.tls.as_ref().map(|_| "HTTPS");
-    let api_get = |path| http_get(path, API_PORT, scheme);
+fn container(component: &Component) -> Container {
+    let ports = component.ports.iter().map(|it| port(it.name, it.number));
     Container {
-        name: API_CONTAINER.into(),
-        image: Some(wanted.api_image.clone()),
-        env: Some(api_env(wanted)),
-        ports: Some(vec![
-            port(service::scheme(wanted), API_PORT),
-            port("data-store", DATA_STORE_PORT),
-        ]),
-        volume_mounts: Some(vec![
-            read_only("config", "/etc/docket"),
-            read_write("tmp", "/tmp"),
-        ]),
-        startup_probe: Some(Probe {
-            period_seconds: Some(1),
-            failure_threshold: Some(60),
-            ..api_get("/livez")
-        }),
-        readiness_probe: Some(Probe {
-            period_seconds: Some(2),
-            timeout_seconds: Some(3),
-            failure_threshold: Some(2),
-            ..api_get("/readyz")
-        }),
-        liveness_probe: Some(Probe {
-            period_seconds: Some(10),
-            timeout_seconds: Some(3),
-            failure_threshold: Some(3),
-            ..api_get("/livez")
-        }),
-        resources: Some(resources(&wanted.api_resources)),
+        ports: Some(ports.collect()),
         security_context: Some(security_context()),
-        ..Container::default()
+        ..component.container.clone()
     }
-}
-
-fn api_env(wanted: &ValidatedTenant) -> Vec<EnvVar> {
-    let mut variables = vec![env_from_field("POD_NAME", "metadata.name")];
-    let of_secrets = wanted.workloads.variables();
-    variables.extend(of_secrets.map(|(name, secret)| env_from_secret(name, secret)));
-    variables.extend([
-        env("OTEL_SERVICE_NAME", service_name(wanted.workloads.names())),
-        env(
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            format!("http://127.0.0.1:{}", collector_config::OTLP_PORT),
-        ),
-        env("OTEL_METRIC_EXPORT_INTERVAL", METRIC_INTERVAL),
-        env(
-            "OTEL_RESOURCE_ATTRIBUTES",
-            format!(
-                "service.namespace={},service.instance.id=$(POD_NAME)",
-                wanted.namespace
-            ),
-        ),
-    ]);
-    if let Some(ratio) = &wanted.telemetry.sampling_ratio {
-        variables.push(env("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"));
-        variables.push(env("OTEL_TRACES_SAMPLER_ARG", ratio));
-    }
-    let limits = wanted.api_resources.limits.as_ref();
-    // Where there is none, Kubernetes would name the memory of the whole node.
-    if limits.is_some_and(|limits| limits.memory.is_some()) {
-        variables.push(env_from_resource("DOCKET_MEMORY", "limits.memory"));
-    }
-    variables
 }
 
 fn collector_container(wanted: &ValidatedTenant) -> Container {

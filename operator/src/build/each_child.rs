@@ -1,8 +1,9 @@
 //! The one list of a tenant's children: whoever applies, plans or takes away goes through it.
 
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use futures::future::try_join_all;
+use kube::ResourceExt;
 
-use super::{Children, Secrets};
+use super::{Children, ComponentChildren, Secrets};
 use crate::cache::child::Child;
 use crate::error::Result;
 
@@ -11,11 +12,36 @@ pub(crate) trait EachChild: Sync {
     /// What comes of it.
     type Outcome: Send;
 
-    /// Deals with `child`; with `None`, with a kind of which the tenant should have no object.
+    /// Deals with `child`.
     fn child<K: Child>(
         &self,
-        child: Option<K>,
+        child: DesiredChild<K>,
     ) -> impl Future<Output = Result<Option<Self::Outcome>>> + Send;
+}
+
+/// An object of a kind that an owner should have, or should not.
+pub(crate) struct DesiredChild<K> {
+    /// `metadata.name`.
+    pub name: String,
+    /// The object as it should be; none where there should be none of this name.
+    pub object: Option<K>,
+    /// Number of pods that it begins with, where the object leaves that to others.
+    pub first_replicas: i32,
+}
+
+impl<K: Child> DesiredChild<K> {
+    /// One that should be there.
+    pub(crate) fn of(object: K) -> Self {
+        Self::named(&object.name_any(), Some(object))
+    }
+
+    fn named(name: &str, object: Option<K>) -> Self {
+        Self {
+            name: name.to_owned(),
+            object,
+            first_replicas: 0,
+        }
+    }
 }
 
 impl Secrets {
@@ -24,10 +50,16 @@ impl Secrets {
         let Self {
             credentials,
             api_keys,
+            signing_keys,
         } = self;
         let outcomes = [
-            each.child(Some(credentials)).await?,
-            each.child(Some(api_keys)).await?,
+            each.child(DesiredChild::of(credentials)).await?,
+            each.child(DesiredChild::of(api_keys)).await?,
+            // Those of a tenant that issues tokens no more stay: nobody else is given them.
+            match signing_keys {
+                Some(keys) => each.child(DesiredChild::of(keys)).await?,
+                None => None,
+            },
         ];
         Ok(outcomes.into_iter().flatten().collect())
     }
@@ -35,51 +67,65 @@ impl Secrets {
 
 impl Children {
     /// Deals with each, in the order in which they are applied; ends with the first error.
-    pub(crate) async fn each<E: EachChild>(self, each: &E) -> Result<Vec<E::Outcome>> {
-        let Self {
-            api_config,
-            collector_config,
-            service_account,
-            service,
-            network_policy,
-            pod_disruption_budget,
-            ingress,
-            http_route,
-            prometheus_rule,
-            pod_monitor,
-            deployment,
-            horizontal_pod_autoscaler,
-        } = self;
-        let freed = match horizontal_pod_autoscaler {
+    pub(crate) async fn each<E: EachChild>(mut self, each: &E) -> Result<Vec<E::Outcome>> {
+        let mut outcomes = Vec::new();
+        let (scaled, unscaled): (Vec<_>, Vec<_>) = self
+            .components
+            .iter_mut()
+            .map(|it| DesiredChild::named(&it.name, it.horizontal_pod_autoscaler.take()))
+            .partition(|it| it.object.is_some());
+        for scaler in unscaled {
             // Before the number of pods is ours again: it would change it back.
-            None => each.child::<HorizontalPodAutoscaler>(None).await?,
-            Some(_) => None,
-        };
-        let (config, collector, account, service, policy, budget, ingress, route, rule, monitor) =
-            tokio::try_join!(
-                each.child(Some(api_config)),
-                each.child(Some(collector_config)),
-                each.child(Some(service_account)),
-                each.child(Some(service)),
-                each.child(Some(network_policy)),
-                each.child(Some(pod_disruption_budget)),
-                each.child(ingress),
-                each.child(http_route),
-                each.child(prometheus_rule),
-                each.child(pod_monitor),
-            )?;
+            outcomes.push(each.child(scaler).await?);
+        }
+        let monitors = self.components.iter_mut();
+        let monitors = monitors.map(|it| DesiredChild::named(&it.name, it.pod_monitor.take()));
+        let monitors: Vec<_> = monitors.collect();
+        let name = self.service_account.name_any();
+        let (config, collector, account, access, ingress, route, rule, monitors) = tokio::try_join!(
+            each.child(DesiredChild::of(self.config)),
+            each.child(DesiredChild::of(self.collector_config)),
+            each.child(DesiredChild::of(self.service_account)),
+            try_join_all(self.components.iter_mut().map(|it| access(it, each))),
+            each.child(DesiredChild::named(&name, self.ingress)),
+            each.child(DesiredChild::named(&name, self.http_route)),
+            each.child(DesiredChild::named(&name, self.prometheus_rule)),
+            try_join_all(monitors.into_iter().map(|it| each.child(it))),
+        )?;
+        outcomes.extend([config, collector, account]);
+        outcomes.extend(access.into_iter().flatten());
+        outcomes.extend([ingress, route, rule]);
+        outcomes.extend(monitors);
         // Last: pods need all of the others at their start.
-        let deployment = each.child(Some(deployment)).await?;
-        let scaled = match horizontal_pod_autoscaler {
-            Some(scaler) => each.child(Some(scaler)).await?,
-            None => None,
-        };
-        let outcomes = [
-            freed, config, collector, account, service, policy, budget, ingress, route, rule,
-            monitor, deployment, scaled,
-        ];
+        for component in self.components {
+            let deployment = DesiredChild {
+                first_replicas: component.first_replicas,
+                ..DesiredChild::named(&component.name, component.deployment)
+            };
+            outcomes.push(each.child(deployment).await?);
+        }
+        for scaler in scaled {
+            outcomes.push(each.child(scaler).await?);
+        }
         Ok(outcomes.into_iter().flatten().collect())
     }
+}
+
+/// What leads to the pods of a component, and keeps some of them.
+async fn access<E: EachChild>(
+    component: &mut ComponentChildren,
+    each: &E,
+) -> Result<[Option<E::Outcome>; 3]> {
+    let name = &component.name;
+    let (service, policy, budget) = tokio::try_join!(
+        each.child(DesiredChild::named(name, component.service.take())),
+        each.child(DesiredChild::named(name, component.network_policy.take())),
+        each.child(DesiredChild::named(
+            name,
+            component.pod_disruption_budget.take()
+        )),
+    )?;
+    Ok([service, policy, budget])
 }
 
 #[cfg(test)]
@@ -104,8 +150,8 @@ mod tests {
     impl EachChild for Named {
         type Outcome = ();
 
-        async fn child<K: Child>(&self, child: Option<K>) -> Result<Option<()>> {
-            let named = (K::kind(&()).into_owned(), child.is_some());
+        async fn child<K: Child>(&self, child: DesiredChild<K>) -> Result<Option<()>> {
+            let named = (K::kind(&()).into_owned(), child.object.is_some());
             self.0.lock().expect("no panic").push(named);
             Ok(None)
         }

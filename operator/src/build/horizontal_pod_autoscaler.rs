@@ -1,22 +1,24 @@
-//! The HorizontalPodAutoscaler: the number of pods follows the CPU time of the API containers.
+//! The HorizontalPodAutoscaler: the number of pods follows the CPU time of a component's containers.
 
 use docket_crds::Autoscaling;
-use docket_crds::names::{API_CONTAINER, api_name};
+use docket_crds::names::component_name;
 use k8s_openapi::api::autoscaling::v2::{
     ContainerResourceMetricSource, CrossVersionObjectReference, HorizontalPodAutoscaler,
     HorizontalPodAutoscalerSpec, MetricSpec, MetricTarget,
 };
 
-use super::metadata::api_metadata;
+use super::component::Component;
+use super::metadata::component_metadata;
 use crate::validated_tenant::ValidatedTenant;
 
 pub(super) fn build(
     wanted: &ValidatedTenant,
+    component: &Component,
     autoscaling: &Autoscaling,
 ) -> HorizontalPodAutoscaler {
-    let name = api_name(&wanted.name);
+    let name = component_name(&wanted.name, component.name);
     HorizontalPodAutoscaler {
-        metadata: api_metadata(wanted),
+        metadata: component_metadata(wanted, component.name),
         spec: Some(HorizontalPodAutoscalerSpec {
             scale_target_ref: CrossVersionObjectReference {
                 api_version: Some("apps/v1".into()),
@@ -27,9 +29,9 @@ pub(super) fn build(
             max_replicas: autoscaling.max_replicas,
             metrics: Some(vec![MetricSpec {
                 type_: "ContainerResource".into(),
-                // Of the API's container alone: the collector beside it needs no request for CPU.
+                // Of the component's container alone: the collector beside it needs no request for CPU.
                 container_resource: Some(ContainerResourceMetricSource {
-                    container: API_CONTAINER.into(),
+                    container: component.container.name.clone(),
                     name: "cpu".into(),
                     target: MetricTarget {
                         type_: "Utilization".into(),

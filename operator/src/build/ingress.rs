@@ -8,7 +8,7 @@ use k8s_openapi::api::networking::v1::{
 };
 
 use super::metadata::metadata;
-use super::public_path::{PublicPath, public_paths};
+use super::public_path::{PublicPath, public};
 use super::service;
 use crate::validated_tenant::ValidatedTenant;
 
@@ -27,7 +27,7 @@ pub(super) fn build(wanted: &ValidatedTenant, asked: &Asked) -> Ingress {
             rules: Some(vec![IngressRule {
                 host: Some(asked.host.clone()),
                 http: Some(HTTPIngressRuleValue {
-                    paths: public_paths(wanted)
+                    paths: public(wanted)
                         .map(|public| path(public, &name, wanted))
                         .collect(),
                 }),

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use docket_crds::labels as keys;
-use docket_crds::names::api_name;
+use docket_crds::names::component_name;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::validated_tenant::ValidatedTenant;
 
-/// Labels that select the pods of the API; a Deployment's selector can never change, so these can't.
-pub(super) fn selector(wanted: &ValidatedTenant) -> BTreeMap<String, String> {
+/// Labels that select the pods of a component; a Deployment's selector can never change, so these can't.
+pub(super) fn selector(wanted: &ValidatedTenant, component: &str) -> BTreeMap<String, String> {
     [
         (keys::NAME, keys::DOCKET_API),
-        (keys::COMPONENT, keys::API),
+        (keys::COMPONENT, component),
         (keys::TENANT, wanted.name.as_str()),
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -31,10 +31,13 @@ fn labels(wanted: &ValidatedTenant) -> BTreeMap<String, String> {
     .into()
 }
 
-/// Labels of the API's pods, and of what is about these alone.
-pub(super) fn api_labels(wanted: &ValidatedTenant) -> BTreeMap<String, String> {
+/// Labels of a component's pods, and of what is about these alone.
+pub(super) fn component_labels(
+    wanted: &ValidatedTenant,
+    component: &str,
+) -> BTreeMap<String, String> {
     let mut labels = labels(wanted);
-    labels.extend(selector(wanted));
+    labels.extend(selector(wanted, component));
     labels
 }
 
@@ -47,11 +50,11 @@ pub(super) fn for_prometheus(wanted: &ValidatedTenant, mut metadata: ObjectMeta)
     metadata
 }
 
-/// Of what is about the API's pods alone.
-pub(super) fn api_metadata(wanted: &ValidatedTenant) -> ObjectMeta {
+/// Of what is about a component's pods alone.
+pub(super) fn component_metadata(wanted: &ValidatedTenant, component: &str) -> ObjectMeta {
     ObjectMeta {
-        labels: Some(api_labels(wanted)),
-        ..metadata(wanted, api_name(&wanted.name))
+        labels: Some(component_labels(wanted, component)),
+        ..metadata(wanted, component_name(&wanted.name, component))
     }
 }
 

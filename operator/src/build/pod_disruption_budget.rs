@@ -4,16 +4,17 @@ use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec}
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::metadata::{api_metadata, selector};
+use super::component::Component;
+use super::metadata::{component_metadata, selector};
 use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn build(wanted: &ValidatedTenant) -> PodDisruptionBudget {
+pub(super) fn build(wanted: &ValidatedTenant, component: &Component) -> PodDisruptionBudget {
     PodDisruptionBudget {
-        metadata: api_metadata(wanted),
+        metadata: component_metadata(wanted, component.name),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(1)),
             selector: Some(LabelSelector {
-                match_labels: Some(selector(wanted)),
+                match_labels: Some(selector(wanted, component.name)),
                 ..LabelSelector::default()
             }),
             // A pod that is not ready serves nobody: it must not block the drain of a node.

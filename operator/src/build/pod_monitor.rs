@@ -1,15 +1,15 @@
-//! The PodMonitor: how a Prometheus scrapes the tenant's pods, with the labels that rules tell them by.
+//! The PodMonitor: how a Prometheus scrapes a component's pods, with the labels that rules tell them by.
 
 use docket_crds::labels;
 use serde_json::json;
 
+use super::component::Component;
 use super::deployment::COLLECTOR_METRICS;
-use super::metadata::{api_metadata, for_prometheus, selector};
-use super::service;
+use super::metadata::{component_metadata, for_prometheus, selector};
 use crate::foreign::prometheus_operator::{PodMonitor, PodMonitorSpec};
 use crate::validated_tenant::ValidatedTenant;
 
-pub(super) fn build(wanted: &ValidatedTenant) -> Option<PodMonitor> {
+pub(super) fn build(wanted: &ValidatedTenant, component: &Component) -> Option<PodMonitor> {
     if !wanted.monitoring.pod_monitors {
         return None;
     }
@@ -26,17 +26,21 @@ pub(super) fn build(wanted: &ValidatedTenant) -> Option<PodMonitor> {
             }],
         })
     };
-    let scheme = service::scheme(wanted);
-    let mut api = endpoint(scheme, scheme);
-    if wanted.tls.is_some() {
-        // A certificate is for the callers' names, not for the addresses of pods.
-        api["tlsConfig"] = json!({"insecureSkipVerify": true});
-    }
+    let measured = component.ports.iter().filter(|port| port.has_metrics);
+    let measured = measured.map(|port| {
+        let mut endpoint = endpoint(port.name, port.scheme);
+        if port.scheme == "https" {
+            // A certificate is for the callers' names, not for the addresses of pods.
+            endpoint["tlsConfig"] = json!({"insecureSkipVerify": true});
+        }
+        endpoint
+    });
+    let endpoints = measured.chain([endpoint(COLLECTOR_METRICS, "http")]);
     Some(PodMonitor {
-        metadata: for_prometheus(wanted, api_metadata(wanted)),
+        metadata: for_prometheus(wanted, component_metadata(wanted, component.name)),
         spec: PodMonitorSpec {
-            selector: json!({"matchLabels": selector(wanted)}),
-            pod_metrics_endpoints: vec![api, endpoint(COLLECTOR_METRICS, "http")],
+            selector: json!({"matchLabels": selector(wanted, component.name)}),
+            pod_metrics_endpoints: endpoints.collect(),
         },
     })
 }

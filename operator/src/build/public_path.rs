@@ -10,16 +10,23 @@ pub(super) enum PublicPath {
     Prefix(&'static str),
 }
 
-/// Those of every tenant, and where its workloads have routes of their own.
-pub(super) fn public_paths(wanted: &ValidatedTenant) -> impl Iterator<Item = PublicPath> {
-    let own = wanted.workloads.root_prefixes.iter();
-    let own = own.map(|prefix| PublicPath::Prefix(prefix));
-    PUBLIC.into_iter().chain(own)
-}
-
 const PUBLIC: [PublicPath; 4] = [
     PublicPath::Prefix("/clients"),
     PublicPath::Prefix("/docs"),
     PublicPath::Exact("/health"),
     PublicPath::Exact("/openapi.json"),
 ];
+
+/// Those of a tenant that issues tokens: where it says so, and where it does.
+const OF_ISSUER: [PublicPath; 2] = [
+    PublicPath::Prefix("/.well-known"),
+    PublicPath::Exact("/oauth2/token"),
+];
+
+/// The paths of the tenant `wanted`; its workloads may have routes of their own.
+pub(super) fn public(wanted: &ValidatedTenant) -> impl Iterator<Item = PublicPath> {
+    let of_issuer = wanted.issuer.iter().flat_map(|_| OF_ISSUER);
+    let roots = wanted.workloads.root_prefixes.iter();
+    let of_workloads = roots.map(|prefix| PublicPath::Prefix(prefix));
+    PUBLIC.into_iter().chain(of_issuer).chain(of_workloads)
+}

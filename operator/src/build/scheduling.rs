@@ -46,7 +46,7 @@ pub(super) fn affinity(wanted: &ValidatedTenant) -> Option<Affinity> {
 
 /// By default, the loss of a node or a zone should not be that of all pods; a small cluster runs them
 /// all the same.
-pub(super) fn spread(wanted: &ValidatedTenant) -> Vec<TopologySpreadConstraint> {
+pub(super) fn spread(wanted: &ValidatedTenant, component: &str) -> Vec<TopologySpreadConstraint> {
     let constraint = |max_skew, topology_key: &str, otherwise| TopologySpreadConstraint {
         max_skew,
         topology_key: topology_key.to_owned(),
@@ -55,7 +55,7 @@ pub(super) fn spread(wanted: &ValidatedTenant) -> Vec<TopologySpreadConstraint> 
             WhenUnsatisfiable::ScheduleAnyway => "ScheduleAnyway".into(),
         },
         label_selector: Some(LabelSelector {
-            match_labels: Some(selector(wanted)),
+            match_labels: Some(selector(wanted, component)),
             ..LabelSelector::default()
         }),
         // Otherwise the pods that a rollout replaces would count, too.

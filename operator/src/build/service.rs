@@ -1,10 +1,10 @@
-//! The Service: the API on port 80, or 443 with a certificate, the data store on its own.
+//! The Service of a component: of the API on port 80, or 443 with a certificate, the data store on its own.
 
-use docket_contract::{API_PORT, DATA_STORE_PORT};
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::metadata::{api_metadata, selector};
+use super::component::{Component, Port};
+use super::metadata::{component_metadata, selector};
 use crate::validated_tenant::ValidatedTenant;
 
 /// What both listeners speak, and the name of the API's port.
@@ -23,35 +23,28 @@ pub(super) fn public_port(wanted: &ValidatedTenant) -> i32 {
     }
 }
 
-pub(super) fn build(wanted: &ValidatedTenant) -> Service {
-    let scheme = scheme(wanted);
-    Service {
-        metadata: api_metadata(wanted),
+/// None for a component that nobody calls.
+pub(super) fn build(wanted: &ValidatedTenant, component: &Component) -> Option<Service> {
+    let ports: Vec<ServicePort> = component.ports.iter().filter_map(port).collect();
+    (!ports.is_empty()).then(|| Service {
+        metadata: component_metadata(wanted, component.name),
         spec: Some(ServiceSpec {
             type_: Some("ClusterIP".into()),
-            selector: Some(selector(wanted)),
-            ports: Some(vec![
-                port(scheme, scheme, public_port(wanted), API_PORT),
-                port(
-                    "data-store",
-                    scheme,
-                    DATA_STORE_PORT.into(),
-                    DATA_STORE_PORT,
-                ),
-            ]),
+            selector: Some(selector(wanted, component.name)),
+            ports: Some(ports),
             ..ServiceSpec::default()
         }),
         ..Service::default()
-    }
+    })
 }
 
-fn port(name: &str, scheme: &str, port: i32, target: u16) -> ServicePort {
-    ServicePort {
-        name: Some(name.to_owned()),
-        port,
-        target_port: Some(IntOrString::Int(target.into())),
+fn port(port: &Port) -> Option<ServicePort> {
+    Some(ServicePort {
+        name: Some(port.name.to_owned()),
+        port: port.of_service?,
+        target_port: Some(IntOrString::Int(port.number.into())),
         protocol: Some("TCP".into()),
-        app_protocol: Some(scheme.to_owned()),
+        app_protocol: Some(port.scheme.to_owned()),
         ..ServicePort::default()
-    }
+    })
 }

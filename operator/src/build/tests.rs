@@ -1,10 +1,56 @@
-use docket_contract::{CONFIG_FILE, OpenAi, Summarizer, TenantConfig, Tls, hash_api_key};
+use std::num::NonZeroU32;
+
+use docket_contract::{
+    CONFIG_FILE, OpenAi, OwnIssuer, SIGNING_KEYS_FILE, Summarizer, TenantConfig, Tls, hash_api_key,
+};
 use docket_objectives::{Indicator, Objective, Window};
+
+use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::credentials::api_keys::{PublishableKey, RotatingKey};
+use crate::credentials::ed25519::PrivateKey;
+use crate::credentials::rotation::Rotated;
+use crate::credentials::signing_keys::SigningKeys;
+use crate::validated_tenant::ValidatedIssuer;
 use crate::validated_tenant::example::acme;
 use crate::validated_tenant::{Documents, Monitoring, Publication};
+
+/// The children of a tenant that has one component, in a row.
+struct Children {
+    api_config: Secret,
+    collector_config: ConfigMap,
+    service_account: ServiceAccount,
+    service: Service,
+    network_policy: NetworkPolicy,
+    pod_disruption_budget: PodDisruptionBudget,
+    ingress: Option<Ingress>,
+    http_route: Option<HttpRoute>,
+    prometheus_rule: Option<PrometheusRule>,
+    pod_monitor: Option<PodMonitor>,
+    deployment: Deployment,
+    horizontal_pod_autoscaler: Option<HorizontalPodAutoscaler>,
+}
+
+fn children(wanted: &ValidatedTenant) -> Children {
+    let mut all = super::children(wanted);
+    let api = all.components.pop().expect("a component");
+    assert!(all.components.is_empty());
+    Children {
+        api_config: all.config,
+        collector_config: all.collector_config,
+        service_account: all.service_account,
+        service: api.service.expect("a Service"),
+        network_policy: api.network_policy.expect("a NetworkPolicy"),
+        pod_disruption_budget: api.pod_disruption_budget.expect("a budget"),
+        ingress: all.ingress,
+        http_route: all.http_route,
+        prometheus_rule: all.prometheus_rule,
+        pod_monitor: api.pod_monitor,
+        deployment: api.deployment.expect("a Deployment"),
+        horizontal_pod_autoscaler: api.horizontal_pod_autoscaler,
+    }
+}
 
 fn template_hash(wanted: &ValidatedTenant) -> String {
     let template = children(wanted).deployment.spec.expect("a spec").template;
@@ -21,7 +67,9 @@ fn secrets_are_as_they_were() {
     let Secrets {
         credentials,
         api_keys,
+        signing_keys,
     } = secrets(&acme());
+    assert!(signing_keys.is_none());
     insta::assert_yaml_snapshot!("credentials", credentials);
     insta::assert_yaml_snapshot!("api_keys", api_keys);
 }
@@ -46,6 +94,28 @@ fn publishing(mut wanted: ValidatedTenant) -> ValidatedTenant {
     }
     wanted.workloads.publications.push(publication);
     wanted.workloads.root_prefixes.push("/api/v2");
+    wanted
+}
+
+/// With keys of which `upcoming` is published beside the one that signs.
+fn with_issuer(upcoming: Option<u8>) -> ValidatedTenant {
+    let key = |number| PrivateKey::from_seed([number; 32]);
+    let mut wanted = acme();
+    wanted.auth.issuer = Some(OwnIssuer {
+        url: "https://documents.example.com".into(),
+        token_lifetime_seconds: NonZeroU32::MIN,
+    });
+    wanted.issuer = Some(ValidatedIssuer {
+        keys: SigningKeys {
+            current: key(1),
+            upcoming: upcoming.map(key),
+            previous: Some(key(3).public),
+        },
+        rotated: Some(Rotated {
+            at: "2026-11-28T12:00:00Z".parse().expect("a time"),
+            asked: Some("now".into()),
+        }),
+    });
     wanted
 }
 
@@ -87,6 +157,45 @@ fn publishable_keys_stand_beside_those_of_clients_and_servers_know_their_hashes(
 }
 
 #[test]
+fn of_the_keys_of_an_issuer_pods_get_the_one_that_signs_and_the_public_halves() {
+    let wanted = with_issuer(Some(2));
+    insta::assert_yaml_snapshot!("signing_keys", secrets(&wanted).signing_keys);
+    let files = children(&wanted).api_config.data.expect("files");
+    let file: serde_json::Value =
+        serde_json::from_slice(&files[SIGNING_KEYS_FILE].0).expect("JSON");
+    insta::assert_yaml_snapshot!("signing_keys_file", file);
+    for upcoming in [2_u8, 3] {
+        let seed = PrivateKey::from_seed([upcoming; 32]).pem;
+        assert!(
+            !file
+                .to_string()
+                .contains(seed.expose_secret().lines().nth(1).expect("base64"))
+        );
+    }
+}
+
+#[test]
+fn pods_read_the_keys_of_an_issuer_without_being_replaced() {
+    let mounted = |wanted: &ValidatedTenant| {
+        let template = children(wanted).deployment.spec.expect("a spec").template;
+        let volumes = template.spec.expect("a pod").volumes.expect("volumes");
+        let config = volumes.into_iter().find(|volume| volume.name == "config");
+        let items = config
+            .and_then(|volume| volume.secret?.items)
+            .expect("items");
+        items.iter().any(|item| item.key == SIGNING_KEYS_FILE)
+    };
+    assert!(mounted(&with_issuer(None)) && !mounted(&acme()));
+    let hashes = [Some(2), None].map(|upcoming| template_hash(&with_issuer(upcoming)));
+    assert_eq!(hashes[0], hashes[1]);
+    assert_ne!(
+        hashes[0],
+        template_hash(&acme()),
+        "that there is an issuer is read at the start"
+    );
+}
+
+#[test]
 fn gateways_lead_to_the_root_routes_of_workloads() {
     let asked = docket_crds::Ingress {
         class_name: None,
@@ -119,6 +228,31 @@ fn gateways_lead_to_the_root_routes_of_workloads() {
         .map(|it| (&*it.path.type_, &*it.path.value))
         .collect();
     assert!(matches.contains(&("PathPrefix", "/api/v2")), "{matches:?}");
+}
+
+#[test]
+fn what_an_issuer_publishes_and_where_it_hands_out_tokens_is_public() {
+    let asked = docket_crds::Ingress {
+        class_name: None,
+        host: "documents.example.com".into(),
+        annotations: BTreeMap::new(),
+        tls_secret_ref: None,
+    };
+    let paths = |wanted: ValidatedTenant| {
+        let ingress = Some(asked.clone());
+        let ingress = children(&ValidatedTenant { ingress, ..wanted }).ingress;
+        let rules = ingress
+            .and_then(|ingress| ingress.spec?.rules)
+            .expect("rules");
+        let paths = rules
+            .into_iter()
+            .filter_map(|rule| rule.http)
+            .flat_map(|http| http.paths);
+        paths.filter_map(|path| path.path).collect::<Vec<_>>()
+    };
+    let without = paths(acme());
+    let with = paths(with_issuer(None));
+    assert_eq!(with[without.len()..], ["/.well-known", "/oauth2/token"]);
 }
 
 #[test]

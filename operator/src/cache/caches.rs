@@ -22,7 +22,7 @@ pub struct Caches {
     pub secrets: ObjectCache<Secret>,
     /// Configurations of collectors.
     pub config_maps: ObjectCache<ConfigMap>,
-    /// Services of APIs.
+    /// Services of components.
     pub services: ObjectCache<Service>,
     /// Identities of pods.
     pub service_accounts: ObjectCache<ServiceAccount>,
@@ -40,9 +40,9 @@ pub struct Caches {
     pub pod_monitors: ObjectCache<PodMonitor>,
     /// Who chooses how many pods there are.
     pub autoscalers: ObjectCache<HorizontalPodAutoscaler>,
-    /// The Deployments of APIs.
+    /// The Deployments of components.
     pub deployments: ObjectCache<Deployment>,
-    /// The pods of APIs.
+    /// Their pods.
     pub pods: Pods,
 }
 

@@ -74,7 +74,7 @@ mod tests {
         let mut wanted = acme();
         wanted.name = name.into();
         wanted.uid = hex::encode(Sha256::digest(name));
-        serde_json::to_vec(&build::children(&wanted).deployment).expect("JSON")
+        serde_json::to_vec(&build::children(&wanted).components[0].deployment).expect("JSON")
     }
 
     #[test]

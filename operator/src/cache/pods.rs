@@ -1,4 +1,4 @@
-//! The pods of APIs, by tenant: what conditions say of them, and nothing else.
+//! The pods of components, by tenant: what conditions say of them, and nothing else.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};

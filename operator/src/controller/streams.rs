@@ -14,14 +14,15 @@ use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, watcher};
 
 use crate::cache::caches::EachKind;
 use crate::cache::child::Child;
+use crate::cache::namespace_index::NamespaceIndex;
 use crate::cache::object_cache::ObjectCache;
 use crate::cache::optional_kinds::OptionalKinds;
 use crate::cache::pods::{self, Pods};
 use crate::cache::presence::{INTERVAL, while_there};
 use crate::cache::referenced_secrets::ReferencedSecrets;
-use crate::cache::tenant_index::TenantIndex;
 use crate::cache::without_status::without_status;
-use crate::memory::TenantMemories;
+use crate::memory::Memories;
+use crate::reconciled_kind::ReconciledKind;
 use crate::scope::Scope;
 
 /// Objects of a first list that are in memory at once, for each kind.
@@ -35,18 +36,18 @@ fn that_are(ours: &str) -> watcher::Config {
     watcher::Config::default().page_size(PAGE).labels(&labels)
 }
 
-/// Lets the objects of every kind of child bring their tenants back.
-pub(super) struct WatchEach<'a> {
+/// Lets the objects of every kind of child bring their owners of the kind `K` back.
+pub(super) struct WatchEach<'a, K: ReconciledKind> {
     pub(super) scope: &'a Scope,
     pub(super) optional: &'a OptionalKinds,
-    pub(super) controller: Controller<DocumentTenant>,
+    pub(super) controller: Controller<K>,
 }
 
-impl EachKind for WatchEach<'_> {
-    fn kind<K: Child>(self, kept: &ObjectCache<K>) -> Self {
+impl<K: ReconciledKind> EachKind for WatchEach<'_, K> {
+    fn kind<C: Child>(self, kept: &ObjectCache<C>) -> Self {
         let events = watched(self.scope, kept, self.optional);
         let mut controller = self.controller.owns_stream(events);
-        if let Some(presence) = K::presence(self.optional) {
+        if let Some(presence) = C::presence(self.optional) {
             controller = controller.reconcile_all_on(presence.changes());
         }
         Self { controller, ..self }
@@ -86,35 +87,33 @@ fn fed<K: Child>(
         })
 }
 
-/// Watches the tenants, into a store; what changes nothing but a status is no reason to look again.
-pub(super) fn tenants(
+/// Watches the objects of a kind, into a store; what changes nothing but a status is no reason to look again.
+pub(super) fn objects<K: ReconciledKind, M: AsRef<Memories<K>> + Send + Sync + 'static>(
     scope: &Scope,
-    by_namespace: TenantIndex,
-    memory: Arc<TenantMemories>,
+    by_namespace: NamespaceIndex,
+    memories: Arc<M>,
 ) -> (
-    Store<DocumentTenant>,
-    impl Stream<Item = Result<DocumentTenant, watcher::Error>> + Send + use<>,
+    Store<K>,
+    impl Stream<Item = Result<K, watcher::Error>> + Send + use<K, M>,
 ) {
     let (reader, writer) = store();
-    let events = watcher(
-        scope.api::<DocumentTenant>(),
-        watcher::Config::default().page_size(PAGE),
-    )
-    .default_backoff()
-    .modify(|tenant| tenant.metadata.managed_fields = None)
-    .inspect_ok(move |event| {
-        by_namespace.take(event);
-        memory.take(event);
-    })
-    .reflect(writer)
-    .applied_objects()
-    .predicate_filter(asked_for, PredicateConfig::default());
+    let config = watcher::Config::default().page_size(PAGE);
+    let events = watcher(scope.api::<K>(), config)
+        .default_backoff()
+        .modify(|object: &mut K| object.meta_mut().managed_fields = None)
+        .inspect_ok(move |event| {
+            by_namespace.take(event);
+            (*memories).as_ref().take(event);
+        })
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(asked_for, PredicateConfig::default());
     (reader, events)
 }
 
-/// What a user, or a deletion, changes of a tenant.
-fn asked_for(tenant: &DocumentTenant) -> Option<u64> {
-    let metadata = &tenant.metadata;
+/// What a user, or a deletion, changes of an object.
+fn asked_for<K: ReconciledKind>(object: &K) -> Option<u64> {
+    let metadata = object.meta();
     let mut hasher = DefaultHasher::new();
     (
         metadata.generation,

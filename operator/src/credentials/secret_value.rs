@@ -1,11 +1,11 @@
-//! Passwords and API keys: random, made once, kept in a Secret.
+//! Passwords and keys: random, made once, kept in a Secret.
 
 use docket_contract::PUBLISHABLE_PREFIX;
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// Makes passwords and API keys. A decision takes one, so that it can be repeated.
+/// Makes passwords and keys. A decision takes one, so that it can be repeated.
 pub trait SecretGenerator {
     /// 64 hexadecimal digits.
     fn password(&mut self) -> SecretString;
@@ -19,6 +19,9 @@ pub trait SecretGenerator {
     fn publishable_key(&mut self) -> SecretString {
         format!("{PUBLISHABLE_PREFIX}{}", self.password().expose_secret()).into()
     }
+
+    /// 32 bytes of which a key to sign with is made.
+    fn seed(&mut self) -> [u8; 32];
 }
 
 /// 256 random bits each.
@@ -27,7 +30,11 @@ pub struct RandomSecrets;
 
 impl SecretGenerator for RandomSecrets {
     fn password(&mut self) -> SecretString {
-        hex::encode(rand::rng().random::<[u8; 32]>()).into()
+        hex::encode(self.seed()).into()
+    }
+
+    fn seed(&mut self) -> [u8; 32] {
+        rand::rng().random()
     }
 }
 
@@ -38,6 +45,10 @@ pub struct PlannedSecrets;
 impl SecretGenerator for PlannedSecrets {
     fn password(&mut self) -> SecretString {
         "0".repeat(64).into()
+    }
+
+    fn seed(&mut self) -> [u8; 32] {
+        [0; 32]
     }
 }
 

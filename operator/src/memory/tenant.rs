@@ -1,27 +1,21 @@
-//! What is kept of each tenant, and for how long it is good.
+//! What is kept of each tenant beside what is kept of any object, and for how long it is good.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use docket_crds::{DocumentTenant, ReconcileStatus};
 use kube::runtime::watcher::Event;
 
-use super::Memory;
-use super::backoff::Backoff;
-use super::cooldown::Cooldown;
 use super::inspection_cache::{Inspected, InspectionCache, InspectionKey};
-use super::read_your_writes::ReadYourWrites;
+use super::object::Memories;
 use super::status_debounce::StatusDebounce;
 use crate::content::Content;
 use crate::database::AdminConnection;
 use crate::identified::Identified;
 
-/// All that is kept of one tenant.
+/// What is kept of one tenant beside what is kept of any object.
 #[derive(Debug, Default)]
-struct TenantMemory {
-    writes: ReadYourWrites<DocumentTenant>,
-    backoff: Backoff,
-    cooldown: Cooldown,
+pub struct TenantMemory {
     debounce: StatusDebounce,
     inspection: InspectionCache,
     /// How its database was last reached, for its deletion: with its namespace, a Secret may go before it.
@@ -41,10 +35,10 @@ pub struct Intervals {
     pub inspection: Duration,
 }
 
-/// What is kept of all tenants; see [`Memory`].
+/// What is kept of all tenants; see [`Memories`].
 #[derive(Debug, Default)]
 pub struct TenantMemories {
-    tenants: Memory<TenantMemory>,
+    tenants: Memories<DocumentTenant>,
     intervals: Intervals,
     /// When what is stale was last dropped.
     swept: Mutex<Option<Instant>>,
@@ -55,63 +49,20 @@ impl TenantMemories {
     #[must_use]
     pub fn new(intervals: Intervals) -> Self {
         Self {
+            tenants: Memories::new(intervals.cooldown),
             intervals,
-            ..Self::default()
+            swept: Mutex::default(),
         }
     }
 
     /// Takes in what the watch brings, before those who act on it do.
     pub fn take(&self, event: &Event<DocumentTenant>) {
         self.tenants.take(event);
-        if let Event::Apply(tenant) | Event::InitApply(tenant) = event
-            && let Some(uid) = &tenant.metadata.uid
-        {
-            self.tenants.with(uid, |it| it.writes.caught_up(tenant));
-        }
-    }
-
-    /// Notes what a write of `tenant` returned.
-    pub(crate) fn wrote(
-        &self,
-        tenant: &Identified<DocumentTenant>,
-        mut written: DocumentTenant,
-    ) -> Identified<DocumentTenant> {
-        // Larger than all the rest, and nobody asks for them.
-        written.metadata.managed_fields = None;
-        let written = Arc::new(written);
-        self.tenants
-            .with(tenant.uid(), |it| it.writes.wrote(written.clone()));
-        tenant.at_version(written)
     }
 
     /// The newer of what the watch brought of `tenant` and what we wrote.
     pub(crate) fn newest(&self, tenant: Identified<DocumentTenant>) -> Identified<DocumentTenant> {
-        let newest = self.tenants.with(tenant.uid(), |it| {
-            tenant.at_version(it.writes.newest(tenant.object()))
-        });
-        newest.unwrap_or(tenant)
-    }
-
-    /// Counts a failure in a row of the tenant `uid`, and says how long to wait.
-    pub(crate) fn failed(&self, uid: &str) -> Duration {
-        let wait = self.tenants.with(uid, |it| it.backoff.failed());
-        wait.unwrap_or_else(|| Backoff::default().failed())
-    }
-
-    /// The tenant `uid` succeeded: its next failure is the first.
-    pub(crate) fn succeeded(&self, uid: &str) {
-        self.tenants.with(uid, |it| it.backoff = Backoff::default());
-    }
-
-    /// How long the tenant `uid` has to wait for its next reconcile, if it has to.
-    pub(crate) fn cooldown(&self, uid: &str) -> Option<Duration> {
-        let pause = self.intervals.cooldown;
-        self.tenants.with(uid, |it| it.cooldown.wait(pause))?
-    }
-
-    /// A reconcile of the tenant `uid` ended.
-    pub(crate) fn reconciled(&self, uid: &str) {
-        self.tenants.with(uid, |it| it.cooldown.ended_now());
+        self.tenants.newest(tenant)
     }
 
     /// Holds a report of the tenant `uid`, which would tell of `reconcile`, and says for how long still;
@@ -178,8 +129,16 @@ impl TenantMemories {
     }
 }
 
+impl AsRef<Memories<DocumentTenant>> for TenantMemories {
+    fn as_ref(&self) -> &Memories<DocumentTenant> {
+        &self.tenants
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::validated_tenant::example::{connection, content};
     use serde_json::json;
@@ -211,6 +170,7 @@ mod tests {
     fn a_tenant_that_succeeded_is_tried_again_as_soon_as_at_first() {
         let memories = TenantMemories::default();
         memories.take(&Event::Apply(tenant()));
+        let memories = memories.as_ref();
         for _ in 0..10 {
             memories.failed("u");
         }
@@ -226,7 +186,7 @@ mod tests {
         let watched = Identified::new(Arc::new(tenant())).expect("it has an identity");
         let mut written = tenant();
         written.metadata.resource_version = Some("2".into());
-        let newest = memories.wrote(&watched, written.clone());
+        let newest = memories.as_ref().wrote(&watched, written.clone());
         assert_eq!(newest.metadata.resource_version.as_deref(), Some("2"));
         let newest = |tenant| memories.newest(tenant).metadata.resource_version.clone();
         assert_eq!(newest(watched.clone()).as_deref(), Some("2"));

@@ -19,14 +19,14 @@ use tracing::{Instrument, info_span};
 
 use self::difference::FieldPath;
 pub(super) use self::prune::take_away;
-use super::rollout::Rollout;
-use crate::build::{self, Children, EachChild, Secrets};
+use crate::build::{Children, DesiredChild, EachChild, Secrets};
 use crate::cache::child::Child;
 use crate::context::Context;
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
+use crate::reconciled_kind::{ReconciledKind, Shared};
 use crate::server_side_apply::applying;
-use crate::validated_tenant::ValidatedTenant;
+use crate::status::rollout::{Rollout, Rollouts};
 
 /// Places that a sentence names.
 const MOST_PLACES: usize = 5;
@@ -54,27 +54,29 @@ impl fmt::Display for Change {
 pub(super) struct Applied {
     /// What was changed of it, if anything was.
     change: Option<Change>,
-    /// How far its pods are, if it has some.
-    rollout: Option<Rollout>,
+    /// The component that it is, and how far its pods are, if it has some.
+    rollout: Option<(String, Rollout)>,
 }
 
 /// What came of many.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct AllApplied {
     /// What was changed, in order.
     pub changes: Vec<Change>,
     /// How far the pods are of each that has some.
-    pub rollouts: Vec<Rollout>,
+    pub rollouts: Rollouts,
 }
 
-impl FromIterator<Applied> for Outcome {
+impl FromIterator<Applied> for AllApplied {
     fn from_iter<I: IntoIterator<Item = Applied>>(all: I) -> Self {
-        let mut outcome = Self::default();
-        for Applied { change, rollout } in all {
-            outcome.changes.extend(change);
-            outcome.rollouts.extend(rollout);
+        let (changes, rollouts): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .map(|Applied { change, rollout }| (change, rollout))
+            .unzip();
+        Self {
+            changes: changes.into_iter().flatten().collect(),
+            rollouts: rollouts.into_iter().flatten().collect(),
         }
-        outcome
     }
 }
 
@@ -82,102 +84,84 @@ impl FromIterator<Applied> for Outcome {
 /// changed that is there all the same.
 pub(super) async fn secrets(
     tenant: &Identified<DocumentTenant>,
-    wanted: &ValidatedTenant,
     secrets: Secrets,
     nothing_was_issued: bool,
     ctx: &Context,
 ) -> Result<Vec<Change>> {
     let apply = Apply {
-        tenant,
-        wanted,
         creates_only: nothing_was_issued,
-        ctx,
+        ..Apply::of(tenant, ctx)
     };
     let applied = secrets.each(&apply).await?;
-    Ok(applied.into_iter().collect::<Outcome>().changes)
+    Ok(applied.into_iter().collect::<AllApplied>().changes)
 }
 
 /// Applies one Secret.
 pub(super) async fn secret(
     tenant: &Identified<DocumentTenant>,
-    wanted: &ValidatedTenant,
     secret: Secret,
     ctx: &Context,
 ) -> Result<Option<Change>> {
-    let apply = Apply {
-        tenant,
-        wanted,
-        creates_only: false,
-        ctx,
-    };
-    Ok(apply.one(secret).await?.0)
+    let secret = DesiredChild::of(secret);
+    let applied = Apply::of(tenant, ctx).child(secret).await?;
+    Ok(applied.and_then(|applied| applied.change))
 }
 
 /// Applies all other children, and takes away what is no longer wanted.
 pub(super) async fn children(
     tenant: &Identified<DocumentTenant>,
-    wanted: &ValidatedTenant,
     children: Children,
     ctx: &Context,
-) -> Result<Outcome> {
-    let apply = Apply {
-        tenant,
-        wanted,
-        creates_only: false,
-        ctx,
-    };
-    Ok(children.each(&apply).await?.into_iter().collect())
+) -> Result<AllApplied> {
+    let applied = children.each(&Apply::of(tenant, ctx)).await?;
+    Ok(applied.into_iter().collect())
 }
 
-impl EachChild for Apply<'_> {
+impl<K: ReconciledKind> EachChild for Apply<'_, K> {
     type Outcome = Applied;
 
-    async fn child<K: Child>(&self, child: Option<K>) -> Result<Option<Applied>> {
-        let (change, live) = match child {
-            Some(child) => {
-                let (change, live) = self.one(child).await?;
+    async fn child<C: Child>(&self, child: DesiredChild<C>) -> Result<Option<Applied>> {
+        let (change, live) = match child.object {
+            Some(object) => {
+                let (change, live) = self.one(object, child.first_replicas).await?;
                 (change, Some(live))
             }
-            None => (self.prune::<K>().await?, None),
+            None => (self.prune::<C>(&child.name).await?, None),
         };
         let deployment = live.as_ref().and_then(Child::as_deployment);
-        let rollout = deployment.map(Rollout::of);
+        let rollout = deployment.map(Rollout::of_component);
         Ok(Some(Applied { change, rollout }))
     }
 }
 
-/// What would be changed of the children, in the order in which it would be.
+/// What would be changed of all children, in the order in which it would be.
 pub(super) async fn plan(
     tenant: &Identified<DocumentTenant>,
-    wanted: &ValidatedTenant,
+    secrets: Secrets,
+    children: Children,
     ctx: &Context,
 ) -> Result<Vec<PlannedChange>> {
-    let plan = Plan(Apply {
-        tenant,
-        wanted,
-        creates_only: false,
-        ctx,
-    });
-    let mut planned = build::secrets(wanted).each(&plan).await?;
-    planned.extend(build::children(wanted).each(&plan).await?);
+    let plan = Plan(Apply::of(tenant, ctx));
+    let mut planned = secrets.each(&plan).await?;
+    planned.extend(children.each(&plan).await?);
     Ok(planned)
 }
 
 /// What [`Apply`] would do, said and not done.
-struct Plan<'a>(Apply<'a>);
+struct Plan<'a, K: ReconciledKind>(Apply<'a, K>);
 
-impl EachChild for Plan<'_> {
+impl<K: ReconciledKind> EachChild for Plan<'_, K> {
     type Outcome = PlannedChange;
 
-    async fn child<K: Child>(&self, child: Option<K>) -> Result<Option<PlannedChange>> {
-        match child {
-            Some(child) => self.0.plan(child).await,
-            None => Ok(self.0.plan_to_prune::<K>()),
+    async fn child<C: Child>(&self, child: DesiredChild<C>) -> Result<Option<PlannedChange>> {
+        match child.object {
+            Some(object) => self.0.plan(object).await,
+            None => Ok(self.0.plan_to_prune::<C>(&child.name)),
         }
     }
 }
 
-/// Whether the tenant `uid` owns `object`.
+/// Whether the owner `uid` owns `object`.
 pub(super) fn belongs_to<K: Resource>(object: &K, uid: &str) -> bool {
     let owners = object.owner_references();
     owners.iter().any(|owner| owner.uid == uid)
@@ -214,26 +198,36 @@ fn differs_in(places: &[FieldPath]) -> String {
     }
 }
 
-struct Apply<'a> {
-    tenant: &'a Identified<DocumentTenant>,
-    wanted: &'a ValidatedTenant,
+/// Applies the children of an object, of whichever kind that is, and takes away what it no longer wants.
+pub(super) struct Apply<'a, K: ReconciledKind> {
+    owner: &'a Identified<K>,
     /// What is there already is not changed: that it is there comes as a surprise.
     creates_only: bool,
-    ctx: &'a Context,
+    shared: Shared<'a, K>,
+}
+
+impl<'a, K: ReconciledKind> Apply<'a, K> {
+    pub(super) fn of(owner: &'a Identified<K>, ctx: &'a K::Context) -> Self {
+        Self {
+            owner,
+            creates_only: false,
+            shared: K::shared(ctx),
+        }
+    }
 }
 
 /// A child that is there.
-struct LiveChild<K> {
-    live: K,
+struct LiveChild<C> {
+    live: C,
     /// Where it is not as it should be.
     places: Vec<FieldPath>,
 }
 
-impl Apply<'_> {
+impl<K: ReconciledKind> Apply<'_, K> {
     /// Applies `child` where it differs from what is there, and returns it as it is now; what is
     /// there and is not ours is refused.
-    async fn one<K: Child>(&self, child: K) -> Result<(Option<Change>, K)> {
-        let kind = K::kind(&());
+    async fn one<C: Child>(&self, child: C, first_replicas: i32) -> Result<(Option<Change>, C)> {
+        let kind = C::kind(&());
         let name = child.name_any();
         let span = info_span!(
             "apply_child",
@@ -242,11 +236,12 @@ impl Apply<'_> {
         );
         // On the heap: there is one of these for each child, and a thread's stack is small.
         Box::pin(async {
-            let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
+            let api: Api<C> = Api::namespaced(self.shared.client.clone(), self.owner.namespace());
             let mut child = difference::with_hash(child);
-            let refused = match K::cache(&self.ctx.caches).has(&self.wanted.namespace, &name) {
+            let create = || self.create(&api, &child, first_replicas);
+            let refused = match C::cache(self.shared.caches).has(self.owner.namespace(), &name) {
                 true => None,
-                false => match self.create(&api, &child).await {
+                false => match create().await {
                     Ok(live) => {
                         let change = Change::new("created", format!("{kind}/{name}"));
                         return Ok((Some(change), live));
@@ -266,7 +261,7 @@ impl Apply<'_> {
                 // It is gone again.
                 (None, Some(refused)) => return Err(refused.into()),
                 (None, None) => {
-                    let live = self.create(&api, &child).await?;
+                    let live = create().await?;
                     let change = Change::new("created", format!("{kind}/{name}"));
                     return Ok((Some(change), live));
                 }
@@ -279,12 +274,12 @@ impl Apply<'_> {
             };
             let mut live = found.live;
             if let Some(taken) = takeover::before(&live) {
-                self.ctx.metrics.wrote(&kind, "patch");
+                self.shared.metrics.wrote(&kind, "patch");
                 let params = PatchParams::default();
                 live = api.patch(&name, &params, &Patch::Merge(taken)).await?;
             }
             if let Some(kept) = handover::before(&child, &live) {
-                self.ctx.metrics.wrote(&kind, "apply");
+                self.shared.metrics.wrote(&kind, "apply");
                 let params = PatchParams::apply(HANDOVER_FIELD_MANAGER);
                 api.patch(&name, &params, &Patch::Apply(kept)).await?;
             }
@@ -295,9 +290,9 @@ impl Apply<'_> {
             // What others added to our fields and the API server lets them keep is no change.
             let changed = before != live.resource_version();
             if let Some(note) = drift.filter(|_| changed) {
-                self.ctx
+                self.shared
                     .events
-                    .tell(self.tenant, "DriftRepaired", note)
+                    .tell(self.owner, "DriftRepaired", note)
                     .await;
             }
             let change = changed.then(|| Change::new("updated", format!("{kind}/{name}")));
@@ -308,26 +303,31 @@ impl Apply<'_> {
     }
 
     /// Creates a child that is not there; one that is there is refused, and stays as it is.
-    async fn create<K: Child>(&self, api: &Api<K>, child: &K) -> kube::Result<K> {
+    async fn create<C: Child>(
+        &self,
+        api: &Api<C>,
+        child: &C,
+        first_replicas: i32,
+    ) -> kube::Result<C> {
         let mut child = child.clone();
-        child.begin(self.wanted.replicas);
+        child.begin(first_replicas);
         let params = PostParams {
             field_manager: Some(OPERATOR_FIELD_MANAGER.to_owned()),
             ..PostParams::default()
         };
-        self.ctx.metrics.wrote(&K::kind(&()), "create");
+        self.shared.metrics.wrote(&C::kind(&()), "create");
         api.create(&params, &child).await
     }
 
-    async fn patch<K: Child>(&self, api: &Api<K>, child: &K) -> kube::Result<K> {
+    async fn patch<C: Child>(&self, api: &Api<C>, child: &C) -> kube::Result<C> {
         let params = applying(OPERATOR_FIELD_MANAGER);
-        self.ctx.metrics.wrote(&K::kind(&()), "apply");
+        self.shared.metrics.wrote(&C::kind(&()), "apply");
         api.patch(&child.name_any(), &params, &Patch::Apply(child))
             .await
     }
 
-    async fn plan<K: Child>(&self, child: K) -> Result<Option<PlannedChange>> {
-        let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.wanted.namespace);
+    async fn plan<C: Child>(&self, child: C) -> Result<Option<PlannedChange>> {
+        let api: Api<C> = Api::namespaced(self.shared.client.clone(), self.owner.namespace());
         let child = difference::with_hash(child);
         let (action, detail) = match Box::pin(self.find(&api, &child)).await? {
             None => (PlannedAction::Create, "it is missing".to_owned()),
@@ -336,18 +336,18 @@ impl Apply<'_> {
         };
         Ok(Some(PlannedChange {
             action,
-            object: format!("{}/{}", K::kind(&()), child.name_any()),
+            object: format!("{}/{}", C::kind(&()), child.name_any()),
             client: None,
             detail,
         }))
     }
 
     /// What is there in the place of `child`.
-    async fn find<K: Child>(&self, api: &Api<K>, child: &K) -> Result<Option<LiveChild<K>>> {
+    async fn find<C: Child>(&self, api: &Api<C>, child: &C) -> Result<Option<LiveChild<C>>> {
         let name = child.name_any();
-        let known = K::cache(&self.ctx.caches).get(&self.wanted.namespace, &name);
+        let known = C::cache(self.shared.caches).get(self.owner.namespace(), &name);
         if let Some(live) = known
-            && belongs_to(&live, &self.wanted.uid)
+            && belongs_to(&live, self.owner.uid())
         {
             let places = difference::between(child, &live);
             if places.is_empty() {
@@ -363,16 +363,16 @@ impl Apply<'_> {
         Ok(Some(LiveChild { live, places }))
     }
 
-    fn refuse_foreign<K: Resource<DynamicType = ()>>(&self, live: &K) -> Result<()> {
-        if belongs_to(live, &self.wanted.uid) {
+    fn refuse_foreign<C: Child>(&self, live: &C) -> Result<()> {
+        if belongs_to(live, self.owner.uid()) {
             return Ok(());
         }
-        let kind = K::kind(&());
+        let kind = C::kind(&());
         // An owner that is gone takes its objects along shortly: then the name is free.
         let error = if live
             .owner_references()
             .iter()
-            .any(|owner| owner.kind == "DocumentTenant")
+            .any(|owner| owner.kind == K::kind(&()))
         {
             Error::Transient
         } else {

@@ -5,52 +5,40 @@ use std::time::Duration;
 
 use docket_crds::{DeletionPolicy, DocumentTenant, names};
 use k8s_openapi::api::apps::v1::Deployment;
+use kube::Api;
 use kube::api::DeleteParams;
-use kube::runtime::controller::Action;
-use kube::{Api, ResourceExt};
 
 use super::apply::{Change, belongs_to, take_away};
 use super::dereference;
-use super::identity::remove_finalizer;
+use super::named_secrets::NamedSecrets;
 use super::release::{Release, release};
 use super::{report, workloads};
+use crate::build::COMPONENTS;
 use crate::content::Content;
 use crate::context::Context;
 use crate::database::Database;
 use crate::error::{Error, Problem, Result};
 use crate::foreign::prometheus_operator::PrometheusRule;
 use crate::identified::Identified;
+use crate::reconciled_kind::{Next, ReconciledKind};
+use crate::status::outcome::Outcome;
 use crate::status::timeline::Timeline;
 
 /// Deals with what a deleted tenant leaves; validates nothing, since status names all that exists.
-pub(super) async fn cleanup(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Action> {
-    if !tenant
-        .finalizers()
-        .iter()
-        .any(|finalizer| finalizer == DATA_FINALIZER)
-    {
-        return Ok(Action::await_change());
-    }
-    let timeline = Timeline::start(tenant.metadata.generation.unwrap_or_default());
-    let outcome = let_go(tenant, ctx).await;
-    let tenant = &ctx.memory.newest(tenant.clone());
-    match outcome {
-        Ok(Gone::Waiting) => Ok(Action::await_change()),
-        Ok(Gone::InPart(changes)) => {
-            report::deletion(tenant, ctx).await?;
-            report::tell_changes(tenant, &changes, &timeline, ctx).await;
-            ctx.memory.succeeded(tenant.uid());
-            Ok(Action::requeue(Duration::ZERO))
+pub(super) async fn cleanup(
+    tenant: &Identified<DocumentTenant>,
+    timeline: &Timeline,
+    ctx: &Context,
+) -> Result<Next> {
+    let policy = tenant.spec.database.deletion_policy;
+    match let_go(tenant, ctx).await.map_err(explain)? {
+        Gone::Waiting => Ok(Next::Change),
+        Gone::InPart(changes) => {
+            report::report(tenant, Outcome::deleting(policy), ctx).await?;
+            report::tell(tenant, report::changed(&changes, timeline).as_ref(), ctx).await;
+            Ok(Next::Again(Some(Duration::ZERO)))
         }
-        Ok(Gone::Done) => {
-            remove_finalizer(tenant, ctx).await?;
-            tracing::info!(trace_id = timeline.trace_id(), "tenant deleted");
-            Ok(Action::await_change())
-        }
-        Err(error) => {
-            let error = explain(error);
-            report::failure(tenant, error, &timeline, ctx).await
-        }
+        Gone::Done => Ok(Next::Gone),
     }
 }
 
@@ -64,7 +52,7 @@ enum Gone {
 
 async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Gone> {
     // Pods first: one that still serves could write what nobody would clean up.
-    if !pods_are_gone(tenant, ctx).await? {
+    if !pods_are_gone(tenant, &COMPONENTS, ctx).await? {
         return Ok(Gone::Waiting);
     }
     let clients = tenant
@@ -94,26 +82,42 @@ async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Go
     })
 }
 
-async fn pods_are_gone(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<bool> {
+/// Whether none of `components` has pods any more; deletes the Deployments that are there.
+pub(super) async fn pods_are_gone(
+    tenant: &Identified<DocumentTenant>,
+    components: &[&str],
+    ctx: &Context,
+) -> Result<bool> {
     let api: Api<Deployment> = Api::namespaced(ctx.client.clone(), tenant.namespace());
-    let Some(deployment) = api.get_opt(&names::api_name(tenant.name())).await? else {
-        return Ok(true);
-    };
-    if !belongs_to(&deployment, tenant.uid()) {
-        return Ok(true);
-    }
-    if deployment.metadata.deletion_timestamp.is_none() {
-        report::deletion(tenant, ctx).await?;
-        stop_watching(tenant, ctx).await?;
-        // In the foreground: the Deployment stays until its pods are gone.
-        ctx.metrics.wrote("Deployment", "delete");
-        let params = DeleteParams::foreground();
-        match api.delete(&deployment.name_any(), &params).await {
-            Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(true),
-            result => result.map(|_| ())?,
+    let mut going = Vec::new();
+    let mut are_gone = true;
+    for component in components {
+        let name = names::component_name(tenant.name(), component);
+        let deployment = api.get_opt(&name).await?;
+        let ours = deployment.filter(|deployment| belongs_to(deployment, tenant.uid()));
+        match ours.map(|deployment| deployment.metadata.deletion_timestamp) {
+            None => {}
+            Some(Some(_)) => are_gone = false,
+            Some(None) => going.push(name),
         }
     }
-    Ok(false)
+    if !going.is_empty() {
+        let policy = tenant.spec.database.deletion_policy;
+        report::report(tenant, Outcome::deleting(policy), ctx).await?;
+        stop_watching(tenant, ctx).await?;
+    }
+    for name in going {
+        // In the foreground: the Deployment stays until its pods are gone.
+        ctx.metrics.wrote("Deployment", "delete");
+        match api.delete(&name, &DeleteParams::foreground()).await {
+            Err(kube::Error::Api(status)) if status.is_not_found() => {}
+            result => {
+                result?;
+                are_gone = false;
+            }
+        }
+    }
+    Ok(are_gone)
 }
 
 /// Takes the tenant's alerts away: pods that go because somebody wants so are nothing to wake others for.
@@ -123,7 +127,7 @@ async fn stop_watching(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Re
         return Ok(());
     }
     let name = names::api_name(tenant.name());
-    take_away::<PrometheusRule>(tenant.namespace(), &name, tenant.uid(), ctx).await?;
+    take_away::<PrometheusRule, _>(tenant, &name, DocumentTenant::shared(ctx)).await?;
     Ok(())
 }
 
@@ -133,28 +137,30 @@ async fn database(
     policy: DeletionPolicy,
     ctx: &Context,
 ) -> Result<Option<Database>> {
-    let connection = match dereference::database_connection(tenant, ctx).await {
-        Ok(connection) => connection,
-        Err(Error::Permanent(problem)) => match (ctx.memory.connection(tenant.uid()), policy) {
-            (Some(connection), _) => connection,
-            (None, DeletionPolicy::Delete) => return Err(Error::Permanent(problem)),
-            (None, DeletionPolicy::Retain) => {
-                let note = format!(
-                    "{} The data stays, and the roles can still log in.",
-                    problem.message
-                );
-                ctx.events.warn(tenant, "RolesLeft", note).await;
-                return Ok(None);
-            }
-        },
-        Err(error) => return Err(error),
-    };
+    let connection =
+        match dereference::database_connection(tenant, &NamedSecrets::of(tenant, ctx)).await {
+            Ok(connection) => connection,
+            Err(Error::Permanent(problem)) => match (ctx.memory.connection(tenant.uid()), policy) {
+                (Some(connection), _) => connection,
+                (None, DeletionPolicy::Delete) => return Err(Error::Permanent(problem)),
+                (None, DeletionPolicy::Retain) => {
+                    let note = format!(
+                        "{} The data stays, and the roles can still log in.",
+                        problem.message
+                    );
+                    ctx.events.warn(tenant, "RolesLeft", note).await;
+                    return Ok(None);
+                }
+            },
+            Err(error) => return Err(error),
+        };
     ctx.databases.open(&connection).await.map(Some)
 }
 
 /// The bucket of the tenant, if it has one.
 async fn content(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Option<Content>> {
-    match workloads::content(tenant, ctx).await {
+    let secrets = NamedSecrets::of(tenant, ctx);
+    match workloads::content(&tenant.spec.workloads, &secrets).await {
         Err(Error::Permanent(problem)) => match ctx.memory.content(tenant.uid()) {
             Some(known) => Ok(Some(known)),
             None => Err(Error::Permanent(problem)),

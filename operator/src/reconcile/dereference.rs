@@ -1,28 +1,29 @@
 //! Reads all that a decision needs.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use docket_crds::ConditionType;
-use docket_crds::{DocumentTenant, annotations, names};
+use docket_contract::SigningKeys;
+use docket_crds::{Client, DocumentTenant, annotations, names};
 use docket_schema::Identity;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
-use sha2::{Digest, Sha256};
 
 use super::apply::belongs_to;
-use super::{telemetry, workloads};
-use crate::cache::referenced_secrets::Entries;
+use super::named_secrets::{DATABASE, NamedSecrets, SecretField};
+use super::{issuer, telemetry, workloads};
 use crate::context::Context;
 use crate::credentials::certificate::{self, Certificate};
 use crate::credentials::rotation::{Asked, Rotated};
 use crate::database::{AdminConnection, Database};
-use crate::error::{Error, Problem, Result};
+use crate::error::Result;
 use crate::identified::Identified;
 use crate::memory::{Inspected, InspectionKey};
 use crate::validated_tenant::{Notice, Publication, Workloads};
+
+const CERTIFICATE: SecretField = SecretField::of_credentials("spec.api.tls.secretRef");
+const ISSUER_CA: SecretField = SecretField::of_credentials("spec.api.auth.jwt.caSecretRef");
 
 /// All that a decision needs.
 #[derive(Debug)]
@@ -45,8 +46,14 @@ pub(super) struct Dereferenced {
     pub credentials: Issued,
     /// API keys that were issued, and what users made of them.
     pub api_keys: Issued,
+    /// Keys to sign tokens with that were issued.
+    pub signing_keys: Issued,
+    /// Those that pods read.
+    pub seen_signing_keys: Option<SigningKeys>,
     /// How many pods the Deployment asks for, if there is one.
     pub replicas: Option<i32>,
+    /// Whether no client was ever given credentials, as far as the status says.
+    pub nothing_was_issued: bool,
     /// Whether the cluster has the Gateway API.
     pub gateway_api: bool,
     /// Whether it has PrometheusRules.
@@ -87,25 +94,32 @@ pub(super) async fn dereference(
     purpose: Purpose,
     ctx: &Context,
 ) -> Result<(Dereferenced, Database)> {
-    let uid = tenant.uid();
-    let connection = database_connection(tenant, ctx).await?;
-    let workloads = workloads::read(tenant, ctx).await?;
-    let certificate = certificate(tenant, ctx).await?;
-    let issuer_ca = issuer_ca(tenant, ctx).await?;
-    let telemetry = telemetry::credentials(tenant, ctx).await?;
+    let secrets = NamedSecrets::of(tenant, ctx);
+    let spec = &tenant.spec;
+    let connection = database_connection(tenant, &secrets).await?;
+    let workloads = workloads::read(&spec.workloads, &secrets).await?;
+    let tls = spec.api.tls.as_ref().map(|tls| &tls.secret_ref);
+    let certificate = secrets
+        .read_optional(tls, CERTIFICATE, Certificate::from_secret)
+        .await?;
+    let jwt = spec.api.auth.jwt.as_ref();
+    let issuer_ca = jwt.and_then(|jwt| jwt.ca_secret_ref.as_ref());
+    let issuer_ca = secrets
+        .read_optional(issuer_ca, ISSUER_CA, certificate::authorities)
+        .await?;
+    let telemetry = telemetry::credentials(&spec.telemetry, &secrets).await?;
 
     let database = match purpose {
         Purpose::Change => ctx.databases.open(&connection).await?,
         Purpose::Plan => ctx.databases.look(&connection).await?,
     };
-    ctx.memory.reached(uid, &connection, workloads.content());
-    let schemas: Vec<String> = identities(tenant)
-        .into_values()
-        .map(|identity| identity.schema)
-        .collect();
+    ctx.memory
+        .reached(tenant.uid(), &connection, workloads.content());
+    let clients = identities(tenant).into_iter();
+    let schemas: Vec<String> = clients.map(|(_, identity)| identity.schema).collect();
     let occasion = InspectionKey::of(tenant, &connection, &schemas);
     let recent = match purpose {
-        Purpose::Change => ctx.memory.inspected(uid, occasion),
+        Purpose::Change => ctx.memory.inspected(tenant.uid(), occasion),
         Purpose::Plan => None,
     };
     let inspected = match recent {
@@ -113,33 +127,29 @@ pub(super) async fn dereference(
         None => Inspected::now(database.inspect(&schemas).await?),
     };
     let name = tenant.name();
+    let (logins, api_keys) = (logins_asked(tenant), api_keys_asked(tenant));
+    let credentials = names::credentials_secret(name);
+    let credentials =
+        issued_to_clients(tenant, credentials, &client_names(tenant), &logins, ctx).await?;
     let key_entries = key_entries(tenant, &workloads);
+    let api_keys_secret = names::api_keys_secret(name);
+    let api_keys = issued_to_clients(tenant, api_keys_secret, &key_entries, &api_keys, ctx).await?;
+    let signing_keys = issuer::issued(tenant, ctx).await?;
     tracing::debug!(clients = schemas.len(), "read all that a decision needs");
     let seen = Dereferenced {
         connection,
         workloads,
         certificate,
-        issuer_ca,
+        issuer_ca: issuer_ca.map(|authorities| authorities.pem),
         telemetry,
         inspected,
         occasion,
-        credentials: issued(
-            tenant,
-            names::credentials_secret(name),
-            &clients(tenant),
-            &logins(tenant),
-            ctx,
-        )
-        .await?,
-        api_keys: issued(
-            tenant,
-            names::api_keys_secret(name),
-            &key_entries,
-            &keys(tenant),
-            ctx,
-        )
-        .await?,
+        credentials,
+        api_keys,
+        signing_keys,
+        seen_signing_keys: issuer::seen(tenant, ctx),
         replicas: replicas(tenant, ctx),
+        nothing_was_issued: nothing_was_issued(tenant),
         gateway_api: ctx.optional.http_routes.is_there(),
         prometheus_rules: ctx.optional.prometheus_rules.is_there(),
         pod_monitors: ctx.optional.pod_monitors.is_there(),
@@ -147,127 +157,43 @@ pub(super) async fn dereference(
     Ok((seen, database))
 }
 
+/// How the database is reached.
+pub(super) async fn database_connection(
+    tenant: &DocumentTenant,
+    secrets: &NamedSecrets<'_>,
+) -> Result<AdminConnection> {
+    let secret = &tenant.spec.database.secret_ref;
+    let parse = AdminConnection::from_secret;
+    secrets.read(secret, DATABASE, parse).await
+}
+
+/// How many pods the API's Deployment asks for.
 fn replicas(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Option<i32> {
     let name = names::api_name(tenant.name());
-    let namespace = tenant.namespace();
-    let deployment = ctx.caches.deployments.get(namespace, &name)?;
+    let deployment = ctx.caches.deployments.get(tenant.namespace(), &name)?;
     let ours = belongs_to(&deployment, tenant.uid());
     deployment.spec.as_ref().filter(|_| ours)?.replicas
 }
 
-/// The identity of each client of the spec: what status says, or a new one.
-pub(super) fn identities(tenant: &Identified<DocumentTenant>) -> BTreeMap<String, Identity> {
+/// The clients of the spec, sorted by name, each with its identity: what status says, or a new one.
+pub(super) fn identities(tenant: &Identified<DocumentTenant>) -> Vec<(&Client, Identity)> {
     let recorded = tenant.status.iter().flat_map(|status| &status.clients);
     let recorded: BTreeMap<&str, Identity> = recorded
         .map(|client| (client.name.as_str(), Identity::of_schema(&client.schema)))
         .collect();
     let (namespace, name) = (tenant.namespace(), tenant.name());
-    tenant
-        .spec
-        .clients
-        .iter()
-        .map(|client| {
-            let identity = recorded
-                .get(client.name.as_str())
-                .cloned()
-                .unwrap_or_else(|| Identity::of(namespace, name, &client.name));
-            (client.name.clone(), identity)
-        })
-        .collect()
-}
-
-pub(super) async fn database_connection(
-    tenant: &Identified<DocumentTenant>,
-    ctx: &Context,
-) -> Result<AdminConnection> {
-    let name = &tenant.spec.database.secret_ref.name;
-    let data = read_secret(
-        tenant,
-        name,
-        ConditionType::DatabaseReady,
-        "spec.database.secretRef",
-        ctx,
-    )
-    .await?;
-    AdminConnection::from_secret(&data).map_err(|what| {
-        let field = "spec.database.secretRef";
-        unusable(ConditionType::DatabaseReady, name, field, &what)
-    })
-}
-
-async fn certificate(
-    tenant: &Identified<DocumentTenant>,
-    ctx: &Context,
-) -> Result<Option<Certificate>> {
-    let Some(tls) = &tenant.spec.api.tls else {
-        return Ok(None);
+    let identity = |client: &str| {
+        let known = recorded.get(client).cloned();
+        known.unwrap_or_else(|| Identity::of(namespace, name, client))
     };
-    let (name, field) = (&tls.secret_ref.name, "spec.api.tls.secretRef");
-    let data = credentials(tenant, name, field, ctx).await?;
-    let certificate = Certificate::from_secret(&data)
-        .map_err(|what| unusable(CREDENTIALS, name, field, &what))?;
-    Ok(Some(certificate))
-}
-
-async fn issuer_ca(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Option<String>> {
-    let jwt = tenant.spec.api.auth.jwt.as_ref();
-    let Some(secret) = jwt.and_then(|jwt| jwt.ca_secret_ref.as_ref()) else {
-        return Ok(None);
-    };
-    let (name, field) = (&secret.name, "spec.api.auth.jwt.caSecretRef");
-    let data = credentials(tenant, name, field, ctx).await?;
-    let authorities = certificate::authorities(&data)
-        .map_err(|what| unusable(CREDENTIALS, name, field, &what))?;
-    Ok(Some(authorities.pem))
-}
-
-/// A Secret that is not the database's.
-pub(super) async fn credentials(
-    tenant: &Identified<DocumentTenant>,
-    name: &str,
-    field: &str,
-    ctx: &Context,
-) -> Result<Arc<Entries>> {
-    read_secret(tenant, name, CREDENTIALS, field, ctx).await
-}
-
-pub(super) const CREDENTIALS: ConditionType = ConditionType::CredentialsReady;
-
-pub(super) fn unusable(condition: ConditionType, secret: &str, field: &str, what: &str) -> Error {
-    Error::Permanent(Problem::new(
-        condition,
-        "SecretInvalid",
-        format!("The Secret {secret}, named by {field}, cannot be used: {what}."),
-    ))
-}
-
-pub(super) async fn read_secret(
-    tenant: &Identified<DocumentTenant>,
-    name: &str,
-    condition: ConditionType,
-    field: &str,
-    ctx: &Context,
-) -> Result<Arc<Entries>> {
-    let namespace = tenant.namespace();
-    if let Some(known) = ctx.referenced_secrets.get(namespace, name) {
-        return Ok(known);
-    }
-    let api: Api<Secret> = Api::namespaced(ctx.client.clone(), namespace);
-    match api.get_opt(name).await? {
-        Some(secret) => Ok(ctx.referenced_secrets.keep(secret)),
-        None => {
-            ctx.referenced_secrets.forget(namespace, name);
-            Err(Error::Permanent(Problem::new(
-                condition,
-                "SecretNotFound",
-                format!("Create the Secret {name} in namespace {namespace}: {field} names it."),
-            )))
-        }
-    }
+    let clients = tenant.spec.clients.iter();
+    let mut clients: Vec<_> = clients.map(|it| (it, identity(&it.name))).collect();
+    clients.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+    clients
 }
 
 /// What a tenant asks for of the logins to its database.
-pub(super) fn logins(tenant: &Identified<DocumentTenant>) -> Asked {
+pub(super) fn logins_asked(tenant: &Identified<DocumentTenant>) -> Asked {
     asked(
         tenant,
         annotations::ROTATE,
@@ -276,19 +202,23 @@ pub(super) fn logins(tenant: &Identified<DocumentTenant>) -> Asked {
 }
 
 /// What a tenant asks for of its API keys.
-pub(super) fn keys(tenant: &Identified<DocumentTenant>) -> Asked {
+pub(super) fn api_keys_asked(tenant: &Identified<DocumentTenant>) -> Asked {
     let every = &tenant.spec.credentials.api_key_rotation;
     asked(tenant, annotations::ROTATE_API_KEYS, every)
 }
 
-fn asked(tenant: &Identified<DocumentTenant>, annotation: &str, every: &Option<String>) -> Asked {
+pub(super) fn asked(
+    tenant: &Identified<DocumentTenant>,
+    annotation: &str,
+    every: &Option<String>,
+) -> Asked {
     Asked {
         value: tenant.annotations().get(annotation).cloned(),
         every: every.as_deref().and_then(docket_crds::interval),
     }
 }
 
-fn clients(tenant: &Identified<DocumentTenant>) -> Vec<String> {
+fn client_names(tenant: &Identified<DocumentTenant>) -> Vec<String> {
     let clients = tenant.spec.clients.iter();
     clients.map(|client| client.name.clone()).collect()
 }
@@ -300,33 +230,42 @@ fn key_entries(tenant: &Identified<DocumentTenant>, workloads: &Workloads) -> Ve
         let entry = |it: &Publication| names::publishable_key_entry(client, it.workload);
         publications.map(entry).collect::<Vec<_>>()
     };
-    let clients = clients(tenant).into_iter();
+    let clients = client_names(tenant).into_iter();
     clients
         .flat_map(|client| [publishable(&client), vec![client]].concat())
         .collect()
 }
 
-/// What was issued to each client, under the names `needed`: from memory, or, where the watch may be behind, from the API
-/// server, because a value that is issued twice locks a client out.
-async fn issued(
+/// What was issued to each client, under the names `needed`.
+async fn issued_to_clients(
     tenant: &Identified<DocumentTenant>,
     name: String,
     needed: &[String],
     asked: &Asked,
     ctx: &Context,
 ) -> Result<Issued> {
-    let namespace = tenant.namespace();
-    let known = ctx.caches.secrets.get(namespace, &name);
-    if let Some(secret) = known {
-        let known = read(&secret);
+    let is_at_rest = |known: &Issued| {
         let due = known
             .rotated
             .as_ref()
             .is_some_and(|last| asked.is_due(last, Timestamp::now()));
-        let mut needed = needed.iter();
-        if !due && needed.all(|entry| known.entries.contains_key(entry)) {
-            return Ok(known);
-        }
+        !due && needed.iter().all(|entry| known.entries.contains_key(entry))
+    };
+    issued(tenant, name, is_at_rest, ctx).await
+}
+
+/// What was issued: from memory if nothing is to be issued now, or, because the watch may be behind, from
+/// the API server: a value that is issued twice locks somebody out.
+pub(super) async fn issued(
+    tenant: &Identified<DocumentTenant>,
+    name: String,
+    is_at_rest: impl Fn(&Issued) -> bool,
+    ctx: &Context,
+) -> Result<Issued> {
+    let namespace = tenant.namespace();
+    let known = ctx.caches.secrets.get(namespace, &name);
+    if let Some(known) = known.as_ref().map(read).filter(is_at_rest) {
+        return Ok(known);
     }
     // Nothing was issued before the clients' names were on the status; where that is behind, the Secret
     // is not created either, because there is one.
@@ -339,7 +278,7 @@ async fn issued(
 }
 
 /// Whether no client of the tenant was ever given credentials, as far as its status says.
-pub(super) fn nothing_was_issued(tenant: &Identified<DocumentTenant>) -> bool {
+fn nothing_was_issued(tenant: &Identified<DocumentTenant>) -> bool {
     let status = tenant.status.as_ref();
     status.is_none_or(|status| status.clients.is_empty())
 }
@@ -362,13 +301,4 @@ fn entries(secret: &Secret) -> BTreeMap<String, ByteString> {
     filled
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
-}
-
-pub(super) fn hash(data: &Entries) -> String {
-    let mut hash = Sha256::new();
-    for (key, value) in data {
-        hash.update(key);
-        hash.update(&value.0);
-    }
-    hex::encode(hash.finalize())
 }

@@ -1,23 +1,17 @@
 //! What a reconcile would change, said and not done.
 
-use docket_crds::annotations::ask_for_plan;
 use docket_crds::{DeletionPolicy, DocumentTenant, PlanStatus, PlannedAction, PlannedChange};
 use docket_schema::LATEST_VERSION;
 use jiff::Timestamp;
-use kube::ResourceExt;
 
 use super::dereference::{Purpose, dereference};
 use super::{apply, validate};
+use crate::build;
 use crate::context::Context;
 use crate::credentials::secret_value::PlannedSecrets;
 use crate::error::Result;
 use crate::identified::Identified;
 use crate::validated_tenant::{Provisioning, ValidatedTenant};
-
-/// Whether the tenant asks for a plan.
-pub(super) fn is_asked_for(tenant: &Identified<DocumentTenant>) -> bool {
-    ask_for_plan(tenant.annotations())
-}
 
 /// What would be changed for the spec as it is now.
 pub(super) async fn plan(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<PlanStatus> {
@@ -25,7 +19,8 @@ pub(super) async fn plan(tenant: &Identified<DocumentTenant>, ctx: &Context) -> 
     let secrets = &mut PlannedSecrets;
     let wanted = validate::validate(tenant, &seen, &ctx.images, Timestamp::now(), secrets)?;
     let mut changes = in_database(&wanted);
-    changes.extend(apply::plan(tenant, &wanted, ctx).await?);
+    let (secrets, children) = (build::secrets(&wanted), build::children(&wanted));
+    changes.extend(apply::plan(tenant, secrets, children, ctx).await?);
     changes.extend(released(&wanted, tenant.spec.database.deletion_policy));
     Ok(PlanStatus {
         generation: tenant.metadata.generation.unwrap_or_default(),

@@ -34,7 +34,7 @@ pub(super) async fn finish(
             client.keys.hand_out();
         }
         let secret = build::secrets(&handed_out).api_keys;
-        changes.extend(apply::secret(tenant, &handed_out, secret, ctx).await?);
+        changes.extend(apply::secret(tenant, secret, ctx).await?);
     }
     Ok(changes)
 }

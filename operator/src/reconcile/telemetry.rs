@@ -1,25 +1,20 @@
 //! Decides how telemetry leaves the cluster. Whatever is wrong with that keeps nobody from being
 //! served: then the collectors send nothing, and a condition says why.
 
-use std::collections::BTreeMap;
-
-use docket_crds::ConditionType;
-use docket_crds::{DocumentTenant, SecretReference};
+use docket_crds::DocumentTenant;
 use jiff::Timestamp;
-use k8s_openapi::ByteString;
 
-use super::dereference::{read_secret, unusable};
+use super::named_secrets::{NamedSecrets, SecretField};
 use crate::build::Images;
-use crate::context::Context;
 use crate::credentials::certificate::{self, Authorities, Certificate};
 use crate::credentials::headers::{self, Headers};
 use crate::error::{Error, Result};
-use crate::identified::Identified;
 use crate::validated_tenant::{Notice, Telemetry};
 
-const CA: &str = "spec.telemetry.tls.caSecretRef";
-const CERTIFICATE: &str = "spec.telemetry.tls.certificateSecretRef";
-const HEADERS: &str = "spec.telemetry.headersSecretRef";
+const CA: SecretField = SecretField::of_collectors("spec.telemetry.tls.caSecretRef");
+const CERTIFICATE: SecretField =
+    SecretField::of_collectors("spec.telemetry.tls.certificateSecretRef");
+const HEADERS: SecretField = SecretField::of_collectors("spec.telemetry.headersSecretRef");
 
 /// What the Secrets hold that `spec.telemetry` names.
 #[derive(Debug, Default)]
@@ -31,36 +26,10 @@ pub(super) struct Credentials {
 
 /// Reads the Secrets, or says what is wrong with the first that cannot be used.
 pub(super) async fn credentials(
-    tenant: &Identified<DocumentTenant>,
-    ctx: &Context,
+    spec: &docket_crds::Telemetry,
+    secrets: &NamedSecrets<'_>,
 ) -> Result<Result<Credentials, Notice>> {
-    let telemetry = &tenant.spec.telemetry;
-    let tls = telemetry.tls.as_ref();
-    let read = async {
-        let ca = tls.and_then(|tls| tls.ca_secret_ref.as_ref());
-        let certificate = tls.and_then(|tls| tls.certificate_secret_ref.as_ref());
-        Ok(Credentials {
-            authorities: read(tenant, ca, CA, certificate::authorities, ctx).await?,
-            certificate: read(
-                tenant,
-                certificate,
-                CERTIFICATE,
-                Certificate::from_secret,
-                ctx,
-            )
-            .await?,
-            headers: read(
-                tenant,
-                telemetry.headers_secret_ref.as_ref(),
-                HEADERS,
-                headers::from_secret,
-                ctx,
-            )
-            .await?
-            .unwrap_or_default(),
-        })
-    };
-    match read.await {
+    match read(spec, secrets).await {
         Ok(credentials) => Ok(Ok(credentials)),
         Err(Error::Permanent(problem)) => Ok(Err(Notice {
             reason: problem.reason,
@@ -70,20 +39,23 @@ pub(super) async fn credentials(
     }
 }
 
-async fn read<T>(
-    tenant: &Identified<DocumentTenant>,
-    secret: Option<&SecretReference>,
-    field: &str,
-    parse: fn(&BTreeMap<String, ByteString>) -> Result<T, String>,
-    ctx: &Context,
-) -> Result<Option<T>> {
-    let Some(SecretReference { name }) = secret else {
-        return Ok(None);
-    };
-    let condition = ConditionType::CollectorReady;
-    let data = read_secret(tenant, name, condition, field, ctx).await?;
-    let parsed = parse(&data).map_err(|what| unusable(condition, name, field, &what))?;
-    Ok(Some(parsed))
+async fn read(spec: &docket_crds::Telemetry, secrets: &NamedSecrets<'_>) -> Result<Credentials> {
+    let tls = spec.tls.as_ref();
+    let ca = tls.and_then(|tls| tls.ca_secret_ref.as_ref());
+    let certificate = tls.and_then(|tls| tls.certificate_secret_ref.as_ref());
+    let headers = spec.headers_secret_ref.as_ref();
+    Ok(Credentials {
+        authorities: secrets
+            .read_optional(ca, CA, certificate::authorities)
+            .await?,
+        certificate: secrets
+            .read_optional(certificate, CERTIFICATE, Certificate::from_secret)
+            .await?,
+        headers: secrets
+            .read_optional(headers, HEADERS, headers::from_secret)
+            .await?
+            .unwrap_or_default(),
+    })
 }
 
 /// What becomes of `spec.telemetry`.
@@ -168,23 +140,23 @@ fn out_of_date(credentials: &Credentials, now: Timestamp) -> Option<Notice> {
         (Some(own), _) if own.not_after < now => (
             "CertificateExpired",
             format!(
-                "Renew the certificate that {CERTIFICATE} names: it was valid until {}.",
-                own.not_after
+                "Renew the certificate that {} names: it was valid until {}.",
+                CERTIFICATE.path, own.not_after
             ),
         ),
         (Some(own), _) if now < own.not_before => (
             "CertificateNotYetValid",
             format!(
-                "Wait, or give {CERTIFICATE} another certificate: the one it names is valid from {} on.",
-                own.not_before
+                "Wait, or give {} another certificate: the one it names is valid from {} on.",
+                CERTIFICATE.path, own.not_before
             ),
         ),
         (_, Some(trusted)) if trusted.not_after < now => (
             "AuthorityExpired",
             format!(
-                "Renew the authorities that {CA} names: the last was valid until {}, and the collectors trust no \
+                "Renew the authorities that {} names: the last was valid until {}, and the collectors trust no \
                  endpoint without one.",
-                trusted.not_after
+                CA.path, trusted.not_after
             ),
         ),
         _ => return None,

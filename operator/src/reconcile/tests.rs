@@ -1,4 +1,7 @@
-//! Failure paths, against an API server that is not one.
+//! Failure paths, against an API server that is not one; and what a second component and a second kind need.
+
+mod second_component;
+mod second_kind;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -33,15 +36,32 @@ const TENANTS: &str = "/apis/docket.dev/v1alpha1/namespaces/acme/documenttenants
 const DATABASE_SECRET: &str = "/api/v1/namespaces/acme/secrets/docket-database";
 
 /// Answers each path with what it was given, and keeps what was written.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct FakeApiServer {
     answers: BTreeMap<&'static str, (StatusCode, Value)>,
+    /// Objects by their path, which are as the last patch made them.
+    objects: BTreeMap<&'static str, Value>,
     written: Arc<Mutex<Vec<(Method, String, Value)>>>,
+}
+
+impl Default for FakeApiServer {
+    fn default() -> Self {
+        Self {
+            answers: BTreeMap::new(),
+            objects: [(TENANTS, tenant())].into(),
+            written: Arc::default(),
+        }
+    }
 }
 
 impl FakeApiServer {
     fn answering(mut self, path: &'static str, status: StatusCode, body: Value) -> Self {
         self.answers.insert(path, (status, body));
+        self
+    }
+
+    fn keeping(mut self, path: &'static str, object: Value) -> Self {
+        self.objects.insert(path, object);
         self
     }
 
@@ -61,17 +81,22 @@ impl FakeApiServer {
         let path = parts.uri.path().to_owned();
         let body = body.collect_bytes().await.expect("a body");
         let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let creates = parts.method == Method::POST;
         if parts.method != Method::GET {
             self.written
                 .lock()
                 .expect("no panic")
                 .push((parts.method, path.clone(), body.clone()));
         }
+        let mut kept = self.objects.iter().rev();
+        let kept = kept.find(|(of, _)| path.starts_with(**of));
         let (status, answer) = match self.answers.get(path.as_str()) {
             Some(answer) => answer.clone(),
-            None if path.starts_with(TENANTS) => (StatusCode::OK, merged(tenant(), body)),
-            None if path.contains("/events") => (StatusCode::CREATED, body),
-            None => refusal(StatusCode::NOT_FOUND, "NotFound"),
+            None if creates => (StatusCode::CREATED, body),
+            None => match kept {
+                Some((_, object)) => (StatusCode::OK, merged(object.clone(), body)),
+                None => refusal(StatusCode::NOT_FOUND, "NotFound"),
+            },
         };
         Response::builder()
             .status(status)

@@ -5,15 +5,15 @@ use std::num::NonZeroU32;
 
 use docket_contract::{ApiAuth, AuthMode, Jwt, RateLimit};
 use docket_crds::ConditionType;
-use docket_crds::{Api, Auth, ClientStatus, DocumentTenant, names};
+use docket_crds::{Api, ClientStatus, DocumentTenant, names};
 use docket_schema::{Identity, LATEST_VERSION, State};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
-use super::dereference::{self, Dereferenced, Issued, identities};
+use super::dereference::{Dereferenced, Issued, api_keys_asked, identities, logins_asked};
 use super::workloads::documents;
-use super::{notices, telemetry};
+use super::{issuer, notices, telemetry};
 use crate::build::Images;
 use crate::credentials::api_keys::{ApiKeys, hands_out};
 use crate::credentials::rotation::{Asked, Rotated};
@@ -39,7 +39,7 @@ pub(super) fn validate(
     let collector = &spec.telemetry.collector;
     let mut clients = Vec::new();
     let mut keys = ApiKeys::new(&seen.api_keys.entries);
-    let (logins_asked, keys_asked) = (dereference::logins(tenant), dereference::keys(tenant));
+    let (logins_asked, keys_asked) = (logins_asked(tenant), api_keys_asked(tenant));
     let logins = CredentialTurn::of(&logins_asked, &seen.credentials, || overlaps(seen), now);
     let api_keys = CredentialTurn::of(
         &keys_asked,
@@ -47,8 +47,8 @@ pub(super) fn validate(
         || hands_out(&seen.api_keys.entries),
         now,
     );
-    for (name, identity) in identities(tenant) {
-        let entry = spec.clients.iter().find(|client| client.name == name);
+    for (client, identity) in identities(tenant) {
+        let name = client.name.clone();
         let issued = seen.credentials.text(&name);
         let identity = in_use(identity, seen.credentials.text(&names::role_entry(&name)));
         let row = seen
@@ -78,7 +78,7 @@ pub(super) fn validate(
             tenant_uid: tenant.uid(),
             credential_hash: &fingerprint(&password),
             version_on_status: version_on_status(tenant, &name),
-            adopt: entry.is_some_and(|client| client.adopt),
+            adopt: client.adopt,
         };
         let provision = claim.decide(&row)?;
         clients.push(ValidatedClient {
@@ -87,11 +87,15 @@ pub(super) fn validate(
             name,
             identity,
             password,
-            quota: documents::quota(entry, spec.workloads.documents.as_ref()),
-            retention_days: documents::retention_days(entry, spec.workloads.documents.as_ref()),
+            quota: documents::quota(Some(client), spec.workloads.documents.as_ref()),
+            retention_days: documents::retention_days(
+                Some(client),
+                spec.workloads.documents.as_ref(),
+            ),
             provision,
         });
     }
+    let (issuer, next_of_issuer) = issuer::decide(tenant, seen, now, secrets)?;
     let released: Vec<ClientStatus> = tenant
         .status
         .iter()
@@ -109,15 +113,20 @@ pub(super) fn validate(
         owner: owner(tenant),
         clients,
         released,
-        next_rotation: [logins.next(&logins_asked), api_keys.next(&keys_asked)]
-            .into_iter()
-            .flatten()
-            .min(),
+        next_rotation: [
+            logins.next(&logins_asked),
+            api_keys.next(&keys_asked),
+            next_of_issuer,
+        ]
+        .into_iter()
+        .flatten()
+        .min(),
         rotated: logins.rotated,
         keys_rotated: api_keys.rotated,
         database: seen.connection.database.clone(),
         workloads: seen.workloads.clone(),
-        auth: auth(&spec.api.auth, seen),
+        auth: auth(tenant, seen),
+        issuer,
         rate_limit: rate_limit(&spec.api.rate_limit),
         tls: seen.certificate.as_ref().map(|seen| seen.tls.clone()),
         notices: notices::notices(tenant, seen, now, &keys.ignored()),
@@ -148,7 +157,8 @@ pub(super) fn validate(
     })
 }
 
-fn auth(auth: &Auth, seen: &Dereferenced) -> ApiAuth {
+fn auth(tenant: &Identified<DocumentTenant>, seen: &Dereferenced) -> ApiAuth {
+    let auth = &tenant.spec.api.auth;
     let (mode, jwt) = match (auth.mode, &auth.jwt) {
         (docket_crds::AuthMode::ApiKey, _) => (AuthMode::ApiKey, None),
         (docket_crds::AuthMode::None, _) => (AuthMode::None, None),
@@ -161,7 +171,11 @@ fn auth(auth: &Auth, seen: &Dereferenced) -> ApiAuth {
         client_claim: jwt.client_claim.clone(),
         ca: seen.issuer_ca.clone(),
     });
-    ApiAuth { mode, jwt }
+    ApiAuth {
+        mode,
+        jwt,
+        issuer: issuer::own_issuer(tenant),
+    }
 }
 
 /// The schema accepts positive numbers only, so nothing is lost here.

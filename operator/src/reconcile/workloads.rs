@@ -2,21 +2,21 @@
 
 pub(super) mod documents;
 
-use docket_crds::DocumentTenant;
-
+use super::named_secrets::NamedSecrets;
 use crate::content::Content;
-use crate::context::Context;
 use crate::error::Result;
-use crate::identified::Identified;
 use crate::validated_tenant::Workloads;
 
 /// The workloads that the spec names, with what their Secrets hold.
 ///
 /// # Errors
 /// A Secret that is not there, or cannot be used.
-pub(super) async fn read(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Workloads> {
-    let documents = match &tenant.spec.workloads.documents {
-        Some(spec) => Some(documents::read(tenant, spec, ctx).await?),
+pub(super) async fn read(
+    spec: &docket_crds::Workloads,
+    secrets: &NamedSecrets<'_>,
+) -> Result<Workloads> {
+    let documents = match &spec.documents {
+        Some(spec) => Some(documents::read(spec, secrets).await?),
         None => None,
     };
     Ok(Workloads {
@@ -30,11 +30,11 @@ pub(super) async fn read(tenant: &Identified<DocumentTenant>, ctx: &Context) -> 
 /// # Errors
 /// As of [`read`].
 pub(super) async fn content(
-    tenant: &Identified<DocumentTenant>,
-    ctx: &Context,
+    spec: &docket_crds::Workloads,
+    secrets: &NamedSecrets<'_>,
 ) -> Result<Option<Content>> {
-    match &tenant.spec.workloads.documents {
-        Some(spec) => documents::content(tenant, spec, ctx).await.map(Some),
+    match &spec.documents {
+        Some(spec) => documents::content(spec, secrets).await.map(Some),
         None => Ok(None),
     }
 }

@@ -1,7 +1,6 @@
 //! Ways to the API server: one that writes only while the Lease is held, and one for the Lease itself.
 
 use anyhow::Context as _;
-use docket_crds::DocumentTenant;
 use kube::api::ListParams;
 use kube::{Client, Config};
 
@@ -9,6 +8,7 @@ use crate::leadership::fence::Fence;
 use crate::leadership::fenced_client::fenced_client;
 use crate::leadership::lease::{Leadership, TIMING};
 use crate::monitoring::metrics::observe_leadership;
+use crate::reconciled_kind::ReconciledKind;
 use crate::scope::Scope;
 use crate::settings::Settings;
 
@@ -46,17 +46,20 @@ impl Clients {
         })
     }
 
-    /// Sees that tenants can be listed before anything waits for them.
+    /// Sees that the objects of a kind can be listed before anything waits for them.
     ///
     /// # Errors
     /// They cannot: the chart is not installed, or only in part.
-    pub async fn check_crd(&self, settings: &Settings) -> anyhow::Result<()> {
+    pub async fn check_crd<K: ReconciledKind>(&self, settings: &Settings) -> anyhow::Result<()> {
         Scope::new(self.unfenced.clone(), &settings.namespace)
-            .api::<DocumentTenant>()
+            .api::<K>()
             .list(&ListParams::default().limit(1))
             .await
             .map(|_| ())
-            .context("DocumentTenants cannot be listed: install the CRD and the operator's role with the Helm chart")
+            .with_context(|| {
+                let kind = K::kind(&());
+                format!("{kind}s cannot be listed: install the CRD and the operator's role with the Helm chart")
+            })
     }
 
     /// Who may hold the Lease for this process.

@@ -1,33 +1,33 @@
-//! Writes a tenant's status, or the part of it that one field manager owns.
+//! Writes an object's status, or the part of it that one field manager owns.
 
-use docket_crds::DocumentTenant;
 use kube::Api;
 use kube::api::Patch;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::context::Context;
 use crate::identified::Identified;
+use crate::reconciled_kind::ReconciledKind;
 use crate::server_side_apply::applying;
 
-/// Applies `status` as `manager`, and returns the tenant as it is now.
-pub(crate) async fn apply_status(
-    tenant: &Identified<DocumentTenant>,
+/// Applies `status` as `manager`, and returns the object as it is now.
+pub(crate) async fn apply_status<K: ReconciledKind>(
+    object: &Identified<K>,
     status: &impl Serialize,
     manager: &str,
-    ctx: &Context,
-) -> Result<Identified<DocumentTenant>, kube::Error> {
-    // The uid makes the patch fail for a tenant that was deleted and created anew meanwhile.
+    ctx: &K::Context,
+) -> Result<Identified<K>, kube::Error> {
+    let shared = K::shared(ctx);
+    // The uid makes the patch fail for an object that was deleted and created anew meanwhile.
     let patch = json!({
-        "apiVersion": "docket.dev/v1alpha1",
-        "kind": "DocumentTenant",
-        "metadata": {"uid": tenant.uid()},
+        "apiVersion": K::api_version(&()),
+        "kind": K::kind(&()),
+        "metadata": {"uid": object.uid()},
         "status": status,
     });
-    let api: Api<DocumentTenant> = Api::namespaced(ctx.client.clone(), tenant.namespace());
-    ctx.metrics.wrote("DocumentTenant", "status");
+    let api: Api<K> = Api::namespaced(shared.client.clone(), object.namespace());
+    shared.metrics.wrote(&K::kind(&()), "status");
     let written = api
-        .patch_status(tenant.name(), &applying(manager), &Patch::Apply(patch))
+        .patch_status(object.name(), &applying(manager), &Patch::Apply(patch))
         .await?;
-    Ok(ctx.memory.wrote(tenant, written))
+    Ok(shared.memories.wrote(object, written))
 }

@@ -1,10 +1,40 @@
-//! The Events of a tenant: what `kubectl describe` tells, in order.
+//! The Events of an object: what `kubectl describe` tells, in order.
 
-use docket_crds::DocumentTenant;
+use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
-use kube::{Client, Resource};
 
 use crate::error::is_of_an_ending_namespace;
+use crate::identified::Identified;
+use crate::reconciled_kind::ReconciledKind;
+
+/// What an Event says.
+#[derive(Debug)]
+pub struct Note {
+    type_: EventType,
+    reason: String,
+    text: String,
+}
+
+impl Note {
+    /// Something happened as it should.
+    #[must_use]
+    pub fn normal(reason: &str, text: String) -> Self {
+        Self {
+            type_: EventType::Normal,
+            reason: reason.to_owned(),
+            text,
+        }
+    }
+
+    /// Something is wrong.
+    #[must_use]
+    pub fn warning(reason: &str, text: String) -> Self {
+        Self {
+            type_: EventType::Warning,
+            ..Self::normal(reason, text)
+        }
+    }
+}
 
 /// Publishes Events.
 pub struct Events {
@@ -26,31 +56,46 @@ impl Events {
     }
 
     /// Something happened as it should.
-    pub async fn tell(&self, tenant: &DocumentTenant, reason: &str, note: String) {
-        self.publish(tenant, EventType::Normal, reason, note).await;
+    pub async fn tell<K: ReconciledKind>(
+        &self,
+        object: &Identified<K>,
+        reason: &str,
+        text: String,
+    ) {
+        self.publish(object, Note::normal(reason, text)).await;
     }
 
     /// Something is wrong.
-    pub async fn warn(&self, tenant: &DocumentTenant, reason: &str, note: String) {
-        self.publish(tenant, EventType::Warning, reason, note).await;
+    pub async fn warn<K: ReconciledKind>(
+        &self,
+        object: &Identified<K>,
+        reason: &str,
+        text: String,
+    ) {
+        self.publish(object, Note::warning(reason, text)).await;
     }
 
     /// An Event that cannot be written is logged: it must not fail what it reports.
-    async fn publish(&self, tenant: &DocumentTenant, type_: EventType, reason: &str, note: String) {
+    pub async fn publish<K: ReconciledKind>(&self, object: &Identified<K>, note: Note) {
+        let Note {
+            type_,
+            reason,
+            text,
+        } = note;
         let event = Event {
             type_,
-            reason: reason.to_owned(),
-            note: Some(shorten(note)),
+            reason,
+            note: Some(shorten(text)),
             action: "Reconcile".into(),
             secondary: None,
         };
         // A recorder only counts a second Event of the same reason: what it says would be lost.
         let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
-        if let Err(error) = recorder.publish(&event, &tenant.object_ref(&())).await
+        if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await
             // Whose Events go too.
             && !is_of_an_ending_namespace(&error)
         {
-            tracing::warn!(%error, reason, "an Event could not be written");
+            tracing::warn!(%error, reason = event.reason, "an Event could not be written");
         }
     }
 }

@@ -84,7 +84,9 @@ pub(crate) fn acme() -> ValidatedTenant {
         auth: ApiAuth {
             mode: AuthMode::ApiKey,
             jwt: None,
+            issuer: None,
         },
+        issuer: None,
         rate_limit: RateLimit {
             requests_per_second: NonZeroU32::MIN,
             burst: NonZeroU32::MIN,

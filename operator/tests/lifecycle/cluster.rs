@@ -247,6 +247,12 @@ impl Cluster {
         self.context.caches.ingresses.take(&Event::Apply(ingress));
     }
 
+    /// Lets the watch bring the Secret `name` of the tenant.
+    pub fn show_secret(&self, name: &str) {
+        let secret = serde_json::from_value(self.get(&secret_path(name))).expect("a Secret");
+        self.context.caches.secrets.take(&Event::Apply(secret));
+    }
+
     /// An entry of a Secret.
     pub fn secret(&self, name: &str, key: &str) -> Option<String> {
         let data = self.get(&secret_path(name))["data"].get(key)?.clone();

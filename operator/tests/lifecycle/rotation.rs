@@ -1,6 +1,6 @@
 //! Credentials that are made anew while pods use them.
 
-use docket_contract::{TenantConfig, hash_api_key};
+use docket_contract::{SIGNING_KEYS_FILE, SigningKeys, TenantConfig, hash_api_key};
 use docket_crds::{annotations, names};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -250,4 +250,150 @@ async fn an_api_key_is_valid_in_every_pod_before_it_is_handed_out_and_the_one_be
     cluster.settle().await;
     assert_eq!(entry("globex.previous"), None);
     assert!(valid(&new) && !valid(&old));
+}
+
+const SIGNING_KEYS: &str = "/api/v1/namespaces/acme/secrets/acme-signing-keys";
+
+/// A tenant that issues tokens of its own.
+async fn issuing() -> (Postgres, Cluster) {
+    let (postgres, cluster) = ready().await;
+    cluster.change(json!({"spec": {"api": {"auth": {"issuer": {"tokenLifetime": "15m"}}}}}));
+    settle_in_sight(&cluster).await;
+    (postgres, cluster)
+}
+
+/// Reconciles until nothing is left to do, and lets the watch bring what pods read.
+async fn settle_in_sight(cluster: &Cluster) {
+    cluster.settle().await;
+    cluster.show_secret(&names::api_name("acme"));
+}
+
+/// The key that pods sign with, and those that they publish.
+fn signing(cluster: &Cluster) -> (String, Vec<String>) {
+    let file = cluster
+        .secret("acme-api", SIGNING_KEYS_FILE)
+        .expect("a file");
+    let keys: SigningKeys = serde_json::from_str(&file).expect("keys");
+    let published = keys.published.into_iter().map(|key| key.id).collect();
+    (keys.signer.id, published)
+}
+
+/// Lets the last step of the keys have been so long ago.
+fn long_ago(cluster: &Cluster, hours: i64) {
+    let then = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours);
+    let mut secret = cluster.get(SIGNING_KEYS);
+    secret["metadata"]["annotations"][annotations::ROTATED_AT] = then.to_string().into();
+    cluster.put(SIGNING_KEYS, secret);
+}
+
+#[tokio::test]
+async fn a_signing_key_is_published_before_it_signs_and_after_it_did() {
+    let (_postgres, cluster) = issuing().await;
+    let template_before = template(&cluster);
+    let (old, published) = signing(&cluster);
+    assert_eq!(published, std::slice::from_ref(&old));
+
+    ask(&cluster, annotations::ROTATE_SIGNING_KEYS, "a");
+    settle_in_sight(&cluster).await;
+    let (signer, published) = signing(&cluster);
+    assert_eq!((&signer, published.len()), (&old, 2));
+    let new = published[1].clone();
+
+    long_ago(&cluster, 1);
+    settle_in_sight(&cluster).await;
+    assert_eq!(
+        signing(&cluster),
+        (new.clone(), vec![new.clone(), old.clone()])
+    );
+    let entry = |name: &str| cluster.secret(&names::signing_keys_secret("acme"), name);
+    assert!(entry(names::UPCOMING).is_none());
+    let previous = entry(names::PREVIOUS).expect("what checks the tokens of before");
+    assert!(!previous.contains("PRIVATE"), "what signed is gone");
+
+    // Another one waits until no token of the first is good any more.
+    ask(&cluster, annotations::ROTATE_SIGNING_KEYS, "b");
+    settle_in_sight(&cluster).await;
+    assert_eq!(signing(&cluster), (new.clone(), vec![new.clone(), old]));
+    long_ago(&cluster, 25);
+    settle_in_sight(&cluster).await;
+    let (signer, published) = signing(&cluster);
+    assert_eq!((&signer, published.len()), (&new, 2));
+    assert_eq!(template(&cluster), template_before, "no pod was replaced");
+}
+
+#[tokio::test]
+async fn a_signing_key_that_no_pod_could_see_signs_nothing_however_old_it_is() {
+    let (_postgres, cluster) = issuing().await;
+    let (old, _) = signing(&cluster);
+    ask(&cluster, annotations::ROTATE_SIGNING_KEYS, "a");
+    // Until the Secret of the keys is written, and the one that pods read is not.
+    for count in 0.. {
+        cluster.fail_after(count, false);
+        cluster.reconcile().await.expect_err("it is cut off");
+        let keys = names::signing_keys_secret("acme");
+        if cluster.secret(&keys, names::UPCOMING).is_some() {
+            break;
+        }
+    }
+    assert_eq!(signing(&cluster).1, std::slice::from_ref(&old));
+    long_ago(&cluster, 1);
+    settle_in_sight(&cluster).await;
+    let (signer, published) = signing(&cluster);
+    assert_eq!((signer, published.len()), (old.clone(), 2));
+    settle_in_sight(&cluster).await;
+    assert_eq!(
+        signing(&cluster).0,
+        old,
+        "its time begins when pods can see it"
+    );
+}
+
+#[tokio::test]
+async fn wherever_the_rotation_of_a_signing_key_is_cut_off_what_signs_is_published() {
+    let (_postgres, cluster) = issuing().await;
+    let mut cuts = 0;
+    for done in [false, true] {
+        for count in 0.. {
+            let (before, _) = signing(&cluster);
+            ask(
+                &cluster,
+                annotations::ROTATE_SIGNING_KEYS,
+                &format!("{done} {count}"),
+            );
+            let mut over = true;
+            for _ in 0..4 {
+                cluster.fail_after(count, done);
+                // A failure is what this is about.
+                let _ = cluster.reconcile().await;
+                over &= cluster.forget_failure();
+                cluster.show_secret(&names::api_name("acme"));
+                let (signer, published) = signing(&cluster);
+                assert!(published.contains(&signer), "{done} {count}");
+                assert!(published.contains(&before), "{done} {count}");
+                settle_in_sight(&cluster).await;
+                long_ago(&cluster, 1);
+            }
+            let (after, published) = signing(&cluster);
+            assert_ne!(after, before, "{done} {count}");
+            assert_eq!(published, [after, before], "{done} {count}");
+            long_ago(&cluster, 25);
+            settle_in_sight(&cluster).await;
+            if over {
+                break;
+            }
+            cuts += 1;
+        }
+    }
+    assert!(cuts >= 4, "{cuts}");
+}
+
+#[tokio::test]
+async fn a_tenant_that_issues_tokens_no_more_shows_its_keys_to_no_pod() {
+    let (_postgres, cluster) = issuing().await;
+    let kept = cluster.get(SIGNING_KEYS);
+    cluster.change(json!({"spec": {"api": {"auth": {"issuer": null}}}}));
+    settle_in_sight(&cluster).await;
+    assert!(cluster.secret("acme-api", SIGNING_KEYS_FILE).is_none());
+    assert!(config(&cluster).auth.issuer.is_none());
+    assert_eq!(cluster.get(SIGNING_KEYS), kept);
 }

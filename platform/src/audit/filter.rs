@@ -1,7 +1,6 @@
 //! Which entries a list shows: the query of its URL.
 
-use time::OffsetDateTime;
-use time::macros::datetime;
+use jiff::Timestamp;
 
 use crate::error::Error;
 use crate::paging::Cursor;
@@ -17,9 +16,9 @@ pub(super) struct Filter {
     /// Only those of one kind; any when it is empty.
     pub(super) action: String,
     /// Only later ones.
-    pub(super) after: OffsetDateTime,
+    pub(super) after: Timestamp,
     /// Only earlier ones.
-    pub(super) before: OffsetDateTime,
+    pub(super) before: Timestamp,
 }
 
 /// A query that makes sense.
@@ -37,7 +36,7 @@ impl Default for Page {
             filter: Filter {
                 document_id: None,
                 action: String::new(),
-                after: datetime!(0000-01-01 0:00 UTC),
+                after: Timestamp::UNIX_EPOCH,
                 before: Cursor::START.timestamp,
             },
             start: Cursor::START,
@@ -83,6 +82,10 @@ impl Page {
 mod tests {
     use super::*;
 
+    fn at(time: &str) -> Timestamp {
+        time.parse().expect("a time")
+    }
+
     #[test]
     fn every_parameter_counts() {
         let query = "limit=7&document_id=5&action=upload&after=2025-08-20T08:10:48Z\
@@ -91,8 +94,8 @@ mod tests {
         assert_eq!(page.limit, 7);
         assert_eq!(page.filter.document_id, Some(5));
         assert_eq!(page.filter.action, "upload");
-        assert_eq!(page.filter.after, datetime!(2025-08-20 8:10:48 UTC));
-        assert_eq!(page.filter.before, datetime!(2025-08-21 8:10:48 UTC));
+        assert_eq!(page.filter.after, at("2025-08-20T08:10:48Z"));
+        assert_eq!(page.filter.before, at("2025-08-21T08:10:48Z"));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
+use jiff::Timestamp;
 use serde::Serialize;
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::filter::Page;
@@ -24,7 +24,7 @@ pub struct AuditEntry {
     pub(super) id: i64,
     #[serde(serialize_with = "microseconds")]
     #[schema(value_type = String, format = DateTime)]
-    pub(super) timestamp: OffsetDateTime,
+    pub(super) timestamp: Timestamp,
     /// `key:` and the first digits of the API key's hash, `sub:` and what the token calls its bearer,
     /// `anonymous` where no proof is asked for, or `docket`, the server itself.
     #[schema(example = "key:1f2e3d4c")]

@@ -1,5 +1,6 @@
 //! Reading entries.
 
+use jiff_sqlx::ToSqlx as _;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -9,6 +10,7 @@ use super::list::AuditEntry;
 use crate::database::{Database, Statement, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
+use crate::timestamp;
 
 /// Every value is always there, so that the plan which Postgres keeps can use the index.
 macro_rules! list {
@@ -43,10 +45,10 @@ pub(super) async fn list(
 ) -> Result<Vec<AuditEntry>, Error> {
     let filter = &page.filter;
     let list = arguments()
-        .with(page.start.timestamp)?
+        .with(page.start.timestamp.to_sqlx())?
         .with(page.start.id)?
-        .with(filter.after)?
-        .with(filter.before)?
+        .with(filter.after.to_sqlx())?
+        .with(filter.before.to_sqlx())?
         .with(filter.action.as_str())?
         .with(i64::from(page.limit) + 1)?;
     let (statement, arguments) = match filter.document_id {
@@ -66,7 +68,7 @@ pub(super) async fn list(
 fn entry(row: &PgRow) -> Result<AuditEntry, Error> {
     Ok(AuditEntry {
         id: row.try_get("id")?,
-        timestamp: row.try_get("timestamp")?,
+        timestamp: timestamp::column(row, "timestamp")?,
         actor: row.try_get("actor")?,
         action: row.try_get("action")?,
         document_id: row.try_get("document_id")?,

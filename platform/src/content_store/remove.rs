@@ -2,9 +2,9 @@
 
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
 use object_store::path::Path;
 use object_store::{Error, ObjectMeta};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{ContentStore, location};
@@ -18,7 +18,7 @@ pub struct Object {
     /// In bytes.
     pub size: u64,
     /// When it was written, to the second.
-    pub modified: OffsetDateTime,
+    pub modified: Timestamp,
 }
 
 impl Object {
@@ -29,7 +29,7 @@ impl Object {
         Some(Self {
             key,
             size: meta.size,
-            modified: OffsetDateTime::from_unix_timestamp(seconds).ok()?,
+            modified: Timestamp::from_second(seconds).ok()?,
         })
     }
 }

@@ -1,12 +1,13 @@
 //! Whether a client's schema is one that this build can serve.
 
 use docket_schema::LATEST_VERSION;
+use jiff::Timestamp;
 use sqlx::Row as _;
-use time::OffsetDateTime;
 
 use super::{Database, Statement, arguments};
 use crate::error::Error;
 use crate::tenant::Client;
+use crate::timestamp;
 
 /// What a client finds when it logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,14 +58,14 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away, or slower than a request's deadline.
-    pub async fn schema_made(&self, client: &Client) -> Result<OffsetDateTime, Error> {
+    pub async fn schema_made(&self, client: &Client) -> Result<Timestamp, Error> {
         let work = async {
             let mut connection = self.connection(client).await?;
             let row = MADE
                 .fetch_optional(self, connection.as_mut(), arguments().end())
                 .await?;
             let row = row.ok_or(Error::Database(sqlx::Error::RowNotFound))?;
-            Ok(row.try_get("made")?)
+            Ok(timestamp::column(&row, "made")?)
         };
         self.within_deadline(work).await
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use futures::future::join_all;
-use time::OffsetDateTime;
+use jiff::Timestamp;
 
 use super::report::{Finding, Report};
 use super::{Health, HealthStatus};
@@ -84,7 +84,7 @@ impl Health {
         let contents = join_all(stores.map(|store| self.check_content(store)));
         let (contents, (states, latency)) = tokio::join!(contents, self.check_database());
         Report {
-            at: OffsetDateTime::now_utc(),
+            at: Timestamp::now(),
             contents,
             database: Finding::of_schemas(&states),
             latency,

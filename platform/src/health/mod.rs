@@ -77,10 +77,18 @@ impl Health {
         if self.draining.is_cancelled() {
             return vec!["the server is shutting down".to_owned()];
         }
-        let issuer = self.platform.access.issuer.as_ref();
+        let issuer = self.platform.access.issuers.without_keys();
         // Pods that have the keys go on serving until this one has them, too.
-        if issuer.is_some_and(|issuer| !issuer.has_keys()) {
-            return vec!["the issuer's keys have not been fetched".to_owned()];
+        if let Some(issuer) = issuer {
+            return vec![
+                match self.platform.access.own_issuer.as_deref() {
+                    Some(own) if own.url() == issuer => {
+                        "the tenant's own signing keys are not here"
+                    }
+                    _ => "the issuer's keys have not been fetched",
+                }
+                .to_owned(),
+            ];
         }
         let report = self.report().await;
         let wrong = report.reasons();

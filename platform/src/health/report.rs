@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::database::SchemaState;
@@ -43,7 +43,7 @@ pub struct Finding {
 /// All findings of one check.
 #[derive(Clone, Debug)]
 pub struct Report {
-    pub at: OffsetDateTime,
+    pub at: Timestamp,
     /// Of each store of content, by name; none where no workload has one.
     pub contents: Vec<(&'static str, Finding)>,
     pub database: Finding,

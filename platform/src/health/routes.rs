@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::{FromRef, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use jiff::Timestamp;
 use serde::Serialize;
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -26,7 +26,7 @@ pub(super) struct HealthBody<Parts> {
     service: &'static str,
     #[serde(serialize_with = "microseconds")]
     #[schema(value_type = String, format = DateTime)]
-    timestamp: OffsetDateTime,
+    timestamp: Timestamp,
     #[serde(flatten)]
     parts: Parts,
     version: &'static str,

@@ -4,20 +4,23 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_contract::TenantLimits;
+use docket_contract::{API_KEY_HEADER, TenantLimits};
+use http::{HeaderMap, header};
 use tokio_util::sync::CancellationToken;
 
 use super::rate_limit::RateLimits;
 use crate::tenant::Tenant;
-use crate::tokens::{Issuer, Pace};
+use crate::tokens::{AcceptedIssuers, Issuer, OwnIssuer, Pace};
 
 /// What a gate asks, for all routes the same.
 #[derive(Debug)]
 pub struct Access {
     /// Whose clients may call.
     pub tenant: Arc<Tenant>,
-    /// Whose tokens are accepted; none where keys are, or nothing is asked for.
-    pub issuer: Option<Issuer>,
+    /// Whose tokens are accepted; of nobody where keys are alone, or nothing is asked for.
+    pub issuers: AcceptedIssuers,
+    /// The tenant as one of them, if it is.
+    pub own_issuer: Option<Arc<OwnIssuer>>,
     /// How often.
     pub rate_limits: RateLimits,
     /// Time until the first byte of an answer, unless a route reads a large body.
@@ -33,13 +36,29 @@ impl Access {
     /// When the issuer of the tenant makes no sense.
     pub fn new(tenant: Arc<Tenant>, deadline: Duration, pace: Pace) -> anyhow::Result<Self> {
         let jwt = tenant.jwt.clone();
+        let other = jwt.map(|jwt| Issuer::new(jwt, pace)).transpose()?;
+        let own_issuer = tenant.own_issuer.as_ref().map(OwnIssuer::new).map(Arc::new);
+        let own = own_issuer.as_ref().map(|own| own.verifier());
         Ok(Self {
-            issuer: jwt.map(|jwt| Issuer::new(jwt, pace)).transpose()?,
+            issuers: AcceptedIssuers::new(other.into_iter().chain(own)),
+            own_issuer,
             rate_limits: RateLimits::new(tenant.limits.rate_limit),
             deadline,
             draining: CancellationToken::new(),
             tenant,
         })
+    }
+
+    /// Those whose tokens are accepted, if a request with these `headers` is to be proved by a token: in mode
+    /// ApiKey, a key that is sent along goes before it.
+    pub(super) fn issuers_for(&self, headers: &HeaderMap) -> Option<&AcceptedIssuers> {
+        if self.issuers.is_empty() {
+            return None;
+        }
+        let sends_key = headers.contains_key(API_KEY_HEADER);
+        let sends_nothing = !headers.contains_key(header::AUTHORIZATION);
+        let by_key = self.tenant.takes_keys() && (sends_key || sends_nothing);
+        (!by_key).then_some(&self.issuers)
     }
 
     /// Lets clients do what `limits` say, or what they could before where there are none, and takes

@@ -12,7 +12,7 @@ use super::access::Access;
 use super::scope::{Scope, Scopes};
 use crate::error::Error;
 use crate::tenant::{Client, Tenant};
-use crate::tokens::{self, Issuer};
+use crate::tokens::{self, AcceptedIssuers};
 
 /// Who a request was proved to come from, and what it may do; also left on the response, for the log.
 #[derive(Clone, Debug)]
@@ -77,9 +77,9 @@ pub(super) async fn identify(
     page: Option<(&str, Scope)>,
 ) -> Result<Caller, Error> {
     let name = client_name(params, headers)?;
-    match (page, &access.issuer) {
+    match (page, access.issuers_for(headers)) {
         (Some((key, scope)), _) => by_page(&access.tenant, name, key, scope, headers),
-        (None, Some(issuer)) => by_token(&access.tenant, issuer, name, headers).await,
+        (None, Some(issuers)) => by_token(&access.tenant, issuers, name, headers).await,
         (None, None) => by_key(&access.tenant, name, headers),
     }
 }
@@ -138,11 +138,11 @@ fn by_page(
 /// A client that does not exist gets the same answer as one that the token does not name.
 async fn by_token(
     tenant: &Tenant,
-    issuer: &Issuer,
+    issuers: &AcceptedIssuers,
     name: Option<&str>,
     headers: &HeaderMap,
 ) -> Result<Caller, Error> {
-    let claims = issuer.verify(tokens::token(headers)?).await?;
+    let (issuer, claims) = issuers.verify(tokens::token(headers)?).await?;
     let claim = issuer.client_claim();
     let name = match name {
         Some(name) if claims.opens(claim, name) => name,

@@ -62,7 +62,7 @@ impl RateLimits {
     }
 
     /// What `client` finds; none where nothing is limited.
-    pub(super) fn take(&self, client: &str) -> Option<Taken> {
+    pub(crate) fn take(&self, client: &str) -> Option<Taken> {
         let shares = self.0.read().expect("no holder of this lock panics");
         shares.by_client.get(client).map(Limiter::take)
     }
@@ -84,9 +84,9 @@ struct Limiter<C: Clock = DefaultClock> {
 
 /// What a request found.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     /// Time until one like it is let through; none when this one is.
-    pub(super) wait: Option<Duration>,
+    pub(crate) wait: Option<Duration>,
     left: u32,
     policy: HeaderValue,
     /// Seconds until as many as ever are left.
@@ -127,7 +127,7 @@ fn seconds_of(quota: Quota, requests: u32) -> u64 {
 }
 
 impl Taken {
-    pub(super) fn tell(self, response: &mut Response) {
+    pub(crate) fn tell(self, response: &mut Response) {
         let headers = response.headers_mut();
         headers.insert(POLICY, self.policy);
         let left = format!("\"default\";r={};t={}", self.left, self.full_in);

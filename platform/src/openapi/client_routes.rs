@@ -19,6 +19,15 @@ pub fn require_scope(paths: &mut Paths, scope: &str) {
     }
 }
 
+/// The scopes that `requirement` asks of a token, if it asks for one.
+pub(super) fn scopes(requirement: &SecurityRequirement) -> Vec<String> {
+    let asked = serde_json::to_value(requirement).unwrap_or_default();
+    let scopes = asked[BEARER].as_array().into_iter().flatten();
+    scopes
+        .filter_map(|scope| scope.as_str().map(str::to_owned))
+        .collect()
+}
+
 /// States that the routes in `paths` take a publishable key in the query.
 pub fn allow_publishable_key(paths: &mut Paths) {
     let operations = paths.paths.values_mut().flat_map(super::all_operations);

@@ -13,6 +13,7 @@ mod parameters;
 mod problems;
 mod routes;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use utoipa::OpenApi as _;
@@ -21,7 +22,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{OpenApi, PathItem, RefOr, Response};
 
-use crate::workload::{self, Workload};
+use crate::problem::ProblemList;
+use crate::workload::Workload;
 
 pub(crate) use client_routes::{
     allow_publishable_key, complete_at_root, complete_under_clients, methods, require_scope,
@@ -52,11 +54,12 @@ const PUBLISHABLE_KEY: &str = "publishable_key";
 )]
 struct Base;
 
-/// The document of a router that is described by `description`: `clients` are the routes of `workloads` that
-/// a client's key opens, `operations` those that are open to all.
+/// The document of a router that is described by `description` and answers with `problems`: `clients` are the
+/// routes of `workloads` that a client's key opens, `operations` the others.
 pub fn document(
     description: &str,
     workloads: &[Arc<dyn Workload>],
+    problems: &[ProblemList],
     clients: OpenApi,
     operations: OpenApi,
 ) -> OpenApi {
@@ -85,11 +88,12 @@ pub fn document(
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("In tenants whose `spec.api.auth.mode` is `Jwt`"))
+        .description(Some(
+            "In tenants whose `spec.api.auth` has the mode `Jwt` or an `issuer`",
+        ))
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(token));
-    let problems = workload::problems(workloads);
-    components.responses.extend(problems::components(&problems));
+    components.responses.extend(problems::components(problems));
     components.responses.values_mut().for_each(add_request_id);
     let operations = document.paths.paths.values_mut().flat_map(all_operations);
     for operation in operations {
@@ -99,6 +103,19 @@ pub fn document(
         parameters.for_each(parameters::forbid_null);
     }
     document
+}
+
+/// Every scope that the routes of `document` state, sorted.
+pub fn scopes(document: &OpenApi) -> Vec<String> {
+    let items = document.paths.paths.values().cloned();
+    let mut scopes = BTreeSet::new();
+    for mut item in items {
+        let operations = all_operations(&mut item);
+        for requirement in operations.flat_map(|operation| operation.security.iter().flatten()) {
+            scopes.extend(client_routes::scopes(requirement));
+        }
+    }
+    scopes.into_iter().collect()
 }
 
 fn all_operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -1,7 +1,9 @@
 //! The query of a list's URL: what every list has, and how a parameter is refused.
 
-use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::Offset;
 
 use super::Cursor;
 use crate::error::Error;
@@ -51,14 +53,25 @@ pub fn cursor<T>(
 }
 
 /// A time of RFC 3339.
-pub fn time(name: &str, value: &str) -> Result<OffsetDateTime, Error> {
-    let time = OffsetDateTime::parse(value, &Rfc3339).map_err(|_| {
+pub fn time(name: &str, value: &str) -> Result<Timestamp, Error> {
+    let (local, offset) = rfc_3339(value).ok_or_else(|| {
         let expected = "must be an RFC 3339 time, such as 2025-08-20T08:10:48Z";
         bad(name, expected)
     })?;
-    // West of Greenwich the last hours of the year 9999 are in a year that nothing here can hold.
-    let utc = time.checked_to_offset(UtcOffset::UTC);
-    Ok(utc.unwrap_or(Cursor::START.timestamp))
+    // The last hours of the year 9999 are after all that a timestamp can be.
+    let time = offset.to_timestamp(local);
+    Ok(time.unwrap_or(Cursor::START.timestamp))
+}
+
+/// What a clock shows, and how far it is ahead of UTC.
+fn rfc_3339(text: &str) -> Option<(DateTime, Offset)> {
+    // A year has four digits and no sign, and is one that Postgres knows.
+    let pieces = Pieces::parse(text)
+        .ok()
+        .filter(|_| text.starts_with(|c: char| c.is_ascii_digit()))?;
+    let named = pieces.time_zone_annotation().is_some();
+    let offset = pieces.to_numeric_offset().filter(|_| !named)?;
+    Some((pieces.date().to_datetime(pieces.time()?), offset))
 }
 
 /// Sees, in the tests of a list, that its `parse` refuses each query and names its parameter.

@@ -1,5 +1,5 @@
-//! The issuer whose tokens are accepted, and its keys: fetched in the background, again and again, so
-//! that the issuer replaces them without a restart here, and may be away.
+//! An issuer whose tokens are accepted, and its keys: those of another are fetched in the background, again
+//! and again, so that the issuer replaces them without a restart here, and may be away.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,14 +32,33 @@ pub struct Pace {
     pub patience: Duration,
 }
 
-/// The issuer of a tenant.
+/// An issuer whose tokens a tenant accepts.
 #[derive(Debug)]
 pub struct Issuer {
-    jwt: Jwt,
+    terms: Terms,
+    keys: watch::Receiver<KnownKeys>,
+    /// Of the tenant's own issuer, nothing is fetched.
+    fetching: Option<Fetching>,
+}
+
+/// What a token of an issuer must say.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) client_claim: String,
+    /// What its header `typ` must be, if that matters.
+    pub(super) token_type: Option<&'static str>,
+}
+
+/// The last keys; none before the first that could be used.
+pub(super) type KnownKeys = Option<Arc<Jwks>>;
+
+#[derive(Debug)]
+struct Fetching {
     pace: Pace,
-    fetched: watch::Receiver<Fetched>,
     shared: Arc<Shared>,
-    _fetching: AbortOnDropHandle<()>,
+    _task: AbortOnDropHandle<()>,
 }
 
 /// What fetching and requests tell each other.
@@ -50,10 +69,6 @@ struct Shared {
     /// A fetch was so recent that another is not due.
     resting: AtomicBool,
 }
-
-/// The last keys; none before the first fetch that succeeded.
-#[derive(Clone, Debug, Default)]
-struct Fetched(Option<Arc<Jwks>>);
 
 enum Refusal {
     UnknownKey,
@@ -67,31 +82,47 @@ impl Issuer {
     /// When an address or a certificate makes no sense.
     pub fn new(jwt: Jwt, pace: Pace) -> anyhow::Result<Self> {
         let source = Source::new(&jwt)?;
-        let (tell, fetched) = watch::channel(Fetched::default());
+        let (tell, keys) = watch::channel(None);
         let shared = Arc::new(Shared::default());
-        let fetching = tokio::spawn(fetch_forever(source, tell, shared.clone(), pace));
+        let task = tokio::spawn(fetch_forever(source, tell, shared.clone(), pace));
         Ok(Self {
-            jwt,
-            pace,
-            fetched,
-            shared,
-            _fetching: AbortOnDropHandle::new(fetching),
+            terms: Terms {
+                issuer: jwt.issuer,
+                audience: jwt.audience,
+                client_claim: jwt.client_claim,
+                token_type: None,
+            },
+            keys,
+            fetching: Some(Fetching {
+                pace,
+                shared,
+                _task: AbortOnDropHandle::new(task),
+            }),
         })
     }
 
-    /// What it calls itself: the claim `iss` of its tokens.
+    /// An issuer whose `keys` come by themselves.
+    pub(super) fn of_known(terms: Terms, keys: watch::Receiver<KnownKeys>) -> Self {
+        Self {
+            terms,
+            keys,
+            fetching: None,
+        }
+    }
+
+    /// What its tokens have as the claim `iss`.
     pub fn name(&self) -> &str {
-        &self.jwt.issuer
+        &self.terms.issuer
     }
 
     /// Name of the claim that names the client.
     pub fn client_claim(&self) -> &str {
-        &self.jwt.client_claim
+        &self.terms.client_claim
     }
 
-    /// Whether the keys were fetched at least once.
+    /// Whether its keys are known.
     pub fn has_keys(&self) -> bool {
-        self.fetched.borrow().0.is_some()
+        self.keys.borrow().is_some()
     }
 
     /// What `token` says, if the issuer signed it for us.
@@ -114,7 +145,7 @@ impl Issuer {
     }
 
     fn verify_with_known(&self, token: &str) -> Result<Result<Claims, Refusal>, Error> {
-        let keys = self.fetched.borrow().0.clone();
+        let keys = self.keys.borrow().clone();
         let keys = keys.ok_or(Error::IssuerUnavailable)?;
         Ok(self.check(token, &keys))
     }
@@ -125,6 +156,10 @@ impl Issuer {
         // RFC 7515, 4.1.11: what is critical and not understood refuses the token.
         if header.crit.is_some() {
             return Err(refused("the token has extensions that are not known"));
+        }
+        let token_type = self.terms.token_type;
+        if token_type.is_some_and(|wanted| !is_of_type(header.typ.as_deref(), wanted)) {
+            return Err(refused("it is no token that opens an API"));
         }
         let key = match keys.find(header.kid.as_deref(), header.alg) {
             KeyMatch::Key(key) => key,
@@ -143,8 +178,8 @@ impl Issuer {
         let mut rules = Validation::new(algorithm);
         rules.leeway = LEEWAY;
         rules.validate_nbf = true;
-        rules.set_issuer(&[&self.jwt.issuer]);
-        rules.set_audience(&[&self.jwt.audience]);
+        rules.set_issuer(&[&self.terms.issuer]);
+        rules.set_audience(&[&self.terms.audience]);
         rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         match decode::<Claims>(token, key, &rules) {
             Ok(decoded) => Ok(decoded.claims),
@@ -164,20 +199,29 @@ impl Issuer {
 
     /// Waits for the next fetch, unless the last one was only just now.
     async fn fetch_anew(&self) {
-        let mut fetched = self.fetched.clone();
-        fetched.borrow_and_update();
-        self.shared.wanted.notify_one();
-        if self.shared.resting.load(Ordering::Acquire) {
+        let Some(Fetching { pace, shared, .. }) = &self.fetching else {
+            return;
+        };
+        let mut keys = self.keys.clone();
+        keys.borrow_and_update();
+        shared.wanted.notify_one();
+        if shared.resting.load(Ordering::Acquire) {
             return;
         }
         // Whatever came of it: the token is looked at again.
-        let _ = tokio::time::timeout(self.pace.patience, fetched.changed()).await;
+        let _ = tokio::time::timeout(pace.patience, keys.changed()).await;
     }
+}
+
+/// As media types are compared: in any case, and with `application/` before it or not (RFC 7515, 4.1.9).
+fn is_of_type(sent: Option<&str>, wanted: &str) -> bool {
+    let sent = sent.map(str::to_ascii_lowercase).unwrap_or_default();
+    sent.strip_prefix("application/").unwrap_or(&sent) == wanted
 }
 
 async fn fetch_forever(
     source: Source,
-    tell: watch::Sender<Fetched>,
+    tell: watch::Sender<KnownKeys>,
     shared: Arc<Shared>,
     pace: Pace,
 ) {
@@ -187,7 +231,7 @@ async fn fetch_forever(
         shared.resting.store(true, Ordering::Release);
         match fetched {
             Ok(keys) => {
-                tell.send_replace(Fetched(Some(Arc::new(keys))));
+                tell.send_replace(Some(Arc::new(keys)));
                 pause = FIRST_PAUSE.min(pace.least);
                 tokio::time::sleep(pace.least).await;
                 shared.resting.store(false, Ordering::Release);

@@ -20,12 +20,12 @@ impl AcceptedTypes {
         let found = found.essence();
         let fits = |one: &String| match one.strip_suffix('*') {
             Some(kind) => found.starts_with(kind),
-            None => *one == found,
+            None => one == found,
         };
         match self.0.is_empty() || self.0.iter().any(fits) {
             true => Ok(()),
             false => Err(DocumentProblem::TypeNotAccepted {
-                found,
+                found: found.to_owned(),
                 accepted: self.0.join(", "),
             }
             .into()),

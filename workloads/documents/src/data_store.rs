@@ -11,8 +11,8 @@ use docket_platform::database::{Database, Transaction};
 use docket_platform::error::Error;
 use docket_platform::middleware::auth::Caller;
 use http::StatusCode;
+use jiff::Timestamp;
 use serde::Deserialize;
-use time::OffsetDateTime;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -109,5 +109,5 @@ pub(crate) async fn create_document(
 
 /// Whether a sweep may come before the transaction that is about to begin ends.
 fn is_old(limits: Limits, object: Object) -> bool {
-    OffsetDateTime::now_utc() - object.modified > limits.orphan_grace / 2
+    object.modified < Timestamp::now() - limits.orphan_grace / 2
 }

@@ -3,8 +3,7 @@
 use docket_platform::error::Error;
 use docket_platform::paging::Cursor;
 use docket_platform::paging::query::{self, DEFAULT_LIMIT, bad};
-use time::OffsetDateTime;
-use time::macros::datetime;
+use jiff::Timestamp;
 
 use super::tags::tag;
 use super::{FileType, Query, SearchCursor};
@@ -15,9 +14,9 @@ const LONGEST_NAME: usize = 255;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// Only those uploaded later.
-    pub(crate) after: OffsetDateTime,
+    pub(crate) after: Timestamp,
     /// Only those uploaded earlier.
-    pub(crate) before: OffsetDateTime,
+    pub(crate) before: Timestamp,
     /// A pattern of LIKE for the media type in lower case, without parameters.
     pub(crate) type_pattern: String,
     /// A part of the name, in any case.
@@ -49,7 +48,7 @@ impl Default for Page {
     fn default() -> Self {
         Self {
             filter: Filter {
-                after: datetime!(0000-01-01 0:00 UTC),
+                after: Timestamp::UNIX_EPOCH,
                 before: Cursor::START.timestamp,
                 type_pattern: "%".into(),
                 name: String::new(),
@@ -157,6 +156,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn at(time: &str) -> Timestamp {
+        time.parse().expect("a time")
+    }
+
     #[test]
     fn no_query_shows_the_newest_fifty() {
         let page = Page::parse("").expect("a page");
@@ -176,8 +179,8 @@ mod tests {
         assert_eq!(page.order, Order::Newest(Cursor::START));
         assert_eq!(page.filter.type_pattern, "text/plain");
         assert_eq!(page.filter.name, "Ż a%");
-        assert_eq!(page.filter.after, datetime!(2025-08-20 8:10:48 UTC));
-        assert_eq!(page.filter.before, datetime!(2025-08-20 8:10:48.5 UTC));
+        assert_eq!(page.filter.after, at("2025-08-20T08:10:48Z"));
+        assert_eq!(page.filter.before, at("2025-08-20T08:10:48.5Z"));
     }
 
     #[test]
@@ -235,6 +238,12 @@ mod tests {
             ("name=a%00b", "name"),
             ("uploaded_after=yesterday", "uploaded_after"),
             ("uploaded_before=2025-08-20", "uploaded_before"),
+            ("uploaded_before=2025-08-20T08:10:48", "uploaded_before"),
+            (
+                "uploaded_before=2025-08-20T08:10:48Z[UTC]",
+                "uploaded_before",
+            ),
+            ("uploaded_after=-009999-08-20T08:10:48Z", "uploaded_after"),
             ("page=2", "page"),
         ];
         query::assert_each_is_named(Page::parse, &queries);

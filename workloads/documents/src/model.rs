@@ -1,8 +1,8 @@
 //! A document as it is stored and as it is shown.
 
 use docket_platform::timestamp::microseconds;
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ pub(crate) struct Document {
     /// In UTC, with six digits of a second.
     #[serde(serialize_with = "microseconds")]
     #[schema(value_type = String, format = DateTime, example = "2025-08-20T08:10:48.108442Z")]
-    pub(crate) upload_timestamp: OffsetDateTime,
+    pub(crate) upload_timestamp: Timestamp,
     #[serde(serialize_with = "lower_hex")]
     #[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
     pub(crate) sha256: Vec<u8>,
@@ -46,7 +46,7 @@ pub(crate) struct Document {
     /// The last change of anything that is shown here.
     #[serde(serialize_with = "microseconds")]
     #[schema(value_type = String, format = DateTime)]
-    pub(crate) modified_timestamp: OffsetDateTime,
+    pub(crate) modified_timestamp: Timestamp,
     /// Sorted.
     pub(crate) tags: Vec<String>,
     /// While it is set, the document cannot be deleted.
@@ -60,13 +60,13 @@ pub(crate) struct Document {
         serialize_with = "maybe_microseconds"
     )]
     #[schema(value_type = String, required = false, format = DateTime)]
-    pub(crate) deleted_timestamp: Option<OffsetDateTime>,
+    pub(crate) deleted_timestamp: Option<Timestamp>,
     #[serde(skip)]
     pub(crate) content_key: Uuid,
 }
 
 fn maybe_microseconds<S: Serializer>(
-    time: &Option<OffsetDateTime>,
+    time: &Option<Timestamp>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match time {
@@ -91,11 +91,10 @@ mod tests {
             filename: "test_file.txt".into(),
             file_size: 50,
             file_type: "text/plain".into(),
-            upload_timestamp: OffsetDateTime::from_unix_timestamp_nanos(1_755_677_448_108_442_000)
-                .expect("a time"),
+            upload_timestamp: Timestamp::from_microsecond(1_755_677_448_108_442).expect("a time"),
             sha256: vec![0xab; 32],
             version: 1,
-            modified_timestamp: OffsetDateTime::from_unix_timestamp(1_755_677_449).expect("a time"),
+            modified_timestamp: Timestamp::from_second(1_755_677_449).expect("a time"),
             tags: vec!["offer".into()],
             legal_hold: false,
             summary: None,

@@ -298,8 +298,9 @@ fn not_multipart(headers: &HeaderMap) -> Error {
     let sent = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    match sent {
-        Some(sent) if sent.to_ascii_lowercase().starts_with("multipart/form-data") => {
+    let sent = sent.and_then(FileType::parse);
+    match sent.as_ref().map(FileType::essence) {
+        Some("multipart/form-data") => {
             Error::BadRequest("the multipart body has no valid boundary".into())
         }
         _ => Error::UnsupportedMediaType("the file must be sent as multipart/form-data"),

@@ -4,6 +4,8 @@ use docket_platform::database::{Database, Statement, arguments};
 use docket_platform::error::Error;
 use docket_platform::paging::Cursor;
 use docket_platform::tenant::Client;
+use docket_platform::timestamp;
+use jiff_sqlx::ToSqlx as _;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
@@ -155,10 +157,10 @@ pub(crate) async fn list(
         (LifecycleStage::Trash, Some(_)) => LIST_DELETED_TAGGED,
     };
     let arguments = arguments()
-        .with(start.timestamp)?
+        .with(start.timestamp.to_sqlx())?
         .with(start.id)?
-        .with(filter.after)?
-        .with(filter.before)?
+        .with(filter.after.to_sqlx())?
+        .with(filter.before.to_sqlx())?
         .with(filter.type_pattern.as_str())?
         .with(filter.name.as_str())?
         .with(i64::from(most))?;
@@ -184,14 +186,14 @@ pub(crate) fn document(client: &Client, row: &PgRow) -> Result<Document, Error> 
         filename: row.try_get("filename")?,
         file_size: row.try_get("file_size")?,
         file_type: row.try_get("file_type")?,
-        upload_timestamp: row.try_get("upload_timestamp")?,
+        upload_timestamp: timestamp::column(row, "upload_timestamp")?,
         sha256: row.try_get("sha256")?,
         version: row.try_get("version")?,
-        modified_timestamp: row.try_get("modified_timestamp")?,
+        modified_timestamp: timestamp::column(row, "modified_timestamp")?,
         tags: row.try_get("tags")?,
         legal_hold: row.try_get("legal_hold")?,
         summary: row.try_get("summary")?,
-        deleted_timestamp: row.try_get("deleted_timestamp")?,
+        deleted_timestamp: timestamp::optional_column(row, "deleted_timestamp")?,
         content_key: content_key(row)?,
     })
 }

@@ -20,7 +20,7 @@ use super::problems::DocumentProblem;
 use super::repository::{TABLE, columns};
 use super::state::Limits;
 use super::text::TextService;
-use super::{ADMIN, Document};
+use super::{ADMIN, Document, FileType};
 
 // Its name is a part of what a search looks through.
 const UPDATE: Statement = Statement {
@@ -103,16 +103,9 @@ fn refuse_other_types(headers: &HeaderMap) -> Result<(), Error> {
     let sent = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    let essence = sent.and_then(|sent| sent.split(';').next());
-    match essence.map(|essence| essence.trim().to_ascii_lowercase()) {
-        Some(essence)
-            if matches!(
-                essence.as_str(),
-                "application/merge-patch+json" | "application/json"
-            ) =>
-        {
-            Ok(())
-        }
+    let sent = sent.and_then(FileType::parse);
+    match sent.as_ref().map(FileType::essence) {
+        Some("application/merge-patch+json" | "application/json") => Ok(()),
         _ => Err(DocumentProblem::UnsupportedPatch.into()),
     }
 }

@@ -10,8 +10,8 @@ use docket_platform::error::Error;
 use docket_platform::middleware::auth::Caller;
 use docket_platform::paging;
 use docket_platform::timestamp::microseconds;
+use jiff::Timestamp;
 use serde::Serialize;
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::metadata::DocumentPath;
@@ -36,7 +36,7 @@ pub(super) struct Version {
     /// When this content came, in UTC.
     #[serde(serialize_with = "microseconds")]
     #[schema(value_type = String, format = DateTime, example = "2025-08-20T08:10:48.108442Z")]
-    pub(super) upload_timestamp: OffsetDateTime,
+    pub(super) upload_timestamp: Timestamp,
 }
 
 /// A page.

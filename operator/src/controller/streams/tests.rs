@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tower::service_fn;
 
 use super::*;
+use crate::memory::TenantMemories;
 use crate::validated_tenant::example::{connection, content};
 
 /// The tenant `acme`, without a finalizer: nothing keeps it when it is deleted.
@@ -65,7 +66,8 @@ async fn a_password_is_kept_until_the_watch_says_that_the_tenant_is_gone_whoever
     let (delete, deleted) = watch::channel(false);
     let memory = Arc::new(TenantMemories::default());
     let scope = Scope::new(cluster(deleted), "");
-    let (_, events) = tenants(&scope, TenantIndex::default(), memory.clone());
+    let (_, events) =
+        objects::<DocumentTenant, _>(&scope, NamespaceIndex::default(), memory.clone());
     let reconciles = events.for_each(|tenant| {
         let uid = tenant.expect("no failure").metadata.uid.expect("a uid");
         memory.reached(&uid, &connection(), Some(&content()));

@@ -1,78 +1,72 @@
 //! Reads what documents need: the Secrets of their bucket and of their summarizer.
 
-use std::sync::Arc;
-
 use docket_contract::{OpenAi, Quota, S3Storage, Summarizer, Uploads};
-use docket_crds::{Client, DocumentTenant, DocumentsWorkload, Retention, S3, SummarizerMode};
+use docket_crds::{Client, DocumentsWorkload, Retention, S3, SummarizerMode};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 
 use crate::cache::referenced_secrets::Entries;
 use crate::content::Content;
-use crate::context::Context;
 use crate::error::Result;
-use crate::identified::Identified;
-use crate::reconcile::dereference::{CREDENTIALS, credentials, hash, unusable};
+use crate::reconcile::named_secrets::{NamedSecrets, SecretField};
 use crate::validated_tenant::Documents;
 
-const STORAGE_SECRET: &str = "spec.workloads.documents.storage.s3.secretRef";
+const STORAGE: SecretField =
+    SecretField::of_credentials("spec.workloads.documents.storage.s3.secretRef");
+const OPENAI: SecretField =
+    SecretField::of_credentials("spec.workloads.documents.summarizer.openai.secretRef");
 
 pub(super) async fn read(
-    tenant: &Identified<DocumentTenant>,
     spec: &DocumentsWorkload,
-    ctx: &Context,
+    secrets: &NamedSecrets<'_>,
 ) -> Result<Documents> {
     let s3 = &spec.storage.s3;
-    let secret = storage_secret(tenant, s3, ctx).await?;
-    let content = bucket(s3, &secret)?;
+    let parse = |secret: &Entries| Ok((bucket(s3, secret)?, hash(secret)));
+    let (content, storage_secret_hash) = secrets.read(&s3.secret_ref, STORAGE, parse).await?;
     tracing::debug!(bucket = s3.bucket, "read where content is");
     Ok(Documents {
         content,
         storage_secret: s3.secret_ref.name.clone(),
-        storage_secret_hash: hash(&secret),
+        storage_secret_hash,
         uploads: Uploads {
             max_bytes: docket_crds::bytes(&spec.uploads.max_size),
             accepted_types: spec.uploads.accepted_types.clone(),
         },
-        summarizer: summarizer(tenant, &spec.summarizer, ctx).await?,
+        summarizer: summarizer(&spec.summarizer, secrets).await?,
     })
 }
 
 pub(super) async fn content(
-    tenant: &Identified<DocumentTenant>,
     spec: &DocumentsWorkload,
-    ctx: &Context,
+    secrets: &NamedSecrets<'_>,
 ) -> Result<Content> {
     let s3 = &spec.storage.s3;
-    let secret = storage_secret(tenant, s3, ctx).await?;
-    bucket(s3, &secret)
+    let parse = |secret: &Entries| bucket(s3, secret);
+    secrets.read(&s3.secret_ref, STORAGE, parse).await
 }
 
-async fn storage_secret(
-    tenant: &Identified<DocumentTenant>,
-    s3: &S3,
-    ctx: &Context,
-) -> Result<Arc<Entries>> {
-    credentials(tenant, &s3.secret_ref.name, STORAGE_SECRET, ctx).await
-}
-
-fn bucket(s3: &S3, secret: &Entries) -> Result<Content> {
+fn bucket(s3: &S3, secret: &Entries) -> Result<Content, String> {
     let storage = S3Storage {
         bucket: s3.bucket.clone(),
         endpoint: s3.endpoint.clone(),
         region: s3.region.clone(),
     };
-    let name = &s3.secret_ref.name;
     Content::from_secret(&storage, secret)
-        .map_err(|what| unusable(CREDENTIALS, name, STORAGE_SECRET, &what))
 }
 
-/// Key of the Secret that a summarizer names.
-const API_KEY: &str = "apiKey";
+fn hash(secret: &Entries) -> String {
+    let mut hash = Sha256::new();
+    for (key, value) in secret {
+        hash.update(key);
+        hash.update(&value.0);
+    }
+    hex::encode(hash.finalize())
+}
 
 /// The schema accepts the mode `OpenAI` with an endpoint only.
 async fn summarizer(
-    tenant: &Identified<DocumentTenant>,
     wanted: &docket_crds::Summarizer,
-    ctx: &Context,
+    secrets: &NamedSecrets<'_>,
 ) -> Result<Summarizer> {
     let openai = match (wanted.mode, &wanted.openai) {
         (SummarizerMode::None, _) => return Ok(Summarizer::None),
@@ -81,23 +75,24 @@ async fn summarizer(
             return Ok(Summarizer::Extractive);
         }
     };
-    let name = &openai.secret_ref.name;
-    let field = "spec.workloads.documents.summarizer.openai";
-    let secret = credentials(tenant, name, field, ctx).await?;
+    Ok(Summarizer::OpenAI(OpenAi {
+        url: openai.url.clone(),
+        model: openai.model.clone(),
+        api_key: secrets.read(&openai.secret_ref, OPENAI, api_key).await?,
+        timeout_ms: milliseconds(&openai.timeout),
+    }))
+}
+
+/// Key of the Secret that a summarizer names.
+const API_KEY: &str = "apiKey";
+
+fn api_key(secret: &Entries) -> Result<SecretString, String> {
     let key = secret
         .get(API_KEY)
         .map(|key| String::from_utf8_lossy(&key.0));
     let key = key.as_deref().map(str::trim).filter(|key| !key.is_empty());
-    let key = key.ok_or_else(|| {
-        let what = format!("it has no {API_KEY}");
-        unusable(CREDENTIALS, name, &format!("{field}.secretRef"), &what)
-    })?;
-    Ok(Summarizer::OpenAI(OpenAi {
-        url: openai.url.clone(),
-        model: openai.model.clone(),
-        api_key: key.into(),
-        timeout_ms: milliseconds(&openai.timeout),
-    }))
+    let key = key.ok_or_else(|| format!("it has no {API_KEY}"))?;
+    Ok(key.into())
 }
 
 /// The schema accepts whole seconds only, such as `30s`.

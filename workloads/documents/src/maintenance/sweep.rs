@@ -10,8 +10,8 @@ use docket_platform::maintenance::Task;
 use docket_platform::tenant::Client;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
+use jiff::Timestamp;
 use opentelemetry::metrics::Counter;
-use time::OffsetDateTime;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl Sweep {
 
     async fn sweep(&self, client: &Client) -> anyhow::Result<()> {
         let since = self.database.schema_made(client).await?;
-        let until = OffsetDateTime::now_utc() - self.grace;
+        let until = Timestamp::now() - self.grace;
         let mut batches = self.content.list(client).chunks(BATCH);
         let mut swept = 0;
         while let Some(batch) = batches.next().await {

@@ -3,6 +3,7 @@
 use docket_platform::database::{Database, Statement, arguments};
 use docket_platform::error::Error;
 use docket_platform::tenant::Client;
+use jiff_sqlx::ToSqlx as _;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -99,8 +100,8 @@ pub(crate) async fn search(
     let arguments = arguments()
         .with(query.as_str())?
         .with(start.newest)?
-        .with(filter.after)?
-        .with(filter.before)?
+        .with(filter.after.to_sqlx())?
+        .with(filter.before.to_sqlx())?
         .with(filter.type_pattern.as_str())?
         .with(filter.name.as_str())?
         .with(start.id)?

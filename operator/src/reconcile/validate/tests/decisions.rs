@@ -10,6 +10,8 @@ use serde_json::json;
 
 use super::super::*;
 use crate::credentials::certificate::Certificate;
+use crate::credentials::ed25519::PrivateKey;
+use crate::credentials::signing_keys::SigningKeys;
 use crate::database::Inspection;
 use crate::memory::{Inspected, InspectionKey};
 use crate::validated_tenant::example::connection;
@@ -27,6 +29,11 @@ impl SecretGenerator for Numbered {
     fn password(&mut self) -> SecretString {
         self.0 += 1;
         format!("made-{}", self.0).into()
+    }
+
+    fn seed(&mut self) -> [u8; 32] {
+        self.0 += 1;
+        [0; 32]
     }
 }
 
@@ -77,7 +84,10 @@ fn nothing() -> Dereferenced {
         inspected: Inspected::now(Inspection::new()),
         credentials: Issued::default(),
         api_keys: Issued::default(),
+        signing_keys: Issued::default(),
+        seen_signing_keys: None,
         replicas: None,
+        nothing_was_issued: true,
         gateway_api: true,
         prometheus_rules: false,
         pod_monitors: false,
@@ -246,4 +256,79 @@ fn the_same_is_decided_of_the_same() {
         let both = [(), ()].map(|()| format!("{:?}", decided(&tenant, &seen, NOON)));
         assert_eq!(both[0], both[1]);
     }
+}
+
+/// The tenant with `auth` in its spec.
+fn with_auth(auth: serde_json::Value) -> Identified<DocumentTenant> {
+    let plain = tenant(json!({}), json!({}));
+    let mut changed = DocumentTenant::clone(&plain);
+    changed.spec.api.auth = serde_json::from_value(auth).expect("how callers are authenticated");
+    Identified::new(Arc::new(changed)).expect("it has an identity")
+}
+
+#[test]
+fn a_tenant_that_issues_tokens_gets_a_key_and_the_address_of_its_api_for_a_name() {
+    let (without, made) = decided(&with_auth(json!({})), &steady(), NOON);
+    assert!(without.issuer.is_none() && without.auth.issuer.is_none());
+    assert_eq!(made, 0);
+    let named = json!({"issuer": {"url": "https://acme.example", "tokenLifetime": "8h"}});
+    for (auth, url, seconds) in [
+        (json!({"issuer": {}}), "http://acme-api.acme.svc", 900),
+        (named, "https://acme.example", 8 * 3600),
+    ] {
+        let (with, made) = decided(&with_auth(auth), &steady(), NOON);
+        assert_eq!(made, 1);
+        let told = with.auth.issuer.expect("an issuer");
+        let lifetime = told.token_lifetime_seconds.get();
+        assert_eq!((&*told.url, lifetime), (url, seconds));
+        assert!(with.issuer.is_some_and(|issuer| issuer.rotated.is_none()));
+        assert_eq!(with.next_rotation, None);
+    }
+}
+
+#[test]
+fn a_key_that_pods_have_seen_for_long_enough_signs_and_one_that_they_have_not_does_not() {
+    let key = |number| PrivateKey::from_seed([number; 32]);
+    let entry = |name: &str, number| {
+        let pem = key(number).pem.expose_secret().as_bytes().to_vec();
+        (name.to_owned(), ByteString(pem))
+    };
+    let entries = BTreeMap::from([entry(names::CURRENT, 7), entry(names::UPCOMING, 8)]);
+    let published = SigningKeys::read(&entries, &mut Numbered::default()).published();
+    for (seen_by_pods, signs) in [(Some(published), 8), (None, 7)] {
+        let seen = Dereferenced {
+            signing_keys: Issued {
+                entries: entries.clone(),
+                rotated: Some(Rotated {
+                    at: at("2026-11-28T11:00:00Z"),
+                    asked: None,
+                }),
+                was_rotated: true,
+            },
+            seen_signing_keys: seen_by_pods,
+            ..steady()
+        };
+        let (wanted, made) = decided(&with_auth(json!({"issuer": {}})), &seen, NOON);
+        assert_eq!(made, 0);
+        let issuer = wanted.issuer.expect("an issuer");
+        assert_eq!(issuer.keys.current.public, key(signs).public);
+        assert_eq!(issuer.rotated.map(|last| last.at), Some(at(NOON)));
+        assert!(wanted.next_rotation > Some(at(NOON)));
+    }
+}
+
+#[test]
+fn two_issuers_of_one_name_are_refused() {
+    let twice = with_auth(json!({"mode": "Jwt", "issuer": {},
+        "jwt": {"issuer": "http://acme-api.acme.svc", "audience": "docket"}}));
+    let mut secrets = Numbered::default();
+    let refused = validate(
+        &twice,
+        &steady(),
+        &Images::default(),
+        at(NOON),
+        &mut secrets,
+    );
+    let problem = refused.expect_err("it is the user's turn").problem();
+    assert_eq!(problem.reason, "IssuerNamedTwice");
 }

@@ -1,22 +1,53 @@
 //! What the conditions should say: of a reconcile that reached its end, and of one that did not.
 
-use docket_crds::ConditionType;
 use docket_crds::names;
+use docket_crds::{ConditionType, DocumentTenantStatus};
 use docket_schema::LATEST_VERSION;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::rollout::{Rollout, all_collect, last_words, trouble};
+use super::conditions::{ConditionStatus, Finding};
+use super::outcome::{Outcome, Progress, Sight};
+use super::rollout::{Rollout, Rollouts, all_collect, last_words, trouble};
 use crate::cache::pods::ObservedPod;
 use crate::error::Problem;
-use crate::status::conditions::{ConditionStatus, Finding};
-use crate::validated_tenant::{Notice, ValidatedTenant};
+use crate::validated_tenant::Notice;
+
+/// What all conditions of a tenant should say after `outcome`, `Ready` first.
+pub(crate) fn of(outcome: &Outcome<'_>, sight: &Sight, before: &[Condition]) -> Vec<Finding> {
+    let pods = sight.rollouts.as_ref().map(|it| (it, &*sight.pods));
+    let findings = match outcome {
+        Outcome::Begun(_) => of_beginning(),
+        Outcome::Progress(progress) => of_progress(progress, &sight.pods),
+        Outcome::Failed { problem, .. } => of_problem(problem, pods, before),
+        Outcome::AtRest {
+            reason, message, ..
+        } => of_rest(reason, message, pods, before),
+        Outcome::Deleting { message } => of_deletion(message, before),
+    };
+    with_loss(findings, sight.loss.as_ref())
+}
+
+/// Whether the next report, which comes soon, says what this one would, and more.
+pub(crate) fn may_wait(
+    outcome: &Outcome<'_>,
+    sight: &Sight,
+    before: &DocumentTenantStatus,
+    generation: Option<i64>,
+) -> bool {
+    let Outcome::Progress(progress) = outcome else {
+        return false;
+    };
+    let on_its_way = progress.changed.is_none()
+        && before.observed_generation == generation
+        && is_on_its_way(&before.conditions);
+    (is_beginning(&before.conditions) || on_its_way) && is_a_mere_start(progress, &sight.pods)
+}
 
 /// All conditions after a reconcile that reached its end, `Ready` first.
-pub(super) fn of_progress(
-    wanted: &ValidatedTenant,
-    rollout: &Rollout,
-    pods: &[ObservedPod],
-) -> Vec<Finding> {
+fn of_progress(progress: &Progress<'_>, pods: &[ObservedPod]) -> Vec<Finding> {
+    let Progress {
+        wanted, rollouts, ..
+    } = progress;
     let clients = clients(wanted.clients.len());
     let mut parts = vec![
         of_credentials(&names::api_keys_secret(&wanted.name), &wanted.notices),
@@ -27,7 +58,7 @@ pub(super) fn of_progress(
             format!("{clients} at schema version {LATEST_VERSION}."),
         ),
     ];
-    parts.extend(of_pods(rollout, pods));
+    parts.extend(of_pods(rollouts, pods));
     if let Some(trouble) = &wanted.telemetry.trouble {
         let told = |part: Finding| match part.condition {
             ConditionType::CollectorReady => of_trouble(trouble),
@@ -35,7 +66,7 @@ pub(super) fn of_progress(
         };
         parts = parts.into_iter().map(told).collect();
     }
-    let ready = ready(&parts, rollout, wanted.unmet.as_ref());
+    let ready = ready(&parts, rollouts, pods, wanted.unmet.as_ref());
     std::iter::once(ready).chain(parts).collect()
 }
 
@@ -43,7 +74,7 @@ pub(super) fn of_progress(
 const CREATING: &str = "Creating";
 
 /// All conditions of a tenant that is new, `Ready` first.
-pub(super) fn of_beginning() -> Vec<Finding> {
+fn of_beginning() -> Vec<Finding> {
     let message = "The spec is accepted, and what it asks for is being made.";
     let ready = Finding::new(
         ConditionType::Ready,
@@ -55,24 +86,23 @@ pub(super) fn of_beginning() -> Vec<Finding> {
 }
 
 /// Whether nothing was told of a tenant since it began.
-pub(super) fn is_beginning(before: &[Condition]) -> bool {
+fn is_beginning(before: &[Condition]) -> bool {
     let ready = as_before(ConditionType::Ready, before);
     ready.is_none_or(|ready| ready.reason == CREATING)
 }
 
 /// Whether `Ready` says no more than that pods come about by themselves.
-pub(super) fn is_on_its_way(before: &[Condition]) -> bool {
+fn is_on_its_way(before: &[Condition]) -> bool {
     let ready = as_before(ConditionType::Ready, before);
     ready.is_some_and(|ready| [NOBODY_SERVES, ROLLING_OUT, STARTING].contains(&&*ready.reason))
 }
 
 /// Whether there is no more to tell than that pods are starting, which goes by itself.
-pub(super) fn is_a_mere_start(
-    wanted: &ValidatedTenant,
-    rollout: &Rollout,
-    pods: &[ObservedPod],
-) -> bool {
-    !rollout.is_complete()
+fn is_a_mere_start(progress: &Progress<'_>, pods: &[ObservedPod]) -> bool {
+    let Progress {
+        wanted, rollouts, ..
+    } = progress;
+    !rollouts.is_complete()
         && trouble(pods).is_none()
         && last_words(pods).is_none()
         && wanted.notices.is_empty()
@@ -82,9 +112,9 @@ pub(super) fn is_a_mere_start(
 
 /// All conditions after a reconcile that ended with `problem`, `Ready` first: the pods as they are
 /// now, and the rest as it was before.
-pub(super) fn of_problem(
+fn of_problem(
     problem: &Problem,
-    pods: Option<(Rollout, Vec<ObservedPod>)>,
+    pods: Option<(&Rollouts, &[ObservedPod])>,
     before: &[Condition],
 ) -> Vec<Finding> {
     let failed = |condition| {
@@ -109,10 +139,10 @@ pub(super) fn of_problem(
 
 /// All conditions of a tenant that is left as it is, `Ready` first: whether it is what its spec asks
 /// for, nobody looks.
-pub(super) fn of_rest(
+fn of_rest(
     reason: &str,
     message: &str,
-    pods: Option<(Rollout, Vec<ObservedPod>)>,
+    pods: Option<(&Rollouts, &[ObservedPod])>,
     before: &[Condition],
 ) -> Vec<Finding> {
     let ready = Finding::new(
@@ -127,10 +157,10 @@ pub(super) fn of_rest(
 }
 
 /// Reason of the `Ready` of a tenant that is being deleted.
-pub(super) const DELETING: &str = "Deleting";
+pub(crate) const DELETING: &str = "Deleting";
 
 /// All conditions of a tenant that is being deleted, `Ready` first: whoever served ends.
-pub(super) fn of_deletion(message: &str, before: &[Condition]) -> Vec<Finding> {
+fn of_deletion(message: &str, before: &[Condition]) -> Vec<Finding> {
     let goes = |condition| Finding::new(condition, ConditionStatus::False, DELETING, message);
     let parts = parts_now(None, before)
         .into_iter()
@@ -144,7 +174,7 @@ pub(super) fn of_deletion(message: &str, before: &[Condition]) -> Vec<Finding> {
 }
 
 /// The same where telemetry is lost although the collectors run: a notice keeps nothing from being ready.
-pub(super) fn with_loss(findings: Vec<Finding>, loss: Option<&Notice>) -> Vec<Finding> {
+fn with_loss(findings: Vec<Finding>, loss: Option<&Notice>) -> Vec<Finding> {
     let told = |finding: Finding| match loss {
         Some(loss) if runs(&finding) => Finding::new(
             ConditionType::CollectorReady,
@@ -162,9 +192,9 @@ fn runs(finding: &Finding) -> bool {
 }
 
 /// What `Ready` is made of: the pods as they are now, and the rest as it was before.
-fn parts_now(pods: Option<(Rollout, Vec<ObservedPod>)>, before: &[Condition]) -> Vec<Finding> {
+fn parts_now(pods: Option<(&Rollouts, &[ObservedPod])>, before: &[Condition]) -> Vec<Finding> {
     let of_pods = pods
-        .map(|(rollout, pods)| of_pods(&rollout, &pods))
+        .map(|(rollouts, pods)| of_pods(rollouts, pods))
         .unwrap_or_default();
     let part = |condition| {
         let now = of_pods
@@ -205,7 +235,7 @@ fn is_trouble_of_telemetry(finding: &Finding) -> bool {
 }
 
 /// Whether a condition asks the user to mend something that keeps nobody from being served.
-pub(super) fn asks_to_mend(condition: &Condition) -> bool {
+pub(crate) fn asks_to_mend(condition: &Condition) -> bool {
     let conditions = std::slice::from_ref(condition);
     let notice = as_before(ConditionType::CredentialsReady, conditions)
         .is_some_and(|finding| finding.status == ConditionStatus::True && finding.reason != ISSUED);
@@ -217,7 +247,7 @@ pub(super) fn asks_to_mend(condition: &Condition) -> bool {
 }
 
 /// A number of clients, for a sentence.
-pub(super) fn clients(count: usize) -> String {
+fn clients(count: usize) -> String {
     match count {
         1 => "1 client".into(),
         count => format!("{count} clients"),
@@ -256,17 +286,25 @@ fn of_credentials(secret: &str, notices: &[Notice]) -> Finding {
     )
 }
 
-fn ready(parts: &[Finding], rollout: &Rollout, lacking: Option<&Notice>) -> Finding {
+fn ready(
+    parts: &[Finding],
+    rollouts: &Rollouts,
+    pods: &[ObservedPod],
+    lacking: Option<&Notice>,
+) -> Finding {
+    let api = rollouts.api();
     let unmet = parts
         .iter()
         .find(|part| part.status != ConditionStatus::True)
         .map(|part| (&*part.reason, &*part.message));
     let rolling = parts
         .iter()
-        .find(|part| part.condition == ConditionType::ApiAvailable && !rollout.is_complete())
+        .find(|part| part.condition == ConditionType::ApiAvailable && !api.is_complete())
         .map(|part| (ROLLING_OUT, &*part.message));
+    let others = other_components(rollouts, pods);
+    let others = others.as_ref().map(|(reason, why)| (*reason, &**why));
     let lacking = lacking.map(|notice| (notice.reason, &*notice.message));
-    match unmet.or(rolling).or(lacking) {
+    match unmet.or(rolling).or(others).or(lacking) {
         Some((reason, message)) => Finding::new(
             ConditionType::Ready,
             ConditionStatus::False,
@@ -282,16 +320,40 @@ fn ready(parts: &[Finding], rollout: &Rollout, lacking: Option<&Notice>) -> Find
     }
 }
 
-fn of_pods(rollout: &Rollout, pods: &[ObservedPod]) -> Vec<Finding> {
+/// Why a component that answers nobody keeps a tenant from being ready; `ApiAvailable` does not speak of it.
+fn other_components(rollouts: &Rollouts, pods: &[ObservedPod]) -> Option<(&'static str, String)> {
+    let (component, rollout) = rollouts.others_under_way().next()?;
     let Rollout {
         wanted,
         ready,
         serving,
         ..
-    } = *rollout;
-    let complete = rollout.is_complete();
-    let why = trouble(pods).map_or_else(String::new, |trouble| format!(" {trouble}"));
-    let api = match (complete, serving) {
+    } = rollout;
+    let reason = match serving {
+        0 => NOBODY_SERVES,
+        _ => ROLLING_OUT,
+    };
+    let why = why(pods);
+    let message = format!(
+        "Of the component {component}, {ready} of {wanted} pods of the current spec run, {serving} in all.{why}"
+    );
+    Some((reason, message))
+}
+
+fn why(pods: &[ObservedPod]) -> String {
+    trouble(pods).map_or_else(String::new, |trouble| format!(" {trouble}"))
+}
+
+fn of_pods(rollouts: &Rollouts, pods: &[ObservedPod]) -> Vec<Finding> {
+    let api = rollouts.api();
+    let Rollout {
+        wanted,
+        ready,
+        serving,
+        ..
+    } = api;
+    let why = why(pods);
+    let api = match (api.is_complete(), serving) {
         (true, 0) => (
             ConditionStatus::False,
             NOBODY_SERVES,
@@ -317,7 +379,7 @@ fn of_pods(rollout: &Rollout, pods: &[ObservedPod]) -> Vec<Finding> {
             format!("{ready} of {wanted} pods of the current spec serve, {serving} in all.{why}"),
         ),
     };
-    let collector = if complete || all_collect(pods) {
+    let collector = if rollouts.is_complete() || all_collect(pods) {
         (
             ConditionStatus::True,
             RUNNING,
@@ -359,11 +421,12 @@ fn as_before(condition: ConditionType, before: &[Condition]) -> Option<Finding> 
 mod tests {
     use super::*;
     use crate::status::conditions::conditions;
+    use docket_crds::labels;
     use jiff::Timestamp;
     use k8s_openapi::api::apps::v1::Deployment;
     use serde_json::json;
 
-    fn rollout(ready: i32, serving: i32) -> Rollout {
+    fn rollout(ready: i32, serving: i32) -> Rollouts {
         let deployment: Deployment = serde_json::from_value(json!({
             "metadata": {"generation": 1},
             "spec": {"replicas": 2, "selector": {}, "template": {}},
@@ -371,7 +434,12 @@ mod tests {
                 "updatedReplicas": 2, "availableReplicas": serving},
         }))
         .expect("a Deployment");
-        Rollout::of(&deployment)
+        of_api(&deployment)
+    }
+
+    fn of_api(deployment: &Deployment) -> Rollouts {
+        let api = (labels::API.to_owned(), Rollout::of(deployment));
+        [api].into_iter().collect()
     }
 
     fn status_of(findings: &[Finding], condition: ConditionType) -> (ConditionStatus, &str) {
@@ -396,7 +464,7 @@ mod tests {
             Some(1),
             Timestamp::UNIX_EPOCH,
         );
-        let findings = of_problem(&problem, Some((rollout(2, 2), Vec::new())), &before);
+        let findings = of_problem(&problem, Some((&rollout(2, 2), &[])), &before);
         for (condition, expected) in [
             (
                 ConditionType::Ready,
@@ -425,7 +493,7 @@ mod tests {
 
     #[test]
     fn a_tenant_at_rest_is_neither_ready_nor_not_and_the_rest_is_as_it_is() {
-        let findings = of_rest("Paused", "Resting.", Some((rollout(2, 2), Vec::new())), &[]);
+        let findings = of_rest("Paused", "Resting.", Some((&rollout(2, 2), &[])), &[]);
         for (condition, expected) in [
             (ConditionType::Ready, (ConditionStatus::Unknown, "Paused")),
             (
@@ -452,8 +520,7 @@ mod tests {
                 "",
             );
             let before = conditions(&[], &[before], Some(1), Timestamp::UNIX_EPOCH);
-            let pods = Some((rollout(2, 2), Vec::new()));
-            let findings = of_problem(&problem, pods, &before);
+            let findings = of_problem(&problem, Some((&rollout(2, 2), &[])), &before);
             let (status, reason) = status_of(&findings, ConditionType::CollectorReady);
             (status, reason.to_owned())
         };
@@ -474,7 +541,7 @@ mod tests {
             message: "Look.".into(),
         };
         let collector = |ready, loss: Option<&Notice>| {
-            let findings = of_rest("Paused", "", Some((rollout(ready, ready), Vec::new())), &[]);
+            let findings = of_rest("Paused", "", Some((&rollout(ready, ready), &[])), &[]);
             let findings = with_loss(findings, loss);
             let found = findings
                 .into_iter()
@@ -534,7 +601,7 @@ mod tests {
             (ConditionStatus::True, "RollingOut")
         );
         assert_eq!(
-            ready(&parts, &rollout(1, 2), None).status,
+            ready(&parts, &rollout(1, 2), &[], None).status,
             ConditionStatus::False
         );
     }
@@ -546,7 +613,7 @@ mod tests {
             message: "Install it.".into(),
         };
         let parts = of_pods(&rollout(2, 2), &[]);
-        let found = ready(&parts, &rollout(2, 2), Some(&lacking));
+        let found = ready(&parts, &rollout(2, 2), &[], Some(&lacking));
         assert_eq!(
             (found.status, &*found.reason, &*found.message),
             (ConditionStatus::False, "GatewayApiMissing", "Install it.")
@@ -567,7 +634,7 @@ mod tests {
         .expect("a Deployment");
         assert_eq!(
             status_of(
-                &of_pods(&Rollout::of(&deployment), &[]),
+                &of_pods(&of_api(&deployment), &[]),
                 ConditionType::ApiAvailable
             ),
             (ConditionStatus::False, "NoPodServes")

@@ -1,11 +1,33 @@
 //! What the status says of each workload, in one line.
 
 use docket_crds::WorkloadStatus;
+use docket_schema::LATEST_VERSION;
 
+use super::outcome::Outcome;
 use super::rollout::Rollout;
 
+/// The lines of a tenant that names the workloads `names`, after `outcome`.
+pub(crate) fn of(
+    outcome: &Outcome<'_>,
+    names: impl Iterator<Item = &'static str>,
+    before: &[WorkloadStatus],
+) -> Vec<WorkloadStatus> {
+    match outcome {
+        Outcome::Begun(_) | Outcome::AtRest { .. } => before.to_vec(),
+        Outcome::Progress(progress) => of_progress(
+            names,
+            progress.wanted.clients.len(),
+            LATEST_VERSION,
+            &progress.rollouts.api(),
+            before,
+        ),
+        Outcome::Failed { problem, .. } => of_problem(names, &problem.message, before),
+        Outcome::Deleting { .. } => Vec::new(),
+    }
+}
+
 /// The lines of a reconcile that reached its end: every client has the tables of `names`, at `version`.
-pub(super) fn of_progress(
+fn of_progress(
     names: impl Iterator<Item = &'static str>,
     clients: usize,
     version: i32,
@@ -15,7 +37,7 @@ pub(super) fn of_progress(
     names
         .map(|name| {
             // Pods from before a change go on serving what they served.
-            let was_ready = of(name, before).is_some_and(|before| before.ready);
+            let was_ready = known(name, before).is_some_and(|before| before.ready);
             let ready = rollout.ready > 0 || (was_ready && rollout.serving > 0);
             let message = match (ready, clients) {
                 (false, _) => "No pod serves it.".to_owned(),
@@ -34,15 +56,15 @@ pub(super) fn of_progress(
 
 /// The lines of a reconcile that `problem` ended: what is served goes on being served, and what is new
 /// waits.
-pub(super) fn of_problem(
+fn of_problem(
     names: impl Iterator<Item = &'static str>,
     problem: &str,
     before: &[WorkloadStatus],
 ) -> Vec<WorkloadStatus> {
-    let new = names.filter(|name| of(name, before).is_none_or(|before| !before.ready));
+    let new = names.filter(|name| known(name, before).is_none_or(|before| !before.ready));
     let waiting = new.map(|name| WorkloadStatus {
         name: name.to_owned(),
-        schema_version: of(name, before).map_or(0, |before| before.schema_version),
+        schema_version: known(name, before).map_or(0, |before| before.schema_version),
         ready: false,
         message: problem.to_owned(),
     });
@@ -52,7 +74,7 @@ pub(super) fn of_problem(
     lines
 }
 
-fn of<'a>(name: &str, lines: &'a [WorkloadStatus]) -> Option<&'a WorkloadStatus> {
+fn known<'a>(name: &str, lines: &'a [WorkloadStatus]) -> Option<&'a WorkloadStatus> {
     lines.iter().find(|line| line.name == name)
 }
 

@@ -1,14 +1,16 @@
-//! How far the pods are: read from the Deployment, explained by its pods.
+//! How far the pods of each component are: read from its Deployment, explained by the pods.
 
 use std::iter::Sum;
 
+use docket_crds::labels;
 use k8s_openapi::api::apps::v1::Deployment;
+use kube::ResourceExt;
 
 use crate::cache::pods::ObservedPod;
 
-/// How many pods there are, against how many are wanted.
+/// How many pods of one component there are, against how many are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rollout {
+pub(crate) struct Rollout {
     /// Pods that are wanted.
     pub wanted: i32,
     /// Pods of the current template that serve.
@@ -20,7 +22,7 @@ pub(super) struct Rollout {
 
 impl Rollout {
     /// What the Deployment says; its status counts only when it speaks of the current spec.
-    pub(super) fn of(deployment: &Deployment) -> Self {
+    pub(crate) fn of(deployment: &Deployment) -> Self {
         let wanted = deployment
             .spec
             .as_ref()
@@ -45,8 +47,14 @@ impl Rollout {
         }
     }
 
+    /// The component whose Deployment this is, and how far it is.
+    pub(crate) fn of_component(deployment: &Deployment) -> (String, Self) {
+        let component = deployment.labels().get(labels::COMPONENT).cloned();
+        (component.unwrap_or_default(), Self::of(deployment))
+    }
+
     /// All pods are of the current template and serve.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
 }
@@ -69,18 +77,49 @@ impl Sum for Rollout {
     }
 }
 
+/// How far the pods of each component of a tenant are, by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rollouts(Vec<(String, Rollout)>);
+
+impl FromIterator<(String, Rollout)> for Rollouts {
+    fn from_iter<I: IntoIterator<Item = (String, Rollout)>>(all: I) -> Self {
+        Self(all.into_iter().collect())
+    }
+}
+
+impl Rollouts {
+    /// How far the component is that answers the clients.
+    pub(crate) fn api(&self) -> Rollout {
+        let api = self.0.iter().filter(|(name, _)| name == labels::API);
+        api.map(|(_, rollout)| *rollout).sum()
+    }
+
+    /// The components beside it whose pods are not all of the current template, or do not all run.
+    pub(crate) fn others_under_way(&self) -> impl Iterator<Item = (&str, Rollout)> {
+        let others = self.0.iter().filter(|(name, _)| name != labels::API);
+        others
+            .filter(|(_, rollout)| !rollout.is_complete())
+            .map(|(name, rollout)| (&**name, *rollout))
+    }
+
+    /// All pods of all components are of their current template and serve.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.0.iter().all(|(_, rollout)| rollout.is_complete())
+    }
+}
+
 /// Why a pod does not get ready, in the words of the kubelet; `None` while all are merely starting.
-pub(super) fn trouble(pods: &[ObservedPod]) -> Option<&str> {
+pub(crate) fn trouble(pods: &[ObservedPod]) -> Option<&str> {
     pods.iter().find_map(|pod| pod.trouble.as_deref())
 }
 
 /// Why the collector of a pod ended by itself and is not running again, in its own words.
-pub(super) fn last_words(pods: &[ObservedPod]) -> Option<&str> {
+pub(crate) fn last_words(pods: &[ObservedPod]) -> Option<&str> {
     pods.iter().find_map(|pod| pod.last_words.as_deref())
 }
 
 /// Whether every pod has a collector that is ready.
-pub(super) fn all_collect(pods: &[ObservedPod]) -> bool {
+pub(crate) fn all_collect(pods: &[ObservedPod]) -> bool {
     !pods.is_empty() && pods.iter().all(|pod| pod.has_collector)
 }
 

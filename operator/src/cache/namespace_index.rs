@@ -1,33 +1,34 @@
-//! Which tenants there are, by namespace.
+//! Which objects of a kind there are, by namespace.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use docket_crds::DocumentTenant;
+use kube::Resource;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
 
 use crate::identified::namespace_and_name;
+use crate::reconciled_kind::ReconciledKind;
 
-/// Names of tenants by namespace: all tenants are too many to look through for each Secret.
+/// Names of objects of one kind by namespace: all of them are too many to look through for each Secret.
 #[derive(Clone, Debug, Default)]
-pub struct TenantIndex(Arc<Mutex<HashMap<String, BTreeSet<String>>>>);
+pub struct NamespaceIndex(Arc<Mutex<HashMap<String, BTreeSet<String>>>>);
 
-impl TenantIndex {
+impl NamespaceIndex {
     fn names(&self) -> MutexGuard<'_, HashMap<String, BTreeSet<String>>> {
         self.0.lock().expect("no holder of this lock panics")
     }
 
     /// Takes in what the watch brings. What ended unseen stays, and is not in the store.
-    pub fn take(&self, event: &Event<DocumentTenant>) {
+    pub fn take<K: Resource>(&self, event: &Event<K>) {
         match event {
-            Event::Apply(tenant) | Event::InitApply(tenant) => {
-                if let Some((namespace, name)) = namespace_and_name(tenant) {
+            Event::Apply(object) | Event::InitApply(object) => {
+                if let Some((namespace, name)) = namespace_and_name(object) {
                     self.names().entry(namespace).or_default().insert(name);
                 }
             }
-            Event::Delete(tenant) => {
-                let Some((namespace, name)) = namespace_and_name(tenant) else {
+            Event::Delete(object) => {
+                let Some((namespace, name)) = namespace_and_name(object) else {
                     return;
                 };
                 let mut names = self.names();
@@ -42,21 +43,21 @@ impl TenantIndex {
         }
     }
 
-    /// The tenants in `store` that name the Secret `secret` in `namespace`.
+    /// The objects in `store` that name the Secret `secret` in `namespace`.
     #[must_use]
-    pub fn that_name(
+    pub fn that_name<K: ReconciledKind>(
         &self,
         namespace: &str,
         secret: &str,
-        store: &Store<DocumentTenant>,
-    ) -> Vec<ObjectRef<DocumentTenant>> {
+        store: &Store<K>,
+    ) -> Vec<ObjectRef<K>> {
         let names = self.names();
         let found = names.get(namespace).into_iter().flatten();
         let found = found.map(|name| ObjectRef::new(name).within(namespace));
         found
-            .filter(|tenant| {
-                let tenant = store.get(tenant);
-                tenant.is_some_and(|tenant| tenant.spec.secrets().any(|it| it.name == secret))
+            .filter(|object| {
+                let object = store.get(object);
+                object.is_some_and(|object| object.secrets().any(|it| it == secret))
             })
             .collect()
     }

@@ -1,0 +1,250 @@
+//! What a reconcile of a tenant is: read, decide, act, report.
+
+use std::time::Duration;
+
+use docket_crds::annotations::{self, ask_for_plan};
+use docket_crds::{DeletionPolicy, DocumentTenant, names};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use tracing::{Instrument, Span, info_span};
+
+use super::dereference::{Purpose, dereference};
+use super::release::Release;
+use super::{apply, cleanup, plan, provision, release, report, rotate, validate};
+use crate::build;
+use crate::context::Context;
+use crate::credentials::secret_value::RandomSecrets;
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::identified::Identified;
+use crate::memory::TenantMemory;
+use crate::reconciled_kind::{Next, ReconciledKind, Shared};
+use crate::status::outcome::{Outcome, Progress};
+use crate::status::rollout::Rollouts;
+use crate::status::timeline::Timeline;
+use crate::validated_tenant::ValidatedTenant;
+
+/// How soon a tenant is looked at again whose rotation is due and could not begin.
+const SOON: Duration = Duration::from_secs(10);
+
+impl ReconciledKind for DocumentTenant {
+    const FINALIZER: &'static str = names::DATA_FINALIZER;
+
+    type Context = Context;
+    type Memory = TenantMemory;
+
+    fn shared(ctx: &Context) -> Shared<'_, Self> {
+        Shared {
+            client: &ctx.client,
+            caches: &ctx.caches,
+            filled: &ctx.filled,
+            memories: (*ctx.memory).as_ref(),
+            metrics: &ctx.metrics,
+            events: &ctx.events,
+        }
+    }
+
+    fn span(tenant: &Identified<Self>) -> Span {
+        info_span!(
+            parent: None,
+            "reconcile",
+            k8s.namespace.name = tenant.namespace(),
+            docket.tenant = tenant.name(),
+            docket.generation = tenant.metadata.generation,
+        )
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.spec.secrets().map(|secret| &*secret.name)
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.spec.paused || ask_for_plan(self.annotations())
+    }
+
+    async fn reconcile(
+        tenant: &Identified<Self>,
+        timeline: &mut Timeline,
+        ctx: &Context,
+    ) -> Result<Next> {
+        match tenant.is_at_rest() {
+            true => rest(tenant, ctx).await,
+            false => pursue(tenant, timeline, ctx).await,
+        }
+    }
+
+    async fn cleanup(
+        tenant: &Identified<Self>,
+        timeline: &Timeline,
+        ctx: &Context,
+    ) -> Result<Next> {
+        cleanup::cleanup(tenant, timeline, ctx).await
+    }
+
+    async fn report_failure(
+        tenant: &Identified<Self>,
+        error: &Error,
+        timeline: &Timeline,
+        ctx: &Context,
+    ) -> Result<()> {
+        ctx.memory.forget_inspected(tenant.uid());
+        let outcome = Outcome::Failed {
+            problem: &error.problem(),
+            trace_id: timeline.trace_id(),
+        };
+        report::report(tenant, outcome, ctx).await?;
+        Ok(())
+    }
+}
+
+/// Leaves a tenant as it is, and says so.
+async fn rest(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Next> {
+    let plan = match ask_for_plan(tenant.annotations()) {
+        true => Some(
+            plan::plan(tenant, ctx)
+                .instrument(info_span!("plan"))
+                .await?,
+        ),
+        false => None,
+    };
+    let (reason, because) = match tenant.spec.paused {
+        true => ("Paused", "spec.paused is true".to_owned()),
+        false => (
+            "Planned",
+            format!("the annotation {} is true", annotations::PLAN),
+        ),
+    };
+    let summary = plan
+        .as_ref()
+        .map(|plan| format!(" {}", plan::summary(plan)));
+    let outcome = Outcome::AtRest {
+        reason,
+        message: format!(
+            "Nothing is changed while {because}.{}",
+            summary.unwrap_or_default()
+        ),
+        plan,
+    };
+    report::report(tenant, outcome, ctx)
+        .instrument(info_span!("status"))
+        .await?;
+    Ok(Next::Change)
+}
+
+/// Brings a tenant to what it asks for.
+async fn pursue(
+    tenant: &Identified<DocumentTenant>,
+    timeline: &mut Timeline,
+    ctx: &Context,
+) -> Result<Next> {
+    let (seen, database) = timeline
+        .phase(
+            "dereference",
+            info_span!("dereference"),
+            dereference(tenant, Purpose::Change, ctx),
+        )
+        .await?;
+    let now = Timestamp::now();
+    let wanted = validate::validate(tenant, &seen, &ctx.images, now, &mut RandomSecrets)?;
+    report::report(tenant, Outcome::Begun(&wanted), ctx).await?;
+
+    let secrets = build::secrets(&wanted);
+    let mut changes = timeline
+        .phase(
+            "credentials",
+            info_span!("credentials"),
+            apply::secrets(tenant, secrets, seen.nothing_was_issued, ctx),
+        )
+        .await?;
+    changes.extend(
+        timeline
+            .phase(
+                "database",
+                info_span!("database"),
+                provision::provision(&wanted, &database),
+            )
+            .await?,
+    );
+    provision::remember(&wanted, &seen, ctx);
+    let children = info_span!("build").in_scope(|| build::children(&wanted));
+    let applied = timeline
+        .phase(
+            "apply",
+            info_span!("apply"),
+            apply::children(tenant, children, ctx),
+        )
+        .await?;
+    changes.extend(applied.changes);
+    let made = Made {
+        wanted,
+        rollouts: applied.rollouts,
+        changes,
+    };
+    finish(tenant, made, &database, timeline, ctx).await
+}
+
+/// What a reconcile made of a tenant.
+struct Made {
+    wanted: ValidatedTenant,
+    rollouts: Rollouts,
+    changes: Vec<apply::Change>,
+}
+
+/// Lets go what no pod uses any more, and reports.
+async fn finish(
+    tenant: &Identified<DocumentTenant>,
+    made: Made,
+    database: &Database,
+    timeline: &Timeline,
+    ctx: &Context,
+) -> Result<Next> {
+    let Made {
+        mut wanted,
+        rollouts,
+        mut changes,
+    } = made;
+    let mut remaining = wanted.released.clone();
+    // Pods that still serve a client would write what nobody would clean up.
+    if rollouts.is_complete() && !remaining.is_empty() {
+        let how = match tenant.spec.database.deletion_policy {
+            DeletionPolicy::Retain => Release::Retain,
+            DeletionPolicy::Delete => Release::Delete(wanted.workloads.content(), &ctx.fence),
+        };
+        let released = release::release(&remaining, &wanted.uid, how, ctx.turn, database)
+            .instrument(info_span!("release"))
+            .await?;
+        changes.extend(released.changes);
+        if released.more {
+            report::tell(tenant, report::changed(&changes, timeline).as_ref(), ctx).await;
+            return Ok(Next::Again(Some(Duration::ZERO)));
+        }
+        remaining.clear();
+    }
+    if rollouts.is_complete() && !report::pods_are_ending(tenant, ctx) {
+        changes.extend(
+            rotate::finish(tenant, &mut wanted, database, ctx)
+                .instrument(info_span!("rotation"))
+                .await?,
+        );
+    }
+    let outcome = Outcome::Progress(Progress {
+        wanted: &wanted,
+        rollouts: &rollouts,
+        remaining,
+        changed: report::changed(&changes, timeline),
+    });
+    let held = report::report(tenant, outcome, ctx)
+        .instrument(info_span!("status"))
+        .await?;
+    // Whoever is still logged in tells nobody when that ends.
+    let retiring = wanted.clients.iter().any(|client| client.retiring);
+    let rotation = retiring.then(Timestamp::now).or(wanted.next_rotation);
+    let again = held.into_iter().chain(rotation.map(from_now)).min();
+    Ok(Next::Again(again))
+}
+
+/// The time until `then`; one that waits for something else is looked at now and then.
+fn from_now(then: Timestamp) -> Duration {
+    let wait = then.duration_since(Timestamp::now());
+    Duration::try_from(wait).unwrap_or_default().max(SOON)
+}
