@@ -8,7 +8,7 @@ use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use docket_api_server::App;
-use docket_contract::SigningKeys;
+use docket_contract::{SigningKeys, hash_api_key};
 use docket_loopback::free_address;
 use docket_testing_support::Process;
 use http::{HeaderName, Request, StatusCode, header};
@@ -494,7 +494,13 @@ async fn other_servers_find_the_keys_by_the_name_of_the_issuer_alone() {
         .json();
     assert_eq!(oauth, openid);
     assert_eq!(oauth["token_endpoint"], format!("{url}/oauth2/token"));
-    let scopes = json!(["documents:admin", "documents:read", "documents:write"]);
+    let scopes = json!([
+        "audit:read",
+        "documents:admin",
+        "documents:read",
+        "documents:write",
+        "usage:read"
+    ]);
     assert_eq!(oauth["scopes_supported"], scopes);
 }
 
@@ -644,4 +650,26 @@ async fn a_running_server_follows_the_file_and_keeps_its_keys_when_that_breaks()
         !process.log().contains(secret),
         "what is secret is in no log"
     );
+}
+
+#[tokio::test]
+async fn a_key_that_everybody_may_read_gets_no_token() {
+    let key = Signer::ed25519("first");
+    let mut tenancy = tenancy("ApiKey", URL);
+    let publishable = json!({
+        "hash": hash_api_key("pk_globex").0,
+        "scope": "documents:read",
+        "origins": ["https://www.globex.example"],
+    });
+    tenancy.config["clients"][0]["publishableKeys"] = json!([publishable]);
+    let (_, router) = start(&tenancy, &keys(&key, &[]));
+    let origin = (header::ORIGIN, "https://www.globex.example");
+    let by_basic = basic("globex", "pk_globex");
+    for proof in [(header::AUTHORIZATION, &*by_basic), (API_KEY, "pk_globex")] {
+        let headers = [FORM, origin.clone(), proof];
+        let body = "grant_type=client_credentials&scope=documents:read&client_id=globex";
+        let answer = ask_for_token(&router, &headers, body).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer:?}");
+        assert_eq!(answer.json()["error"], "invalid_client");
+    }
 }

@@ -18,6 +18,7 @@ static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
           | \bgithub_pat_[A-Za-z0-9_]{20,}
           | \bglpat-[A-Za-z0-9_-]{16,}
           | \bsk-[A-Za-z0-9_-]{16,}
+          | \b[dp]k_[0-9a-f]{64}\b
           | \b[spr]k_(?:live|test)_[A-Za-z0-9]{10,}
           | \bxox[a-z]-[A-Za-z0-9-]{10,}
           | \bAIza[A-Za-z0-9_-]{30,}

@@ -56,6 +56,7 @@ static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         "github_pat_",
         "glpat-",
         "sk-",
+        "dk_",
         "sk_",
         "rk_",
         "pk_",

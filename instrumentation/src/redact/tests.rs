@@ -44,6 +44,14 @@ fn each_kind_is_replaced_by_its_mark_and_the_rest_stays() {
         ("ghp_0123456789abcdefghijABCDEFGHIJ", "[key]"),
         ("sk-proj-0123456789abcdefghij", "[key]"),
         (
+            "/marks?key=pk_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff&a",
+            "/marks?key=[key]&a",
+        ),
+        (
+            "dk_00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+            "[key]",
+        ),
+        (
             "https://h/p?a=1&api_key=abc&b=2",
             "https://h/p?a=1&api_key=[secret]&b=2",
         ),

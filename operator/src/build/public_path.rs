@@ -23,8 +23,10 @@ const OF_ISSUER: [PublicPath; 2] = [
     PublicPath::Exact("/oauth2/token"),
 ];
 
-/// The paths of the tenant `wanted`.
+/// The paths of the tenant `wanted`; its workloads may have routes of their own.
 pub(super) fn public(wanted: &ValidatedTenant) -> impl Iterator<Item = PublicPath> {
     let of_issuer = wanted.issuer.iter().flat_map(|_| OF_ISSUER);
-    PUBLIC.into_iter().chain(of_issuer)
+    let roots = wanted.workloads.root_prefixes.iter();
+    let of_workloads = roots.map(|prefix| PublicPath::Prefix(prefix));
+    PUBLIC.into_iter().chain(of_issuer).chain(of_workloads)
 }

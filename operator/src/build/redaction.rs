@@ -22,8 +22,8 @@ const PATTERNS: [&str; 8] = [
     r"(?:\b|_)[0-9]{3}[ _+-][0-9]{2}[ _+-][0-9]{4}(?:\b|_)",
     // IBANs.
     r"\b[A-Z]{2}[0-9]{2}(?:[ +]?[A-Z0-9]{4}){2,7}(?:[ +]?[A-Z0-9]{1,3})?\b",
-    // JSON Web Tokens, keys of well-known makers, private keys.
-    r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*|\bA(?:KIA|SIA|ROA|IDA)[A-Z0-9]{16}\b|\b(?:gh[pousr]_|github_pat_|glpat-|sk-|[spr]k_live_|[spr]k_test_|xox[a-z]-|AIza|npm_|hvs\.)[A-Za-z0-9_-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*)",
+    // JSON Web Tokens, keys of ours and of well-known makers, private keys.
+    r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*|\b[dp]k_[0-9a-f]{64}\b|\bA(?:KIA|SIA|ROA|IDA)[A-Z0-9]{16}\b|\b(?:gh[pousr]_|github_pat_|glpat-|sk-|[spr]k_live_|[spr]k_test_|xox[a-z]-|AIza|npm_|hvs\.)[A-Za-z0-9_-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*)",
     // What a word announces.
     r"(?i)(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|authorization|credentials?|signature|\bsig)[\\\x22\x27]*\s*[=:]\s*[\\\x22\x27]*(?:(?:bearer|basic|digest|apikey|token)[ +]+)?[^\s\x22\x27&,;<>\\]+",
     r"(?i)\b(?:bearer|basic)[ +]+[A-Za-z0-9._~+/-]{8,}=*",

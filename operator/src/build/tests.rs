@@ -1,19 +1,20 @@
 use std::num::NonZeroU32;
 
 use docket_contract::{
-    CONFIG_FILE, OpenAi, OwnIssuer, SIGNING_KEYS_FILE, Summarizer, TenantConfig, Tls,
+    CONFIG_FILE, OpenAi, OwnIssuer, SIGNING_KEYS_FILE, Summarizer, TenantConfig, Tls, hash_api_key,
 };
 use docket_objectives::{Indicator, Objective, Window};
 
 use secrecy::ExposeSecret as _;
 
 use super::*;
+use crate::credentials::api_keys::{PublishableKey, RotatingKey};
 use crate::credentials::ed25519::PrivateKey;
 use crate::credentials::rotation::Rotated;
 use crate::credentials::signing_keys::SigningKeys;
 use crate::validated_tenant::ValidatedIssuer;
 use crate::validated_tenant::example::acme;
-use crate::validated_tenant::{Documents, Monitoring};
+use crate::validated_tenant::{Documents, Monitoring, Publication};
 
 /// The children of a tenant that has one component, in a row.
 struct Children {
@@ -73,6 +74,29 @@ fn secrets_are_as_they_were() {
     insta::assert_yaml_snapshot!("api_keys", api_keys);
 }
 
+/// With a workload that pages call, at the root too, in the middle of a rotation.
+fn publishing(mut wanted: ValidatedTenant) -> ValidatedTenant {
+    let publication = Publication {
+        workload: "orders",
+        scope: "orders:write",
+        origins: vec!["https://www.globex.example".into()],
+    };
+    for client in &mut wanted.clients {
+        let key = RotatingKey {
+            issued: Some(format!("pk_key of {}", client.name).into()),
+            upcoming: Some(format!("pk_next key of {}", client.name).into()),
+            previous: None,
+        };
+        client.keys.publishable.push(PublishableKey {
+            publication: publication.clone(),
+            key,
+        });
+    }
+    wanted.workloads.publications.push(publication);
+    wanted.workloads.root_prefixes.push("/api/v2");
+    wanted
+}
+
 /// With keys of which `upcoming` is published beside the one that signs.
 fn with_issuer(upcoming: Option<u8>) -> ValidatedTenant {
     let key = |number| PrivateKey::from_seed([number; 32]);
@@ -93,6 +117,43 @@ fn with_issuer(upcoming: Option<u8>) -> ValidatedTenant {
         }),
     });
     wanted
+}
+
+#[test]
+fn publishable_keys_stand_beside_those_of_clients_and_servers_know_their_hashes() {
+    let wanted = publishing(acme());
+    let entries = secrets(&wanted).api_keys.data.expect("entries");
+    let of_globex = entries
+        .iter()
+        .filter(|(name, _)| name.starts_with("globex"));
+    let of_globex: Vec<_> = of_globex
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(&value.0)))
+        .collect();
+    assert_eq!(
+        of_globex,
+        [
+            ("globex", "key of globex".into()),
+            ("globex.publishable.orders", "pk_key of globex".into()),
+            (
+                "globex.publishable.orders.upcoming",
+                "pk_next key of globex".into()
+            ),
+        ]
+    );
+    let file = &children(&wanted).api_config.data.expect("entries")[CONFIG_FILE];
+    let config: TenantConfig = serde_json::from_slice(&file.0).expect("a configuration");
+    let mut expected =
+        ["pk_key of globex", "pk_next key of globex"].map(|key| docket_contract::PublishableKey {
+            hash: hash_api_key(key),
+            scope: "orders:write".into(),
+            origins: vec!["https://www.globex.example".into()],
+        });
+    expected.sort_by(|a, b| a.hash.0.cmp(&b.hash.0));
+    assert_eq!(config.clients[0].publishable_keys, expected);
+    assert_eq!(
+        config.clients[0].api_key_hashes,
+        [hash_api_key("key of globex")]
+    );
 }
 
 #[test]
@@ -132,6 +193,41 @@ fn pods_read_the_keys_of_an_issuer_without_being_replaced() {
         template_hash(&acme()),
         "that there is an issuer is read at the start"
     );
+}
+
+#[test]
+fn gateways_lead_to_the_root_routes_of_workloads() {
+    let asked = docket_crds::Ingress {
+        class_name: None,
+        host: "acme.example.com".into(),
+        annotations: BTreeMap::new(),
+        tls_secret_ref: None,
+    };
+    let wanted = ValidatedTenant {
+        ingress: Some(asked),
+        http_route: Some(docket_crds::HttpRoute {
+            parent_refs: Vec::new(),
+            hostnames: Vec::new(),
+        }),
+        ..publishing(acme())
+    };
+    let Children {
+        ingress,
+        http_route,
+        ..
+    } = children(&wanted);
+    let rules = ingress.and_then(|it| it.spec?.rules).expect("rules");
+    let paths = rules[0].http.as_ref().expect("paths").paths.iter();
+    let paths: Vec<_> = paths
+        .map(|it| (&*it.path_type, it.path.as_deref()))
+        .collect();
+    assert!(paths.contains(&("Prefix", Some("/api/v2"))), "{paths:?}");
+    let rules = http_route.expect("a route").spec.rules;
+    let matches = rules[0].matches.iter();
+    let matches: Vec<_> = matches
+        .map(|it| (&*it.path.type_, &*it.path.value))
+        .collect();
+    assert!(matches.contains(&("PathPrefix", "/api/v2")), "{matches:?}");
 }
 
 #[test]
@@ -353,15 +449,23 @@ fn with_a_certificate_the_service_and_the_probes_speak_https() {
 fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
     let before = template_hash(&acme());
     type Change = (&'static str, fn(&mut ValidatedTenant));
-    let changes: [Change; 13] = [
+    let changes: [Change; 15] = [
         ("a password", |wanted| {
             wanted.clients[0].password = "other".into()
         }),
         ("an API key", |wanted| {
-            wanted.clients[0].keys.issued = Some("other".into())
+            wanted.clients[0].keys.own.issued = Some("other".into())
         }),
         ("a further API key", |wanted| {
             wanted.clients[0].keys.further.push("next".into())
+        }),
+        ("a publishable key", |wanted| {
+            *wanted = publishing(wanted.clone());
+        }),
+        ("whose pages may use one", |wanted| {
+            *wanted = publishing(wanted.clone());
+            let publishable = &mut wanted.clients[0].keys.publishable[0];
+            publishable.publication.origins.clear();
         }),
         ("the bucket's credentials", |wanted| {
             documents(wanted).storage_secret_hash = "other".into()

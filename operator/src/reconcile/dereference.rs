@@ -20,7 +20,7 @@ use crate::database::{AdminConnection, Database};
 use crate::error::Result;
 use crate::identified::Identified;
 use crate::memory::{Inspected, InspectionKey};
-use crate::validated_tenant::{Notice, Workloads};
+use crate::validated_tenant::{Notice, Publication, Workloads};
 
 const CERTIFICATE: SecretField<'_> = SecretField::of_credentials("spec.api.tls.secretRef");
 const ISSUER_CA: SecretField<'_> = SecretField::of_credentials("spec.api.auth.jwt.caSecretRef");
@@ -129,9 +129,11 @@ pub(super) async fn dereference(
     let name = tenant.name();
     let (logins, api_keys) = (logins_asked(tenant), api_keys_asked(tenant));
     let credentials = names::credentials_secret(name);
-    let credentials = issued_to_clients(tenant, credentials, &logins, ctx).await?;
+    let credentials =
+        issued_to_clients(tenant, credentials, &client_names(tenant), &logins, ctx).await?;
+    let key_entries = key_entries(tenant, &workloads);
     let api_keys_secret = names::api_keys_secret(name);
-    let api_keys = issued_to_clients(tenant, api_keys_secret, &api_keys, ctx).await?;
+    let api_keys = issued_to_clients(tenant, api_keys_secret, &key_entries, &api_keys, ctx).await?;
     let signing_keys = issuer::issued(tenant, ctx).await?;
     tracing::debug!(clients = schemas.len(), "read all that a decision needs");
     let seen = Dereferenced {
@@ -216,20 +218,38 @@ pub(super) fn asked(
     }
 }
 
-/// What was issued to each client.
+fn client_names(tenant: &Identified<DocumentTenant>) -> Vec<String> {
+    let clients = tenant.spec.clients.iter();
+    clients.map(|client| client.name.clone()).collect()
+}
+
+/// The entries of keys that every client has.
+fn key_entries(tenant: &Identified<DocumentTenant>, workloads: &Workloads) -> Vec<String> {
+    let publishable = |client: &str| {
+        let publications = workloads.publications.iter();
+        let entry = |it: &Publication| names::publishable_key_entry(client, it.workload);
+        publications.map(entry).collect::<Vec<_>>()
+    };
+    let clients = client_names(tenant).into_iter();
+    clients
+        .flat_map(|client| [publishable(&client), vec![client]].concat())
+        .collect()
+}
+
+/// What was issued to each client, under the names `needed`.
 async fn issued_to_clients(
     tenant: &Identified<DocumentTenant>,
     name: String,
+    needed: &[String],
     asked: &Asked,
     ctx: &Context,
 ) -> Result<Issued> {
     let is_at_rest = |known: &Issued| {
-        let mut names = tenant.spec.clients.iter().map(|client| &client.name);
         let due = known
             .rotated
             .as_ref()
             .is_some_and(|last| asked.is_due(last, Timestamp::now()));
-        !due && names.all(|client| known.entries.contains_key(client))
+        !due && needed.iter().all(|entry| known.entries.contains_key(entry))
     };
     issued(tenant, name, is_at_rest, ctx).await
 }

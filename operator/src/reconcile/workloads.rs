@@ -22,7 +22,10 @@ pub(super) async fn read(
         Some(spec) => Some(documents::read(spec, secrets).await?),
         None => None,
     };
-    Ok(Workloads { documents })
+    Ok(Workloads {
+        documents,
+        ..Workloads::default()
+    })
 }
 
 /// What `client` may do with the workloads: what it has of its own, or else what each says for all.

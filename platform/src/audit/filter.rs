@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::paging::Cursor;
 use crate::paging::query::{self, DEFAULT_LIMIT, bad};
+use crate::paging::{BEGINNING_OF_TIME, Cursor};
 
 const LONGEST_WORD: usize = 63;
 const LONGEST_ID: usize = 255;
@@ -40,7 +40,7 @@ impl Default for Page {
                 subject_kind: String::new(),
                 subject_id: None,
                 action: String::new(),
-                after: Timestamp::UNIX_EPOCH,
+                after: BEGINNING_OF_TIME,
                 before: Cursor::START.timestamp,
             },
             start: Cursor::START,

@@ -30,7 +30,7 @@ pub(super) fn authenticate(
     client_id: Option<&str>,
 ) -> Result<(Arc<Client>, Actor), TokenProblem> {
     let sent = sent(headers, client_id)?;
-    let known = tenant.authenticate(&sent.name, Some(&sent.key));
+    let known = tenant.authenticate(Some(&sent.name), Some(&sent.key));
     known.map_err(|_| TokenProblem::InvalidClient)
 }
 

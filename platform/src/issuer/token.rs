@@ -89,6 +89,7 @@ pub(super) async fn token(
     }
     // For the log.
     response.extensions_mut().insert(Caller {
+        user: None,
         client,
         scopes: scope::Scopes::All,
         actor,

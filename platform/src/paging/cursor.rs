@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 /// The last second of [`Timestamp::MAX`], and the last that [`Timestamp::from_microsecond`] makes.
 const END_OF_TIME: Timestamp = Timestamp::constant(253_402_207_200, 0);
+/// 0000-01-01T00:00:00Z: before all that is stored, and a time that Postgres knows.
+pub const BEGINNING_OF_TIME: Timestamp = Timestamp::constant(-62_167_219_200, 0);
 const LENGTH: usize = 16;
 
 /// The place just after an entry of a list that has the newest first.

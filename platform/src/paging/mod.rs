@@ -5,5 +5,5 @@ mod cursor;
 mod page;
 pub mod query;
 
-pub use cursor::Cursor;
+pub use cursor::{BEGINNING_OF_TIME, Cursor};
 pub use page::cut;

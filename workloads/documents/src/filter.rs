@@ -1,8 +1,8 @@
 //! Which documents a list shows, and how many at once: the query of its URL.
 
 use docket_platform::error::Error;
-use docket_platform::paging::Cursor;
 use docket_platform::paging::query::{self, DEFAULT_LIMIT, bad};
+use docket_platform::paging::{BEGINNING_OF_TIME, Cursor};
 use jiff::Timestamp;
 
 use super::tags::tag;
@@ -48,7 +48,7 @@ impl Default for Page {
     fn default() -> Self {
         Self {
             filter: Filter {
-                after: Timestamp::UNIX_EPOCH,
+                after: BEGINNING_OF_TIME,
                 before: Cursor::START.timestamp,
                 type_pattern: "%".into(),
                 name: String::new(),

@@ -14,8 +14,8 @@ use crate::credentials::ed25519::PrivateKey;
 use crate::credentials::signing_keys::SigningKeys;
 use crate::database::Inspection;
 use crate::memory::{Inspected, InspectionKey};
-use crate::validated_tenant::Workloads;
 use crate::validated_tenant::example::connection;
+use crate::validated_tenant::{Publication, Workloads};
 
 const NOON: &str = "2026-11-28T12:00:00Z";
 const PASSWORD: &str = "password-that-was-issued-before-0";
@@ -142,6 +142,50 @@ fn secrets_are_made_only_for_whom_they_are_missing() {
     let (wanted, _) = decided(&plain, &steady(), NOON);
     assert_eq!(wanted.clients[0].password.expose_secret(), PASSWORD);
     assert_eq!(wanted.clients[0].provision, None);
+}
+
+#[test]
+fn a_publishable_key_is_made_once_for_each_client_while_a_workload_asks_for_it() {
+    let publication = Publication {
+        workload: "orders",
+        scope: "orders:write",
+        origins: vec!["https://www.globex.example".into()],
+    };
+    let asking = |mut seen: Dereferenced| {
+        seen.workloads.publications.push(publication.clone());
+        seen
+    };
+    let mut issued = steady();
+    let entry = names::publishable_key_entry("globex", "orders");
+    let key = ByteString(format!("pk_{KEY}").into());
+    issued.api_keys.entries.insert(entry.clone(), key.clone());
+    let mut upcoming = asking(steady());
+    let next = names::upcoming_key_entry(&entry);
+    upcoming
+        .api_keys
+        .entries
+        .extend([(entry, key.clone()), (next, key)]);
+    let asked = json!({annotations::ROTATE_API_KEYS: "now"});
+    for (what, seen, annotations, made, keys) in [
+        ("nobody asks for one", steady(), json!({}), 0, 0),
+        ("it is asked for", asking(steady()), json!({}), 1, 1),
+        ("it is there", asking(issued), json!({}), 0, 1),
+        ("and it is rotated", asking(steady()), asked.clone(), 3, 2),
+        ("but not twice at once", upcoming, asked, 0, 2),
+    ] {
+        let (wanted, count) = decided(&tenant(annotations, json!({})), &seen, NOON);
+        let publishable = wanted.clients[0].keys.publishable.iter();
+        assert_eq!(
+            publishable.flat_map(|it| it.key.all()).count(),
+            keys,
+            "{what}"
+        );
+        assert_eq!(count, made, "{what}");
+        assert!(
+            !wanted.notices.iter().any(|it| it.reason == "KeysIgnored"),
+            "{what}"
+        );
+    }
 }
 
 #[test]
