@@ -13,12 +13,13 @@ use crate::content_store::ContentStore;
 use crate::database::Statement;
 use crate::health::Finding;
 use crate::maintenance::Task;
+use crate::middleware::layers::{self, Layers};
 use crate::middleware::scope::Scope;
 use crate::problem::ProblemList;
 
 /// What a tenant runs for its clients, beside other workloads.
 pub trait Workload: Debug + Send + Sync + 'static {
-    /// As the OpenAPI document tags its routes.
+    /// As the OpenAPI document tags its routes, and as metrics and objectives name them.
     fn name(&self) -> &'static str;
 
     /// What it is, for readers of the OpenAPI document.
@@ -97,16 +98,35 @@ pub fn problems(workloads: &[Arc<dyn Workload>]) -> Vec<ProblemList> {
         .collect()
 }
 
-/// The client routes of `workloads`, and those about what they share.
+/// The client routes of `workloads`, and those about what they share, each with `layers` around it that know
+/// whose it is.
 pub fn routes(
     platform: &crate::platform::Platform,
     workloads: &[Arc<dyn Workload>],
+    layers: &Arc<Layers>,
 ) -> OpenApiRouter {
     let scopes: Vec<WorkloadScopes> = workloads.iter().map(|workload| workload.scopes()).collect();
     let read: Vec<Scope> = scopes.iter().map(|scopes| scopes.read).collect();
     let admin: Vec<Scope> = scopes.iter().map(|scopes| scopes.admin).collect();
-    let own = workloads.iter().map(|workload| workload.routes());
-    own.fold(OpenApiRouter::new(), OpenApiRouter::merge)
-        .merge(crate::audit::routes(platform, &admin))
-        .merge(crate::usage::routes(platform, &read))
+    let own = workloads.iter();
+    let own = own.map(|workload| (workload.name(), workload.routes()));
+    let shared =
+        crate::audit::routes(platform, &admin).merge(crate::usage::routes(platform, &read));
+    own.chain([(layers::PLATFORM, shared)])
+        .map(|(workload, routes)| around(layers, workload, routes))
+        .fold(OpenApiRouter::new(), OpenApiRouter::merge)
+}
+
+/// The routes of `workloads` for callers inside the tenant's namespace, in the same way.
+pub fn internal_routes(workloads: &[Arc<dyn Workload>], layers: &Arc<Layers>) -> Router {
+    let routes = workloads.iter().map(|workload| {
+        layers::around_clients(layers, workload.name(), workload.internal_routes())
+    });
+    routes.fold(Router::new(), Router::merge)
+}
+
+fn around(layers: &Arc<Layers>, workload: &'static str, routes: OpenApiRouter) -> OpenApiRouter {
+    let (routes, document) = routes.split_for_parts();
+    let routes = layers::around_clients(layers, workload, routes);
+    OpenApiRouter::with_openapi(document).merge(routes.into())
 }
