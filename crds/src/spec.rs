@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Objective, Quota,
-    Resources, Retention, SecretReference, TopologySpreadConstraint, Workloads, interval,
+    Resources, Retention, SecretReference, TopologySpreadConstraint, WorkloadName, Workloads,
+    interval,
 };
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
@@ -34,6 +35,7 @@ use crate::{
     validation = Rule::new("self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')").message("the name of a DocumentTenant becomes part of other names: at most 40 lower-case letters, digits and '-', starting with a letter and ending with a letter or digit"),
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new(format!("!has(self.objectives) || self.objectives.all(it, !has(it.workload) || {})", WorkloadName::is_in("self", "it.workload"))).message("an objective's workload must be one that workloads has: add it there, or take it out of the objective"))]
 pub struct DocumentTenantSpec {
     /// While this is true nothing is changed, neither in the cluster nor in the database; the API goes
     /// on serving as it is. A deletion goes on too.
@@ -56,8 +58,8 @@ pub struct DocumentTenantSpec {
     /// The credentials that the operator makes.
     #[serde(default)]
     pub credentials: Credentials,
-    /// What the document API promises. How far it keeps it is on the status, where the operator is
-    /// told of a Prometheus.
+    /// What the API promises, of one workload or of all. How far it keeps it is on the status, where
+    /// the operator is told of a Prometheus.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
