@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use docket_platform::Platform;
 use docket_platform::connections::Terms;
-use docket_platform::error::Error;
 use docket_platform::health::{self, Health};
 use docket_platform::maintenance::Maintenance;
 use docket_platform::middleware::layers::{self, Layers};
@@ -121,24 +119,18 @@ impl App {
         self.draining.cancel();
     }
 
-    /// `clients` are routes for clients, so a request is traced, and each has a gate; `operations` are for
-    /// probes and people.
+    /// `clients` are routes for clients, each behind a gate and with its layers around it; `operations` are
+    /// for probes and people.
     fn assemble(&self, clients: Router, operations: Router) -> Router {
-        let layers = || self.layers.clone();
-        let clients = clients
-            .fallback(async || Error::NoRoute)
-            .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-            .layer(from_fn_with_state(layers(), layers::client_request));
-        let operations = operations
-            .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-            .layer(from_fn_with_state(layers(), layers::operation));
-        clients.merge(operations)
+        layers::around_nothing(&self.layers)
+            .merge(clients)
+            .merge(layers::around_operations(&self.layers, operations))
     }
 }
 
 /// The document API: the routes of every workload, health and metrics, and what describes them all.
 pub fn public_router(app: Arc<App>) -> Router {
-    let routes = workload::routes(&app.platform, &app.workloads);
+    let routes = workload::routes(&app.platform, &app.workloads, &app.layers);
     let (clients, of_clients) = routes.split_for_parts();
     let of_issuer = issuer::routes(&app.platform, openapi::scopes(&of_clients));
     let (operations, mut of_operations) = health::routes(app.health.clone(), app.registry.clone())
@@ -163,9 +155,7 @@ pub fn public_router(app: Arc<App>) -> Router {
 
 /// The data store: what the workloads serve to callers inside the namespace, and its own health.
 pub fn data_store_router(app: Arc<App>) -> Router {
-    let workloads = app.workloads.iter();
-    let routes = workloads.map(|workload| workload.internal_routes());
-    let routes = routes.fold(Router::new(), Router::merge);
+    let routes = workload::internal_routes(&app.workloads, &app.layers);
     let operations = health::internal_routes(app.health.clone(), DATA_STORE);
     app.assemble(routes, operations)
 }

@@ -5,7 +5,7 @@ OVER = "[$__rate_interval]"
 # The series of a tenant's pods.
 TENANT = 'namespace=~"$namespace",docket_tenant=~"$tenant"'
 # Of these, the requests of its clients: none of the probes'.
-CLIENTS = TENANT + ',path=~"/clients/.+"'
+CLIENTS = TENANT + ',docket_workload!~"none|"'
 FAILED = 'status=~"5.."'
 ANSWERED = 'status!~"5.."'
 

@@ -54,6 +54,6 @@ pub use status::{
 pub use topology_spread::{NodeInclusionPolicy, TopologySpreadConstraint, WhenUnsatisfiable};
 pub use workloads::{
     DOCUMENTS, DocumentsWorkload, OpenAi, Quota, Retention, S3, Storage, Summarizer,
-    SummarizerMode, Uploads, Workloads,
+    SummarizerMode, Uploads, WorkloadName, Workloads,
 };
 pub use yaml::custom_resource_definition_yaml;

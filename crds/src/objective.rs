@@ -4,6 +4,8 @@ use docket_objectives::{Indicator, TARGET_PATTERN, THRESHOLDS, Window};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::WorkloadName;
+
 /// A share of requests that is promised to be good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -16,6 +18,10 @@ pub struct Objective {
     #[schemars(length(min = 1, max = 6))]
     #[x_kube(validation = Rule::new(format!("self.matches('{}') && !self.matches('^0+([.]0+)?$')", TARGET_PATTERN.replace('\\', "\\\\"))).message("target must be a percentage above 0 and below 100 with three decimals at most, such as \"99.9\""))]
     pub target: String,
+    /// The workload that is meant, for example `documents`: requests to its routes count. Without it,
+    /// requests to all routes of clients do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<WorkloadName>,
     /// A request is good when it is answered within this time, for example `300ms`; only those count
     /// that do not fail. Without it, a request is good when it is answered with anything but a 5xx.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,6 +43,9 @@ pub struct ObjectiveStatus {
     pub name: String,
     /// Percent of requests that are to be good.
     pub target: String,
+    /// The workload whose requests are meant; none where those of all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<String>,
     /// Percent of requests that were, over the objective's window; none without traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<String>,
@@ -108,6 +117,7 @@ mod tests {
         Objective {
             name: "x".into(),
             target: "99".into(),
+            workload: None,
             threshold: threshold.map(Into::into),
             window: window.into(),
         }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Issuer, Objective,
-    Quota, Resources, Retention, SecretReference, TopologySpreadConstraint, Workloads, interval,
+    Quota, Resources, Retention, SecretReference, TopologySpreadConstraint, WorkloadName,
+    Workloads, interval,
 };
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
@@ -35,6 +36,7 @@ use crate::{
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.credentials) || !has(self.credentials.signingKeyRotation) || has(self.api) && has(self.api.auth) && has(self.api.auth.issuer)").message("credentials.signingKeyRotation needs api.auth.issuer, which has such keys"))]
+#[x_kube(validation = Rule::new(format!("!has(self.objectives) || self.objectives.all(it, !has(it.workload) || {})", WorkloadName::is_in("self", "it.workload"))).message("an objective's workload must be one that workloads has: add it there, or take it out of the objective"))]
 pub struct DocumentTenantSpec {
     /// While this is true nothing is changed, neither in the cluster nor in the database; the API goes
     /// on serving as it is. A deletion goes on too.
@@ -57,8 +59,8 @@ pub struct DocumentTenantSpec {
     /// The credentials that the operator makes.
     #[serde(default)]
     pub credentials: Credentials,
-    /// What the document API promises. How far it keeps it is on the status, where the operator is
-    /// told of a Prometheus.
+    /// What the API promises, of one workload or of all. How far it keeps it is on the status, where
+    /// the operator is told of a Prometheus.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]

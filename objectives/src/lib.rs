@@ -23,7 +23,7 @@ pub use budget::{Burn, Observation, Requests};
 pub use indicator::{Indicator, THRESHOLDS};
 pub use links::Links;
 pub use objective::Objective;
-pub use query::{Answer, Sample, query};
+pub use query::{Answer, Detail, Sample, query};
 pub use rules::{Group, Rule, objective_rules};
 pub use service_alerts::{Scope, presence_alerts, service_alerts};
 pub use target::{PATTERN as TARGET_PATTERN, Target};

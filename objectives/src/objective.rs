@@ -13,6 +13,8 @@ pub struct Objective {
     pub name: String,
     /// The share of good requests that is promised.
     pub target: Target,
+    /// The workload whose routes it is about; all of the tenant's without one.
+    pub workload: Option<String>,
     /// What makes a request a good one.
     pub indicator: Indicator,
     /// The time over which the target is to be met.

@@ -6,8 +6,12 @@ use crate::{Indicator, Window};
 pub(crate) const NAMESPACE: &str = "namespace";
 pub(crate) const TENANT: &str = "docket_tenant";
 
-/// Clients' requests: their routes, and none of the probes'.
-const OF_CLIENTS: &str = r#"path=~"/clients/.+""#;
+/// Label by which the API servers tell whose route a request was for; that of the workload `none` is a
+/// probe's, or not served.
+pub(crate) const WORKLOAD: &str = "docket_workload";
+
+/// Clients' requests: to all workloads and to what these share, and none of the probes'.
+const OF_CLIENTS: &str = r#"docket_workload!~"none|""#;
 const FAILED: &str = r#"status=~"5..""#;
 const ANSWERED: &str = r#"status!~"5..""#;
 
@@ -29,13 +33,17 @@ fn sum(by: &[&str], inner: &str) -> String {
 pub(crate) struct Count<'a> {
     pub(crate) function: &'a str,
     pub(crate) selector: &'a str,
+    /// To the routes of one workload; to all routes of clients without it.
+    pub(crate) workload: Option<&'a str>,
     pub(crate) by: &'a [&'a str],
     pub(crate) window: Window,
 }
 
 impl Count<'_> {
     fn of(&self, metric: &str, which: &[&str]) -> String {
-        let matchers = matchers(&[&[self.selector, OF_CLIENTS], which].concat());
+        let of_one = self.workload.map(|it| format!("{WORKLOAD}=\"{it}\""));
+        let routes = of_one.as_deref().unwrap_or(OF_CLIENTS);
+        let matchers = matchers(&[&[self.selector, routes], which].concat());
         let (function, window) = (self.function, self.window);
         sum(
             self.by,

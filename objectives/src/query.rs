@@ -1,8 +1,8 @@
 //! What a Prometheus is asked for the status of all tenants at once: one query a window.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::promql::{Count, NAMESPACE, TENANT, literal};
+use crate::promql::{Count, NAMESPACE, TENANT, WORKLOAD, literal};
 use crate::{Indicator, Objective, Requests, Window};
 
 /// Label that tells apart what was counted.
@@ -12,29 +12,60 @@ const FAILED: &str = "failed";
 const ANSWERED: &str = "answered";
 const WITHIN: &str = "within";
 
-/// Asks for the requests of `window` of all tenants, and for those within each of `thresholds`, in
-/// milliseconds; of one namespace, or of all.
+/// How finely requests are to be told apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// Milliseconds, each one of [`THRESHOLDS`](crate::THRESHOLDS).
+    thresholds: BTreeSet<u32>,
+    /// Answers grow with the workloads that a tenant has.
+    by_workload: bool,
+}
+
+impl Detail {
+    /// As finely as `objectives` need it.
+    #[must_use]
+    pub fn of(objectives: &[Objective]) -> Self {
+        let threshold = |objective: &Objective| match objective.indicator {
+            Indicator::Availability => None,
+            Indicator::Latency { threshold } => Some(threshold),
+        };
+        Self {
+            thresholds: objectives.iter().filter_map(threshold).collect(),
+            by_workload: objectives.iter().any(|it| it.workload.is_some()),
+        }
+    }
+}
+
+/// Asks for the requests of `window` of all tenants, told apart as far as `detail` says; of one namespace,
+/// or of all.
 #[must_use]
-pub fn query(window: Window, namespace: Option<&str>, thresholds: &[u32]) -> String {
+pub fn query(window: Window, namespace: Option<&str>, detail: &Detail) -> String {
     let of_one = namespace.map_or_else(String::new, |it| format!("{NAMESPACE}=\"{it}\","));
     let selector = format!("{of_one}{TENANT}!=\"\"");
     let count = |by| Count {
         function: "increase",
         selector: &selector,
+        workload: None,
         by,
         window,
+    };
+    let by: &[&str] = match detail.by_workload {
+        true => &[NAMESPACE, TENANT, WORKLOAD],
+        false => &[NAMESPACE, TENANT],
     };
     let kind = |kind: &str, counted: String| {
         format!("label_replace({counted}, \"{KIND}\", \"{kind}\", \"\", \"\")")
     };
-    let tenants = count(&[NAMESPACE, TENANT]);
+    let tenants = count(by);
     let mut parts = vec![kind(ALL, tenants.all()), kind(FAILED, tenants.failed())];
-    if !thresholds.is_empty() {
-        let bounds: Vec<String> = thresholds
+    if !detail.thresholds.is_empty() {
+        let bounds: Vec<String> = detail
+            .thresholds
             .iter()
             .map(|threshold| literal(&Indicator::bound(*threshold)))
             .collect();
-        let buckets = count(&[NAMESPACE, TENANT, "le"]);
+        let by = [by, &["le"]].concat();
+        let buckets = count(&by);
         parts.push(kind(ANSWERED, tenants.answered()));
         parts.push(kind(WITHIN, buckets.within(&bounds.join("|"))));
     }
@@ -50,9 +81,9 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// The requests of one window, by tenant.
+/// The requests of one window, by tenant and, where they are told apart, by workload.
 #[derive(Clone, Debug, Default)]
-pub struct Answer(HashMap<(String, String), Counted>);
+pub struct Answer(HashMap<(String, String), HashMap<String, Counted>>);
 
 #[derive(Clone, Debug, Default)]
 struct Counted {
@@ -67,7 +98,7 @@ impl Answer {
     /// What `samples`, the answer to a [`query`], say. Those of other shapes are passed over.
     #[must_use]
     pub fn of(samples: impl IntoIterator<Item = Sample>) -> Self {
-        let mut tenants: HashMap<(String, String), Counted> = HashMap::new();
+        let mut tenants: HashMap<(String, String), HashMap<String, Counted>> = HashMap::new();
         for Sample { mut labels, value } in samples {
             let (Some(namespace), Some(tenant), Some(kind)) = (
                 labels.remove(NAMESPACE),
@@ -76,7 +107,9 @@ impl Answer {
             ) else {
                 continue;
             };
-            let counted = tenants.entry((namespace, tenant)).or_default();
+            let workload = labels.remove(WORKLOAD).unwrap_or_default();
+            let workloads = tenants.entry((namespace, tenant)).or_default();
+            let counted = workloads.entry(workload).or_default();
             match (kind.as_str(), labels.remove("le")) {
                 (ALL, _) => counted.all = value,
                 (FAILED, _) => counted.failed = value,
@@ -90,23 +123,29 @@ impl Answer {
         Self(tenants)
     }
 
-    /// The requests that `objective` is about; none where nothing is known of the tenant.
+    /// The requests that `objective` is about; none where nothing is known of the tenant or the workload.
     #[must_use]
     pub fn requests(&self, objective: &Objective) -> Requests {
         let tenant = (objective.namespace.clone(), objective.tenant.clone());
-        let Some(counted) = self.0.get(&tenant) else {
-            return Requests::default();
-        };
+        let workloads = self.0.get(&tenant).into_iter().flatten();
+        let concerned = workloads.filter(|(workload, _)| {
+            let named = objective.workload.as_ref();
+            named.is_none_or(|named| named == *workload)
+        });
+        let concerned: Vec<&Counted> = concerned.map(|(_, counted)| counted).collect();
+        let sum = |of: &dyn Fn(&Counted) -> f64| concerned.iter().map(|it| of(it)).sum::<f64>();
         match objective.indicator {
             Indicator::Availability => Requests {
-                total: counted.all,
-                bad: counted.failed,
+                total: sum(&|it| it.all),
+                bad: sum(&|it| it.failed),
             },
             Indicator::Latency { threshold } => {
-                let within = counted.within.get(&Indicator::bound(threshold));
+                let bound = Indicator::bound(threshold);
+                let answered = sum(&|it| it.answered);
+                let within = sum(&|it| it.within.get(&bound).copied().unwrap_or_default());
                 Requests {
-                    total: counted.answered,
-                    bad: (counted.answered - within.copied().unwrap_or(0.0)).max(0.0),
+                    total: answered,
+                    bad: (answered - within).max(0.0),
                 }
             }
         }
@@ -131,6 +170,7 @@ mod tests {
             tenant: tenant.into(),
             name: "x".into(),
             target: "99".parse().expect("a target"),
+            workload: None,
             indicator,
             window: Window::days(30),
         }
@@ -138,12 +178,17 @@ mod tests {
 
     #[test]
     fn one_query_asks_for_all_tenants_and_all_thresholds() {
-        insta::assert_snapshot!(query(Window::hours(1), None, &[300, 1000]));
+        let detail = Detail {
+            thresholds: [300, 1000].into(),
+            by_workload: false,
+        };
+        insta::assert_snapshot!(query(Window::hours(1), None, &detail));
     }
 
     #[test]
     fn without_thresholds_no_bucket_is_asked_for() {
-        insta::assert_snapshot!(query(Window::minutes(5), Some("acme"), &[]));
+        let query = query(Window::minutes(5), Some("acme"), &Detail::default());
+        insta::assert_snapshot!(query);
     }
 
     #[test]
@@ -177,6 +222,61 @@ mod tests {
         );
         let unknown = objective("globex", Indicator::Availability);
         assert_eq!(answer.requests(&unknown), expected(0.0, 0.0));
+    }
+
+    #[test]
+    fn workloads_are_told_apart_once_an_objective_names_one() {
+        let of_all = objective("acme", Indicator::Latency { threshold: 300 });
+        let of_one = Objective {
+            workload: Some("documents".into()),
+            ..objective("acme", Indicator::Availability)
+        };
+        assert!(!Detail::of(std::slice::from_ref(&of_all)).by_workload);
+        let detail = Detail::of(&[of_all, of_one]);
+        insta::assert_snapshot!(query(Window::hours(1), None, &detail));
+    }
+
+    #[test]
+    fn an_objective_counts_the_requests_of_its_workload_and_one_without_those_of_all() {
+        let of = |workload, kind, more: &[(&str, &str)], value| {
+            let labels = [
+                ("namespace", "acme"),
+                ("docket_tenant", "acme"),
+                (WORKLOAD, workload),
+                (KIND, kind),
+            ];
+            sample(&[labels.as_slice(), more].concat(), value)
+        };
+        let bound = [("le", "0.3")];
+        let answer = Answer::of([
+            of("documents", ALL, &[], 100.0),
+            of("documents", FAILED, &[], 10.0),
+            of("documents", ANSWERED, &[], 90.0),
+            of("documents", WITHIN, &bound, 60.0),
+            of("platform", ALL, &[], 7.0),
+            of("platform", FAILED, &[], 2.0),
+            of("platform", ANSWERED, &[], 5.0),
+            of("platform", WITHIN, &bound, 4.0),
+        ]);
+        let late = Indicator::Latency { threshold: 300 };
+        for (workload, indicator, total, bad) in [
+            (None, Indicator::Availability, 107.0, 12.0),
+            (None, late, 95.0, 31.0),
+            (Some("documents"), Indicator::Availability, 100.0, 10.0),
+            (Some("documents"), late, 90.0, 30.0),
+            (Some("orders"), Indicator::Availability, 0.0, 0.0),
+        ] {
+            let objective = Objective {
+                workload: workload.map(Into::into),
+                ..objective("acme", indicator)
+            };
+            let requests = answer.requests(&objective);
+            assert_eq!(
+                requests,
+                Requests { total, bad },
+                "{workload:?} {indicator:?}"
+            );
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::alert::BURN_ALERTS;
 use crate::links::{Dashboard, Links};
-use crate::promql::{Count, NAMESPACE, TENANT};
+use crate::promql::{Count, NAMESPACE, TENANT, WORKLOAD};
 use crate::{Indicator, Objective, Window};
 
 /// Label by which the objectives of a tenant are told apart.
@@ -100,6 +100,7 @@ fn recorded(objective: &Objective) -> Vec<Rule> {
     let count = |function, window| Count {
         function,
         selector: &of_pods,
+        workload: objective.workload.as_deref(),
         by: &[],
         window,
     };
@@ -154,13 +155,16 @@ fn alerts(objective: &Objective, links: &Links) -> Vec<Rule> {
         namespace,
         name,
         target,
+        workload,
         window,
         ..
     } = objective;
+    let of_one = workload.as_ref().map(|it| format!(" to {it}"));
+    let requests = format!("{target} % of requests{}", of_one.unwrap_or_default());
     let promise = match objective.indicator {
-        Indicator::Availability => format!("{target} % of requests are answered without a 5xx"),
+        Indicator::Availability => format!("{requests} are answered without a 5xx"),
         Indicator::Latency { threshold } => {
-            format!("{target} % of requests are answered within {threshold} ms")
+            format!("{requests} are answered within {threshold} ms")
         }
     };
     let alert = |alert: crate::alert::BurnAlert| {
@@ -202,13 +206,16 @@ fn ratio(window: Window) -> String {
 }
 
 fn labels(objective: &Objective) -> BTreeMap<String, String> {
-    [
+    let of_all = [
         (NAMESPACE, &objective.namespace),
         (TENANT, &objective.tenant),
         (OBJECTIVE, &objective.name),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.clone()))
-    .into()
+    ];
+    let workload = objective.workload.iter().map(|it| (WORKLOAD, it));
+    let labels = of_all.into_iter().chain(workload);
+    labels
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect()
 }
 
 /// The budget as it is printed: free of what binary fractions leave.
@@ -231,16 +238,53 @@ fn selector(objective: &Objective) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_rules_of_two_objectives() {
-        let objective = |name: &str, target: &str, indicator| Objective {
+    fn objective(name: &str, target: &str, indicator: Indicator) -> Objective {
+        Objective {
             namespace: "acme".into(),
             tenant: "acme".into(),
             name: name.into(),
             target: target.parse().expect(target),
+            workload: None,
             indicator,
             window: Window::days(30),
+        }
+    }
+
+    #[test]
+    fn the_rules_of_a_workload_are_those_of_all_about_its_routes_and_say_so() {
+        let of_all = objective("availability", "99.9", Indicator::Availability);
+        let of_one = Objective {
+            workload: Some("documents".into()),
+            ..of_all.clone()
         };
+        let rules = |objective: &Objective| -> Vec<Rule> {
+            let groups = objective_rules(std::slice::from_ref(objective), &Links::default());
+            groups.into_iter().flat_map(|group| group.rules).collect()
+        };
+        let text = |rules: Vec<Rule>| serde_json::to_string(&rules).expect("texts serialize");
+        let named = rules(&of_one);
+        let of_documents = |rule: &Rule| {
+            rule.labels
+                .get(WORKLOAD)
+                .is_some_and(|it| it == "documents")
+        };
+        assert!(named.iter().all(of_documents));
+        let unnamed = named.into_iter().map(|mut rule| {
+            rule.labels.remove(WORKLOAD);
+            rule.expr = rule.expr.replace(
+                r#"docket_workload="documents""#,
+                r#"docket_workload!~"none|""#,
+            );
+            for text in rule.annotations.values_mut() {
+                *text = text.replace(" to documents are", " are");
+            }
+            rule
+        });
+        assert_eq!(text(unnamed.collect()), text(rules(&of_all)));
+    }
+
+    #[test]
+    fn the_rules_of_two_objectives() {
         let objectives = [
             objective("availability", "99.9", Indicator::Availability),
             objective("latency", "99", Indicator::Latency { threshold: 300 }),

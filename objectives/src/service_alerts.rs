@@ -150,6 +150,7 @@ fn count<'a>(function: &'a str, selector: &'a str) -> Count<'a> {
     Count {
         function,
         selector,
+        workload: None,
         by: &BY,
         window: OVER,
     }

@@ -67,6 +67,7 @@ mod tests {
             tenant: "acme".into(),
             name: name.into(),
             target: "99".parse().expect("a target"),
+            workload: None,
             indicator: Indicator::Availability,
             window: Window::days(30),
         };

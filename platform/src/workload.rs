@@ -14,6 +14,7 @@ use crate::client_routes::ClientRoutes;
 use crate::content_store::ContentStore;
 use crate::health::Finding;
 use crate::maintenance::Task;
+use crate::middleware::layers::{self, Layers};
 use crate::middleware::scope::Scope;
 use crate::platform::Platform;
 use crate::problem::ProblemList;
@@ -21,7 +22,8 @@ use crate::usage::Counters;
 
 /// What a tenant runs for its clients, beside other workloads.
 pub trait Workload: Debug + Send + Sync + 'static {
-    /// As the spec has it, as its migrations are kept, and as the OpenAPI document tags its routes.
+    /// As the spec has it, as its migrations are kept, as the OpenAPI document tags its routes, and as metrics
+    /// and objectives name them.
     fn name(&self) -> &'static str;
 
     /// What it is, for readers of the OpenAPI document.
@@ -115,27 +117,47 @@ pub fn problems(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> Vec<Pro
         .collect()
 }
 
-/// The client routes of `workloads`, and those about what they share.
+/// The client routes of `workloads`, and those about what they share, each with `layers` around it that know
+/// whose it is.
 ///
 /// # Panics
 /// When two workloads have the same subject of audit, or counter: the first server that is put together shows
 /// it.
-pub fn routes(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> OpenApiRouter {
+pub fn routes(
+    platform: &Platform,
+    workloads: &[Arc<dyn Workload>],
+    layers: &Arc<Layers>,
+) -> OpenApiRouter {
     let mut subjects = HashSet::new();
     let mut all = workloads.iter().flat_map(|it| it.audit_subjects());
     assert!(
         all.all(|subject| subjects.insert(subject)),
         "two subjects of audit have the same name"
     );
-    let own = workloads.iter().flat_map(|workload| {
+    let own = workloads.iter().map(|workload| {
         let routes = workload.routes();
         let prefixes = workload.root_prefixes().iter();
         let at_root = prefixes.map(|prefix| routes.at_root(prefix));
-        std::iter::once(routes.under_clients())
-            .chain(at_root)
-            .collect::<Vec<_>>()
+        let everywhere = at_root.fold(routes.under_clients(), OpenApiRouter::merge);
+        (workload.name(), everywhere)
     });
-    own.fold(OpenApiRouter::new(), OpenApiRouter::merge)
-        .merge(crate::audit::routes(platform, workloads).under_clients())
-        .merge(crate::usage::routes(platform, workloads).under_clients())
+    let audit = crate::audit::routes(platform, workloads).under_clients();
+    let usage = crate::usage::routes(platform, workloads).under_clients();
+    own.chain([(layers::PLATFORM, audit.merge(usage))])
+        .map(|(workload, routes)| around(layers, workload, routes))
+        .fold(OpenApiRouter::new(), OpenApiRouter::merge)
+}
+
+/// The routes of `workloads` for callers inside the tenant's namespace, in the same way.
+pub fn internal_routes(workloads: &[Arc<dyn Workload>], layers: &Arc<Layers>) -> Router {
+    let routes = workloads.iter().map(|workload| {
+        layers::around_clients(layers, workload.name(), workload.internal_routes())
+    });
+    routes.fold(Router::new(), Router::merge)
+}
+
+fn around(layers: &Arc<Layers>, workload: &'static str, routes: OpenApiRouter) -> OpenApiRouter {
+    let (routes, document) = routes.split_for_parts();
+    let routes = layers::around_clients(layers, workload, routes);
+    OpenApiRouter::with_openapi(document).merge(routes.into())
 }

@@ -331,7 +331,7 @@ async fn requests_are_counted_by_route_and_never_by_request_id() {
         "text/plain; version=0.0.4"
     );
     let text = page.text();
-    let labels = r#"{method="GET",path="/clients/{client}/documents/{id}",status="401"}"#;
+    let labels = r#"{docket_workload="documents",method="GET",path="/clients/{client}/documents/{id}",status="401"}"#;
     for series in [
         "http_requests_total",
         "http_errors_total",
@@ -344,6 +344,76 @@ async fn requests_are_counted_by_route_and_never_by_request_id() {
     }
     assert!(text.contains(r#"le="0.3""#));
     assert!(!text.contains("never-a-label") && !text.contains("otel_scope"));
+}
+
+#[tokio::test]
+async fn a_request_counts_for_the_workload_whose_route_it_was_for_also_if_it_is_refused() {
+    crate::support::telemetry();
+    let tenancy = Tenancy::without_database("ApiKey");
+    let app = tenancy.app();
+    let public = docket_api_server::public_router(app.clone());
+    let data_store = docket_api_server::data_store_router(app);
+    for (router, method, path, workload, template, status) in [
+        (
+            &public,
+            Method::DELETE,
+            DOCUMENT,
+            "documents",
+            "/clients/{client}/documents/{id}",
+            401,
+        ),
+        (
+            &public,
+            Method::PUT,
+            DOCUMENT,
+            "documents",
+            "/clients/{client}/documents/{id}",
+            405,
+        ),
+        (
+            &data_store,
+            Method::POST,
+            "/clients/globex/documents",
+            "documents",
+            "/clients/{client}/documents",
+            401,
+        ),
+        (
+            &public,
+            Method::GET,
+            "/clients/globex/usage",
+            "platform",
+            "/clients/{client}/usage",
+            401,
+        ),
+        (
+            &public,
+            Method::GET,
+            "/clients/globex/audit",
+            "platform",
+            "/clients/{client}/audit",
+            401,
+        ),
+        (&public, Method::GET, "/livez", "none", "/livez", 200),
+        (&public, Method::POST, "/livez", "none", "/livez", 405),
+        (&public, Method::GET, "/elsewhere", "none", "unmatched", 404),
+        (
+            &data_store,
+            Method::DELETE,
+            "/elsewhere",
+            "none",
+            "unmatched",
+            404,
+        ),
+    ] {
+        let asked = method.to_string();
+        ask(router, method, path, None).await;
+        let text = ask(&public, Method::GET, "/metrics", None).await.text();
+        let series = format!(
+            r#"http_requests_total{{docket_workload="{workload}",method="{asked}",path="{template}",status="{status}"}}"#
+        );
+        assert!(text.contains(&series), "{series} in {text}");
+    }
 }
 
 #[tokio::test]

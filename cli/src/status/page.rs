@@ -199,6 +199,7 @@ fn objectives(tenant: &DocumentTenant) -> String {
             .collect();
         [
             it.name.clone(),
+            it.workload.clone().unwrap_or_else(|| "all".into()),
             percent(Some(&it.target)),
             percent(it.observed.as_ref()),
             percent(it.error_budget_remaining.as_ref()),
@@ -209,7 +210,15 @@ fn objectives(tenant: &DocumentTenant) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let head = ["NAME", "TARGET", "OBSERVED", "BUDGET LEFT", "BURN RATES"].map(str::to_owned);
+    let head = [
+        "NAME",
+        "WORKLOAD",
+        "TARGET",
+        "OBSERVED",
+        "BUDGET LEFT",
+        "BURN RATES",
+    ];
+    let head = head.map(str::to_owned);
     columns("  ", &std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }
 

@@ -73,7 +73,7 @@ impl Watch {
     /// scrapes: a counter's first sample is where it starts. Probes are counted from the first second on.
     pub async fn counts(&self, status: u16, samples: u32) -> Result<()> {
         let labels = format!(
-            "namespace=\"{}\",path=~\"/clients/.+\",status=\"{status}\"",
+            "namespace=\"{}\",docket_workload!~\"none|\",status=\"{status}\"",
             self.namespace
         );
         let query = format!("count_over_time(http_requests_total{{{labels}}}[5m]) >= {samples}");

@@ -11,6 +11,7 @@ async fn objectives_are_read_from_what_prometheus_scraped_of_the_pods() {
         spec["objectives"] = json!([
             {"name": "availability", "target": "99.9"},
             {"name": "latency", "target": "50", "threshold": "10s"},
+            {"name": "stored", "target": "99.9", "workload": "documents"},
         ]);
         it.ready(spec).await?;
         let documents = it.documents("globex").await?;

@@ -72,6 +72,16 @@ const REFUSED: &[(&str, Change)] = &[
             spec["objectives"] = json!([{"name": "a", "target": "99", "threshold": "301ms"}]);
         },
     ),
+    ("supported values: \"documents\"", |spec| {
+        spec["objectives"] = json!([{"name": "a", "target": "99", "workload": "document"}]);
+    }),
+    (
+        "an objective's workload must be one that workloads has: add it there, or take it out of the objective",
+        |spec| {
+            spec["workloads"] = json!({});
+            spec["objectives"] = json!([{"name": "a", "target": "99", "workload": "documents"}]);
+        },
+    ),
     ("window must be 1 to 99 days, such as 30d", |spec| {
         spec["objectives"] = json!([{"name": "a", "target": "99", "window": "0d"}]);
     }),
@@ -393,6 +403,9 @@ const ACCEPTED: &[Change] = &[
         spec["workloads"]["documents"]["retention"] = json!({"days": 36_500});
     },
     |spec| spec["paused"] = json!(true),
+    |spec| {
+        spec["objectives"] = json!([{"name": "a", "target": "99", "workload": "documents"}]);
+    },
     |spec| {
         spec["api"]["nodeSelector"] = json!({"disk": "fast"});
         spec["api"]["tolerations"] = json!([{"operator": "Exists"}, {"key": "spot", "value": "yes", "effect": "NoSchedule"}]);

@@ -51,6 +51,7 @@ impl Situation {
             tenant: self.tenant.into(),
             name: name.into(),
             target: target.parse().expect(target),
+            workload: None,
             indicator: self.indicator,
             window: PERIOD,
         }
@@ -67,7 +68,7 @@ impl Situation {
 
     fn with(mut self, metric: &str, labels: &str, steps: &[Step]) -> Self {
         let of_pod = format!(
-            "namespace=\"acme\",docket_tenant=\"{}\",path=\"/clients/{{client}}\"",
+            "namespace=\"acme\",docket_tenant=\"{}\",docket_workload=\"documents\",path=\"/clients/{{client}}\"",
             self.tenant
         );
         self.series.push(Series {

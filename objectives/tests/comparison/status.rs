@@ -1,6 +1,6 @@
 //! What the status of the tenant says, from what the operator asks for.
 
-use docket_objectives::{Answer, Objective, Observation, Verdict, Window, query, verdict};
+use docket_objectives::{Answer, Detail, Objective, Observation, Verdict, Window, query, verdict};
 
 use crate::prometheus::Prometheus;
 use crate::table::{NONE, Row};
@@ -14,8 +14,9 @@ const SHORTER: [Window; 4] = [
 
 /// What the status says of `objective`.
 pub fn row(objective: &Objective, prometheus: &Prometheus) -> Row {
+    let detail = Detail::of(std::slice::from_ref(objective));
     let requests = |window| {
-        let answer = prometheus.ask(&query(window, None, &[300]));
+        let answer = prometheus.ask(&query(window, None, &detail));
         Answer::of(answer).requests(objective)
     };
     let shorter = SHORTER.map(|window| (window, requests(window)));

@@ -5,18 +5,23 @@ use serde_json::{Value, json};
 
 use crate::tool::{RULES, promtool};
 
-fn objectives() -> [Objective; 2] {
-    let objective = |name: &str, target: &str, indicator| Objective {
+fn objectives() -> [Objective; 4] {
+    let objective = |name: &str, target: &str, workload: Option<&str>, indicator| Objective {
         namespace: "acme".into(),
         tenant: "acme".into(),
         name: name.into(),
         target: target.parse().expect(target),
+        workload: workload.map(Into::into),
         indicator,
         window: Window::days(30),
     };
+    let late = Indicator::Latency { threshold: 300 };
+    let of_orders = Some("orders");
     [
-        objective("availability", "99.9", Indicator::Availability),
-        objective("latency", "99", Indicator::Latency { threshold: 300 }),
+        objective("availability", "99.9", None, Indicator::Availability),
+        objective("latency", "99", None, late),
+        objective("ordered", "99.9", of_orders, Indicator::Availability),
+        objective("ordered-soon", "99", of_orders, late),
     ]
 }
 
@@ -24,10 +29,15 @@ pub fn rules() -> Value {
     json!({"groups": objective_rules(&objectives(), &Links::default())})
 }
 
-/// A series of one scrape a minute of a pod of the tenant.
+/// A series of one scrape a minute of a pod of the tenant, of requests for documents.
 fn series(metric: &str, labels: &str, values: &str) -> Value {
-    let of_pod = r#"namespace="acme",docket_tenant="acme",method="GET",path="/clients/{client}/documents/{id}""#;
-    json!({"series": format!("{metric}{{{of_pod},{labels}}}"), "values": values})
+    series_of("documents", metric, labels, values)
+}
+
+fn series_of(workload: &str, metric: &str, labels: &str, values: &str) -> Value {
+    let of_pod = r#"namespace="acme",docket_tenant="acme",method="GET",path="/clients/{client}/things/{id}""#;
+    let series = format!("{metric}{{{of_pod},docket_workload=\"{workload}\",{labels}}}");
+    json!({"series": series, "values": values})
 }
 
 fn requests(pod: &str, status: u16, values: &str) -> Value {
@@ -153,8 +163,7 @@ fn without_traffic_there_is_no_share() {
 
 #[test]
 fn probes_are_no_traffic() {
-    let of_probe =
-        r#"http_requests_total{namespace="acme",docket_tenant="acme",path="/readyz",status="503"}"#;
+    let of_probe = r#"http_requests_total{namespace="acme",docket_tenant="acme",docket_workload="none",path="/readyz",status="503"}"#;
     let series = vec![
         requests("a", 200, "0+60x90"),
         json!({"series": of_probe, "values": "0+60x90"}),
@@ -166,6 +175,40 @@ fn probes_are_no_traffic() {
         Some(0.0),
     )];
     test("probes", series, expected);
+}
+
+#[test]
+fn an_objective_of_a_workload_counts_its_routes_and_one_without_those_of_all() {
+    let answered = |workload, status: u16, values: &str| {
+        let labels = format!("pod=\"a\",status=\"{status}\"");
+        series_of(workload, "http_requests_total", &labels, values)
+    };
+    let within = |workload, bound: &str, values: &str| {
+        let labels = format!("pod=\"a\",status=\"200\",le=\"{bound}\"");
+        series_of(
+            workload,
+            "http_request_duration_seconds_bucket",
+            &labels,
+            values,
+        )
+    };
+    let series = vec![
+        answered("documents", 200, "0+900x90"),
+        answered("platform", 200, "0+10x90"),
+        answered("orders", 200, "0+80x90"),
+        answered("orders", 503, "0+10x90"),
+        within("documents", "0.3", "0+900x90"),
+        within("platform", "0.3", "0+10x90"),
+        within("orders", "0.3", "0+60x90"),
+    ];
+    let share = "slo:sli_error:ratio_rate1h";
+    let expected = vec![
+        is(share, "availability", "1h", Some(0.01)),
+        is(share, "ordered", "1h", Some(0.11111)),
+        is(share, "latency", "1h", Some(0.0202)),
+        is(share, "ordered-soon", "1h", Some(0.25)),
+    ];
+    test("workload", series, expected);
 }
 
 #[test]

@@ -37,12 +37,16 @@ fn up(values: &str) -> Value {
 }
 
 fn requests(status: u16, values: &str) -> Value {
-    let labels = format!(r#"path="/clients/{{client}}/documents",status="{status}""#);
+    let labels = format!(
+        r#"docket_workload="documents",path="/clients/{{client}}/documents",status="{status}""#
+    );
     of_pod("http_requests_total", &labels, values)
 }
 
 fn within(seconds: &str, values: &str) -> Value {
-    let labels = format!(r#"path="/clients/{{client}}/documents",status="200",le="{seconds}""#);
+    let labels = format!(
+        r#"docket_workload="documents",path="/clients/{{client}}/documents",status="200",le="{seconds}""#
+    );
     of_pod("http_request_duration_seconds_bucket", &labels, values)
 }
 

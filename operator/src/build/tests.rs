@@ -363,6 +363,7 @@ fn the_prometheus_operator_gets_all_rules_of_a_tenant() {
         tenant: "acme".into(),
         name: "availability".into(),
         target: "99.9".parse().expect("a target"),
+        workload: None,
         indicator: Indicator::Availability,
         window: Window::days(30),
     };

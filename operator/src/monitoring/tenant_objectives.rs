@@ -13,6 +13,7 @@ pub(crate) fn objectives_of(tenant: &Identified<DocumentTenant>) -> Vec<Objectiv
             tenant: tenant.name().to_owned(),
             name: objective.name.clone(),
             target: objective.target.parse().ok()?,
+            workload: objective.workload.map(|it| it.as_str().to_owned()),
             indicator: objective.indicator()?,
             window: objective.period()?,
         })

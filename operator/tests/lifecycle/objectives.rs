@@ -82,13 +82,23 @@ async fn answer(State(told): State<Told>, body: String) -> String {
             true => told.period,
             false => told.lately,
         };
-        told.asked.push((query, Instant::now()));
+        told.asked.push((query.clone(), Instant::now()));
         let of = |tenant: &str, kind: &str, value: u32| {
             json!({"metric": {"namespace": "acme", "docket_tenant": tenant, "docket_requests": kind},
                 "value": [0, value.to_string()]})
         };
         let both = |tenant: &&str| [of(tenant, "all", all), of(tenant, "failed", failed)];
-        let result: Vec<Value> = TENANTS.iter().flat_map(both).collect();
+        let mut result: Vec<Value> = TENANTS.iter().flat_map(both).collect();
+        if query.contains("docket_workload)") {
+            // What is told is of one workload, and of the other nothing works.
+            let mut others = result.clone();
+            result.iter_mut().for_each(|one| one["metric"]["docket_workload"] = "documents".into());
+            for other in &mut others {
+                other["metric"]["docket_workload"] = "orders".into();
+                other["value"][1] = all.to_string().into();
+            }
+            result.extend(others);
+        }
         json!({"status": "success", "data": {"resultType": "vector", "result": result}}).to_string()
     })
 }
@@ -140,6 +150,31 @@ async fn all_tenants_cost_one_query_a_window_and_the_long_one_is_good_for_ten_mo
         let status = &cluster.get(&path)["status"];
         assert_eq!(status["errorBudgetRemaining"], "100", "{name}: {status}");
     }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_in_another_workload_costs_an_objective_of_one_nothing() {
+    let cluster = promising();
+    let objectives = json!([
+        {"name": "all", "target": "99.9"},
+        {"name": "stored", "target": "99.9", "workload": "documents"},
+    ]);
+    cluster.change(json!({"spec": {"objectives": objectives}}));
+    let (_told, source) = Told::start((1000, 0), (100, 0)).await;
+    let done = until(|| !cluster.writes().is_empty());
+    watched(&cluster, Some(source), SOON, done).await;
+    let status = cluster.tenant().status.expect("a status");
+    let said = status.objectives.iter().map(|it| {
+        let workload = it.workload.as_deref();
+        (&*it.name, workload, it.observed.as_deref())
+    });
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [
+            ("all", None, Some("50")),
+            ("stored", Some("documents"), Some("100"))
+        ]
+    );
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
 use http::{HeaderValue, header};
@@ -19,6 +20,12 @@ use crate::error::Error;
 use crate::problem::{self, ProblemKind, ProblemList};
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// Stands in metrics for the workload of clients' routes that no workload has to itself.
+pub const PLATFORM: &str = "platform";
+
+/// Stands in metrics for the workload of what is no route of a client: probes, and paths that are not served.
+const NONE: &str = "none";
 
 /// What the layers around a router share.
 #[derive(Debug)]
@@ -46,32 +53,62 @@ impl Layers {
     }
 }
 
-/// Around a request of a client, which is traced.
-pub async fn client_request(
-    State(layers): State<Arc<Layers>>,
+/// The layers around the routes of one workload. Which it is, is known before a request comes: nothing has to
+/// be looked up or handed on, and what a gate or another layer refuses counts for it, too.
+#[derive(Clone)]
+struct Measured {
+    layers: Arc<Layers>,
+    workload: &'static str,
+}
+
+/// `routes` for clients, of `workload`: their requests are traced.
+pub fn around_clients(layers: &Arc<Layers>, workload: &'static str, routes: Router) -> Router {
+    let measured = Measured {
+        layers: layers.clone(),
+        workload,
+    };
+    routes
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(from_fn_with_state(measured, client_request))
+}
+
+/// Answers of what is not served.
+pub fn around_nothing(layers: &Arc<Layers>) -> Router {
+    let nothing = Router::new().fallback(async || Error::NoRoute);
+    around_clients(layers, NONE, nothing)
+}
+
+/// `routes` for probes, and for questions about the service itself: traces would drown in them.
+pub fn around_operations(layers: &Arc<Layers>, routes: Router) -> Router {
+    let measured = Measured {
+        layers: layers.clone(),
+        workload: NONE,
+    };
+    routes
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(from_fn_with_state(measured, operation))
+}
+
+async fn client_request(
+    State(measured): State<Measured>,
     request: Request,
     next: Next,
 ) -> Response {
     let answer = |request| trace::trace(request, |request| unbroken(next, request));
-    apply(&layers, request, answer).await
+    apply(&measured, request, answer).await
 }
 
-/// Around a probe or a question about the service itself: traces would drown in them.
-pub async fn operation(
-    State(layers): State<Arc<Layers>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    apply(&layers, request, |request| unbroken(next, request)).await
+async fn operation(State(measured): State<Measured>, request: Request, next: Next) -> Response {
+    apply(&measured, request, |request| unbroken(next, request)).await
 }
 
 async fn apply<A: Future<Output = Response>>(
-    layers: &Layers,
+    Measured { layers, workload }: &Measured,
     mut request: Request,
     answer: impl FnOnce(Request) -> A,
 ) -> Response {
     let id = RequestId::of(request.headers());
-    let measure = Measure::begin(&request);
+    let measure = Measure::begin(&request, workload);
     let mut response = match message::check(request.version(), request.headers()) {
         Err(error) => error.into_response(),
         Ok(()) => {
@@ -104,7 +141,6 @@ async fn unbroken(next: Next, request: Request) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::Router;
     use axum::body::Body;
     use axum::middleware::from_fn;
     use axum::routing::get;

@@ -14,7 +14,8 @@ use opentelemetry::metrics::{Counter, Histogram};
 
 use super::{method, route};
 
-/// Instruments of the HTTP layer; labels `method`, `path` (the route's template), `status`.
+/// Instruments of the HTTP layer; labels `docket_workload` (whose route it is), `method`, `path` (the
+/// route's template), `status`.
 #[derive(Debug)]
 pub(super) struct HttpMetrics {
     requests: Counter<u64>,
@@ -47,14 +48,17 @@ impl HttpMetrics {
 /// A request on its way.
 pub(super) struct Measure {
     start: Instant,
+    workload: &'static str,
     method: &'static str,
     path: String,
 }
 
 impl Measure {
-    pub(super) fn begin(request: &Request) -> Self {
+    /// Of a request for a route of `workload`.
+    pub(super) fn begin(request: &Request, workload: &'static str) -> Self {
         Self {
             start: Instant::now(),
+            workload,
             method: method(request.method()),
             path: route(request.extensions()),
         }
@@ -62,6 +66,7 @@ impl Measure {
 
     pub(super) fn end(self, metrics: &HttpMetrics, status: StatusCode) {
         let labels = [
+            KeyValue::new("docket_workload", self.workload),
             KeyValue::new("method", self.method),
             KeyValue::new("path", self.path),
             KeyValue::new("status", i64::from(status.as_u16())),

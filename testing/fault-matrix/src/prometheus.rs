@@ -102,7 +102,7 @@ impl Counted {
         if good + slow + failed == 0 {
             return self.collector.clone();
         }
-        let of = r#"method="GET",path="/clients/{client}/documents""#;
+        let of = r#"docket_workload="documents",method="GET",path="/clients/{client}/documents""#;
         let answered = good + slow;
         let bucket = "http_request_duration_seconds_bucket";
         format!(

@@ -48,7 +48,7 @@ fn served() -> DocumentTenant {
         "objectives": [
             {"name": "availability", "target": "99.9", "observed": "99.95", "errorBudgetRemaining": "50",
                 "burnRates": [{"window": "5m", "rate": "0.5"}, {"window": "1h", "rate": "0.4"}]},
-            {"name": "latency", "target": "99"},
+            {"name": "latency", "target": "99", "workload": "documents"},
         ],
         "reconcile": {"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "generation": 3,
             "startedAt": "2026-11-21T12:05:00Z", "duration": "412ms",

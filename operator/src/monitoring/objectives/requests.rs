@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use anyhow::Result;
-use docket_objectives::{Answer, Indicator, Objective, Observation, Window, query};
+use docket_objectives::{Answer, Detail, Objective, Observation, Window, query};
 
 use super::prometheus::Prometheus;
 
@@ -40,7 +40,7 @@ struct Long {
     answer: Answer,
     /// Rounds since then.
     age: u32,
-    thresholds: BTreeSet<u32>,
+    detail: Detail,
 }
 
 impl MeasuredRequests {
@@ -78,11 +78,10 @@ impl MeasuredRequests {
     }
 
     async fn ask_all(&mut self, source: &Prometheus, objectives: &[Objective]) -> Result<()> {
-        let thresholds: BTreeSet<u32> = objectives.iter().filter_map(threshold).collect();
+        let detail = Detail::of(objectives);
         let periods: BTreeSet<Window> = objectives.iter().map(|it| it.window).collect();
-        let named: Vec<u32> = thresholds.iter().copied().collect();
         let ask = async |window| {
-            let query = query(window, self.namespace.as_deref(), &named);
+            let query = query(window, self.namespace.as_deref(), &detail);
             source.query(&query).await.map(Answer::of)
         };
         let mut short = BTreeMap::new();
@@ -94,13 +93,13 @@ impl MeasuredRequests {
             let fresh = self
                 .long
                 .get(&window)
-                .is_some_and(|it| it.age < KEPT && it.thresholds == thresholds)
+                .is_some_and(|it| it.age < KEPT && it.detail == detail)
                 && !objectives.iter().any(|it| self.is_news(it, window, &short));
             if !fresh {
                 let known = Long {
                     answer: ask(window).await?,
                     age: 0,
-                    thresholds: thresholds.clone(),
+                    detail: detail.clone(),
                 };
                 long.insert(window, known);
             }
@@ -138,13 +137,6 @@ impl MeasuredRequests {
             .map(|(window, answer)| (*window, answer.requests(objective)))
             .collect();
         Observation::of(objective.target, period, &shorter)
-    }
-}
-
-fn threshold(objective: &Objective) -> Option<u32> {
-    match objective.indicator {
-        Indicator::Availability => None,
-        Indicator::Latency { threshold } => Some(threshold),
     }
 }
 

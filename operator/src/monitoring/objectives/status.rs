@@ -137,6 +137,7 @@ fn reported(objective: &Objective, observation: &Observation) -> ObjectiveStatus
     ObjectiveStatus {
         name: objective.name.clone(),
         target: objective.target.to_string(),
+        workload: objective.workload.clone(),
         observed: observation.observed_percent(),
         error_budget_remaining: observation.budget_percent(),
         burn_rates: observation.burns.iter().filter_map(rate).collect(),

@@ -139,6 +139,7 @@ fn file_of(number: usize) -> (String, String) {
         tenant: name.clone(),
         name: objective.into(),
         target: "99.9".parse().expect("a target"),
+        workload: None,
         indicator,
         window: Window::days(30),
     };
