@@ -39,7 +39,7 @@ pub struct App {
 }
 
 impl App {
-    /// Opens what the workloads need, and begins to fetch the keys of an issuer of tokens, for which it
+    /// Opens what the workloads of `tenant` need, and begins to fetch the keys of an issuer of tokens, for which it
     /// needs a Tokio runtime; the database is reached on first use. `registry` is what
     /// `GET /metrics` shows.
     ///
@@ -50,9 +50,24 @@ impl App {
         tenant: Tenant,
         registry: docket_instrumentation::Registry,
     ) -> anyhow::Result<Arc<Self>> {
+        Self::with_workloads(settings, tenant, registry, |platform| {
+            workloads::all(platform, settings)
+        })
+    }
+
+    /// The same, with the workloads that `make` puts onto the platform.
+    ///
+    /// # Errors
+    /// When the certificate of the tenant makes no sense, and those of `make`.
+    pub fn with_workloads(
+        settings: &Settings,
+        tenant: Tenant,
+        registry: docket_instrumentation::Registry,
+        make: impl FnOnce(&Platform) -> anyhow::Result<Vec<Arc<dyn Workload>>>,
+    ) -> anyhow::Result<Arc<Self>> {
         let platform = settings.platform(&tenant);
         let platform = Platform::new(Arc::new(tenant), platform)?;
-        let workloads = workloads::all(&platform, settings)?;
+        let workloads = make(&platform)?;
         let tls = platform.tenant.tls.as_ref().map(tls::config).transpose()?;
         let draining = platform.access.draining.clone();
         let problems = workload::problems(&workloads);

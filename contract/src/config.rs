@@ -261,9 +261,25 @@ pub struct ClientConfig {
     pub password: SecretString,
     /// Hashes of the API keys that are valid now.
     pub api_key_hashes: Vec<ApiKeyHash>,
+    /// Keys that are valid now and that everybody may read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publishable_keys: Vec<PublishableKey>,
     /// What it may do, unless [`crate::LIMITS_FILE`] says otherwise.
     #[serde(default)]
     pub limits: ClientLimits,
+}
+
+/// A key that pages show to everybody who reads them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PublishableKey {
+    /// Of the key, which begins with [`crate::PUBLISHABLE_PREFIX`].
+    pub hash: ApiKeyHash,
+    /// The one scope that it has.
+    pub scope: String,
+    /// Whose pages may use it: serialized as RFC 6454, 6.2 has it, such as `https://www.example.com`.
+    pub origins: Vec<String>,
 }
 
 fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
@@ -328,6 +344,11 @@ mod tests {
                 role: "acme_globex_1f2e3d4c".into(),
                 password: "correct horse".into(),
                 api_key_hashes: vec![hash_api_key("key")],
+                publishable_keys: vec![PublishableKey {
+                    hash: hash_api_key("pk_key"),
+                    scope: "orders:read".into(),
+                    origins: vec!["https://www.globex.example".into()],
+                }],
                 limits: ClientLimits {
                     documents: DocumentLimits {
                         quota: Quota {

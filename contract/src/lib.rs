@@ -28,7 +28,8 @@ mod service_name;
 pub use api_key::{ApiKeyHash, hash_api_key};
 pub use config::{
     ApiAuth, AuthMode, ClientConfig, Database, DocumentsConfig, FolderStorage, Jwt, OpenAi,
-    RateLimit, S3Storage, SslMode, Storage, Summarizer, TenantConfig, Tls, Uploads, Workloads,
+    PublishableKey, RateLimit, S3Storage, SslMode, Storage, Summarizer, TenantConfig, Tls, Uploads,
+    Workloads,
 };
 pub use limits::{ClientLimits, DocumentLimits, Quota, TenantLimits};
 pub use service_name::{DOCKET_API, DOCUMENT_API, service_name};
@@ -46,6 +47,15 @@ pub const LIMITS_FILE: &str = "limits.json";
 
 /// Request header that carries a client's API key.
 pub const API_KEY_HEADER: &str = "x-api-key";
+
+/// What a publishable key begins with, and no other key does.
+pub const PUBLISHABLE_PREFIX: &str = "pk_";
+
+/// Query parameter that carries a publishable key where no header can be sent along.
+pub const PUBLISHABLE_KEY_PARAMETER: &str = "key";
+
+/// Request header that names the client where the path does not, and the credential opens several.
+pub const CLIENT_HEADER: &str = "x-client";
 
 /// Port of the API, for everybody who is let in.
 pub const API_PORT: u16 = 8000;

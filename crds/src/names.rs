@@ -34,6 +34,10 @@ pub const UPCOMING: &str = "upcoming";
 /// What the entry of a client's last key has behind the client's name and a dot.
 pub const PREVIOUS: &str = "previous";
 
+/// What the entries of a client's publishable keys have behind the client's name and a dot; behind it and another
+/// dot stands the workload.
+pub const PUBLISHABLE: &str = "publishable";
+
 /// Name of the Deployment, the Service, the Secret with the configuration and most other children of
 /// `tenant`.
 #[must_use]
@@ -58,6 +62,13 @@ pub fn upcoming_key_entry(client: &str) -> String {
 #[must_use]
 pub fn previous_key_entry(client: &str) -> String {
     format!("{client}.{PREVIOUS}")
+}
+
+/// Entry of that Secret with the publishable key of `client` for `workload`. The next one and the one before have
+/// entries with the same endings as those of the client's own key.
+#[must_use]
+pub fn publishable_key_entry(client: &str, workload: &str) -> String {
+    format!("{client}.{PUBLISHABLE}.{workload}")
 }
 
 /// Name of the Secret with the logins of the clients of `tenant`, an entry each: the operator writes and
@@ -99,6 +110,7 @@ mod tests {
             &api_keys_secret("acme"),
             &upcoming_key_entry("globex"),
             &previous_key_entry("globex"),
+            &publishable_key_entry("globex", "orders"),
             &credentials_secret("acme"),
             &role_entry("globex"),
             &collector_config_map("acme"),
@@ -117,6 +129,7 @@ mod tests {
             "acme-api-keys",
             "globex.upcoming",
             "globex.previous",
+            "globex.publishable.orders",
             "acme-credentials",
             "globex.role",
             "acme-collector",

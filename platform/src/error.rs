@@ -34,6 +34,12 @@ pub enum Error {
     Unauthorized,
     #[error("the API key does not open this client")]
     Forbidden,
+    #[error("the header X-Client is needed: nothing else that was sent names one client alone")]
+    ClientNeeded,
+    #[error("a publishable key is for pages in a browser, and the request has no header Origin")]
+    OriginMissing,
+    #[error("the publishable key is not for pages of this origin")]
+    OriginRefused,
     #[error("{0}")]
     QuotaExceeded(Box<Exceeded>),
     #[error("another request with this Idempotency-Key is under way; send it again later")]
@@ -127,6 +133,8 @@ impl Error {
             Self::BadRequest(_) => &kinds::BAD_REQUEST,
             Self::Unauthorized => &kinds::API_KEY_MISSING,
             Self::Forbidden => &kinds::API_KEY_REFUSED,
+            Self::ClientNeeded => &kinds::CLIENT_NEEDED,
+            Self::OriginMissing | Self::OriginRefused => &kinds::ORIGIN_REFUSED,
             Self::QuotaExceeded(_) => &kinds::QUOTA_EXCEEDED,
             Self::KeyInUse => &kinds::KEY_IN_USE,
             Self::KeyReused(_) => &kinds::KEY_REUSED,
@@ -164,7 +172,7 @@ impl Error {
     pub(crate) const fn refuses_the_unknown(&self) -> bool {
         matches!(
             self,
-            Self::Forbidden | Self::ClientRefused | Self::NotFound(_)
+            Self::Forbidden | Self::OriginRefused | Self::ClientRefused | Self::NotFound(_)
         )
     }
 

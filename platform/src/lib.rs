@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod byte_range;
+pub mod client_routes;
 pub mod conditional;
 pub mod connections;
 pub mod content_store;

@@ -1,5 +1,7 @@
 //! The tenant as the server uses it: checked once at the start, looked up at every request.
 
+mod keys;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
@@ -11,8 +13,10 @@ use docket_contract::{
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
 
+use self::keys::Keys;
 use crate::error::Error;
 use crate::middleware::auth::Actor;
+use crate::middleware::scope::Scope;
 
 /// Length of a hash of an API key: SHA-256 in hex.
 const HASH_LENGTH: usize = 64;
@@ -51,6 +55,7 @@ pub struct Tenant {
     pub workloads: Workloads,
     mode: AuthMode,
     clients: BTreeMap<String, Arc<Client>>,
+    keys: Keys,
 }
 
 impl Tenant {
@@ -78,29 +83,58 @@ impl Tenant {
         self.clients.get(name).cloned()
     }
 
-    /// The client `name`, if `key` opens it, and who that is.
+    /// The client `name`, or the one whose `key` it is where no name is given, if `key` opens it, and
+    /// who that is.
     ///
     /// # Errors
     /// [`Error::Unauthorized`] without a key, [`Error::Forbidden`] for a key that is not this
     /// client's or a client that does not exist: a caller cannot tell one from the other. Without
-    /// authentication an unknown client is [`Error::NotFound`].
+    /// authentication an unknown client is [`Error::NotFound`]. [`Error::ClientNeeded`] without a name
+    /// where the key is of several clients, or no key is asked for.
     pub fn authenticate(
         &self,
-        name: &str,
+        name: Option<&str>,
         key: Option<&[u8]>,
     ) -> Result<(Arc<Client>, Actor), Error> {
-        let client = self.clients.get(name);
         if self.mode == AuthMode::None {
-            let client = client.cloned().ok_or(Error::NotFound("client"))?;
-            return Ok((client, Actor::anonymous()));
+            let client = self.client(name.ok_or(Error::ClientNeeded)?);
+            return Ok((client.ok_or(Error::NotFound("client"))?, Actor::anonymous()));
         }
         let key = key.ok_or(Error::Unauthorized)?;
         let hash = hash_api_key(std::str::from_utf8(key).map_err(|_| Error::Forbidden)?).0;
-        let client = client
-            .filter(|client| client.accepts(&hash))
-            .cloned()
-            .ok_or(Error::Forbidden)?;
-        Ok((client, Actor::of_key(&hash)))
+        let client = match name {
+            Some(name) => {
+                let client = self.clients.get(name);
+                let opened = client.filter(|client| client.accepts(&hash));
+                opened.ok_or(Error::Forbidden)?
+            }
+            None => self.keys.owner(&hash)?,
+        };
+        Ok((client.clone(), Actor::of_key(&hash)))
+    }
+
+    /// The client, of that name if one is given, that the publishable `key` opens for `scope` to a page
+    /// of `origin`, whatever else callers prove themselves with, and who that is.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a key that opens no such client for this scope,
+    /// [`Error::OriginMissing`] and [`Error::OriginRefused`] for one that is sent from elsewhere, and
+    /// [`Error::ClientNeeded`] for that of several clients without a name.
+    pub fn authenticate_page(
+        &self,
+        name: Option<&str>,
+        key: &str,
+        scope: Scope,
+        origin: Option<&[u8]>,
+    ) -> Result<(Arc<Client>, Actor), Error> {
+        let hash = hash_api_key(key).0;
+        let client = self.keys.published(&hash, name, scope.0, origin)?;
+        Ok((client.clone(), Actor::of_key(&hash)))
+    }
+
+    /// Whether pages of `origin` may call with a publishable key for `scope`.
+    pub fn publishes_to(&self, scope: Scope, origin: &str) -> bool {
+        self.keys.has_origin(scope.0, origin)
     }
 }
 
@@ -135,10 +169,11 @@ impl TryFrom<TenantConfig> for Tenant {
             AuthMode::Jwt => Some(config.auth.jwt.context("mode Jwt needs an issuer")?),
             AuthMode::ApiKey | AuthMode::None => None,
         };
-        let mut clients = BTreeMap::new();
+        let (mut clients, mut keys) = (BTreeMap::new(), Keys::default());
         for client in config.clients {
             let name = client.name;
-            for hash in &client.api_key_hashes {
+            let publishable = client.publishable_keys.iter().map(|key| &key.hash);
+            for hash in client.api_key_hashes.iter().chain(publishable) {
                 ensure!(
                     hash.0.len() == HASH_LENGTH && hash.0.bytes().all(|b| b.is_ascii_hexdigit()),
                     "client {name}: an API key hash must be 64 hex digits"
@@ -148,6 +183,7 @@ impl TryFrom<TenantConfig> for Tenant {
                 // The others are served all the same.
                 tracing::warn!(client = name, "no API key opens this client");
             }
+            let publishable = client.publishable_keys;
             let client = Arc::new(Client {
                 name: name.clone(),
                 schema: client.schema,
@@ -160,6 +196,7 @@ impl TryFrom<TenantConfig> for Tenant {
                     .map(|hash| hash.0.to_ascii_lowercase())
                     .collect(),
             });
+            keys.add(&client, publishable);
             if clients.insert(name.clone(), client).is_some() {
                 bail!("client {name} is named twice");
             }
@@ -174,6 +211,7 @@ impl TryFrom<TenantConfig> for Tenant {
             mode: config.auth.mode,
             jwt,
             clients,
+            keys,
         })
     }
 }

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::client_routes::ClientRoutes;
 use crate::content_store::ContentStore;
 use crate::health::Finding;
 use crate::maintenance::Task;
@@ -40,8 +41,14 @@ pub trait Workload: Debug + Send + Sync + 'static {
     /// The problems that it brings.
     fn problems(&self) -> ProblemList;
 
-    /// Its routes for clients, each behind a gate.
-    fn routes(&self) -> OpenApiRouter;
+    /// Its routes for clients, each behind a gate. They stand under `/clients/{client}`.
+    fn routes(&self) -> ClientRoutes;
+
+    /// Where its routes stand besides, such as `/api/v1`: the client is whom the credential names, or else
+    /// the header `X-Client`. A gateway must lead there, which the operator is told with the same prefixes.
+    fn root_prefixes(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Its routes for callers inside the tenant's namespace, each behind a gate, on a port of their own.
     fn internal_routes(&self) -> Router {
@@ -119,8 +126,15 @@ pub fn routes(
         all.all(|subject| subjects.insert(subject)),
         "two subjects of audit have the same name"
     );
-    let own = workloads.iter().map(|workload| workload.routes());
+    let own = workloads.iter().flat_map(|workload| {
+        let routes = workload.routes();
+        let prefixes = workload.root_prefixes().iter();
+        let at_root = prefixes.map(|prefix| routes.at_root(prefix));
+        std::iter::once(routes.under_clients())
+            .chain(at_root)
+            .collect::<Vec<_>>()
+    });
     own.fold(OpenApiRouter::new(), OpenApiRouter::merge)
-        .merge(crate::audit::routes(platform, workloads))
-        .merge(crate::usage::routes(platform, workloads))
+        .merge(crate::audit::routes(platform, workloads).under_clients())
+        .merge(crate::usage::routes(platform, workloads).under_clients())
 }

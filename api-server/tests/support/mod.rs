@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod issuer;
+pub mod marks;
 pub mod postgres;
 pub mod requests;
 
@@ -105,6 +106,12 @@ impl Tenancy {
     }
 
     fn app_or_refusal(&self, flags: &[&str], registry: Registry) -> anyhow::Result<Arc<App>> {
+        let (settings, tenant) = self.loaded(flags);
+        App::new(&settings, tenant, registry)
+    }
+
+    /// What an app is made of.
+    pub fn loaded(&self, flags: &[&str]) -> (Settings, Tenant) {
         docket_platform::install_crypto();
         let file = self.config_file();
         let tenant = Tenant::load(&file).expect("a tenant");
@@ -112,8 +119,7 @@ impl Tenancy {
         let flags = ["docket-api-server", &upload]
             .into_iter()
             .chain(flags.iter().copied());
-        let settings = Settings::parse_from(flags);
-        App::new(&settings, tenant, registry)
+        (Settings::parse_from(flags), tenant)
     }
 
     pub fn identity(&self, client: &str) -> Identity {

@@ -6,8 +6,8 @@ use docket_crds::names::api_name;
 use std::num::NonZeroU32;
 
 use docket_contract::{
-    ApiKeyHash, CONFIG_FILE, ClientConfig, ClientLimits, LIMITS_FILE, REPLICAS_FILE, RateLimit,
-    TenantConfig, hash_api_key,
+    ApiKeyHash, CONFIG_FILE, ClientConfig, ClientLimits, LIMITS_FILE, PublishableKey,
+    REPLICAS_FILE, RateLimit, TenantConfig, hash_api_key,
 };
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -82,6 +82,7 @@ fn config(wanted: &ValidatedTenant) -> TenantConfig {
                 role: client.identity.role.clone(),
                 password: client.password.clone(),
                 api_key_hashes: hashes(client),
+                publishable_keys: publishable_keys(client),
                 limits: client.limits,
             })
             .collect(),
@@ -90,9 +91,25 @@ fn config(wanted: &ValidatedTenant) -> TenantConfig {
 
 /// Sorted: which of the keys is handed out makes no difference to a pod.
 fn hashes(client: &ValidatedClient) -> Vec<ApiKeyHash> {
-    let keys = client.keys.all();
+    let keys = client.keys.secret();
     let mut hashes: Vec<_> = keys.map(|key| hash_api_key(key.expose_secret())).collect();
     hashes.sort_by(|a, b| a.0.cmp(&b.0));
     hashes.dedup();
     hashes
+}
+
+/// Sorted for the same reason.
+fn publishable_keys(client: &ValidatedClient) -> Vec<PublishableKey> {
+    let published = client.keys.publishable.iter().flat_map(|published| {
+        let publication = &published.publication;
+        published.key.all().map(|key| PublishableKey {
+            hash: hash_api_key(key.expose_secret()),
+            scope: publication.scope.to_owned(),
+            origins: publication.origins.clone(),
+        })
+    });
+    let mut published: Vec<PublishableKey> = published.collect();
+    published.sort_by(|a, b| a.hash.0.cmp(&b.hash.0));
+    published.dedup();
+    published
 }

@@ -4,7 +4,7 @@ use docket_crds::HttpRoute as Asked;
 use docket_crds::names::api_name;
 
 use super::metadata::metadata;
-use super::public_path::{PUBLIC, PublicPath};
+use super::public_path::{PublicPath, public_paths};
 use super::service;
 use crate::foreign::gateway_api::{
     Backend, HttpRoute, HttpRouteSpec, Match, Parent, PathMatch, Rule,
@@ -25,7 +25,7 @@ pub(super) fn build(wanted: &ValidatedTenant, asked: &Asked) -> HttpRoute {
             parent_refs: parents.collect(),
             hostnames: asked.hostnames.clone(),
             rules: vec![Rule {
-                matches: PUBLIC.map(matching).into(),
+                matches: public_paths(wanted).map(matching).collect(),
                 backend_refs: vec![Backend {
                     name,
                     port: service::public_port(wanted),

@@ -8,7 +8,7 @@ use k8s_openapi::api::networking::v1::{
 };
 
 use super::metadata::metadata;
-use super::public_path::{PUBLIC, PublicPath};
+use super::public_path::{PublicPath, public_paths};
 use super::service;
 use crate::validated_tenant::ValidatedTenant;
 
@@ -27,7 +27,9 @@ pub(super) fn build(wanted: &ValidatedTenant, asked: &Asked) -> Ingress {
             rules: Some(vec![IngressRule {
                 host: Some(asked.host.clone()),
                 http: Some(HTTPIngressRuleValue {
-                    paths: PUBLIC.map(|public| path(public, &name, wanted)).into(),
+                    paths: public_paths(wanted)
+                        .map(|public| path(public, &name, wanted))
+                        .collect(),
                 }),
             }]),
             tls: tls.map(|tls| vec![tls]),

@@ -224,7 +224,7 @@ fn pods_are_replaced_when_what_they_read_at_their_start_changes() {
             wanted.clients[0].password = "other".into()
         }),
         ("an API key", |wanted| {
-            wanted.clients[0].keys.issued = Some("other".into())
+            wanted.clients[0].keys.own.issued = Some("other".into())
         }),
         ("a further API key", |wanted| {
             wanted.clients[0].keys.further.push("next".into())

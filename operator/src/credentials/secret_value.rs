@@ -1,5 +1,6 @@
 //! Passwords and API keys: random, made once, kept in a Secret.
 
+use docket_contract::PUBLISHABLE_PREFIX;
 use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -12,6 +13,11 @@ pub trait SecretGenerator {
     /// A new API key; the prefix lets secret scanners recognise it.
     fn api_key(&mut self) -> SecretString {
         format!("dk_{}", self.password().expose_secret()).into()
+    }
+
+    /// A new publishable key.
+    fn publishable_key(&mut self) -> SecretString {
+        format!("{PUBLISHABLE_PREFIX}{}", self.password().expose_secret()).into()
     }
 }
 

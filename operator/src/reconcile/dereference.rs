@@ -22,7 +22,7 @@ use crate::database::{AdminConnection, Database};
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::memory::{Inspected, InspectionKey};
-use crate::validated_tenant::{Notice, Workloads};
+use crate::validated_tenant::{Notice, Publication, Workloads};
 
 /// All that a decision needs.
 #[derive(Debug)]
@@ -113,6 +113,7 @@ pub(super) async fn dereference(
         None => Inspected::now(database.inspect(&schemas).await?),
     };
     let name = tenant.name();
+    let key_entries = key_entries(tenant, &workloads);
     tracing::debug!(clients = schemas.len(), "read all that a decision needs");
     let seen = Dereferenced {
         connection,
@@ -125,11 +126,19 @@ pub(super) async fn dereference(
         credentials: issued(
             tenant,
             names::credentials_secret(name),
+            &clients(tenant),
             &logins(tenant),
             ctx,
         )
         .await?,
-        api_keys: issued(tenant, names::api_keys_secret(name), &keys(tenant), ctx).await?,
+        api_keys: issued(
+            tenant,
+            names::api_keys_secret(name),
+            &key_entries,
+            &keys(tenant),
+            ctx,
+        )
+        .await?,
         replicas: replicas(tenant, ctx),
         gateway_api: ctx.optional.http_routes.is_there(),
         prometheus_rules: ctx.optional.prometheus_rules.is_there(),
@@ -279,16 +288,34 @@ fn asked(tenant: &Identified<DocumentTenant>, annotation: &str, every: &Option<S
     }
 }
 
-/// What was issued to each client: from memory, or, where the watch may be behind, from the API
+fn clients(tenant: &Identified<DocumentTenant>) -> Vec<String> {
+    let clients = tenant.spec.clients.iter();
+    clients.map(|client| client.name.clone()).collect()
+}
+
+/// The entries of keys that every client has.
+fn key_entries(tenant: &Identified<DocumentTenant>, workloads: &Workloads) -> Vec<String> {
+    let publishable = |client: &str| {
+        let publications = workloads.publications.iter();
+        let entry = |it: &Publication| names::publishable_key_entry(client, it.workload);
+        publications.map(entry).collect::<Vec<_>>()
+    };
+    let clients = clients(tenant).into_iter();
+    clients
+        .flat_map(|client| [publishable(&client), vec![client]].concat())
+        .collect()
+}
+
+/// What was issued to each client, under the names `needed`: from memory, or, where the watch may be behind, from the API
 /// server, because a value that is issued twice locks a client out.
 async fn issued(
     tenant: &Identified<DocumentTenant>,
     name: String,
+    needed: &[String],
     asked: &Asked,
     ctx: &Context,
 ) -> Result<Issued> {
     let namespace = tenant.namespace();
-    let mut names = tenant.spec.clients.iter().map(|client| &client.name);
     let known = ctx.caches.secrets.get(namespace, &name);
     if let Some(secret) = known {
         let known = read(&secret);
@@ -296,7 +323,8 @@ async fn issued(
             .rotated
             .as_ref()
             .is_some_and(|last| asked.is_due(last, Timestamp::now()));
-        if !due && names.all(|client| known.entries.contains_key(client)) {
+        let mut needed = needed.iter();
+        if !due && needed.all(|entry| known.entries.contains_key(entry)) {
             return Ok(known);
         }
     }

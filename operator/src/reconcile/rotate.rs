@@ -28,11 +28,7 @@ pub(super) async fn finish(
             changes.push(Change::new("retired", format!("login {role}")));
         }
     }
-    if wanted
-        .clients
-        .iter()
-        .any(|client| client.keys.upcoming.is_some())
-    {
+    if wanted.clients.iter().any(|client| client.keys.hands_out()) {
         let mut handed_out = wanted.clone();
         for client in &mut handed_out.clients {
             client.keys.hand_out();

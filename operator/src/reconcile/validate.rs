@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 
 use docket_contract::{ApiAuth, AuthMode, Jwt, RateLimit};
 use docket_crds::ConditionType;
-use docket_crds::names::UPCOMING;
 use docket_crds::{Api, Auth, ClientStatus, DeletionPolicy, DocumentTenant, names};
 use docket_schema::{Conflict, Identity, State};
 use jiff::Timestamp;
@@ -17,7 +16,7 @@ use super::workloads::limits;
 use super::{notices, telemetry};
 use crate::build::Images;
 use crate::content_locations::{ContentLocations, Moved};
-use crate::credentials::api_keys::ApiKeys;
+use crate::credentials::api_keys::{ApiKeys, hand_out};
 use crate::credentials::rotation::{Asked, Rotated};
 use crate::credentials::secret_value::{SecretGenerator, fingerprint};
 use crate::database::ClientRow;
@@ -45,7 +44,12 @@ pub(super) fn validate(
     let mut keys = ApiKeys::new(&seen.api_keys.entries);
     let (logins_asked, keys_asked) = (dereference::logins(tenant), dereference::keys(tenant));
     let logins = CredentialTurn::of(&logins_asked, &seen.credentials, || overlaps(seen), now);
-    let api_keys = CredentialTurn::of(&keys_asked, &seen.api_keys, || hands_out(seen), now);
+    let api_keys = CredentialTurn::of(
+        &keys_asked,
+        &seen.api_keys,
+        || hand_out(&seen.api_keys.entries),
+        now,
+    );
     for (name, identity) in identities(tenant) {
         let entry = spec.clients.iter().find(|client| client.name == name);
         let issued = seen.credentials.text(&name);
@@ -65,7 +69,8 @@ pub(super) fn validate(
             }
             None => (identity, secrets.password()),
         };
-        let mut client_keys = keys.of_client(&name, secrets);
+        let publications = &seen.workloads.publications;
+        let mut client_keys = keys.of_client(&name, publications, secrets);
         if api_keys.rotate {
             client_keys.rotate(secrets);
         }
@@ -260,15 +265,6 @@ fn overlaps(seen: &Dereferenced) -> bool {
         .inspection
         .values()
         .any(|row| row.logins.len() > 1)
-}
-
-/// Whether a key is yet to be handed out.
-fn hands_out(seen: &Dereferenced) -> bool {
-    let mut names = seen.api_keys.entries.keys();
-    names.any(|name| {
-        name.split_once('.')
-            .is_some_and(|(_, what)| what == UPCOMING)
-    })
 }
 
 /// `identity` with the role that the Secret names, if that is one of its own.

@@ -20,7 +20,10 @@ pub(super) async fn read(tenant: &Identified<DocumentTenant>, ctx: &Context) -> 
         Some(spec) => Some(documents::read(tenant, spec, ctx).await?),
         None => None,
     };
-    Ok(Workloads { documents })
+    Ok(Workloads {
+        documents,
+        ..Workloads::default()
+    })
 }
 
 /// What `client` may do with the workloads: what it has of its own, or else what each says for all.

@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use super::{Documents, Monitoring, Telemetry, ValidatedClient, ValidatedTenant, Workloads};
 use crate::content::Content;
 use crate::content_locations::ContentLocations;
-use crate::credentials::api_keys::ClientKeys;
+use crate::credentials::api_keys::{ClientKeys, RotatingKey};
 use crate::database::AdminConnection;
 
 /// The tenant `acme` with two clients that lack nothing.
@@ -26,10 +26,11 @@ pub(crate) fn acme() -> ValidatedTenant {
         identity: Identity::of("acme", "acme", name),
         password: format!("password of {name}").into(),
         keys: ClientKeys {
-            issued: Some(format!("key of {name}").into()),
-            upcoming: None,
-            previous: None,
-            further: Vec::new(),
+            own: RotatingKey {
+                issued: Some(format!("key of {name}").into()),
+                ..RotatingKey::default()
+            },
+            ..ClientKeys::default()
         },
         limits: ClientLimits {
             documents: DocumentLimits {
@@ -87,6 +88,7 @@ pub(crate) fn acme() -> ValidatedTenant {
                 uploads: Uploads::default(),
                 summarizer: Summarizer::Extractive,
             }),
+            ..Workloads::default()
         },
         auth: ApiAuth {
             mode: AuthMode::ApiKey,

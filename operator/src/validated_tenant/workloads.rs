@@ -12,6 +12,21 @@ pub use documents::Documents;
 pub struct Workloads {
     /// Files with metadata.
     pub documents: Option<Documents>,
+    /// For which of them clients have publishable keys.
+    pub publications: Vec<Publication>,
+    /// Where routes stand beside `/clients`, such as `/api/v1`.
+    pub root_prefixes: Vec<&'static str>,
+}
+
+/// What a workload wants pages in a browser to do: each client gets a publishable key for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    /// Name of the workload.
+    pub workload: &'static str,
+    /// The scope that the keys have.
+    pub scope: &'static str,
+    /// Origins whose pages may use them, serialized as RFC 6454, 6.2 has it.
+    pub origins: Vec<String>,
 }
 
 impl Workloads {

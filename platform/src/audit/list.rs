@@ -63,7 +63,7 @@ pub struct Trail {
 /// `cursor` with the same filters, until there is none.
 #[utoipa::path(
     get,
-    path = "/clients/{client}/audit",
+    path = "/audit",
     tag = "clients",
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100,

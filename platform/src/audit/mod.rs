@@ -8,12 +8,12 @@ mod read;
 
 use std::sync::Arc;
 
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use append::{Entry, TABLE, append};
 pub use origin::Origin;
 
+use crate::client_routes::ClientRoutes;
 use crate::middleware::scope::{Scope, on_any};
 use crate::platform::Platform;
 use crate::workload::Workload;
@@ -22,10 +22,10 @@ use crate::workload::Workload;
 const READ: Scope = Scope("audit:read");
 
 /// `GET /clients/{client}/audit`, for callers that watch over one of `workloads`.
-pub fn routes(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> OpenApiRouter {
+pub fn routes(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> ClientRoutes {
     let of_workloads = workloads.iter().map(|workload| workload.scopes().admin);
     let scopes: Vec<Scope> = of_workloads.chain([READ]).collect();
-    OpenApiRouter::new()
+    ClientRoutes::new()
         .routes(on_any(&scopes, &platform.access, routes!(list::list_audit)))
         .with_state(platform.database.clone())
 }

@@ -17,6 +17,11 @@ pub(super) const BAD_REQUEST: ProblemKind = kind(
     "bad-request",
     "the query parameter \"limit\" must be a whole number from 1 to 100",
 );
+pub(super) const CLIENT_NEEDED: ProblemKind = kind(
+    StatusCode::BAD_REQUEST,
+    "client-needed",
+    "the header X-Client is needed: nothing else that was sent names one client alone",
+);
 pub(super) const API_KEY_MISSING: ProblemKind = kind(
     StatusCode::UNAUTHORIZED,
     "api-key-missing",
@@ -36,6 +41,11 @@ pub(super) const API_KEY_REFUSED: ProblemKind = kind(
     StatusCode::FORBIDDEN,
     "api-key-refused",
     "the API key does not open this client",
+);
+pub(super) const ORIGIN_REFUSED: ProblemKind = kind(
+    StatusCode::FORBIDDEN,
+    "origin-refused",
+    "the publishable key is not for pages of this origin",
 );
 pub(super) const CLIENT_REFUSED: ProblemKind = kind(
     StatusCode::FORBIDDEN,
@@ -155,10 +165,12 @@ pub(super) const UPLOADS_FULL: ProblemKind = kind(
 pub const PROBLEMS: ProblemList = ProblemList {
     kinds: &[
         BAD_REQUEST,
+        CLIENT_NEEDED,
         API_KEY_MISSING,
         TOKEN_MISSING,
         TOKEN_REFUSED,
         API_KEY_REFUSED,
+        ORIGIN_REFUSED,
         CLIENT_REFUSED,
         INSUFFICIENT_SCOPE,
         QUOTA_EXCEEDED,

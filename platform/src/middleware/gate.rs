@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::MethodRouter;
 
 use super::access::Access;
 use super::auth::{Caller, identify};
+use super::publishable::take_key;
 use super::scope::Scope;
 use crate::error::Error;
 
@@ -21,18 +23,22 @@ pub(super) struct Gate {
     pub(super) access: Arc<Access>,
     /// One of them is enough.
     pub(super) scopes: Arc<[Scope]>,
+    /// The one that publishable keys may have here; none where they open nothing.
+    pub(super) publishable: Option<Scope>,
     /// Time until the first byte of an answer; none for routes that read large bodies.
     pub(super) deadline: Option<Duration>,
 }
 
 /// Lets the handler know its [`Caller`], which nothing else does: a route without a gate serves nobody.
-pub(super) async fn pass(
+async fn pass(
     State(gate): State<Gate>,
     params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let caller = identify(&gate.access, &params?, request.headers()).await;
+    let key = gate.publishable.and_then(|_| take_key(&mut request));
+    let page = key.as_deref().zip(gate.publishable);
+    let caller = identify(&gate.access, &params?, request.headers(), page).await;
     let caller = caller.map_err(|error| gate.of_who_ends(error))?;
     // Behind authentication: whoever proves nothing costs a hash and no client its share.
     let taken = gate.access.rate_limits.take(&caller.client.name);
@@ -55,6 +61,24 @@ pub(super) async fn pass(
 }
 
 impl Gate {
+    /// One that publishable keys do not open.
+    pub(super) fn new(scopes: &[Scope], access: &Arc<Access>, deadline: Option<Duration>) -> Self {
+        Self {
+            access: access.clone(),
+            scopes: scopes.into(),
+            publishable: None,
+            deadline,
+        }
+    }
+
+    /// `router` behind it.
+    pub(super) fn before<S: Clone + Send + Sync + 'static>(
+        self,
+        router: MethodRouter<S>,
+    ) -> MethodRouter<S> {
+        router.route_layer(from_fn_with_state(self, pass))
+    }
+
     /// A server that ends does not know who was added since, and the one that took its place does: for a
     /// moment, connections still come here.
     fn of_who_ends(&self, error: Error) -> Error {

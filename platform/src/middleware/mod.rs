@@ -3,10 +3,12 @@
 
 pub mod access;
 pub mod auth;
+mod cors;
 mod gate;
 pub mod layers;
 mod message;
 mod metrics;
+mod publishable;
 pub mod rate_limit;
 pub mod request_id;
 pub mod scope;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
 use super::access::Access;
-use super::gate::{self, Gate};
+use super::cors;
+use super::gate::Gate;
 use crate::error::Error;
 use crate::openapi;
 
@@ -53,7 +53,27 @@ impl Scope {
         on_any(&[self], access, routes)
     }
 
-    /// The same for routes that read a body, which takes as long as it is: they set their own limits.
+    /// [`on`](Self::on) for routes that pages in a browser call too, with a publishable key of this scope
+    /// and from one of its origins: they may read the answers, and what they ask before is answered.
+    ///
+    /// # Panics
+    /// When two such declarations have a path in common.
+    pub fn on_publishable<S: Clone + Send + Sync + 'static>(
+        self,
+        access: &Arc<Access>,
+        mut routes: UtoipaMethodRouter<S>,
+    ) -> UtoipaMethodRouter<S> {
+        openapi::allow_publishable_key(&mut routes.1);
+        openapi::require_scope(&mut routes.1, self.0);
+        let methods = openapi::methods(&routes.1);
+        let gate = Gate {
+            publishable: Some(self),
+            ..Gate::new(&[self], access, Some(access.deadline))
+        };
+        routes.map(|router| cors::open(access, self, methods, gate.before(router)))
+    }
+
+    /// [`on`](Self::on) for routes that read a body, which takes as long as it is: they set their own limits.
     pub fn on_upload<S: Clone + Send + Sync + 'static>(
         self,
         access: &Arc<Access>,
@@ -68,7 +88,7 @@ impl Scope {
         access: &Arc<Access>,
         router: MethodRouter<S>,
     ) -> MethodRouter<S> {
-        gated(&[self], access, Some(access.deadline), router)
+        Gate::new(&[self], access, Some(access.deadline)).before(router)
     }
 }
 
@@ -90,21 +110,7 @@ fn documented<S: Clone + Send + Sync + 'static>(
     for scope in scopes {
         openapi::require_scope(&mut routes.1, scope.0);
     }
-    routes.map(|router| gated(scopes, access, deadline, router))
-}
-
-fn gated<S: Clone + Send + Sync + 'static>(
-    scopes: &[Scope],
-    access: &Arc<Access>,
-    deadline: Option<Duration>,
-    router: MethodRouter<S>,
-) -> MethodRouter<S> {
-    let gate = Gate {
-        access: access.clone(),
-        scopes: scopes.into(),
-        deadline,
-    };
-    router.route_layer(from_fn_with_state(gate, gate::pass))
+    routes.map(|router| Gate::new(scopes, access, deadline).before(router))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The OpenAPI 3.1 document of the public API, put together from what stands beside each handler.
 //!
-//! To add a route: write `#[utoipa::path(…)]` above its handler, with what is this route's own (path,
-//! parameters, body, good answers, and its own problems as [`Answers<412>`](Answers)); register it with
-//! `.routes(routes!(handler))`; run the tests with `INSTA_UPDATE=always` and read the snapshot.
+//! To add a route: write `#[utoipa::path(…)]` above its handler, with what is this route's own (path below
+//! `/clients/{client}`, parameters, body, good answers, and its own problems as [`Answers<412>`](Answers));
+//! register it with `.routes(routes!(handler))`; run the tests with `INSTA_UPDATE=always` and read the
+//! snapshot.
 //!
 //! The key, `{client}` and the problems of all client routes come by themselves (`client_routes.rs`);
 //! a new kind of problem is listed where it is defined.
@@ -22,7 +23,9 @@ use utoipa::openapi::{OpenApi, PathItem, RefOr, Response};
 
 use crate::workload::{self, Workload};
 
-pub use client_routes::require_scope;
+pub(crate) use client_routes::{
+    allow_publishable_key, complete_at_root, complete_under_clients, methods, require_scope,
+};
 pub use parameters::{Preconditions, Ranges, response_header};
 pub use problems::{Answers, NotModified};
 pub use routes::{Document, routes};
@@ -31,6 +34,8 @@ pub use routes::{Document, routes};
 const API_KEY: &str = "api_key";
 /// The same for tokens.
 const BEARER: &str = "bearer";
+/// The same for publishable keys in the query.
+const PUBLISHABLE_KEY: &str = "publishable_key";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -52,7 +57,7 @@ struct Base;
 pub fn document(
     description: &str,
     workloads: &[Arc<dyn Workload>],
-    mut clients: OpenApi,
+    clients: OpenApi,
     operations: OpenApi,
 ) -> OpenApi {
     let mut document = Base::openapi();
@@ -64,18 +69,19 @@ pub fn document(
         tag.description(Some(description)).build()
     });
     document.tags.get_or_insert_default().splice(0..0, tags);
-    clients
-        .paths
-        .paths
-        .values_mut()
-        .flat_map(all_operations)
-        .for_each(client_routes::complete);
     document.merge(clients);
     document.merge(operations);
     let components = document.components.get_or_insert_default();
     let key = ApiKeyValue::new("X-API-Key");
     let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
     components.add_security_scheme(API_KEY, scheme);
+    let key = ApiKeyValue::with_description(
+        docket_contract::PUBLISHABLE_KEY_PARAMETER,
+        "For pages in a browser, which may send it as `X-API-Key` too: one scope, and only from the \
+         origins that it is for",
+    );
+    let scheme = SecurityScheme::ApiKey(ApiKey::Query(key));
+    components.add_security_scheme(PUBLISHABLE_KEY, scheme);
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")

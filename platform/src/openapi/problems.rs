@@ -43,8 +43,8 @@ const STATUSES: &[ProblemStatus] = &[
         code: StatusCode::FORBIDDEN,
         name: "Forbidden",
         description: "The key or token does not open this client, there is no such client, the \
-                      token lacks the scope of the route, or what is sent does not fit into the \
-                      client's quota",
+                      token lacks the scope of the route, a publishable key is used by a page of \
+                      another origin, or what is sent does not fit into the client's quota",
         header: None,
     },
     ProblemStatus {

@@ -35,7 +35,7 @@ fn every_current_key_of_a_client_opens_it() {
     let tenant = tenant(config("ApiKey")).expect("a tenant");
     for key in ["old", "new"] {
         let (client, actor) = tenant
-            .authenticate("globex", Some(key.as_bytes()))
+            .authenticate(Some("globex"), Some(key.as_bytes()))
             .expect("opens");
         assert_eq!(client.name, "globex");
         assert_eq!(actor, Actor::of_key(&hash_api_key(key).0));
@@ -52,12 +52,12 @@ fn another_clients_key_a_wrong_key_and_an_unknown_client_are_answered_alike() {
         ("nobody", "other"),
     ] {
         let error = tenant
-            .authenticate(client, Some(key.as_bytes()))
+            .authenticate(Some(client), Some(key.as_bytes()))
             .expect_err("refused");
         assert!(matches!(error, Error::Forbidden), "{client} {key}");
     }
     assert!(matches!(
-        tenant.authenticate("globex", Some(b"\xff")),
+        tenant.authenticate(Some("globex"), Some(b"\xff")),
         Err(Error::Forbidden)
     ));
 }
@@ -67,7 +67,7 @@ fn without_a_key_nobody_learns_whether_a_client_exists() {
     let tenant = tenant(config("ApiKey")).expect("a tenant");
     for client in ["globex", "nobody"] {
         assert!(matches!(
-            tenant.authenticate(client, None),
+            tenant.authenticate(Some(client), None),
             Err(Error::Unauthorized)
         ));
     }
@@ -76,9 +76,9 @@ fn without_a_key_nobody_learns_whether_a_client_exists() {
 #[test]
 fn mode_none_asks_for_no_key() {
     let tenant = tenant(config("None")).expect("a tenant");
-    assert!(tenant.authenticate("globex", None).is_ok());
+    assert!(tenant.authenticate(Some("globex"), None).is_ok());
     assert!(matches!(
-        tenant.authenticate("nobody", None),
+        tenant.authenticate(Some("nobody"), None),
         Err(Error::NotFound("client"))
     ));
 }
@@ -105,10 +105,10 @@ fn a_client_that_no_key_opens_is_closed_and_the_others_are_served() {
     keyless["clients"][0]["apiKeyHashes"] = json!([]);
     let tenant = tenant(keyless).expect("a tenant");
     for key in ["old", ""] {
-        let refused = tenant.authenticate("globex", Some(key.as_bytes()));
+        let refused = tenant.authenticate(Some("globex"), Some(key.as_bytes()));
         assert!(matches!(refused, Err(Error::Forbidden)));
     }
-    assert!(tenant.authenticate("initech", Some(b"other")).is_ok());
+    assert!(tenant.authenticate(Some("initech"), Some(b"other")).is_ok());
 }
 
 #[test]

@@ -5,6 +5,11 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::error::Error;
+
+/// Claims that name the program which a token was given to (RFC 9068, 2.2; OpenID Connect Core 1.0, 2).
+const PROGRAM: [&str; 2] = ["client_id", "azp"];
+
 /// The claims that decide anything; `iss`, `aud`, `exp` and `nbf` were checked before.
 #[derive(Debug, Deserialize)]
 pub struct Claims {
@@ -43,16 +48,42 @@ impl Claims {
 
     /// Whether the claim `claim` is `client`, or is a list that has it.
     pub fn opens(&self, claim: &str, client: &str) -> bool {
-        let own = Value::String(self.sub.clone());
-        let value = match claim {
-            "sub" => Some(&own),
-            claim => self.others.get(claim),
-        };
-        match value {
-            Some(Value::String(one)) => one == client,
-            Some(Value::Array(list)) => list.iter().any(|one| one == client),
-            _ => false,
+        self.clients(claim).contains(&client)
+    }
+
+    /// The one client that the claim `claim` names.
+    ///
+    /// # Errors
+    /// [`Error::ClientRefused`] where it names none, [`Error::ClientNeeded`] where it names several.
+    pub fn only_client(&self, claim: &str) -> Result<&str, Error> {
+        match self.clients(claim)[..] {
+            [] => Err(Error::ClientRefused),
+            [one] => Ok(one),
+            _ => Err(Error::ClientNeeded),
         }
+    }
+
+    /// What the claim `claim` is, or has as entries of a list.
+    fn clients(&self, claim: &str) -> Vec<&str> {
+        if claim == "sub" {
+            return vec![&self.sub];
+        }
+        match self.others.get(claim) {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The person that the token speaks for, by the name that its issuer has for them: its subject,
+    /// unless that is the program itself, or the client, as in tokens that a program got for itself
+    /// (RFC 9068, 2.2). `claim` is the one that names the client.
+    pub fn user(&self, claim: &str) -> Option<&str> {
+        let programs = PROGRAM
+            .iter()
+            .filter_map(|it| self.others.get(*it)?.as_str());
+        let itself = programs.chain(self.clients(claim)).any(|it| it == self.sub);
+        (!itself && !self.sub.is_empty()).then_some(&self.sub)
     }
 }
 
@@ -99,5 +130,43 @@ mod tests {
         }
         assert!(claims(json!({})).opens("sub", "somebody"));
         assert!(!claims(json!({})).opens("client_id", ""));
+    }
+
+    #[test]
+    fn where_nothing_else_names_a_client_the_claim_must_name_one_alone() {
+        let only = |value: Value| {
+            let claims = claims(json!({"client_id": value}));
+            let found = claims.only_client("client_id").map(str::to_owned);
+            found.map_err(|error| error.to_string())
+        };
+        assert_eq!(only(json!("globex")), Ok("globex".to_owned()));
+        assert_eq!(only(json!(["globex"])), Ok("globex".to_owned()));
+        for none in [json!([]), json!(null), json!(1), json!([1])] {
+            let refused = "the token does not open this client".to_owned();
+            assert_eq!(only(none), Err(refused));
+        }
+        let several = only(json!(["globex", "initech"])).expect_err("several");
+        assert!(several.contains("X-Client is needed"), "{several}");
+    }
+
+    #[test]
+    fn a_program_that_speaks_for_itself_is_no_user() {
+        for (more, claim, is_user) in [
+            (json!({"client_id": "globex"}), "client_id", true),
+            (json!({"client_id": "somebody"}), "client_id", false),
+            (
+                json!({"client_id": "somebody", "org": "globex"}),
+                "org",
+                false,
+            ),
+            (json!({"azp": "somebody", "org": "globex"}), "org", false),
+            (json!({"azp": "portal", "org": "globex"}), "org", true),
+            (json!({"org": ["globex", "somebody"]}), "org", false),
+            (json!({}), "sub", false),
+        ] {
+            let claims = claims(more);
+            let user = claims.user(claim);
+            assert_eq!(user, is_user.then_some("somebody"), "{claims:?}");
+        }
     }
 }

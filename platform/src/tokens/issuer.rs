@@ -79,6 +79,11 @@ impl Issuer {
         })
     }
 
+    /// What it calls itself: the claim `iss` of its tokens.
+    pub fn name(&self) -> &str {
+        &self.jwt.issuer
+    }
+
     /// Name of the claim that names the client.
     pub fn client_claim(&self) -> &str {
         &self.jwt.client_claim

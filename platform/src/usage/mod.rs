@@ -12,7 +12,6 @@ mod show;
 
 use std::sync::Arc;
 
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use charge::{Charge, charge, charge_sql};
@@ -21,6 +20,7 @@ pub use counter::{Counter, Counters};
 pub use exceeded::{Exceeded, exceeded};
 pub use recount::Recount;
 
+use crate::client_routes::ClientRoutes;
 use crate::middleware::scope::{Scope, on_any};
 use crate::platform::Platform;
 use crate::workload::Workload;
@@ -29,14 +29,14 @@ use crate::workload::Workload;
 const READ: Scope = Scope("usage:read");
 
 /// `GET /clients/{client}/usage`, for callers that may read what one of `workloads` stores.
-pub fn routes(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> OpenApiRouter {
+pub fn routes(platform: &Platform, workloads: &[Arc<dyn Workload>]) -> ClientRoutes {
     let of_workloads = workloads.iter().map(|workload| workload.scopes().read);
     let scopes: Vec<Scope> = of_workloads.chain([READ]).collect();
     let state = show::UsageState {
         database: platform.database.clone(),
         counters: all(workloads),
     };
-    OpenApiRouter::new()
+    ClientRoutes::new()
         .routes(on_any(&scopes, &platform.access, routes!(show::get_usage)))
         .with_state(state)
 }

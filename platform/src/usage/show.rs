@@ -37,7 +37,7 @@ pub struct Used {
 /// What was deleted counts until it is gone for good.
 #[utoipa::path(
     get,
-    path = "/clients/{client}/usage",
+    path = "/usage",
     tag = "clients",
     responses((status = 200, description = "All that is counted", body = Used))
 )]

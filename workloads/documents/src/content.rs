@@ -26,7 +26,7 @@ impl ContentPath for DocumentPath {
 /// `Range` asks for a part, so that a download which broke off can go on.
 #[utoipa::path(
     get,
-    path = "/clients/{client}/documents/{id}/content",
+    path = "/documents/{id}/content",
     tag = "documents",
     params(DocumentPath, Preconditions, Ranges),
     responses(Content<200>, Content<206>, NotModified, Answers<412>, Answers<416>)
@@ -41,7 +41,7 @@ pub(crate) async fn get_content(download: Download<DocumentPath>) -> Result<Resp
 /// What GET answers, without the content: only the database is asked.
 #[utoipa::path(
     head,
-    path = "/clients/{client}/documents/{id}/content",
+    path = "/documents/{id}/content",
     tag = "documents",
     params(DocumentPath, Preconditions),
     responses(Content<200>, NotModified, Answers<412>)

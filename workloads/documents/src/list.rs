@@ -50,7 +50,7 @@ struct ListedDocument {
 /// Follow `Link`, or send `next` as `cursor` with the same filters, until there is none.
 #[utoipa::path(
     get,
-    path = "/clients/{client}/documents",
+    path = "/documents",
     tag = "documents",
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100,

@@ -42,7 +42,7 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, 
 /// The `ETag` changes with anything in the answer.
 #[utoipa::path(
     get,
-    path = "/clients/{client}/documents/{id}",
+    path = "/documents/{id}",
     tag = "documents",
     params(DocumentPath, Preconditions),
     responses(

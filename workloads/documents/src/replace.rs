@@ -51,7 +51,7 @@ const REPLACE: Statement = Statement {
 /// for whatever it is. The document keeps its name; PATCH changes that. Digests are as with an upload.
 #[utoipa::path(
     put,
-    path = "/clients/{client}/documents/{id}/content",
+    path = "/documents/{id}/content",
     tag = "documents",
     params(
         DocumentPath,

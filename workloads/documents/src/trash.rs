@@ -42,7 +42,7 @@ const RESTORE: Statement = set_deleted!("NULL");
 /// document under legal hold stays. `If-Match` is about the metadata.
 #[utoipa::path(
     delete,
-    path = "/clients/{client}/documents/{id}",
+    path = "/documents/{id}",
     tag = "documents",
     params(DocumentPath, Preconditions),
     responses(
@@ -81,7 +81,7 @@ pub(crate) async fn delete_document(
 /// It is what it was before it was deleted.
 #[utoipa::path(
     post,
-    path = "/clients/{client}/documents/{id}/restore",
+    path = "/documents/{id}/restore",
     tag = "documents",
     params(DocumentPath),
     responses(

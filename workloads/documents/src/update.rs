@@ -44,7 +44,7 @@ const UPDATE: Statement = Statement {
 /// `ETag`, or `*` for whatever it is.
 #[utoipa::path(
     patch,
-    path = "/clients/{client}/documents/{id}",
+    path = "/documents/{id}",
     tag = "documents",
     params(
         DocumentPath,

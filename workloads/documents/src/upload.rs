@@ -46,7 +46,7 @@ pub(crate) struct Uploaded {
 /// is stored once.
 #[utoipa::path(
     put,
-    path = "/clients/{client}/upload-document",
+    path = "/upload-document",
     tag = "documents",
     params(
         ("Repr-Digest" = Option<String>, Header, description = "The file's `sha-256`"),

@@ -43,7 +43,7 @@ impl ContentPath for VersionPath {
 /// one.
 #[utoipa::path(
     get,
-    path = "/clients/{client}/documents/{id}/versions/{version}/content",
+    path = "/documents/{id}/versions/{version}/content",
     tag = "documents",
     params(VersionPath, Preconditions, Ranges),
     responses(Content<200>, Content<206>, NotModified, Answers<412>, Answers<416>)
@@ -58,7 +58,7 @@ pub(crate) async fn get_version(download: Download<VersionPath>) -> Result<Respo
 /// What GET answers, without the content: only the database is asked.
 #[utoipa::path(
     head,
-    path = "/clients/{client}/documents/{id}/versions/{version}/content",
+    path = "/documents/{id}/versions/{version}/content",
     tag = "documents",
     params(VersionPath, Preconditions),
     responses(Content<200>, NotModified, Answers<412>)

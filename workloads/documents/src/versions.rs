@@ -56,7 +56,7 @@ struct Versions {
 /// none.
 #[utoipa::path(
     get,
-    path = "/clients/{client}/documents/{id}/versions",
+    path = "/documents/{id}/versions",
     tag = "documents",
     params(
         DocumentPath,

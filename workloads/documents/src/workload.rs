@@ -7,6 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use docket_contract::DocumentsConfig;
 use docket_platform::Platform;
+use docket_platform::client_routes::ClientRoutes;
 use docket_platform::content_store::ContentStore;
 use docket_platform::health::Finding;
 use docket_platform::json::MAX_BODY;
@@ -17,7 +18,7 @@ use docket_platform::workload::{Workload, WorkloadScopes};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::router::UtoipaMethodRouterExt as _;
 use utoipa_axum::routes;
 
 use super::maintenance::{Purge, Sweep};
@@ -80,11 +81,11 @@ impl Workload for Documents {
         PROBLEMS
     }
 
-    fn routes(&self) -> OpenApiRouter {
+    fn routes(&self) -> ClientRoutes {
         let access = &self.platform.access;
         let largest = self.state.limits.max_upload_bytes.saturating_add(ENVELOPE);
         let limit = DefaultBodyLimit::max(usize::try_from(largest).unwrap_or(usize::MAX));
-        OpenApiRouter::new()
+        ClientRoutes::new()
             .routes(READ.on(access, routes!(list::list_documents)))
             .routes(READ.on(access, routes!(metadata::get_document)))
             .routes(WRITE.on(access, routes!(trash::delete_document)))
