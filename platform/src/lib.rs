@@ -21,6 +21,7 @@ mod memory;
 pub mod middleware;
 pub mod openapi;
 pub mod paging;
+pub mod peer;
 mod platform;
 pub mod problem;
 pub mod tenant;
