@@ -26,7 +26,7 @@ use crate::credentials::rotation::Rotated;
 
 pub use monitoring::Monitoring;
 pub use telemetry::Telemetry;
-pub use workloads::{Documents, Publication, Workloads};
+pub use workloads::{Documents, PageViews, Publication, Workloads};
 
 /// A tenant as it should be.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ mod listing;
 mod maintenance;
 mod metadata_changes;
 mod openapi;
+mod page_views;
 mod process;
 mod publishable_keys;
 mod quota;
