@@ -6,7 +6,9 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import hostile
@@ -36,12 +38,13 @@ class Size:
     connections: int
     paced: int  # seconds
     hostile: int  # requests
+    views: int  # page views
 
 
 FULL = Size(rounds=5, seconds=8, few=1_000, some=100_000, many=1_000_000, file=1024 * MIB, connections=10_000,
-            paced=60, hostile=10_000)
+            paced=60, hostile=10_000, views=12_000_000)
 SHORT = Size(rounds=1, seconds=1, few=1_000, some=2_000, many=20_000, file=64 * MIB, connections=1_000,
-             paced=3, hostile=500)
+             paced=3, hostile=500, views=91_000)
 
 
 @dataclass
@@ -107,6 +110,45 @@ def put_small(bench: Bench) -> list[Row]:
         at_least(f"{PUT}: docket / peer", ours.per_second / bare.per_second, 5, rates(docket=ours, peer=bare)),
         at_least(f"{PUT}: docket / floor", ours.per_second / floor.per_second, 0.4, rates(floor=floor)),
     ]
+
+
+def page_views(bench: Bench) -> list[Row]:
+    """Bodies of one view and of a thousand: what a page sends, and what a server passes on."""
+    def tell(server, count: int) -> Measured:
+        return wrk(server, "views", "/clients/some/page-views", count, "some-key", seconds=bench.size.seconds)
+
+    rows = []
+    with bench.docket("docket") as ours, bench.peer("peer", {}) as bare:
+        for count in (1, 1_000):
+            of = interleaved(bench.size.rounds, {
+                "floor": lambda: pgbench(bench.postgres, bench.clients["floor"], HERE / "sql/views.pgbench", bench.size.seconds, views=count),
+                "docket": lambda: tell(ours, count),
+                "peer": lambda: tell(bare, count),
+            })
+            floor, docket_, peer_ = of.values()
+            what = f"POST of {count:,} page view{'s' if count > 1 else ''}, 64 connections, durable"
+            views = f"docket {docket_.per_second * count:,.0f} views/s, peer {peer_.per_second * count:,.0f}"
+            rows += [
+                at_least(f"{what}: docket / peer", docket_.per_second / peer_.per_second, 10, views),
+                at_least(f"{what}: docket / floor", docket_.per_second / floor.per_second, 0.5, f"floor {floor.per_second * count:,.0f} views/s"),
+            ]
+    return rows
+
+
+def page_view_report(bench: Bench) -> list[Row]:
+    """A report of 90 days by path, of 12 million views, today's among them."""
+    bench.postgres.psql(file=HERE / "sql/page_views.sql", search_path=bench.clients["big"]["schema"], days=91, a_day=bench.size.views // 91)
+    today = date.today()
+    path = f"/clients/big/page-views/report?by=path&limit=100&from={today - timedelta(days=89)}&to={today}"
+    took = []
+    with bench.docket("docket") as ours:
+        for _ in range(20):
+            request = urllib.request.Request(ours.url + path, headers={"X-API-Key": "big-key"})
+            started = time.monotonic()
+            urllib.request.urlopen(request).read()
+            took.append((time.monotonic() - started) * 1000)
+    detail = f"the slowest of 20; median {statistics.median(took):.0f} ms"
+    return [at_most(f"Report of 90 days by path, {bench.size.views:,} page views", max(took), 200, "ms", detail)]
 
 
 def list_page(bench: Bench) -> list[Row]:
@@ -254,6 +296,8 @@ def series_of_a_pod(bench: Bench) -> list[Row]:
 ROWS = {
     "get": get_metadata,
     "put": put_small,
+    "views": page_views,
+    "report": page_view_report,
     "list": list_page,
     "search": search,
     "large": large_file,

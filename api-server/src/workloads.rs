@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use docket_documents::Documents;
+use docket_page_views::PageViews;
 use docket_platform::Platform;
 use docket_platform::tenant::Tenant;
 use docket_platform::workload::Workload;
@@ -12,7 +13,8 @@ use crate::Settings;
 /// Names of those that the configuration of `tenant` has, in the same order.
 pub(crate) fn names(tenant: &Tenant) -> impl Iterator<Item = &'static str> {
     let asked = &tenant.workloads;
-    asked.documents.iter().map(|_| docket_documents::NAME)
+    let documents = asked.documents.iter().map(|_| docket_documents::NAME);
+    documents.chain(asked.page_views.iter().map(|_| docket_page_views::NAME))
 }
 
 /// Those that the tenant's configuration has.
@@ -28,6 +30,9 @@ pub(crate) fn all(
     if let Some(config) = &asked.documents {
         let documents = Documents::new(platform, config, settings.documents()?)?;
         all.push(Arc::new(documents));
+    }
+    if let Some(config) = &asked.page_views {
+        all.push(Arc::new(PageViews::new(platform, config)));
     }
     Ok(all)
 }

@@ -43,6 +43,29 @@ pub struct Workloads {
     /// Files with metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub documents: Option<DocumentsConfig>,
+    /// Views of pages and documents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_views: Option<PageViewsConfig>,
+}
+
+/// What page views need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct PageViewsConfig {
+    /// Whose pages tell of views, serialized as RFC 6454, 6.2 has it.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// Days that a view is kept as it is; counts of days are kept for longer.
+    #[serde(default = "default_view_retention_days")]
+    pub retention_days: u32,
+    /// Whether who reads a document's content is counted too.
+    #[serde(default)]
+    pub documents: bool,
+}
+
+const fn default_view_retention_days() -> u32 {
+    90
 }
 
 /// What documents need.
@@ -358,6 +381,11 @@ mod tests {
                         api_key: "open sesame".into(),
                         timeout_ms: 30_000,
                     }),
+                }),
+                page_views: Some(PageViewsConfig {
+                    origins: vec!["https://www.globex.example".into()],
+                    retention_days: 90,
+                    documents: true,
                 }),
             },
             clients: vec![ClientConfig {

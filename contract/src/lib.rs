@@ -30,8 +30,8 @@ mod signing_keys;
 pub use api_key::{ApiKeyHash, hash_api_key};
 pub use config::{
     ApiAuth, AuthMode, ClientConfig, Database, DocumentsConfig, FolderStorage, Jwt, OpenAi,
-    OwnIssuer, PublishableKey, RateLimit, S3Storage, SslMode, Storage, Summarizer, TenantConfig,
-    Tls, Uploads, Workloads,
+    OwnIssuer, PageViewsConfig, PublishableKey, RateLimit, S3Storage, SslMode, Storage, Summarizer,
+    TenantConfig, Tls, Uploads, Workloads,
 };
 pub use limits::{ClientLimits, DocumentLimits, Quota, TenantLimits};
 pub use service_name::{DOCKET_API, DOCUMENT_API, service_name};

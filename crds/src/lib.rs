@@ -53,7 +53,7 @@ pub use status::{
 };
 pub use topology_spread::{NodeInclusionPolicy, TopologySpreadConstraint, WhenUnsatisfiable};
 pub use workloads::{
-    DOCUMENTS, DocumentsWorkload, OpenAi, Quota, Retention, S3, Storage, Summarizer,
-    SummarizerMode, Uploads, WorkloadName, Workloads,
+    DOCUMENTS, DocumentsWorkload, OpenAi, PAGE_VIEWS, PageViewsWorkload, Quota, Retention, S3,
+    Storage, Summarizer, SummarizerMode, Uploads, WorkloadName, Workloads,
 };
 pub use yaml::custom_resource_definition_yaml;

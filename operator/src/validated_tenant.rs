@@ -28,7 +28,7 @@ use crate::credentials::rotation::Rotated;
 pub use issuer::ValidatedIssuer;
 pub use monitoring::Monitoring;
 pub use telemetry::Telemetry;
-pub use workloads::{Documents, Publication, Workloads};
+pub use workloads::{Documents, PageViews, Publication, Workloads};
 
 /// A tenant as it should be.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::serve::Listener;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
@@ -19,6 +20,8 @@ use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+
+use crate::peer::Peer;
 
 /// What a listener grants its callers.
 #[derive(Clone, Debug)]
@@ -50,13 +53,16 @@ pub async fn serve(
     // This accept waits out what the listener itself fails with, such as too many open files.
     let next = async |free: &Arc<Semaphore>, listener: &mut TcpListener| {
         let place = free.clone().acquire_owned().await.ok();
-        (place, Listener::accept(listener).await.0)
+        (place, Listener::accept(listener).await)
     };
-    while let Some((place, stream)) = stop.run_until_cancelled(next(&free, &mut listener)).await {
+    while let Some((place, (stream, address))) =
+        stop.run_until_cancelled(next(&free, &mut listener)).await
+    {
         let connection = Connection {
             http: http.clone(),
             router: router.clone(),
             watcher: connections.watcher(),
+            peer: Peer(address),
         };
         let (terms, stop) = (terms.clone(), stop.clone());
         tokio::spawn(async move {
@@ -76,6 +82,7 @@ struct Connection {
     http: http1::Builder,
     router: Router,
     watcher: Watcher,
+    peer: Peer,
 }
 
 impl Connection {
@@ -114,7 +121,11 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let service = TowerToHyperService::new(self.router);
+        let (router, peer) = (TowerToHyperService::new(self.router), self.peer);
+        let service = service_fn(move |mut request| {
+            request.extensions_mut().insert(peer);
+            router.call(request)
+        });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         Ok(self.watcher.watch(connection).await?)
     }

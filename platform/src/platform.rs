@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::content_reads::ContentReads;
 use crate::content_store::UploadMemory;
 use crate::database::{Database, DatabaseSettings};
 use crate::middleware::access::Access;
@@ -50,6 +51,8 @@ pub struct Platform {
     pub access: Arc<Access>,
     /// Where their rows are.
     pub database: Arc<Database>,
+    /// Where workloads tell one another of contents that are read.
+    pub content_reads: Arc<ContentReads>,
     /// What all that is on its way to a store of content may take of the memory.
     pub upload_memory: UploadMemory,
     /// Time until an answer's first byte, or a statement's result.
@@ -81,6 +84,7 @@ impl Platform {
             service: settings.service,
             upload_memory: UploadMemory::of(settings.memory, timeout),
             database: Arc::new(Database::new(database, &tenant)),
+            content_reads: Arc::default(),
             access: Arc::new(Access::new(tenant.clone(), timeout, pace)?),
             request_timeout: timeout,
             tenant,

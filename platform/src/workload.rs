@@ -157,7 +157,7 @@ pub fn internal_routes(workloads: &[Arc<dyn Workload>], layers: &Arc<Layers>) ->
 }
 
 fn around(layers: &Arc<Layers>, workload: &'static str, routes: OpenApiRouter) -> OpenApiRouter {
-    let (routes, document) = routes.split_for_parts();
+    let (routes, openapi) = routes.split_for_parts();
     let routes = layers::around_clients(layers, workload, routes);
-    OpenApiRouter::with_openapi(document).merge(routes.into())
+    OpenApiRouter::with_openapi(openapi).merge(routes.into())
 }

@@ -111,6 +111,7 @@ pub const WORKLOADS: &[Workload] = &[
         "documents",
         ["0001_documents", "0002_documents_by_tag"]
     ),
+    workload!("pageViews", "page-views", ["0001_page_views"]),
 ];
 
 /// The tables of the workload `name`; none for one that stores nothing in a client's schema.

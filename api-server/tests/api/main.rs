@@ -14,6 +14,7 @@ mod maintenance;
 mod metadata_changes;
 mod openapi;
 mod own_issuer;
+mod page_views;
 mod process;
 mod publishable_keys;
 mod quota;

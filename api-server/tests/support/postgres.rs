@@ -86,7 +86,7 @@ fn script(identity: &Identity, tenant: &str, client: &str) -> String {
         owner: &owner,
         verifier: &verifier,
         credential_hash: "hash",
-        workloads: &["documents"],
+        workloads: &["documents", "pageViews"],
         applied: &Applied::default(),
         content: "{}",
     })

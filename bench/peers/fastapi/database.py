@@ -30,6 +30,18 @@ class Document(Base):
     upload_timestamp: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
+class PageView(Base):
+    __tablename__ = "page_views"
+    __table_args__ = (Index("page_views_viewed", "client_id", "viewed"), {"schema": "peer"})
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    client_id: Mapped[str] = mapped_column(String(63))
+    path: Mapped[str] = mapped_column(String(1024))
+    referrer: Mapped[str | None] = mapped_column(String(1024))
+    visitor: Mapped[str] = mapped_column(String(64))
+    viewed: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
 async def session() -> AsyncIterator[AsyncSession]:
     async with sessions() as session:
         yield session

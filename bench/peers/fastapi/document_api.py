@@ -9,6 +9,7 @@ from fastapi import FastAPI, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select, text
 
+import page_views  # noqa: F401: its route is the router's
 import telemetry
 from database import Document
 from routes import DocumentMetadata, Session, router

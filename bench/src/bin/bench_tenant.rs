@@ -43,7 +43,7 @@ fn main() -> anyhow::Result<()> {
             "host": "127.0.0.1", "port": arguments.port, "dbname": "postgres", "sslMode": "disable",
         },
         "auth": {"mode": "ApiKey"},
-        "workloads": {"documents": {"storage": storage(&arguments.content)}},
+        "workloads": {"documents": {"storage": storage(&arguments.content)}, "pageViews": {}},
         "clients": clients,
     });
     serde_json::to_writer(std::io::stdout(), &json!({"config": config, "sql": sql}))?;
@@ -70,7 +70,7 @@ fn provisioned(identity: &Identity, client: &str, password: &str) -> String {
         owner: &owner,
         verifier: password,
         credential_hash: "hash",
-        workloads: &["documents"],
+        workloads: &["documents", "pageViews"],
         applied: &Applied::default(),
         content: "{}",
     })

@@ -13,6 +13,7 @@ mod isolation;
 mod keys;
 mod lifecycle;
 mod objectives;
+mod page_views;
 mod reading;
 mod redaction;
 mod resilience;

@@ -108,6 +108,26 @@ const REFUSED: &[(&str, Change)] = &[
         "workloads names what the tenant runs, one at least: write documents",
         |spec| spec["workloads"] = json!({}),
     ),
+    ("an origin is https://, a host in lower case", |spec| {
+        spec["workloads"]["pageViews"] = json!({"origins": ["https://www.globex.example/"]})
+    }),
+    ("an origin is https://, a host in lower case", |spec| {
+        spec["workloads"]["pageViews"] = json!({"origins": ["http://www.globex.example"]})
+    }),
+    ("an origin is https://, a host in lower case", |spec| {
+        spec["workloads"]["pageViews"] = json!({"origins": ["https://globex.example:443"]})
+    }),
+    ("an origin is named once", |spec| {
+        let origin = "https://www.globex.example";
+        spec["workloads"]["pageViews"] = json!({"origins": [origin, origin]});
+    }),
+    (
+        "spec.workloads.pageViews.retentionDays: Invalid value: 0",
+        |spec| spec["workloads"]["pageViews"] = json!({"retentionDays": 0}),
+    ),
+    ("pageViews.documents counts reads of documents", |spec| {
+        spec["workloads"] = json!({"pageViews": {"documents": true}});
+    }),
     ("spec.workloads.documents.storage: Required value", |spec| {
         spec["workloads"] = json!({"documents": {}});
     }),

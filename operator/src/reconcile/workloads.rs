@@ -1,6 +1,7 @@
 //! Reads what the workloads of a tenant need, one line each.
 
 mod documents;
+mod page_views;
 
 use docket_contract::ClientLimits;
 use docket_crds::Client;
@@ -22,10 +23,8 @@ pub(super) async fn read(
         Some(spec) => Some(documents::read(spec, secrets).await?),
         None => None,
     };
-    Ok(Workloads {
-        documents,
-        ..Workloads::default()
-    })
+    let page_views = spec.page_views.as_ref();
+    Ok(Workloads::new(documents, page_views.map(page_views::read)))
 }
 
 /// What `client` may do with the workloads: what it has of its own, or else what each says for all.

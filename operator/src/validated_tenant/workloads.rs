@@ -1,17 +1,21 @@
 //! What a tenant runs for its clients: one field and one line each.
 
 mod documents;
+mod page_views;
 
 use crate::content::Content;
 use crate::content_locations::ContentLocations;
 
 pub use documents::Documents;
+pub use page_views::PageViews;
 
 /// The workloads of a tenant as they should be.
 #[derive(Clone, Debug, Default)]
 pub struct Workloads {
     /// Files with metadata.
     pub documents: Option<Documents>,
+    /// Views of pages and documents.
+    pub page_views: Option<PageViews>,
     /// For which of them clients have publishable keys.
     pub publications: Vec<Publication>,
     /// Where routes stand beside `/clients`, such as `/api/v1`.
@@ -30,9 +34,23 @@ pub struct Publication {
 }
 
 impl Workloads {
+    /// These, with what pages may do with them and where their routes stand.
+    #[must_use]
+    pub fn new(documents: Option<Documents>, page_views: Option<PageViews>) -> Self {
+        let publications = page_views.iter().filter_map(PageViews::publication);
+        let prefixes = page_views.iter().flat_map(|_| PageViews::ROOT_PREFIXES);
+        Self {
+            publications: publications.collect(),
+            root_prefixes: prefixes.collect(),
+            documents,
+            page_views,
+        }
+    }
+
     /// Names of those that run, as the spec has them.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.documents.iter().map(|_| docket_crds::DOCUMENTS)
+        let documents = self.documents.iter().map(|_| docket_crds::DOCUMENTS);
+        documents.chain(self.page_views.iter().map(|_| docket_crds::PAGE_VIEWS))
     }
 
     /// As servers read it.
@@ -40,6 +58,7 @@ impl Workloads {
     pub fn config(&self) -> docket_contract::Workloads {
         docket_contract::Workloads {
             documents: self.documents.as_ref().map(Documents::config),
+            page_views: self.page_views.as_ref().map(PageViews::config),
         }
     }
 

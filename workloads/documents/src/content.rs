@@ -19,6 +19,10 @@ impl ContentPath for DocumentPath {
         let document = finder.find(client, self.id).await?;
         Ok(document.as_ref().into())
     }
+
+    fn document(&self) -> i64 {
+        self.id
+    }
 }
 
 /// Download a document

@@ -10,9 +10,11 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use docket_platform::byte_range::{Selection, select};
 use docket_platform::conditional::{self, Verdict};
+use docket_platform::content_reads::{ContentRead, ContentReads};
 use docket_platform::content_store::{Bytestream, ContentStore};
 use docket_platform::error::Error;
 use docket_platform::middleware::auth::Caller;
+use docket_platform::peer::Peer;
 use docket_platform::tenant::Client;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt as _};
@@ -25,6 +27,9 @@ use super::byteranges::Envelope;
 use super::problems::DocumentProblem;
 use super::state::DocumentsState;
 use super::{Document, disposition};
+
+/// What has contents, for those who hear of reads.
+const SUBJECT: &str = "document";
 
 /// The path of a content: it says whose.
 pub(super) trait ContentPath: DeserializeOwned + Send {
@@ -40,13 +45,18 @@ pub(super) trait ContentPath: DeserializeOwned + Send {
         source: &Self::Source,
         client: &Arc<Client>,
     ) -> impl Future<Output = Result<Stored, Error>> + Send;
+
+    /// The document that it is of.
+    fn document(&self) -> i64;
 }
 
 /// A GET or HEAD of a content.
 pub(super) struct Download<P: ContentPath> {
     source: P::Source,
     content: ContentStore,
+    reads: Arc<ContentReads>,
     client: Arc<Client>,
+    peer: Option<Peer>,
     method: Method,
     headers: HeaderMap,
     path: Result<Path<P>, PathRejection>,
@@ -60,7 +70,9 @@ impl<P: ContentPath> FromRequestParts<DocumentsState> for Download<P> {
         Ok(Self {
             source: FromRef::from_ref(state),
             content: FromRef::from_ref(state),
+            reads: FromRef::from_ref(state),
             client,
+            peer: parts.extensions.get().copied(),
             method: parts.method.clone(),
             headers: parts.headers.clone(),
             path: Path::from_request_parts(parts, state).await,
@@ -74,7 +86,34 @@ impl<P: ContentPath> Download<P> {
     pub(super) async fn answer(self) -> Result<Response, Error> {
         let Path(path) = self.path?;
         let stored = path.find(&self.source, &self.client).await?;
-        answer(self.content, self.client, self.method, self.headers, stored).await
+        let (client, is_get) = (self.client, self.method == Method::GET);
+        let response = answer(
+            self.content,
+            client.clone(),
+            self.method,
+            &self.headers,
+            stored,
+        )
+        .await?;
+        if is_get && begins(&response) {
+            let subject = (SUBJECT, path.document());
+            let (reads, peer, headers) = (self.reads, self.peer, &self.headers);
+            reads.tell(|| ContentRead::new(&client, subject, peer, headers));
+        }
+        Ok(response)
+    }
+}
+
+/// Whether `response` brings a content from its first byte on: who goes on with a download reads no second time.
+fn begins(response: &Response) -> bool {
+    match response.status() {
+        StatusCode::OK => true,
+        StatusCode::PARTIAL_CONTENT => {
+            let range = response.headers().typed_get::<ContentRange>();
+            let range = range.and_then(|range| range.bytes_range());
+            range.is_some_and(|(first, _)| first == 0)
+        }
+        _ => false,
     }
 }
 
@@ -105,11 +144,11 @@ async fn answer(
     content: ContentStore,
     client: Arc<Client>,
     method: Method,
-    headers: HeaderMap,
+    headers: &HeaderMap,
     stored: Stored,
 ) -> Result<Response, Error> {
     let etag = conditional::strong_etag(&stored.sha256);
-    if conditional::evaluate(&headers, &etag)? == Verdict::NotModified {
+    if conditional::evaluate(headers, &etag)? == Verdict::NotModified {
         return Ok(conditional::not_modified(etag));
     }
     let read = Read {
@@ -123,7 +162,7 @@ async fn answer(
     let mut response = match method {
         // Range is defined for GET alone.
         Method::HEAD => read.answer_whole(Body::empty()),
-        _ => match selection(&headers, &etag, read.size) {
+        _ => match selection(headers, &etag, read.size) {
             Selection::Whole => read.whole().await?,
             Selection::Parts(parts) if parts.len() == 1 => read.part(parts[0].clone()).await?,
             Selection::Parts(parts) => read.parts(parts).await?,

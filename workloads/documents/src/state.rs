@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use docket_contract::DocumentsConfig;
 use docket_platform::Platform;
+use docket_platform::content_reads::ContentReads;
 use docket_platform::content_store::ContentStore;
 use docket_platform::database::Database;
 
@@ -40,6 +41,7 @@ pub(crate) struct Limits {
 pub(crate) struct DocumentsState {
     database: Arc<Database>,
     pub(super) content: ContentStore,
+    content_reads: Arc<ContentReads>,
     finder: Arc<Finder>,
     inserter: Arc<Inserter>,
     receiver: Arc<Receiver>,
@@ -67,6 +69,7 @@ impl DocumentsState {
         };
         Ok(Self {
             database: platform.database.clone(),
+            content_reads: platform.content_reads.clone(),
             finder: Arc::new(Finder::new(platform.database.clone(), tenant)),
             inserter: Arc::new(Inserter::new(platform.database.clone(), tenant)),
             receiver: Arc::new(Receiver {

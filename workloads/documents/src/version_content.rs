@@ -35,6 +35,10 @@ impl ContentPath for VersionPath {
     async fn find(&self, database: &Arc<Database>, client: &Arc<Client>) -> Result<Stored, Error> {
         version_repository::find(database, client, self.id, self.version).await
     }
+
+    fn document(&self) -> i64 {
+        self.id
+    }
 }
 
 /// Download a version of a document
