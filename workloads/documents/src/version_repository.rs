@@ -76,7 +76,7 @@ pub(super) async fn list(
                 file_size: row.try_get("file_size")?,
                 file_type: row.try_get("file_type")?,
                 sha256: row.try_get("sha256")?,
-                upload_timestamp: timestamp::column(&row, "upload_timestamp")?,
+                upload_timestamp: timestamp::column(row, "upload_timestamp")?,
             })
         });
         let versions: Vec<Version> = versions.collect::<Result<_, Error>>()?;

@@ -121,7 +121,7 @@ pub(crate) async fn read(
                 .fetch_all(database, transaction.as_mut(), arguments().end())
                 .await?;
         }
-        let range = || Ok::<_, Error>(arguments().with(from.to_sqlx())?.with(to.to_sqlx())?);
+        let range = || arguments().with(from.to_sqlx())?.with(to.to_sqlx());
         let open = OPEN
             .fetch_all(database, transaction.as_mut(), range()?.end())
             .await?;

@@ -131,7 +131,7 @@ impl CountDays {
 
     async fn count_day(&self, client: &Client, day: Date, is_final: bool) -> Result<(), Error> {
         let database = &self.database;
-        let of_day = || Ok::<_, Error>(arguments().with(day.to_sqlx())?);
+        let of_day = || arguments().with(day.to_sqlx());
         let mut connection = database.connection(client).await?;
         let mut transaction = Transaction::begin(&mut connection, COUNTS).await?;
         PATIENCE

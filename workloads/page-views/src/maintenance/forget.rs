@@ -90,7 +90,7 @@ impl Forget {
     /// As of `now`.
     async fn forget(&self, client: &Client, now: Timestamp) -> anyhow::Result<()> {
         salts::forget(&self.database, client, now).await?;
-        let batch = || Ok::<_, Error>(arguments().with(BATCH)?);
+        let batch = || arguments().with(BATCH);
         self.all(client, OLD_IDS, || Ok(batch()?.end())).await?;
         let first = first_kept(day::day(now), self.retention_days).to_sqlx();
         self.all(client, OLD_VIEWS, || Ok(batch()?.with(first)?.end()))
