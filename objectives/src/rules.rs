@@ -269,6 +269,10 @@ mod tests {
                 .is_some_and(|it| it == "documents")
         };
         assert!(named.iter().all(of_documents));
+        let mut counts = named
+            .iter()
+            .filter(|rule| rule.expr.contains("http_requests_total"));
+        assert!(counts.all(|rule| rule.expr.contains(r#"docket_workload="documents""#)));
         let unnamed = named.into_iter().map(|mut rule| {
             rule.labels.remove(WORKLOAD);
             rule.expr = rule.expr.replace(
