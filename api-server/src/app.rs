@@ -149,7 +149,8 @@ pub fn public_router(app: Arc<App>) -> Router {
         of_operations,
     );
     let operations = operations.layer(Extension(openapi::Document(Arc::new(document))));
-    // Whoever asks for a token is a client, and is traced as such.
+    // Whoever asks for a token is a client, and is traced and counted as such.
+    let token = layers::around_clients(&app.layers, layers::PLATFORM, token);
     app.assemble(clients.merge(token), operations)
 }
 

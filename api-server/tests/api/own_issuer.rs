@@ -673,3 +673,27 @@ async fn a_key_that_everybody_may_read_gets_no_token() {
         assert_eq!(answer.json()["error"], "invalid_client");
     }
 }
+
+#[tokio::test]
+async fn a_request_for_a_token_is_counted_and_answered_as_any_other_of_a_client() {
+    let key = Signer::ed25519("first");
+    let (_, router) = start(&tenancy("ApiKey", URL), &keys(&key, &[]));
+    let answer = answer_to_globex(&router, "documents:read").await;
+    assert!(answer.headers.contains_key("x-request-id"), "{answer:?}");
+    let wrong_method = get(&router, "/oauth2/token", &[]).await;
+    assert_eq!(wrong_method.status, StatusCode::METHOD_NOT_ALLOWED);
+    let media_type = &wrong_method.headers[header::CONTENT_TYPE];
+    assert_eq!(media_type, "application/problem+json");
+    let metrics = get(&router, "/metrics", &[]).await.text();
+    let counted = |line: &&str| {
+        line.starts_with("http_requests_total")
+            && [
+                r#"docket_workload="platform""#,
+                r#"method="POST""#,
+                r#"path="/oauth2/token""#,
+            ]
+            .iter()
+            .all(|label| line.contains(label))
+    };
+    assert!(metrics.lines().any(|line| counted(&line)), "{metrics}");
+}

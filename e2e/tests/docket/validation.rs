@@ -78,7 +78,7 @@ const REFUSED: &[(&str, Change)] = &[
     (
         "an objective's workload must be one that workloads has: add it there, or take it out of the objective",
         |spec| {
-            spec["workloads"] = json!({});
+            spec["workloads"] = json!({"pageViews": {}});
             spec["objectives"] = json!([{"name": "a", "target": "99", "workload": "documents"}]);
         },
     ),
