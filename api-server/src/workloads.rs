@@ -36,3 +36,24 @@ pub(crate) fn all(
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use docket_crds::WorkloadName;
+    use serde_json::json;
+
+    #[test]
+    fn a_workload_has_one_name_in_servers_specs_and_schemas() {
+        let served = [docket_documents::NAME, docket_page_views::NAME];
+        for name in served {
+            let known: Result<WorkloadName, _> = serde_json::from_value(json!(name));
+            assert_eq!(known.expect("a name of the spec").as_str(), name);
+            assert!(docket_schema::workload(name).is_some(), "{name}");
+        }
+        let stored = docket_schema::WORKLOADS
+            .iter()
+            .map(|workload| workload.name);
+        let mut stored = stored.filter(|name| *name != docket_schema::PLATFORM);
+        assert!(stored.all(|name| served.contains(&name)));
+    }
+}
