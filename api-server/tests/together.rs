@@ -4,15 +4,16 @@
 mod support;
 
 use axum::Router;
+use axum::body::Body;
 use docket_api_server::public_router;
 use docket_instrumentation::Registry;
 use futures::future::join_all;
-use http::StatusCode;
+use http::{Request, StatusCode};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgConnection};
 use support::postgres::Postgres;
 use support::requests::{get, sha256, shown, upload};
-use support::{Answer, Tenancy, eventually};
+use support::{Answer, Tenancy, eventually, send};
 
 /// Without spans, as a request has it whose trace is not recorded.
 fn router(tenancy: &Tenancy) -> Router {
@@ -93,6 +94,47 @@ async fn uploads_and_reads_at_once_share_statements_and_each_gets_its_own_answer
             _ => assert_eq!(answer.json()["filename"], name(number)),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_that_come_at_once_share_commits_and_what_they_have_in_common_is_stored_once() {
+    let postgres = Postgres::start();
+    let mut tenancy = postgres.tenancy("acme").await;
+    tenancy.config["workloads"]["pageViews"] =
+        json!({"origins": [], "retentionDays": 90, "documents": false});
+    let router = router(&tenancy);
+    let requests = (0..64).map(|number| {
+        let id = format!("67e55044-10b1-426f-9247-bb680e5fe00{}", number % 4);
+        let path = format!("/{number}");
+        let views = json!([{"path": path}, {"path": "common"}, {"path": "/common", "id": id}]);
+        let request = Request::post("/api/p3/page-views")
+            .header("x-api-key", "globex-key")
+            .header("content-type", "application/json")
+            .header(
+                "user-agent",
+                "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0",
+            )
+            .body(Body::from(json!({"views": views}).to_string()));
+        let router = router.clone();
+        tokio::spawn(async move { send(&router, request.expect("a request")).await })
+    });
+    let mut in_common = 0;
+    for answer in join_all(requests).await {
+        let answer = answer.expect("joined");
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+        let outcomes = &answer.json()["outcomes"];
+        assert_eq!(outcomes[0]["outcome"], "stored");
+        assert_eq!(outcomes[1]["outcome"], "refused");
+        in_common += i32::from(outcomes[2]["outcome"] == "stored");
+    }
+    assert_eq!(in_common, 4);
+    let schema = tenancy.identity("globex").schema;
+    let sql = format!("SELECT count(*), count(DISTINCT xmin::text) FROM {schema}.page_views");
+    let mut superuser = postgres.superuser().await;
+    let counts = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut superuser);
+    let (views, commits): (i64, i64) = counts.await.expect("counts");
+    assert_eq!(views, 68);
+    assert!(commits <= 32, "{commits} commits of 64 requests");
 }
 
 #[tokio::test(flavor = "multi_thread")]
