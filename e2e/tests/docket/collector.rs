@@ -1,6 +1,6 @@
 use anyhow::{Context, Result, ensure};
 use docket_crds::{ConditionType, condition};
-use docket_e2e::gateway::line;
+use docket_e2e::gateway::everything_with;
 use docket_e2e::objects::Objects;
 use docket_e2e::retry::send;
 use docket_e2e::scenario::{DEV_NAMESPACE, Scenario, TENANT, scenario};
@@ -30,18 +30,28 @@ async fn put_headers(it: &Scenario, token: &str) -> Result<()> {
     }
 }
 
-/// Uploads something, and waits until its trace is at the gateway.
+/// Asks for something until the trace of an answer is at the gateway: for a moment after a rollout a pod of before
+/// answers, whose collector has the settings of before.
 async fn is_told_at_the_gateway(it: &Scenario) -> Result<()> {
     let documents = it.documents("globex").await?;
-    let trace = uuid::Uuid::new_v4().simple().to_string();
-    let answer = send(|| {
-        documents
-            .request(reqwest::Method::GET, "documents")
-            .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
-    });
-    ensure!(answer.await?.status().is_success());
-    line(&it.client, &trace, "/data/traces.jsonl").await?;
-    Ok(())
+    let mut traces: Vec<String> = Vec::new();
+    until("a trace at the gateway", async || {
+        let trace = uuid::Uuid::new_v4().simple().to_string();
+        let answer = send(|| {
+            documents
+                .request(reqwest::Method::GET, "documents")
+                .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
+        });
+        ensure!(answer.await?.status().is_success());
+        traces.push(trace);
+        // One to a line is any of them.
+        let arrived = everything_with(&it.client, &traces.join("\n")).await?;
+        Ok(match arrived.is_empty() {
+            true => Err(format!("none of {} has arrived", traces.len())),
+            false => Ok(()),
+        })
+    })
+    .await
 }
 
 async fn pods(it: &Scenario) -> Result<Vec<String>> {
