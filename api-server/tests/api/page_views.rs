@@ -29,6 +29,10 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(flags: &[&str]) -> Self {
         let postgres = Postgres::start();
         let mut tenancy = postgres.tenancy("acme").await;
         tenancy.config["workloads"]["pageViews"] =
@@ -38,7 +42,7 @@ impl Site {
             "scope": "page-views:write",
             "origins": [ORIGIN],
         }]);
-        let app = tenancy.app();
+        let app = tenancy.app_with(flags);
         let router = public_router(app.clone());
         Self {
             postgres,
@@ -215,6 +219,81 @@ async fn a_body_has_one_to_a_thousand_views_and_its_largest_size() {
     let answer = site.tell("192.0.2.7", FIREFOX, large).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(site.count("SELECT count(*) FROM page_views").await, 1000);
+}
+
+#[tokio::test]
+async fn views_that_are_copied_are_kept_as_those_that_are_inserted() {
+    let site = Site::new().await;
+    let views = [
+        json!({"path": "/pricing", "referrer": "https://search.example/"}),
+        json!({"path": "/docs/\u{e4}", "document_id": i64::MAX}),
+        json!({"path": "/"}),
+    ];
+    let with_ids = views.iter().zip(1..).map(|(view, number)| {
+        let mut view = view.clone();
+        view["id"] = json!(format!("018f4a5e-0000-7000-8000-00000000000{number}"));
+        view
+    });
+    let with_ids: Vec<Value> = with_ids.collect();
+    let rows = "SELECT count(*) FROM page_views";
+    let different =
+        "SELECT count(DISTINCT (day, path, document_id, referrer, visitor)) FROM page_views";
+    for (views, expected) in [(json!(with_ids), 3), (json!(views), 6)] {
+        let answer = site.tell("192.0.2.7", FIREFOX, views).await;
+        assert_eq!(outcomes(&answer), ["stored"; 3]);
+        assert_eq!(site.count(rows).await, expected);
+        assert_eq!(site.count(different).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn views_that_postgres_refuses_are_not_answered_as_stored_and_the_next_are() {
+    let site = Site::new().await;
+    site.run("ALTER TABLE page_views ADD CONSTRAINT refuses CHECK (path <> '/refused')")
+        .await;
+    let views = json!([{"path": "/"}, {"path": "/refused"}]);
+    for _ in 0..3 {
+        let answer = site.tell("192.0.2.7", FIREFOX, views.clone()).await;
+        assert!(answer.status.is_server_error(), "{}", answer.text());
+    }
+    assert_eq!(site.count("SELECT count(*) FROM page_views").await, 0);
+    for _ in 0..3 {
+        let answer = site
+            .tell("192.0.2.7", FIREFOX, json!([{"path": "/"}]))
+            .await;
+        assert_eq!(outcomes(&answer), ["stored"]);
+    }
+    assert_eq!(site.report("").await["views"], 3);
+}
+
+#[tokio::test]
+async fn views_that_wait_too_long_for_postgres_take_no_later_ones_along() {
+    let site = Site::with(&["--request-timeout=2s"]).await;
+    let tell = async || {
+        site.tell("192.0.2.7", FIREFOX, json!([{"path": "/"}]))
+            .await
+    };
+    // From here on there is a salt, and a connection.
+    eventually("a view is stored", async || {
+        tell().await.status == StatusCode::ACCEPTED
+    })
+    .await;
+    let mut locking = site.tables().await;
+    let lock = sqlx::raw_sql("BEGIN; LOCK TABLE page_views").execute(&mut locking);
+    lock.await.expect("a lock");
+    let answer = tell().await;
+    assert!(answer.status.is_server_error(), "{}", answer.text());
+    let unlock = sqlx::raw_sql("ROLLBACK").execute(&mut locking);
+    unlock.await.expect("no lock");
+    let before = site.count("SELECT count(*) FROM page_views").await;
+    let mut stored = 0;
+    eventually("views are stored again", async || {
+        stored += i64::from(tell().await.status == StatusCode::ACCEPTED);
+        stored == 3
+    })
+    .await;
+    let after = site.count("SELECT count(*) FROM page_views").await;
+    assert!(after - before >= stored, "{before} {after}");
 }
 
 #[tokio::test]

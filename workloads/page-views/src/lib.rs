@@ -6,6 +6,7 @@
 
 mod agents;
 mod content_reads;
+mod copied_rows;
 mod counts;
 mod day;
 mod dimension;
