@@ -297,12 +297,44 @@ async fn views_that_wait_too_long_for_postgres_take_no_later_ones_along() {
 }
 
 #[tokio::test]
+async fn a_day_reports_the_same_before_and_after_it_is_counted_however_many_views_it_has() {
+    let site = Site::with(&["--request-timeout=1m"]).await;
+    // Of yesterday, paths beyond the thousand and views without one; of the day before, more than are counted here.
+    site.run(
+        "INSERT INTO page_views (day, path, referrer, visitor) \
+         SELECT (now() AT TIME ZONE 'UTC')::date - 1, nullif('/' || n % 1100, '/7'), nullif(n % 3, 0)::text, \
+           substring(sha256(int4send(n % 13)) FOR 16) \
+         FROM generate_series(1, 4000) AS n; \
+         INSERT INTO page_views (day, path, visitor) \
+         SELECT (now() AT TIME ZONE 'UTC')::date - 2, '/' || n % 1200, substring(sha256(int4send(n % 17)) FOR 16) \
+         FROM generate_series(1, 300001) AS n",
+    )
+    .await;
+    let queries = ["by=day", "by=path&limit=1000", "by=referrer", "by=document"];
+    let mut before = Vec::new();
+    for query in queries {
+        before.push(site.report(query).await);
+    }
+    assert_eq!(before[0]["views"], 304_001);
+    assert_eq!(before[0]["visitor_days"], 30);
+    assert_eq!(before[1]["visitor_days"], 30);
+    // 99 paths of yesterday and 200 of the day before are not among the thousand.
+    assert_eq!(before[1]["others"]["visitor_days"], 30);
+    assert_eq!(before[2]["rows"][0]["visitor_days"], 13);
+    site.maintain().await;
+    assert_eq!(site.count("SELECT count(*) FROM page_view_days").await, 2);
+    for (query, before) in queries.into_iter().zip(before) {
+        assert_eq!(site.report(query).await, before, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn counts_of_days_agree_with_counts_by_hand_and_replace_themselves_when_views_come_late() {
     let site = Site::new().await;
     // Yesterday: three visitors; a saw two pages, one of them twice. The day before: a came, too.
     site.run(
         "INSERT INTO page_views (day, path, referrer, visitor) SELECT \
-           (now() AT TIME ZONE 'UTC')::date - ago, path, referrer, visitor::bytea FROM (VALUES \
+           (now() AT TIME ZONE 'UTC')::date - ago, path, referrer, rpad(visitor, 16)::bytea FROM (VALUES \
            (1, '/a', 'x.example', 'a'), (1, '/a', NULL, 'a'), (1, '/b', NULL, 'a'), \
            (1, '/a', 'x.example', 'b'), (1, '/b', 'y.example', 'c'), \
            (2, '/a', NULL, 'a')) AS it (ago, path, referrer, visitor)",
@@ -335,7 +367,7 @@ async fn counts_of_days_agree_with_counts_by_hand_and_replace_themselves_when_vi
     site.run(
         "UPDATE page_view_days SET is_final = false; \
          INSERT INTO page_views (day, path, visitor) \
-         SELECT (now() AT TIME ZONE 'UTC')::date - 1, '/b', 'd'::bytea; \
+         SELECT (now() AT TIME ZONE 'UTC')::date - 1, '/b', 'sixteen bytes, d'::bytea; \
          UPDATE maintenance_tasks SET due = now()",
     )
     .await;
@@ -353,7 +385,7 @@ async fn views_salts_and_ids_go_in_time_and_what_was_counted_stays() {
     let site = Site::new().await;
     site.run(
         "INSERT INTO page_views (day, path, visitor) \
-         SELECT (now() AT TIME ZONE 'UTC')::date - ago, '/', 'a'::bytea FROM generate_series(1, 9) AS ago; \
+         SELECT (now() AT TIME ZONE 'UTC')::date - ago, '/', 'sixteen bytes, a'::bytea FROM generate_series(1, 9) AS ago; \
          INSERT INTO page_view_salts (day, salt) \
          SELECT (now() AT TIME ZONE 'UTC')::date - ago, sha256('') FROM generate_series(0, 3) AS ago; \
          INSERT INTO page_view_ids (id, seen) VALUES \
