@@ -29,6 +29,10 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(flags: &[&str]) -> Self {
         let postgres = Postgres::start();
         let mut tenancy = postgres.tenancy("acme").await;
         tenancy.config["workloads"]["pageViews"] =
@@ -38,7 +42,7 @@ impl Site {
             "scope": "page-views:write",
             "origins": [ORIGIN],
         }]);
-        let app = tenancy.app();
+        let app = tenancy.app_with(flags);
         let router = public_router(app.clone());
         Self {
             postgres,
@@ -218,12 +222,119 @@ async fn a_body_has_one_to_a_thousand_views_and_its_largest_size() {
 }
 
 #[tokio::test]
+async fn views_that_are_copied_are_kept_as_those_that_are_inserted() {
+    let site = Site::new().await;
+    let views = [
+        json!({"path": "/pricing", "referrer": "https://search.example/"}),
+        json!({"path": "/docs/\u{e4}", "document_id": i64::MAX}),
+        json!({"path": "/"}),
+    ];
+    let with_ids = views.iter().zip(1..).map(|(view, number)| {
+        let mut view = view.clone();
+        view["id"] = json!(format!("018f4a5e-0000-7000-8000-00000000000{number}"));
+        view
+    });
+    let with_ids: Vec<Value> = with_ids.collect();
+    let rows = "SELECT count(*) FROM page_views";
+    let different =
+        "SELECT count(DISTINCT (day, path, document_id, referrer, visitor)) FROM page_views";
+    for (views, expected) in [(json!(with_ids), 3), (json!(views), 6)] {
+        let answer = site.tell("192.0.2.7", FIREFOX, views).await;
+        assert_eq!(outcomes(&answer), ["stored"; 3]);
+        assert_eq!(site.count(rows).await, expected);
+        assert_eq!(site.count(different).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn views_that_postgres_refuses_are_not_answered_as_stored_and_the_next_are() {
+    let site = Site::new().await;
+    site.run("ALTER TABLE page_views ADD CONSTRAINT refuses CHECK (path <> '/refused')")
+        .await;
+    let views = json!([{"path": "/"}, {"path": "/refused"}]);
+    for _ in 0..3 {
+        let answer = site.tell("192.0.2.7", FIREFOX, views.clone()).await;
+        assert!(answer.status.is_server_error(), "{}", answer.text());
+    }
+    assert_eq!(site.count("SELECT count(*) FROM page_views").await, 0);
+    for _ in 0..3 {
+        let answer = site
+            .tell("192.0.2.7", FIREFOX, json!([{"path": "/"}]))
+            .await;
+        assert_eq!(outcomes(&answer), ["stored"]);
+    }
+    assert_eq!(site.report("").await["views"], 3);
+}
+
+#[tokio::test]
+async fn views_that_wait_too_long_for_postgres_take_no_later_ones_along() {
+    let site = Site::with(&["--request-timeout=2s"]).await;
+    let tell = async || {
+        site.tell("192.0.2.7", FIREFOX, json!([{"path": "/"}]))
+            .await
+    };
+    // From here on there is a salt, and a connection.
+    eventually("a view is stored", async || {
+        tell().await.status == StatusCode::ACCEPTED
+    })
+    .await;
+    let mut locking = site.tables().await;
+    let lock = sqlx::raw_sql("BEGIN; LOCK TABLE page_views").execute(&mut locking);
+    lock.await.expect("a lock");
+    let answer = tell().await;
+    assert!(answer.status.is_server_error(), "{}", answer.text());
+    let unlock = sqlx::raw_sql("ROLLBACK").execute(&mut locking);
+    unlock.await.expect("no lock");
+    let before = site.count("SELECT count(*) FROM page_views").await;
+    let mut stored = 0;
+    eventually("views are stored again", async || {
+        stored += i64::from(tell().await.status == StatusCode::ACCEPTED);
+        stored == 3
+    })
+    .await;
+    let after = site.count("SELECT count(*) FROM page_views").await;
+    assert!(after - before >= stored, "{before} {after}");
+}
+
+#[tokio::test]
+async fn a_day_reports_the_same_before_and_after_it_is_counted_however_many_views_it_has() {
+    let site = Site::with(&["--request-timeout=1m"]).await;
+    // Of yesterday, paths beyond the thousand and views without one; of the day before, more than are counted here.
+    site.run(
+        "INSERT INTO page_views (day, path, referrer, visitor) \
+         SELECT (now() AT TIME ZONE 'UTC')::date - 1, nullif('/' || n % 1100, '/7'), nullif(n % 3, 0)::text, \
+           substring(sha256(int4send(n % 13)) FOR 16) \
+         FROM generate_series(1, 4000) AS n; \
+         INSERT INTO page_views (day, path, visitor) \
+         SELECT (now() AT TIME ZONE 'UTC')::date - 2, '/' || n % 1200, substring(sha256(int4send(n % 17)) FOR 16) \
+         FROM generate_series(1, 300001) AS n",
+    )
+    .await;
+    let queries = ["by=day", "by=path&limit=1000", "by=referrer", "by=document"];
+    let mut before = Vec::new();
+    for query in queries {
+        before.push(site.report(query).await);
+    }
+    assert_eq!(before[0]["views"], 304_001);
+    assert_eq!(before[0]["visitor_days"], 30);
+    assert_eq!(before[1]["visitor_days"], 30);
+    // 99 paths of yesterday and 200 of the day before are not among the thousand.
+    assert_eq!(before[1]["others"]["visitor_days"], 30);
+    assert_eq!(before[2]["rows"][0]["visitor_days"], 13);
+    site.maintain().await;
+    assert_eq!(site.count("SELECT count(*) FROM page_view_days").await, 2);
+    for (query, before) in queries.into_iter().zip(before) {
+        assert_eq!(site.report(query).await, before, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn counts_of_days_agree_with_counts_by_hand_and_replace_themselves_when_views_come_late() {
     let site = Site::new().await;
     // Yesterday: three visitors; a saw two pages, one of them twice. The day before: a came, too.
     site.run(
         "INSERT INTO page_views (day, path, referrer, visitor) SELECT \
-           (now() AT TIME ZONE 'UTC')::date - ago, path, referrer, visitor::bytea FROM (VALUES \
+           (now() AT TIME ZONE 'UTC')::date - ago, path, referrer, rpad(visitor, 16)::bytea FROM (VALUES \
            (1, '/a', 'x.example', 'a'), (1, '/a', NULL, 'a'), (1, '/b', NULL, 'a'), \
            (1, '/a', 'x.example', 'b'), (1, '/b', 'y.example', 'c'), \
            (2, '/a', NULL, 'a')) AS it (ago, path, referrer, visitor)",
@@ -256,7 +367,7 @@ async fn counts_of_days_agree_with_counts_by_hand_and_replace_themselves_when_vi
     site.run(
         "UPDATE page_view_days SET is_final = false; \
          INSERT INTO page_views (day, path, visitor) \
-         SELECT (now() AT TIME ZONE 'UTC')::date - 1, '/b', 'd'::bytea; \
+         SELECT (now() AT TIME ZONE 'UTC')::date - 1, '/b', 'sixteen bytes, d'::bytea; \
          UPDATE maintenance_tasks SET due = now()",
     )
     .await;
@@ -274,7 +385,7 @@ async fn views_salts_and_ids_go_in_time_and_what_was_counted_stays() {
     let site = Site::new().await;
     site.run(
         "INSERT INTO page_views (day, path, visitor) \
-         SELECT (now() AT TIME ZONE 'UTC')::date - ago, '/', 'a'::bytea FROM generate_series(1, 9) AS ago; \
+         SELECT (now() AT TIME ZONE 'UTC')::date - ago, '/', 'sixteen bytes, a'::bytea FROM generate_series(1, 9) AS ago; \
          INSERT INTO page_view_salts (day, salt) \
          SELECT (now() AT TIME ZONE 'UTC')::date - ago, sha256('') FROM generate_series(0, 3) AS ago; \
          INSERT INTO page_view_ids (id, seen) VALUES \

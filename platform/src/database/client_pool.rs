@@ -185,6 +185,13 @@ impl Connection {
         self.connection.as_mut().expect("it is there until drop")
     }
 
+    /// The same for a conversation after which, when it is cut off, sqlx does not know what it would read
+    /// next: the connection ends, unless it is settled.
+    pub(super) fn as_mut_or_end(&mut self) -> &mut PgConnection {
+        self.then = Then::Ended;
+        self.connection.as_mut().expect("it is there until drop")
+    }
+
     /// Says that all answers were read and no transaction is open, so that the next may take it as
     /// it is. Without this word sqlx finds out.
     pub fn settle(&mut self) {

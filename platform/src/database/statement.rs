@@ -8,14 +8,18 @@ use sqlx::{Arguments as _, AssertSqlSafe, Encode, PgConnection, Postgres, Type};
 use tracing::Instrument as _;
 
 use super::Database;
+use super::client_pool::Connection;
 use crate::error::Error;
+
+/// Bytes that are sent at once; a connection keeps a buffer of what it sends.
+const CHUNK: usize = 64 * 1024;
 
 type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
 
 /// A statement and what its telemetry calls it.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement {
-    /// `SELECT`, `INSERT`, `UPDATE`, `DELETE` or `LOCK`.
+    /// `SELECT`, `INSERT`, `COPY`, `UPDATE`, `DELETE` or `LOCK`.
     pub operation: &'static str,
     /// The table that it is about.
     pub table: &'static str,
@@ -44,6 +48,29 @@ impl Statement {
     ) -> Result<Vec<PgRow>, Error> {
         let run = async { self.query(arguments).fetch_all(connection).await };
         self.observe(database, run).await
+    }
+
+    /// Runs a `COPY … FROM STDIN` with `rows`, all or none of them, and commits them unless a transaction is open.
+    ///
+    /// After an error, or when it is cut off, the connection ends.
+    pub async fn copy(
+        &self,
+        database: &Database,
+        connection: &mut Connection,
+        rows: &[u8],
+    ) -> Result<(), Error> {
+        let run = async {
+            let (sql, _) = commented(self.sql, docket_instrumentation::traceparent());
+            let postgres = connection.as_mut_or_end();
+            let mut copy = postgres.copy_in_raw(&sql).await?;
+            for chunk in rows.chunks(CHUNK) {
+                copy.send(chunk).await?;
+            }
+            copy.finish().await.map(drop)
+        };
+        self.observe(database, run).await?;
+        connection.settle();
+        Ok(())
     }
 
     async fn observe<T>(

@@ -1,8 +1,8 @@
-//! Reading what was counted: the counts of days that are counted, and the views of those that are not yet.
+//! Reading what was counted, by maintenance or, of open days, just now.
 
 use std::collections::BTreeMap;
 
-use docket_platform::database::{Database, Statement, Transaction, arguments};
+use docket_platform::database::{ArgumentList, Database, Statement, Transaction, arguments};
 use docket_platform::error::Error;
 use docket_platform::tenant::Client;
 use jiff::civil::Date;
@@ -13,6 +13,7 @@ use sqlx::postgres::PgRow;
 use crate::day;
 use crate::dimension::Dimension;
 use crate::insertion::{REJECTS, TABLE};
+use crate::open_days::{self, OpenDay};
 
 pub(crate) const DAYS: &str = "page_view_days";
 pub(crate) const COUNTS: &str = "page_view_counts";
@@ -24,35 +25,24 @@ const ONE_SNAPSHOT: Statement = Statement {
     sql: "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 };
 
-/// The visitors of a busy day fit into this, and are not sorted on the disk.
+/// The visitors of a busy day fit into this, and are not gathered on the disk.
 const ROOM: Statement = Statement {
     operation: "SET",
     table: COUNTS,
     sql: "SET LOCAL work_mem = '32MB'",
 };
 
-const OPEN: Statement = Statement {
-    operation: "SELECT",
-    table: DAYS,
-    sql: "SELECT day::date FROM generate_series($1::date, $2::date, '1 day') AS day \
-          EXCEPT SELECT day FROM page_view_days WHERE day BETWEEN $1 AND $2",
-};
-
 const BY_DAY: Statement = Statement {
     operation: "SELECT",
     table: COUNTS,
     sql: "SELECT day, views, visitors FROM page_view_counts \
-            WHERE dimension = 'day' AND day BETWEEN $1 AND $2 AND day <> ALL ($3) \
-          UNION ALL \
-          SELECT day, sum(views)::bigint, count(*) FROM (\
-            SELECT day, visitor, count(*) AS views FROM page_views WHERE day = ANY ($3) \
-            GROUP BY day, visitor\
-          ) AS each GROUP BY day ORDER BY day",
+          WHERE dimension = 'day' AND day BETWEEN $1 AND $2",
 };
 
-/// Those with the most views first, and before them the sum of those that no value is kept of.
+/// Those with the most views first, and before them the sum of those that no value is kept of. What open days have
+/// is told as values, their views and their visitors.
 macro_rules! by_value {
-    ($dimension:literal, $value:literal) => {
+    ($dimension:literal) => {
         Statement {
             operation: "SELECT",
             table: COUNTS,
@@ -60,24 +50,20 @@ macro_rules! by_value {
                 "SELECT value, sum(views)::bigint AS views, sum(visitors)::bigint AS visitors FROM (\
                    SELECT value, views, visitors FROM page_view_counts WHERE dimension = '",
                 $dimension,
-                "' AND day BETWEEN $1 AND $2 AND day <> ALL ($3) \
+                "' AND day BETWEEN $1 AND $2 \
                    UNION ALL \
-                   SELECT value, sum(views), count(*) FROM (\
-                     SELECT day, ",
-                $value,
-                " AS value, visitor, count(*) AS views FROM page_views WHERE day = ANY ($3) \
-                     GROUP BY 1, 2, 3\
-                   ) AS each WHERE value IS NOT NULL GROUP BY day, value\
+                   SELECT value, views, visitors \
+                   FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS open (value, views, visitors)\
                  ) AS counted GROUP BY value \
-                 ORDER BY value IS NOT NULL, 2 DESC, value LIMIT $4"
+                 ORDER BY value IS NOT NULL, 2 DESC, value LIMIT $6"
             ),
         }
     };
 }
 
-const BY_PATH: Statement = by_value!("path", "path");
-const BY_DOCUMENT: Statement = by_value!("document", "document_id::text");
-const BY_REFERRER: Statement = by_value!("referrer", "referrer");
+const BY_PATH: Statement = by_value!("path");
+const BY_DOCUMENT: Statement = by_value!("document");
+const BY_REFERRER: Statement = by_value!("referrer");
 
 const NOT_COUNTED: Statement = Statement {
     operation: "SELECT",
@@ -91,6 +77,15 @@ const NOT_COUNTED: Statement = Statement {
 pub(crate) struct Count {
     pub(crate) views: i64,
     pub(crate) visitors: i64,
+}
+
+impl Count {
+    pub(crate) fn of_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            views: row.try_get("views")?,
+            visitors: row.try_get("visitors")?,
+        })
+    }
 }
 
 /// What was counted in some days.
@@ -121,18 +116,10 @@ pub(crate) async fn read(
                 .fetch_all(database, transaction.as_mut(), arguments().end())
                 .await?;
         }
+        let open = open_days::count(database, &mut transaction, (from, to), by).await?;
         let range = || arguments().with(from.to_sqlx())?.with(to.to_sqlx());
-        let open = OPEN
-            .fetch_all(database, transaction.as_mut(), range()?.end())
-            .await?;
-        let open = open.iter().map(day::of_row);
-        let open = day::array(open.collect::<Result<Vec<_>, _>>()?);
         let days = BY_DAY
-            .fetch_all(
-                database,
-                transaction.as_mut(),
-                range()?.with(open.as_slice())?.end(),
-            )
+            .fetch_all(database, transaction.as_mut(), range()?.end())
             .await?;
         let statement = match by {
             Dimension::Day => None,
@@ -144,7 +131,7 @@ pub(crate) async fn read(
             None => Vec::new(),
             Some(statement) => {
                 // The sum of the others may come with them.
-                let which = range()?.with(open.as_slice())?.with(limit + 1)?.end();
+                let which = with_values(range()?, &open)?.with(limit + 1)?.end();
                 statement
                     .fetch_all(database, transaction.as_mut(), which)
                     .await?
@@ -154,33 +141,40 @@ pub(crate) async fn read(
             .fetch_all(database, transaction.as_mut(), range()?.end())
             .await?;
         transaction.commit().await?;
-        Ok(counts(&days, &values, &not_counted, limit)?)
+        Ok(counts(&days, &open, &values, &not_counted, limit)?)
     };
     database.within_deadline(work).await
 }
 
+/// `range`, and what open days have of each value.
+fn with_values(range: ArgumentList, open: &[(Date, OpenDay)]) -> Result<ArgumentList, Error> {
+    let values = open.iter().flat_map(|(_, day)| &day.values);
+    let names: Vec<_> = values.clone().map(|(value, _)| value.as_deref()).collect();
+    let views: Vec<_> = values.clone().map(|(_, count)| count.views).collect();
+    let visitors: Vec<_> = values.map(|(_, count)| count.visitors).collect();
+    range.with(names)?.with(views)?.with(visitors)
+}
+
 fn counts(
     days: &[PgRow],
+    open: &[(Date, OpenDay)],
     values: &[PgRow],
     not_counted: &[PgRow],
     limit: i64,
 ) -> sqlx::Result<Counts> {
-    let count = |row: &PgRow| {
-        Ok::<_, sqlx::Error>(Count {
-            views: row.try_get("views")?,
-            visitors: row.try_get("visitors")?,
-        })
-    };
     let mut others = None;
     let mut named = Vec::new();
     for row in values {
         match row.try_get("value")? {
-            None => others = Some(count(row)?),
-            Some(value) => named.push((value, count(row)?)),
+            None => others = Some(Count::of_row(row)?),
+            Some(value) => named.push((value, Count::of_row(row)?)),
         }
     }
     named.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let days = days.iter().map(|row| Ok((day::of_row(row)?, count(row)?)));
+    let days = days
+        .iter()
+        .map(|row| Ok((day::of_row(row)?, Count::of_row(row)?)))
+        .chain(open.iter().map(|(day, open)| Ok((*day, open.total))));
     let not_counted = not_counted
         .iter()
         .map(|row| Ok((row.try_get("outcome")?, row.try_get("views")?)));

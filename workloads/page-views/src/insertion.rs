@@ -13,6 +13,7 @@ use sqlx::Row as _;
 use tracing::Span;
 use uuid::Uuid;
 
+use crate::copied_rows;
 use crate::day;
 use crate::outcome::Outcome;
 use crate::view::Seen;
@@ -21,6 +22,13 @@ use crate::visitor::LENGTH;
 pub(crate) const TABLE: &str = "page_views";
 pub(crate) const IDS: &str = "page_view_ids";
 pub(crate) const REJECTS: &str = "page_view_rejects";
+
+// What a day has most of, the views of bodies without ids: half the work of an INSERT of arrays.
+const COPY: Statement = Statement {
+    operation: "COPY",
+    table: TABLE,
+    sql: "COPY page_views (day, path, document_id, referrer, visitor) FROM STDIN (FORMAT binary)",
+};
 
 // In the order of their ids and of their outcomes, so that two statements wait for each other in one order only.
 const INSERT: Statement = Statement {
@@ -59,6 +67,13 @@ pub(crate) struct Views {
     pub(crate) seen: Vec<Seen>,
     /// How many do not, by outcome.
     pub(crate) rejected: Vec<(Outcome, i64)>,
+}
+
+impl Views {
+    /// Whether all of them are stored, and there is nothing else to write.
+    fn are_rows_only(&self) -> bool {
+        self.rejected.is_empty() && self.seen.iter().all(|seen| seen.id.is_none())
+    }
 }
 
 /// What became of each of a request's [`Views::seen`], in their order, or why nobody knows.
@@ -133,6 +148,25 @@ impl Batch<Arc<Views>, Inserted> for InsertAll {
 
 impl InsertAll {
     async fn insert_all(&self, requests: &[Arc<Views>]) -> Result<Vec<Vec<Outcome>>, Error> {
+        match requests.iter().all(|views| views.are_rows_only()) {
+            true => self.copy_rows(requests).await,
+            false => self.insert_with_ids(requests).await,
+        }
+    }
+
+    async fn copy_rows(&self, requests: &[Arc<Views>]) -> Result<Vec<Vec<Outcome>>, Error> {
+        let rows = copied_rows::encode(requests.iter().map(|views| &**views));
+        let database = &self.database;
+        let mut connection = database.connection_to_commit(&self.client).await?;
+        let copy = COPY.copy(database, &mut connection, &rows);
+        database
+            .within_deadline(commits_itself(TABLE, copy))
+            .await?;
+        let stored = |views: &Arc<Views>| vec![Outcome::Stored; views.seen.len()];
+        Ok(requests.iter().map(stored).collect())
+    }
+
+    async fn insert_with_ids(&self, requests: &[Arc<Views>]) -> Result<Vec<Vec<Outcome>>, Error> {
         let firsts = firsts(requests);
         let arguments = bind(requests, &firsts)?;
         let database = &self.database;

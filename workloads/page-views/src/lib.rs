@@ -2,15 +2,18 @@
 //!
 //! `workload.rs` says what the rest of the server knows of it; `record.rs` and `report.rs` are its routes.
 //! Where a view goes is told by the files in this order: `view.rs`, `recorder.rs`, `insertion.rs`,
-//! `maintenance/`, `counts.rs`.
+//! `maintenance/`, `open_days.rs`, `counts.rs`.
 
 mod agents;
 mod content_reads;
+mod copied_rows;
 mod counts;
 mod day;
+mod day_counts;
 mod dimension;
 mod insertion;
 mod maintenance;
+mod open_days;
 mod outcome;
 mod problems;
 mod record;

@@ -12,8 +12,9 @@ use docket_platform::middleware::auth::Caller;
 use docket_platform::peer::Peer;
 use http::{HeaderMap, StatusCode, header};
 use mime::Mime;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::recorder::{Recorder, ViewOutcome, Viewer};
@@ -27,10 +28,11 @@ const MOST: usize = 1000;
 /// Views that are told of at once.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PageViews {
+pub(crate) struct PageViews<'a> {
     /// All by the same visitor, now.
     #[schema(value_type = Vec<PageView>, min_items = 1, max_items = 1000)]
-    views: Vec<Value>,
+    #[serde(borrow)]
+    views: Vec<&'a RawValue>,
 }
 
 /// What became of them.
@@ -67,7 +69,7 @@ pub(crate) async fn record_page_views(
         address: Peer::address(peer.map(|Extension(peer)| peer), &headers),
         agent: agent(&headers),
     };
-    let views = views.iter().map(|view| reader.read(view)).collect();
+    let views = views.iter().map(|view| reader.read(view.get())).collect();
     let outcomes = recorder.record(&client, viewer, views).await?;
     Ok((StatusCode::ACCEPTED, Json(Recorded { outcomes })).into_response())
 }
@@ -86,7 +88,7 @@ fn agent(headers: &HeaderMap) -> &[u8] {
 
 /// # Errors
 /// [`Error::UnsupportedMediaType`], [`Error::BadRequest`], [`Error::Unprocessable`].
-fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, Error> {
+fn parse<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Vec<&'a RawValue>, Error> {
     let sent = headers.get(header::CONTENT_TYPE);
     let sent: Option<Mime> = sent.and_then(|sent| sent.to_str().ok()?.parse().ok());
     let taken = [mime::APPLICATION_JSON, mime::TEXT_PLAIN];
@@ -98,13 +100,15 @@ fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Value>, Error> {
         let taken = "the body must be sent as application/json or text/plain";
         return Err(Error::UnsupportedMediaType(taken));
     }
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|_| Error::BadRequest("the body is not JSON".to_owned()))?;
-    let refusal = || {
-        let expected = format!("the body must be {{\"views\": […]}} with 1 to {MOST} views");
-        Error::Unprocessable(expected)
+    let no_json = || Error::BadRequest("the body is not JSON".to_owned());
+    let body = str::from_utf8(body).map_err(|_| no_json())?;
+    let refusal = || match serde_json::from_str::<IgnoredAny>(body) {
+        Ok(_) => Error::Unprocessable(format!(
+            "the body must be {{\"views\": […]}} with 1 to {MOST} views"
+        )),
+        Err(_) => no_json(),
     };
-    let PageViews { views } = PageViews::deserialize(value).map_err(|_| refusal())?;
+    let PageViews { views } = serde_json::from_str(body).map_err(|_| refusal())?;
     match (1..=MOST).contains(&views.len()) {
         true => Ok(views),
         false => Err(refusal()),
@@ -142,6 +146,7 @@ mod tests {
                 Err(422),
             ),
             ("text/plain", "views".into(), Err(400)),
+            ("text/plain", "[] views".into(), Err(400)),
         ] {
             assert_eq!(parsed(media_type, &body), expected, "{media_type} {body}");
         }

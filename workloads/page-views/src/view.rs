@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use http::Uri;
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -61,9 +60,9 @@ impl Reader {
     }
 
     /// # Errors
-    /// A phrase that says why `view` cannot be counted; it repeats nothing that was sent.
-    pub(crate) fn read(&self, view: &Value) -> Result<Seen, String> {
-        let view = PageView::deserialize(view).map_err(|error| phrase(&error))?;
+    /// A phrase that says why `view`, which is JSON, cannot be counted; it repeats nothing that was sent.
+    pub(crate) fn read(&self, view: &str) -> Result<Seen, String> {
+        let view: PageView = serde_json::from_str(view).map_err(|error| phrase(&error))?;
         let id = view.id.map(|id| Uuid::try_parse(&id)).transpose();
         let id = id.map_err(|_| "id must be a UUID".to_owned())?;
         if view.document_id.is_some_and(|id| id < 1) {
@@ -72,7 +71,7 @@ impl Reader {
         let referrer = view.referrer.and_then(|referrer| host(&referrer));
         Ok(Seen {
             id,
-            path: Some(path(&view.path)?),
+            path: Some(path(view.path)?),
             document_id: view.document_id,
             referrer: referrer.filter(|host| !self.own_hosts.contains(host)),
         })
@@ -82,21 +81,21 @@ impl Reader {
 /// What serde says names members and types; a value that was sent could be anything.
 fn phrase(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match text
-        .split_once('`')
-        .filter(|(start, _)| ["missing field ", "unknown field "].contains(start))
-    {
+    match text.split_once('`').filter(|(start, _)| {
+        ["missing field ", "duplicate field ", "unknown field "].contains(start)
+    }) {
         Some(("missing field ", _)) => "a view needs a path".into(),
+        Some(("duplicate field ", _)) => "a view has each member once".into(),
         Some(_) => "a view has id, path, referrer and document_id, and nothing else".into(),
         None => "a view is an object with texts, and a whole number as document_id".into(),
     }
 }
 
-fn path(sent: &str) -> Result<String, String> {
-    let path = sent.split(['?', '#']).next().unwrap_or_default();
+fn path(mut path: String) -> Result<String, String> {
+    path.truncate(path.find(['?', '#']).unwrap_or(path.len()));
     let is_path = path.starts_with('/') && !path.contains(char::is_control);
     match is_path && path.chars().count() <= LONGEST_PATH {
-        true => Ok(path.to_owned()),
+        true => Ok(path),
         false => Err(format!(
             "path must begin with / and have {LONGEST_PATH} characters at most, none of them a control character"
         )),
@@ -116,12 +115,18 @@ fn host(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn read(view: &Value) -> Result<Seen, String> {
-        Reader::new(&["https://www.globex.example".into()]).read(view)
+        Reader::new(&["https://www.globex.example".into()]).read(&view.to_string())
+    }
+
+    #[test]
+    fn a_member_that_comes_twice_leaves_open_which_is_meant() {
+        let read = Reader::new(&[]).read(r#"{"path": "/a", "path": "/b"}"#);
+        assert_eq!(read, Err("a view has each member once".into()));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 
 use crate::counts::{COUNTS, DAYS};
 use crate::day;
+use crate::day_counts::{each_value, whole_day};
 use crate::insertion::TABLE;
 
 // One look into the index for each day that has views.
@@ -58,35 +59,25 @@ const CLEAR: Statement = Statement {
 const WHOLE: Statement = Statement {
     operation: "INSERT",
     table: COUNTS,
-    sql: "INSERT INTO page_view_counts (dimension, day, views, visitors) \
-          SELECT 'day', $1, sum(views), count(*) FROM (\
-            SELECT count(*) AS views FROM page_views WHERE day = $1 GROUP BY visitor\
-          ) AS each HAVING count(*) > 0",
+    sql: concat!(
+        "INSERT INTO page_view_counts (dimension, day, views, visitors) \
+         SELECT 'day', $1, views, visitors FROM (",
+        whole_day!(),
+        ") AS counted"
+    ),
 };
 
-/// The thousand values with the most views, and the sum of the others: whoever sends may send any.
 macro_rules! by_value {
     ($dimension:literal, $value:literal) => {
         Statement {
             operation: "INSERT",
             table: COUNTS,
             sql: concat!(
-                "WITH each AS (\
-                   SELECT ",
-                $value,
-                " AS value, visitor, count(*) AS views FROM page_views \
-                   WHERE day = $1 AND ",
-                $value,
-                " IS NOT NULL GROUP BY 1, 2\
-                 ), ranked AS (\
-                   SELECT value, row_number() OVER (ORDER BY sum(views) DESC, value) AS rank \
-                   FROM each GROUP BY value\
-                 ) INSERT INTO page_view_counts (dimension, day, value, views, visitors) \
-                 SELECT '",
+                "INSERT INTO page_view_counts (dimension, day, value, views, visitors) SELECT '",
                 $dimension,
-                "', $1, CASE WHEN rank <= 1000 THEN value END AS kept, sum(views), \
-                   count(DISTINCT visitor) \
-                 FROM each JOIN ranked USING (value) GROUP BY kept"
+                "', $1, kept, views, visitors FROM (",
+                each_value!($value),
+                ") AS counted"
             ),
         }
     };
