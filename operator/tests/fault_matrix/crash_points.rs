@@ -27,7 +27,7 @@ async fn ground() -> Arc<Ground> {
 const STEADY: Duration = Duration::from_secs(60);
 
 /// A few that each show something else; the tests below run all.
-const SHORT: [(Scenario, &str, u32, Fault); 14] = [
+const SHORT: [(Scenario, &str, u32, Fault); 17] = [
     (
         Scenario::Create,
         "PATCH documenttenants/acme",
@@ -74,6 +74,24 @@ const SHORT: [(Scenario, &str, u32, Fault); 14] = [
         Fault::KillCommitted,
     ),
     (
+        Scenario::RotateSigningKeys,
+        "PATCH secrets/acme-signing-keys",
+        1,
+        Fault::KillBefore,
+    ),
+    (
+        Scenario::TakeOutDelete,
+        "drop workload",
+        1,
+        Fault::KillCommitted,
+    ),
+    (
+        Scenario::TakeOutDelete,
+        "drop workload",
+        2,
+        Fault::KillBefore,
+    ),
+    (
         Scenario::DeleteDelete,
         "DELETE deployments/acme-api",
         1,
@@ -89,6 +107,12 @@ const SHORT: [(Scenario, &str, u32, Fault); 14] = [
     ),
 ];
 
+/// Whether the environment variable `variable` is not set, or has `name` among its names.
+fn is_chosen(variable: &str, name: &str) -> bool {
+    let names = std::env::var(variable);
+    names.map_or(true, |names| names.split("; ").any(|it| it == name))
+}
+
 /// Prints a table, and keeps it beside what was built.
 fn tell(name: &str, table: &str) {
     eprintln!("{table}");
@@ -103,6 +127,8 @@ async fn a_few_crash_points_come_to_what_a_clean_run_comes_to() {
         scenarios: vec![
             Scenario::Create,
             Scenario::Autoscale,
+            Scenario::RotateSigningKeys,
+            Scenario::TakeOutDelete,
             Scenario::DeleteDelete,
         ],
         takes: |scenario, point, fault| {
@@ -177,20 +203,17 @@ async fn the_number_of_pods_is_nobodys_invention_when_an_autoscaler_comes_and_go
 #[ignore = "takes minutes: make test-faults"]
 async fn every_crash_point_of_every_scenario_comes_to_what_a_clean_run_comes_to() {
     let ground = ground().await;
+    let scenarios = Scenario::ALL.into_iter();
     let selection = Selection {
-        scenarios: match std::env::var("SCENARIO") {
-            Ok(name) => Scenario::ALL
-                .into_iter()
-                .filter(|it| it.name() == name)
-                .collect(),
-            Err(_) => Scenario::ALL.to_vec(),
-        },
-        takes: |_, _, fault| {
-            std::env::var("FAULT").map_or(true, |named| named == fault.to_string())
+        scenarios: scenarios
+            .filter(|it| is_chosen("SCENARIO", it.name()))
+            .collect(),
+        takes: |_, point, fault| {
+            is_chosen("FAULT", &fault.to_string()) && is_chosen("POINT", &point.call)
         },
         steady: STEADY,
         clean_steady: STEADY,
-        parallel: 8,
+        parallel: std::env::var("PARALLEL").map_or(8, |it| it.parse().expect("a number")),
         watching: 72,
     };
     let report = matrix(&ground, &selection).await.expect("clean runs");

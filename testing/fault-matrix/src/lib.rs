@@ -7,12 +7,14 @@
 
 mod case;
 mod certificate;
+mod client_data;
 mod control_plane;
 pub mod database_trouble;
 mod fidelity;
 mod gateway;
 mod ground;
 pub mod handover;
+mod issuer;
 mod kubernetes;
 mod mask;
 pub mod matrix;

@@ -4,11 +4,16 @@ use anyhow::{Context as _, Result, ensure};
 use docket_crds::annotations;
 use docket_schema::Identity;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::Connection as _;
 
+use crate::client_data::{
+    check_document, check_view, gone, schema, store_document, store_view, until_without_documents,
+    without_documents,
+};
+use crate::issuer;
 use crate::mask::decode;
 use crate::snapshot;
-use crate::specs::{autoscaling, exposed_by_ingress, exposed_by_route};
+use crate::specs::{autoscaling, documents, exposed_by_ingress, exposed_by_route};
 use crate::world::World;
 
 /// The one tenant of a scenario.
@@ -36,6 +41,14 @@ pub enum Scenario {
     ChangeImage,
     /// An autoscaler in place of a fixed number of pods, and an Ingress in place of an HTTPRoute.
     Autoscale,
+    /// Page views, with a publishable key, and an issuer of tokens.
+    AddWorkload,
+    /// A new key to sign tokens with, up to where it signs.
+    RotateSigningKeys,
+    /// Page views less, their data kept.
+    TakeOutRetain,
+    /// Documents less, tables and content deleted.
+    TakeOutDelete,
     /// The tenant goes, its data kept.
     DeleteRetain,
     /// The tenant goes with its data.
@@ -44,7 +57,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Create,
         Self::AddClient,
         Self::RemoveRetain,
@@ -52,6 +65,10 @@ impl Scenario {
         Self::Rotate,
         Self::ChangeImage,
         Self::Autoscale,
+        Self::AddWorkload,
+        Self::RotateSigningKeys,
+        Self::TakeOutRetain,
+        Self::TakeOutDelete,
         Self::DeleteRetain,
         Self::DeleteDelete,
     ];
@@ -67,6 +84,10 @@ impl Scenario {
             Self::Rotate => "rotate",
             Self::ChangeImage => "change image",
             Self::Autoscale => "autoscale, other way in",
+            Self::AddWorkload => "add a workload and an issuer",
+            Self::RotateSigningKeys => "rotate signing keys",
+            Self::TakeOutRetain => "take out a workload, Retain",
+            Self::TakeOutDelete => "take out a workload, Delete",
             Self::DeleteRetain => "delete, Retain",
             Self::DeleteDelete => "delete, Delete",
         }
@@ -77,15 +98,26 @@ impl Scenario {
         matches!(self, Self::DeleteRetain | Self::DeleteDelete)
     }
 
+    /// Whether the tenant has page views and an issuer from the beginning.
+    fn begins_with_all(self) -> bool {
+        matches!(
+            self,
+            Self::RotateSigningKeys | Self::TakeOutRetain | Self::TakeOutDelete
+        )
+    }
+
     /// The clients that are served in the end.
     fn served(self) -> &'static [&'static str] {
         match self {
-            Self::Create | Self::AddClient => &[STAYS, GOES],
+            Self::Create | Self::AddClient | Self::TakeOutDelete => &[STAYS, GOES],
             Self::RemoveRetain
             | Self::RemoveDelete
             | Self::Rotate
             | Self::ChangeImage
-            | Self::Autoscale => &[STAYS],
+            | Self::Autoscale
+            | Self::AddWorkload
+            | Self::RotateSigningKeys
+            | Self::TakeOutRetain => &[STAYS],
             Self::DeleteRetain | Self::DeleteDelete => &[],
         }
     }
@@ -112,11 +144,11 @@ impl Scenario {
     pub(crate) async fn prepare(self, world: &World) -> Result<()> {
         let clients: &[&str] = match self {
             Self::Create => return Ok(()),
-            Self::RemoveRetain | Self::RemoveDelete => &[STAYS, GOES],
+            Self::RemoveRetain | Self::RemoveDelete | Self::TakeOutDelete => &[STAYS, GOES],
             _ => &[STAYS],
         };
         let policy = match self {
-            Self::RemoveDelete | Self::DeleteDelete => "Delete",
+            Self::RemoveDelete | Self::DeleteDelete | Self::TakeOutDelete => "Delete",
             _ => "Retain",
         };
         let mut spec = world.spec();
@@ -125,10 +157,18 @@ impl Scenario {
         if self == Self::Autoscale {
             spec["api"] = exposed_by_route();
         }
+        issuer::watch(world);
+        if self.begins_with_all() {
+            spec["workloads"]["pageViews"] = page_views();
+            spec["api"]["auth"] = issuing();
+        }
         world.create(TENANT, &spec).await?;
         world.ready(TENANT).await?;
         for client in clients {
             store_document(world, client).await?;
+            if self.begins_with_all() {
+                store_view(world, client).await?;
+            }
         }
         Ok(())
     }
@@ -170,6 +210,25 @@ impl Scenario {
                 api["httpRoute"] = Value::Null;
                 world.change(TENANT, &json!({"spec": {"api": api}})).await
             }
+            Self::AddWorkload => {
+                let added = json!({"workloads": {"pageViews": page_views()},
+                    "api": {"auth": issuing()}});
+                world.change(TENANT, &json!({"spec": added})).await
+            }
+            Self::RotateSigningKeys => {
+                let asked = json!({annotations::ROTATE_SIGNING_KEYS: "1"});
+                let change = json!({"metadata": {"annotations": asked}});
+                world.change(TENANT, &change).await?;
+                issuer::until_the_next_key_signs(world).await
+            }
+            Self::TakeOutRetain => {
+                let left = json!({"workloads": {"pageViews": null}});
+                world.change(TENANT, &json!({"spec": left})).await
+            }
+            Self::TakeOutDelete => {
+                let left = documents(Value::Null);
+                world.change(TENANT, &json!({"spec": left})).await
+            }
             Self::DeleteRetain | Self::DeleteDelete => world.delete(TENANT).await,
         }
     }
@@ -178,6 +237,11 @@ impl Scenario {
     pub(crate) async fn done(self, world: &World) -> Result<()> {
         if self == Self::Rotate {
             rotated(world).await?;
+        }
+        if self == Self::TakeOutDelete {
+            for client in self.served() {
+                until_without_documents(world, client).await?;
+            }
         }
         if !self.deletes() {
             world.ready(TENANT).await?;
@@ -214,8 +278,19 @@ impl Scenario {
             .await
     }
 
+    /// Names again what was taken out.
+    async fn put_back(self, world: &World) -> Result<()> {
+        let workloads = match self {
+            Self::TakeOutRetain => json!({"pageViews": page_views()}),
+            _ => world.spec()["workloads"].clone(),
+        };
+        let change = json!({"spec": {"workloads": workloads}});
+        world.change(TENANT, &change).await?;
+        world.ready(TENANT).await.context("putting back")
+    }
+
     /// What must hold beside what a snapshot shows: credentials open, kept data is whole and can be
-    /// adopted, deleted data is gone.
+    /// adopted or named again, deleted data is gone, and no key to sign with was lost.
     pub(crate) async fn aftermath(self, world: &World) -> Result<()> {
         for client in self.served() {
             log_in(world, client).await?;
@@ -226,6 +301,41 @@ impl Scenario {
         let retained = self.retained();
         for client in retained {
             check_document(world, client).await?;
+        }
+        match self {
+            Self::AddWorkload => {
+                issuer::check_told(world, 1)?;
+                issuer::check_publishable_key(world, STAYS, true).await?;
+                check_document(world, STAYS).await?;
+            }
+            Self::RotateSigningKeys => {
+                issuer::check_told(world, 2)?;
+                issuer::until_the_last_key_is_gone(world).await?;
+            }
+            Self::TakeOutRetain => {
+                issuer::check_publishable_key(world, STAYS, false).await?;
+                check_document(world, STAYS).await?;
+                check_view(world, STAYS).await?;
+                self.put_back(world).await?;
+                issuer::check_publishable_key(world, STAYS, true).await?;
+                check_view(world, STAYS).await?;
+                issuer::check_told(world, 1)?;
+            }
+            Self::TakeOutDelete => {
+                for client in self.served() {
+                    without_documents(world, client).await?;
+                    check_view(world, client).await?;
+                }
+                self.put_back(world).await?;
+                for client in self.served() {
+                    // Its tables are there again, and empty.
+                    store_document(world, client).await?;
+                    check_document(world, client).await?;
+                    check_view(world, client).await?;
+                }
+                issuer::check_told(world, 1)?;
+            }
+            _ => {}
         }
         if retained.is_empty() {
             return Ok(());
@@ -259,6 +369,16 @@ impl Scenario {
     }
 }
 
+/// Page views that pages of one origin tell of.
+fn page_views() -> Value {
+    json!({"origins": ["https://www.docket.test"]})
+}
+
+/// Issues tokens, and asks for API keys beside them.
+fn issuing() -> Value {
+    json!({"issuer": {}})
+}
+
 /// Waits until the first login is closed, and the first key is the one before.
 async fn rotated(world: &World) -> Result<()> {
     let [first, second] = Identity::of(&world.namespace, TENANT, STAYS).roles();
@@ -283,62 +403,6 @@ async fn rotated(world: &World) -> Result<()> {
             })
         })
         .await
-}
-
-fn schema(world: &World, client: &str) -> String {
-    Identity::of(&world.namespace, TENANT, client).schema
-}
-
-/// Nothing is left of a client, whatever a clean run leaves.
-async fn gone(world: &World, client: &str) -> Result<()> {
-    let identity = Identity::of(&world.namespace, TENANT, client);
-    ensure!(
-        !world.ground.objects.has(&identity.schema),
-        "the content of {client} is left"
-    );
-    let mut superuser = world.ground.postgres.superuser(&world.database).await?;
-    let left: Vec<String> = sqlx::query_scalar(
-        "SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname = $1
-         UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname = ANY($2)",
-    )
-    .bind(&identity.schema)
-    .bind(identity.roles().as_slice())
-    .fetch_all(&mut superuser)
-    .await?;
-    superuser.close().await?;
-    ensure!(left.is_empty(), "of {client} are left: {left:?}");
-    Ok(())
-}
-
-/// Stores a document of a client, its row and its content, as the API would.
-pub(crate) async fn store_document(world: &World, client: &str) -> Result<()> {
-    let schema = schema(world, client);
-    let mut superuser = world.ground.postgres.superuser(&world.database).await?;
-    let sql = format!(
-        "INSERT INTO {schema}.document_metadata (filename, file_size, file_type, content_key, sha256)
-         VALUES ('kept', 1, 'text/plain', gen_random_uuid(), sha256('kept'))"
-    );
-    sqlx::raw_sql(AssertSqlSafe(sql))
-        .execute(&mut superuser)
-        .await?;
-    superuser.close().await?;
-    world.ground.objects.put(&schema)
-}
-
-pub(crate) async fn check_document(world: &World, client: &str) -> Result<()> {
-    let schema = schema(world, client);
-    let mut superuser = world.ground.postgres.superuser(&world.database).await?;
-    let sql = format!("SELECT count(*) FROM {schema}.document_metadata WHERE filename = 'kept'");
-    let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
-        .fetch_one(&mut superuser)
-        .await?;
-    superuser.close().await?;
-    ensure!(rows == 1, "{client} has {rows} documents instead of 1");
-    ensure!(
-        world.ground.objects.has(&schema),
-        "the content of {client} is lost"
-    );
-    Ok(())
 }
 
 /// Logs in with what the tenant's Secret says, as the API does.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use docket_crds::names::api_name;
 use docket_schema::Identity;
 use serde_json::{Map, Value, json};
 use sqlx::{Connection as _, PgConnection};
 
+use crate::issuer;
 use crate::mask::{Mask, decode, readable};
 use crate::world::World;
 
@@ -61,6 +63,8 @@ pub(crate) async fn take(world: &World, tenant: &str, clients: &[&str]) -> Resul
         (schema, format!("SCHEMA({client})"))
     }));
     names.extend(issued(&objects));
+    let told = objects.get(&format!("secrets/{}", api_name(tenant)));
+    names.extend(told.into_iter().flat_map(issuer::names_of_keys));
     let mask = Mask::new(names);
     let mut masked = State::new();
     for (name, object) in objects {
@@ -89,8 +93,8 @@ fn issued(objects: &State) -> Vec<(String, String)> {
                 continue;
             }
             let text = value.as_str().and_then(decode).unwrap_or_default();
-            if text.len() >= 20 && text.chars().all(|c| c.is_ascii_graphic()) && !text.contains('{')
-            {
+            let is_one_word = text.len() >= 20 && text.chars().all(|c| c.is_ascii_graphic());
+            if (is_one_word && !text.contains('{')) || text.starts_with(issuer::PRIVATE_KEY) {
                 let kind = name.rsplit('-').next().unwrap_or_default();
                 issued.push((text, format!("ISSUED({kind}/{entry})")));
             }

@@ -13,9 +13,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::case::{Outcome, REST, arrive, rest};
+use crate::client_data::{check_document, store_document};
 use crate::gateway::Disturbance;
 use crate::ground::Ground;
-use crate::scenario::{TENANT, check_document, log_in, store_document};
+use crate::scenario::{TENANT, log_in};
 use crate::snapshot::{self, CLIENTS, State};
 use crate::specs::{autoscaling, exposed_by_ingress, exposed_by_route};
 use crate::world::{LOOK, PATIENCE, UNHURRIED, World};
