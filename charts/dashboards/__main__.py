@@ -11,6 +11,7 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from .database import database
+from .documented import unseen
 from .lint import expressions, lint
 from .objectives import objectives
 from .operator import operator
@@ -55,6 +56,7 @@ def main() -> int:
     for name, text in texts.items():
         dashboard = json.loads(text)
         wrong.extend(f"{name}: {sentence}" for check in (lint, promtool) for sentence in check(dashboard))
+    wrong.extend(unseen(expression for text in texts.values() for expression in expressions(json.loads(text))))
     for sentence in wrong:
         print(sentence)
     return bool(wrong)

@@ -11,6 +11,9 @@ REFUSED = f'http_errors_total{{{CLIENTS},status=~"4.."}}'
 CHECKS = f"health_check_total{{{TENANT}}}"
 UNHEALTHY = f'health_check_total{{{TENANT},status="unhealthy"}}'
 
+VIEWS = f"docket_page_views_total{{{TENANT}}}"
+MISSED = f"docket_content_reads_missed_total{{{TENANT}}}"
+
 MEMORY = f"memory_working_set_bytes{{{TENANT}}}"
 ITEMS = (("spans", "spans"), ("metric_points", "metrics"), ("log_records", "logs"))
 
@@ -121,6 +124,24 @@ def service() -> Dashboard:
                 "s",
                 "One pod that is slower than the others points to its node.",
                 (quantile(0.95, BUCKETS, "namespace", "pod"), "{{namespace}}/{{pod}}"),
+            )
+        )
+        .with_row(row("Page views"))
+        .with_panel(
+            lines(
+                "Views by outcome",
+                "ops",
+                "Page views a second that were told of, and reads of documents where those count: stored, or not counted and why.",
+                (rate(VIEWS, "outcome"), "{{outcome}}"),
+                stacked=True,
+            )
+        )
+        .with_panel(
+            lines(
+                "Reads of documents that were missed",
+                "ops",
+                "Reads that are in no report: too many others waited to be counted. No download waited; the database is slow.",
+                (or_none(rate(MISSED), rate(VIEWS)), "missed"),
             )
         )
         .with_row(row("Health"))

@@ -11,6 +11,7 @@ use docket_e2e::prometheus::Prometheus;
 use docket_e2e::scenario::{TENANT, scenario, schema_of};
 use docket_e2e::wait::until_within;
 use kube::Client;
+use serde_json::json;
 
 /// Recorded series of a whole window begin with the next five minutes of the clock.
 const LONGEST: Duration = Duration::from_secs(360);
@@ -62,7 +63,10 @@ async fn work(well: &Documents, broken: &Documents) -> Result<()> {
 #[tokio::test]
 async fn every_panel_about_a_tenants_service_and_its_database_has_data() {
     scenario(async |it| {
-        let tenant = it.ready(it.spec(&["globex", "initech"])).await?;
+        let mut spec = it.spec(&["globex", "initech"]);
+        // What is read is a view of a document.
+        spec["workloads"]["pageViews"] = json!({"documents": true});
+        let tenant = it.ready(spec).await?;
         let schema = schema_of(&tenant, "initech")?;
         let mut admin = connect_as_admin(&it.client).await?;
         rename_table(&mut admin, &schema, "document_metadata", "hidden").await?;
