@@ -63,11 +63,13 @@ pub enum Command {
     Plan(Plan),
     /// Makes credentials anew while old and new ones overlap.
     ///
-    /// Without --logins or --api-keys it does both. Logins are what the API server's pods reach Postgres
+    /// Without a choice it does logins and API keys. Logins are what the API server's pods reach Postgres
     /// with: they get new ones and are replaced one by one; no request fails. API keys are what the
     /// clients' applications send: the new key is in the Secret <tenant>-api-keys under the client's name
     /// once every pod knows it, and the one before stays valid as <client>.previous until the next
-    /// rotation. A key that was `previous` already opens nothing any more.
+    /// rotation. A key that was `previous` already opens nothing any more. Signing keys are those of a
+    /// tenant with spec.api.auth.issuer: the new one is published before it signs, and the one before
+    /// for a day after it did.
     Rotate(Rotate),
     /// Takes over the data that was retained under a client's name.
     ///
@@ -144,9 +146,10 @@ pub struct Plan {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  kubectl docket rotate acme --wait        logins and API keys, and waits for the end
-  kubectl docket rotate acme --logins      what nobody outside notices
-  kubectl docket rotate acme --api-keys    applications have to read the new key")]
+  kubectl docket rotate acme --wait          logins and API keys, and waits for the end
+  kubectl docket rotate acme --logins        what nobody outside notices
+  kubectl docket rotate acme --api-keys      applications have to read the new key
+  kubectl docket rotate acme --signing-keys  tokens that are out stay good")]
 pub struct Rotate {
     /// Name of the tenant.
     pub name: String,
@@ -156,7 +159,11 @@ pub struct Rotate {
     /// Rotates the API keys.
     #[arg(long)]
     pub api_keys: bool,
-    /// Waits until the old logins are gone and the new keys handed out.
+    /// Rotates the key that signs the tenant's own tokens.
+    #[arg(long)]
+    pub signing_keys: bool,
+    /// Waits until the old logins are gone, the new API keys handed out, and a new signing key made: it
+    /// signs minutes later.
     #[arg(long)]
     pub wait: bool,
     /// How long to wait.

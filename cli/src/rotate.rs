@@ -1,16 +1,17 @@
 //! `rotate`: credentials anew, and how far that is.
 
+mod chosen;
 mod progress;
 
 use std::time::Instant;
 
-use docket_crds::annotations::{ROTATE, ROTATE_API_KEYS};
-use docket_crds::{is_ready, names};
+use docket_crds::{DocumentTenant, is_ready, names};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt as _};
 
-use self::progress::{Logins, keys};
+use self::chosen::Chosen;
+use self::progress::{Logins, keys, signing_keys};
 use crate::arguments::Rotate;
 use crate::cluster::Cluster;
 use crate::edit::{annotate, refuse_at_rest};
@@ -26,23 +27,16 @@ pub(crate) async fn rotate(
     screen: &mut Screen<'_>,
 ) -> Result<(), Problem> {
     let name = &wanted.name;
-    let both = wanted.logins == wanted.api_keys;
-    let (logins, api_keys) = (both || wanted.logins, both || wanted.api_keys);
-    refuse_at_rest(&tenant::read(cluster, name).await?)?;
+    let chosen = Chosen::read(wanted);
+    let tenant = tenant::read(cluster, name).await?;
+    refuse_at_rest(&tenant)?;
+    refuse_without_keys(chosen, &tenant)?;
 
     let asked = Timestamp::now().to_string();
-    let wishes = [(ROTATE, logins), (ROTATE_API_KEYS, api_keys)];
-    let annotations: Vec<(&str, String)> = wishes
-        .into_iter()
-        .filter(|(_, wished)| *wished)
-        .map(|(annotation, _)| (annotation, asked.clone()))
-        .collect();
+    let annotations = chosen.annotations().into_iter();
+    let annotations: Vec<(&str, String)> = annotations.map(|it| (it, asked.clone())).collect();
     annotate(cluster, name, &annotations).await?;
-    let what = match (logins, api_keys) {
-        (true, true) => "the logins and the API keys",
-        (true, false) => "the logins",
-        _ => "the API keys",
-    };
+    let what = chosen.spoken();
     if !wanted.wait {
         screen.page(&format!(
             "Asked the operator to rotate {what}. Follow it with: kubectl docket status {name}\n"
@@ -50,30 +44,46 @@ pub(crate) async fn rotate(
         return Ok(());
     }
     let start = Instant::now();
-    let waited = wait(cluster, wanted, (logins, api_keys), &asked, screen).await;
+    let waited = wait(cluster, wanted, chosen, &asked, screen).await;
     waited.map_err(|problem| {
         problem.advise(format!(
             "The rotation of {what} goes on without you; follow it with: kubectl docket status {name}"
         ))
     })?;
-    let keys = match api_keys {
-        true => format!(
+    let mut after = String::new();
+    if chosen.api_keys {
+        after.push_str(&format!(
             " The new keys are in the Secret {}; those before stay valid until the next rotation.",
             names::api_keys_secret(name)
-        ),
-        false => String::new(),
-    };
+        ));
+    }
+    if chosen.signing_keys {
+        after.push_str(
+            " The new signing key signs once everybody who checks tokens can know it, and the one before \
+             stays published until no token that it signed is good any more.",
+        );
+    }
     screen.page(&format!(
-        "Rotated {what} in {}.{keys}\n",
+        "Rotated {what} in {}.{after}\n",
         spoken(start.elapsed())
     ));
     Ok(())
 }
 
+/// Nothing would ever begin.
+fn refuse_without_keys(chosen: Chosen, tenant: &DocumentTenant) -> Result<(), Problem> {
+    if !chosen.signing_keys || tenant.spec.api.auth.issuer.is_some() {
+        return Ok(());
+    }
+    let name = tenant.name_any();
+    let what = format!("{name} issues no tokens, and so has no signing keys.");
+    Err(Problem::no(what).advise("Set spec.api.auth.issuer first."))
+}
+
 async fn wait(
     cluster: &Cluster,
     wanted: &Rotate,
-    (logins, api_keys): (bool, bool),
+    chosen: Chosen,
     asked: &str,
     screen: &mut Screen<'_>,
 ) -> Result<(), Problem> {
@@ -83,19 +93,27 @@ async fn wait(
     let patience = wanted.patience.duration();
     until(cluster, name, patience, screen, async |tenant| {
         let mut waits = Vec::new();
-        if logins {
+        if chosen.logins {
             let secret = names::credentials_secret(name);
-            let secret = secrets
-                .get_metadata_opt(&secret)
-                .await
-                .map_err(of_secrets)?;
+            let secret = secrets.get_metadata_opt(&secret).await;
+            let secret = secret.map_err(of_secrets)?;
             let begun = secret.is_some_and(|secret| progress::is_for(secret.annotations(), asked));
             waits.extend(of_logins.wait(tenant, begun));
         }
-        if api_keys {
+        if chosen.api_keys {
             let secret = names::api_keys_secret(name);
             let secret = secrets.get_opt(&secret).await.map_err(of_secrets)?;
             waits.extend(keys(secret.as_ref(), asked));
+        }
+        if chosen.signing_keys {
+            // What is in it is nobody's but the operator's.
+            let secret = names::signing_keys_secret(name);
+            let secret = secrets.get_metadata_opt(&secret).await;
+            let secret = secret.map_err(of_secrets)?;
+            waits.extend(signing_keys(
+                secret.as_ref().map(|it| it.annotations()),
+                asked,
+            ));
         }
         if waits.is_empty() && !is_ready(tenant) {
             waits.push(tenant::ready_sentence(tenant));
@@ -110,4 +128,36 @@ async fn wait(
 
 fn of_secrets(error: kube::Error) -> Problem {
     Problem::of_cluster(error, "read Secrets, where the end of a rotation is seen")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn tenant(auth: &serde_json::Value) -> DocumentTenant {
+        let tenant = json!({
+            "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant", "metadata": {"name": "acme"},
+            "spec": {"clients": [{"name": "globex"}], "database": {"secretRef": {"name": "d"}},
+                "workloads": {}, "api": {"auth": auth}},
+        });
+        serde_json::from_value(tenant).expect("a tenant")
+    }
+
+    #[test]
+    fn signing_keys_are_asked_for_of_a_tenant_that_issues_tokens_alone() {
+        let (none, own) = (tenant(&json!({})), tenant(&json!({"issuer": {}})));
+        let chosen = |signing_keys| Chosen {
+            logins: true,
+            api_keys: true,
+            signing_keys,
+        };
+        assert_eq!(refuse_without_keys(chosen(false), &none), Ok(()));
+        assert_eq!(refuse_without_keys(chosen(true), &own), Ok(()));
+        let told = refuse_without_keys(chosen(true), &none).expect_err("none");
+        assert_eq!(
+            told.to_string(),
+            "acme issues no tokens, and so has no signing keys.\nSet spec.api.auth.issuer first."
+        );
+    }
 }

@@ -49,19 +49,26 @@ pub(crate) async fn status(
 /// All that the page of a tenant is made of. What may not be read is not shown, and that is said.
 async fn see(cluster: &Cluster, tenant: DocumentTenant) -> Seen {
     let name = tenant.name_any();
-    let (logins, keys) = (
+    let (logins, keys, signing_keys) = (
         names::credentials_secret(&name),
         names::api_keys_secret(&name),
+        names::signing_keys_secret(&name),
     );
-    let (logins, keys, events) = tokio::join!(
+    let of_issuer = async {
+        tenant.spec.api.auth.issuer.as_ref()?;
+        Some(issued(cluster, &signing_keys).await)
+    };
+    let (logins, keys, signing_keys, events) = tokio::join!(
         issued(cluster, &logins),
         issued(cluster, &keys),
+        of_issuer,
         events(cluster, &tenant),
     );
     Seen {
         tenant,
         logins,
         keys,
+        signing_keys,
         events,
     }
 }

@@ -17,8 +17,8 @@ pub const ROTATE: &str = "docket.dev/rotate";
 /// operator reads it.
 pub const ROTATE_API_KEYS: &str = "docket.dev/rotate-api-keys";
 
-/// Of a tenant: each new value asks for a new key to sign tokens with, once. Users write it, the operator
-/// reads it.
+/// Of a tenant: each new value asks for a new key to sign tokens with, once. Users and `docketctl
+/// rotate` write it, the operator reads it.
 pub const ROTATE_SIGNING_KEYS: &str = "docket.dev/rotate-signing-keys";
 
 /// Of the Secrets of logins, API keys and signing keys: when they were last rotated (RFC 3339). The operator writes

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use docket_crds::annotations::ROTATED_FOR;
+use docket_crds::annotations::{ROTATED_AT, ROTATED_FOR};
 use docket_crds::names::UPCOMING;
 use docket_crds::{DocumentTenant, is_ready};
 use k8s_openapi::api::core::v1::Secret;
@@ -77,6 +77,24 @@ pub(super) fn keys(secret: Option<&Secret>, asked: &str) -> Option<String> {
     (upcoming > 0).then(|| format!("{upcoming} keys are handed out once every pod knows them"))
 }
 
+/// What is waited for in the rotation of signing keys, if anything, from the annotations of their Secret.
+pub(super) fn signing_keys(
+    annotations: Option<&BTreeMap<String, String>>,
+    asked: &str,
+) -> Option<String> {
+    if annotations.is_some_and(|annotations| is_for(annotations, asked)) {
+        return None;
+    }
+    let was_rotated = annotations.is_some_and(|annotations| annotations.contains_key(ROTATED_AT));
+    let why = match was_rotated {
+        true => ": it waits for the end of the rotation before, a day after that one",
+        false => "",
+    };
+    Some(format!(
+        "the operator has not begun with the signing keys{why}"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,5 +156,23 @@ mod tests {
             ))),
             None
         );
+    }
+
+    #[test]
+    fn a_signing_key_is_rotated_when_the_operator_has_made_it() {
+        let annotations = |list: &[(&str, &str)]| -> BTreeMap<String, String> {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            list.iter().map(owned).collect()
+        };
+        let now = "2026-11-21T12:00:00Z";
+        let told = |annotations: Option<&BTreeMap<_, _>>| signing_keys(annotations, "now");
+        let not_begun = "the operator has not begun with the signing keys";
+        assert_eq!(told(None).as_deref(), Some(not_begun));
+        assert_eq!(told(Some(&annotations(&[]))).as_deref(), Some(not_begun));
+        let before = annotations(&[(ROTATED_AT, now), (ROTATED_FOR, "before")]);
+        let waits = told(Some(&before)).expect("the one before");
+        assert!(waits.contains("the end of the rotation before"), "{waits}");
+        let of_this = annotations(&[(ROTATED_AT, now), (ROTATED_FOR, "now")]);
+        assert_eq!(told(Some(&of_this)), None);
     }
 }

@@ -1,6 +1,6 @@
 //! The story of one tenant.
 
-use docket_crds::annotations::{ROTATE, ROTATE_API_KEYS};
+use docket_crds::annotations::{ROTATE, ROTATE_API_KEYS, ROTATE_SIGNING_KEYS};
 use docket_crds::{ClientStatus, ConditionType, DocumentTenant, condition};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
@@ -17,6 +17,8 @@ pub(super) struct Seen {
     pub tenant: DocumentTenant,
     pub logins: Issued,
     pub keys: Issued,
+    /// None where the tenant issues no tokens.
+    pub signing_keys: Option<Issued>,
     /// None where they may not be read.
     pub events: Option<Vec<Event>>,
 }
@@ -229,20 +231,23 @@ fn credentials(seen: &Seen, now: Timestamp) -> String {
         let [last, next] = rotation(issued, asked, every, now);
         [what.to_owned(), last, next]
     };
-    let rows = [
-        row(
-            "logins",
-            &seen.logins,
-            ROTATE,
-            credentials.rotation.as_ref(),
-        ),
-        row(
-            "API keys",
-            &seen.keys,
-            ROTATE_API_KEYS,
-            credentials.api_key_rotation.as_ref(),
-        ),
-    ];
+    let logins = row(
+        "logins",
+        &seen.logins,
+        ROTATE,
+        credentials.rotation.as_ref(),
+    );
+    let api_keys = row(
+        "API keys",
+        &seen.keys,
+        ROTATE_API_KEYS,
+        credentials.api_key_rotation.as_ref(),
+    );
+    let every = credentials.signing_key_rotation.as_ref();
+    let signing_keys = seen.signing_keys.as_ref();
+    let signing_keys =
+        signing_keys.map(|issued| row("signing keys", issued, ROTATE_SIGNING_KEYS, every));
+    let rows: Vec<_> = [logins, api_keys].into_iter().chain(signing_keys).collect();
     columns("  ", &rows)
 }
 

@@ -70,6 +70,7 @@ fn seen(tenant: DocumentTenant) -> Seen {
             asked: None,
         },
         keys: Issued::Hidden,
+        signing_keys: None,
         events: None,
     }
 }
@@ -134,4 +135,32 @@ fn a_list_says_why_a_tenant_is_not_ready() {
         list(&[], None, now()),
     ];
     insta::assert_snapshot!(lists.join("\n"));
+}
+
+#[test]
+fn a_tenant_that_issues_tokens_tells_when_its_signing_keys_were_and_will_be_rotated() {
+    let mut seen = seen(served());
+    let spec = &mut seen.tenant.spec;
+    spec.credentials.signing_key_rotation = Some("90d".into());
+    let annotations = seen.tenant.metadata.annotations.get_or_insert_default();
+    annotations.insert(ROTATE_SIGNING_KEYS.into(), "first".into());
+    let told = |asked: &str| {
+        let issued = Issued::There {
+            created: "2026-11-01T12:00:00Z".parse().ok(),
+            rotated: "2026-11-21T12:00:00Z".parse().ok(),
+            asked: Some(asked.into()),
+        };
+        let seen = Seen {
+            tenant: seen.tenant.clone(),
+            signing_keys: Some(issued),
+            logins: Issued::NotYet,
+            keys: Issued::NotYet,
+            events: None,
+        };
+        let told = credentials(&seen, now());
+        told.lines().last().expect("a line").trim().to_owned()
+    };
+    let line = "signing keys  rotated 10m ago ";
+    assert_eq!(told("first"), format!("{line} next in 89d (every 90d)"));
+    assert_eq!(told("another"), format!("{line} asked for, and not begun"));
 }
