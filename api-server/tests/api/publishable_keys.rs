@@ -335,6 +335,43 @@ async fn a_page_may_read_answers_and_errors_of_the_routes_that_take_its_keys_and
 }
 
 #[tokio::test]
+async fn a_page_may_read_errors_that_no_handler_makes() {
+    let tenancy = tenancy("ApiKey");
+    let app = marks::app(&tenancy, &[]);
+    let router = public_router(app.clone());
+    let (path, broken) = ("/api/v9/marks", "/clients/globex/marks?panic");
+    let answers = async |method: Method, path| {
+        let mut answers = Vec::new();
+        for origin in [HOME, ELSEWHERE] {
+            let headers = [("x-api-key", KEY), ("origin", origin)];
+            answers.push(ask(&router, method.clone(), path, &headers).await);
+        }
+        answers
+    };
+    let panicked = answers(Method::POST, broken).await;
+    let wrong_method = answers(Method::DELETE, path).await;
+    app.drain();
+    let draining = answers(Method::POST, "/clients/initech/marks").await;
+    for (answers, expected) in [
+        (panicked, ["500 internal", "403 origin-refused"]),
+        (wrong_method, ["405 method-not-allowed"; 2]),
+        (draining, ["503 draining"; 2]),
+    ] {
+        let allowed = [Some(HOME), None];
+        for ((answer, expected), allowed) in answers.iter().zip(expected).zip(allowed) {
+            assert_eq!(problem(answer), expected);
+            assert_eq!(allowed_origin(&answer.headers), allowed, "{expected}");
+            assert_eq!(answer.headers[header::VARY], "origin", "{expected}");
+        }
+    }
+    let answer = ask(&router, Method::DELETE, path, &[("origin", HOME)]).await;
+    let allow = answer.headers[header::ALLOW].to_str().expect("ASCII");
+    for method in ["GET", "POST", "OPTIONS"] {
+        assert!(allow.contains(method), "{allow}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_ends_may_not_know_the_origins_that_came_since() {
     let tenancy = tenancy("ApiKey");
     let app = marks::app(&tenancy, &[]);

@@ -97,6 +97,7 @@ async fn make_mark(
     if uri.query() == Some("fail") {
         return Err(Error::Unprocessable("the mark cannot be made".into()));
     }
+    assert_ne!(uri.query(), Some("panic"), "the handler is broken");
     Ok(told(&caller, &uri, &original, None))
 }
 

@@ -10,7 +10,9 @@ use axum::routing::MethodRouter;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::access::Access;
+use super::layers::unbroken;
 use super::scope::Scope;
+use crate::error::Error;
 
 /// What a page may send beside what every page may.
 const HEADERS: HeaderValue = HeaderValue::from_static(
@@ -42,8 +44,9 @@ impl Origins {
     }
 }
 
-/// `router`, whose answers pages may read that may use a publishable key for `scope`, errors included;
-/// and what a browser asks before (OPTIONS) is answered to everybody.
+/// `router`, whose answers pages may read that may use a publishable key for `scope`, errors included, also
+/// those that no handler makes; and what a browser asks before (OPTIONS) is answered to everybody. What is
+/// refused before a route is found, such as a second `Host`, no page can send.
 pub(super) fn open<S: Clone + Send + Sync + 'static>(
     access: &Arc<Access>,
     scope: Scope,
@@ -57,12 +60,14 @@ pub(super) fn open<S: Clone + Send + Sync + 'static>(
     let asked = origins.clone();
     let preflight = async move |headers: HeaderMap| preflight(&asked, &methods, &headers);
     let answers = from_fn_with_state(origins, answer);
+    // One that is set around all routes later would stand outside of this layer.
+    let router = router.fallback(async || Error::MethodNotAllowed);
     router.layer(answers).options(preflight)
 }
 
 async fn answer(State(origins): State<Origins>, request: Request, next: Next) -> Response {
     let allowed = origins.allowed(request.headers());
-    let mut response = next.run(request).await;
+    let mut response = unbroken(next, request).await;
     let headers = response.headers_mut();
     // A cache must not give one origin's answer to another.
     headers.append(header::VARY, ORIGIN);

@@ -131,7 +131,7 @@ async fn apply<A: Future<Output = Response>>(
 }
 
 /// A panic costs one request its answer, not the process its life.
-async fn unbroken(next: Next, request: Request) -> Response {
+pub(super) async fn unbroken(next: Next, request: Request) -> Response {
     AssertUnwindSafe(async { next.run(request).await })
         .catch_unwind()
         .await
