@@ -22,6 +22,7 @@ mod reading;
 mod root_routes;
 mod router;
 mod search;
+mod served_routes;
 mod spans;
 mod summaries;
 #[path = "../support/mod.rs"]

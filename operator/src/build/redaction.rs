@@ -30,7 +30,7 @@ const PATTERNS: [&str; 8] = [
 ];
 
 /// Attributes that our source gives their values, which need not be searched each time.
-const OURS: [&str; 20] = [
+const OURS: [&str; 21] = [
     "busy_ns",
     "code.file.path",
     "code.line.number",
@@ -41,6 +41,7 @@ const OURS: [&str; 20] = [
     "db.query.text",
     "db.system.name",
     "docket.tenant",
+    "docket.workload",
     "duration_ms",
     "file_size",
     "http.request.method",

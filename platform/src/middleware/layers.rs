@@ -94,7 +94,8 @@ async fn client_request(
     request: Request,
     next: Next,
 ) -> Response {
-    let answer = |request| trace::trace(request, |request| unbroken(next, request));
+    let workload = measured.workload;
+    let answer = |request| trace::trace(workload, request, |request| unbroken(next, request));
     apply(&measured, request, answer).await
 }
 

@@ -21,11 +21,14 @@ const LONGEST_PATH: usize = 256;
 /// From here on a request is worth looking at.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// Of a request for a route of `workload`.
 pub(super) async fn trace<A: Future<Output = Response>>(
+    workload: &'static str,
     request: Request,
     answer: impl FnOnce(Request) -> A,
 ) -> Response {
     let mut line = Line {
+        workload,
         method: method(request.method()),
         route: route(request.extensions()),
         start: Instant::now(),
@@ -45,6 +48,7 @@ pub(super) async fn trace<A: Future<Output = Response>>(
         otel.name = format!("{} {}", line.method, line.route),
         otel.kind = "server",
         otel.status_code = Empty,
+        docket.workload = line.workload,
         http.request.method = line.method,
         http.route = line.route,
         http.response.status_code = Empty,
@@ -85,6 +89,7 @@ fn plain(path: &str) -> Option<&str> {
 
 /// The log line of a request; also of one whose caller left before the answer.
 struct Line {
+    workload: &'static str,
     method: &'static str,
     route: String,
     start: Instant,
@@ -97,6 +102,7 @@ impl Line {
     fn write(&mut self, client: Option<&str>, status: u16) {
         self.written = true;
         tracing::info!(
+            docket.workload = self.workload,
             method = self.method,
             route = self.route,
             client,
@@ -113,6 +119,7 @@ impl Line {
             return;
         };
         let attributes = vec![
+            KeyValue::new("docket.workload", self.workload),
             KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
             KeyValue::new("http.request.method", self.method),
             KeyValue::new("http.route", self.route.clone()),
@@ -132,6 +139,7 @@ impl Drop for Line {
             // A future that is dropped takes its span along, but not its context.
             let _place = self.place.take().map(Context::attach);
             tracing::info!(
+                docket.workload = self.workload,
                 method = self.method,
                 route = self.route,
                 duration_ms = self.milliseconds(),
