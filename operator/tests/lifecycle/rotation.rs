@@ -1,6 +1,6 @@
 //! Credentials that are made anew while pods use them.
 
-use docket_contract::{SIGNING_KEYS_FILE, SigningKeys, TenantConfig, hash_api_key};
+use docket_contract::{PublishableKey, SIGNING_KEYS_FILE, SigningKeys, TenantConfig, hash_api_key};
 use docket_crds::{annotations, names};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -250,6 +250,128 @@ async fn an_api_key_is_valid_in_every_pod_before_it_is_handed_out_and_the_one_be
     cluster.settle().await;
     assert_eq!(entry("globex.previous"), None);
     assert!(valid(&new) && !valid(&old));
+}
+
+const PAGE_KEY: &str = "globex.publishable.pageViews";
+
+/// A tenant whose clients' pages, of the origin `https://www.globex.example`, tell of views.
+async fn with_pages() -> (Postgres, Cluster) {
+    let (postgres, cluster) = ready().await;
+    cluster.change(pages(&["https://www.globex.example"]));
+    cluster.settle().await;
+    (postgres, cluster)
+}
+
+fn pages(origins: &[&str]) -> Value {
+    json!({"spec": {"workloads": {"pageViews": {"origins": origins}}}})
+}
+
+/// What the Secret of API keys has under this name.
+fn api_key(cluster: &Cluster, entry: &str) -> Option<String> {
+    cluster.secret(&names::api_keys_secret("acme"), entry)
+}
+
+/// The publishable keys that pods know.
+fn publishable_keys(cluster: &Cluster) -> Vec<PublishableKey> {
+    config(cluster).clients.remove(0).publishable_keys
+}
+
+fn knows(keys: &[PublishableKey], key: &str) -> bool {
+    keys.iter().any(|known| known.hash == hash_api_key(key))
+}
+
+#[tokio::test]
+async fn a_publishable_key_is_made_for_the_origins_of_the_spec_and_follows_them() {
+    let (_postgres, cluster) = with_pages().await;
+    let key = api_key(&cluster, PAGE_KEY).expect("a key");
+    assert!(key.starts_with("pk_"), "{key}");
+    let known = publishable_keys(&cluster);
+    assert!(knows(&known, &key) && known.len() == 1, "{known:?}");
+    assert_eq!(known[0].origins, ["https://www.globex.example"]);
+    assert_eq!(known[0].scope, "page-views:write");
+    let secret = &config(&cluster).clients[0].api_key_hashes;
+    assert!(!secret.contains(&hash_api_key(&key)), "it opens no more");
+
+    cluster.change(pages(&["https://shop.globex.example"]));
+    cluster.settle().await;
+    assert_eq!(api_key(&cluster, PAGE_KEY).as_ref(), Some(&key));
+    let known = publishable_keys(&cluster);
+    assert!(knows(&known, &key));
+    assert_eq!(known[0].origins, ["https://shop.globex.example"]);
+}
+
+#[tokio::test]
+async fn a_publishable_key_is_rotated_with_its_clients_own_and_both_work_meanwhile() {
+    let (_postgres, cluster) = with_pages().await;
+    let entry = |ending: &str| api_key(&cluster, &format!("{PAGE_KEY}{ending}"));
+    let old = entry("").expect("a key");
+    cluster.hold_pods(true);
+    ask(&cluster, annotations::ROTATE_API_KEYS, "a");
+    for _ in 0..3 {
+        cluster.reconcile().await.expect("a rollout begins");
+    }
+    let new = entry(".upcoming").expect("the next key");
+    assert_eq!(
+        entry("").as_ref(),
+        Some(&old),
+        "no pod may know the new one"
+    );
+    let known = publishable_keys(&cluster);
+    assert!(knows(&known, &old) && knows(&known, &new));
+    cluster.hold_pods(false);
+    cluster.settle().await;
+    assert_eq!(entry("").as_ref(), Some(&new));
+    assert_eq!(entry(".previous").as_ref(), Some(&old));
+    assert_eq!(entry(".upcoming"), None);
+    let known = publishable_keys(&cluster);
+    assert!(knows(&known, &old) && knows(&known, &new));
+    let is_bound = |key: &PublishableKey| key.origins == ["https://www.globex.example"];
+    assert!(known.iter().all(is_bound), "{known:?}");
+}
+
+#[tokio::test]
+async fn a_publishable_key_stays_when_logins_and_signing_keys_are_rotated() {
+    let (_postgres, cluster) = with_pages().await;
+    cluster.change(json!({"spec": {"api": {"auth": {"issuer": {"tokenLifetime": "15m"}}}}}));
+    settle_in_sight(&cluster).await;
+    let before = api_key(&cluster, PAGE_KEY).expect("a key");
+    let (login_before, (_, signing_before)) = (login(&cluster), signing(&cluster));
+    for annotation in [annotations::ROTATE, annotations::ROTATE_SIGNING_KEYS] {
+        ask(&cluster, annotation, "a");
+    }
+    settle_in_sight(&cluster).await;
+    assert_ne!(login(&cluster), login_before);
+    assert_ne!(signing(&cluster).1, signing_before);
+    assert_eq!(api_key(&cluster, PAGE_KEY), Some(before));
+    for ending in [".upcoming", ".previous"] {
+        assert_eq!(api_key(&cluster, &format!("{PAGE_KEY}{ending}")), None);
+    }
+}
+
+#[tokio::test]
+async fn a_publishable_key_ends_with_what_asks_for_it_and_comes_back_as_another() {
+    let (_postgres, cluster) = with_pages().await;
+    ask(&cluster, annotations::ROTATE_API_KEYS, "a");
+    cluster.settle().await;
+    let own = api_key(&cluster, "globex").expect("a key");
+    let mut ended = Vec::new();
+    for without in [
+        pages(&[]),
+        json!({"spec": {"workloads": {"pageViews": null}}}),
+    ] {
+        ended.push(api_key(&cluster, PAGE_KEY).expect("a key"));
+        cluster.change(without);
+        cluster.settle().await;
+        for ending in ["", ".previous"] {
+            assert_eq!(api_key(&cluster, &format!("{PAGE_KEY}{ending}")), None);
+        }
+        assert!(publishable_keys(&cluster).is_empty());
+        assert_eq!(api_key(&cluster, "globex").as_ref(), Some(&own));
+        cluster.change(pages(&["https://www.globex.example"]));
+        cluster.settle().await;
+        let key = api_key(&cluster, PAGE_KEY).expect("a key");
+        assert!(!ended.contains(&key), "what was shown stays ended");
+    }
 }
 
 const SIGNING_KEYS: &str = "/api/v1/namespaces/acme/secrets/acme-signing-keys";
