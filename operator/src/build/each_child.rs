@@ -130,11 +130,13 @@ async fn access<E: EachChild>(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::sync::Mutex;
 
     use docket_crds::{Autoscaling, HttpRoute, Ingress};
-    use serde_json::json;
+    use k8s_openapi::api::apps::v1::Deployment;
+    use serde::Deserialize as _;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::build;
@@ -211,5 +213,82 @@ mod tests {
         let [before, after] = [&without, &with]
             .map(|all| place(all, "HorizontalPodAutoscaler") < place(all, "Deployment"));
         assert!(before && !after);
+    }
+
+    /// What the chart lets the operator do in all namespaces, and in one.
+    const RIGHTS: [&str; 2] = [
+        include_str!("../../../charts/docket/golden/rbac.yaml"),
+        include_str!("../../../charts/docket/golden/rbac-of-one-namespace.yaml"),
+    ];
+
+    type Resource = (String, String);
+
+    fn resource<K: Child>() -> Resource {
+        (K::group(&()).into_owned(), K::plural(&()).into_owned())
+    }
+
+    /// Verbs for what tenants are made of, by group and resource: the chart's first role.
+    fn verbs(rights: &str) -> BTreeMap<Resource, BTreeSet<String>> {
+        let first = serde_yaml::Deserializer::from_str(rights).next();
+        let role = Value::deserialize(first.expect("a document")).expect("YAML");
+        let list = |value: &Value| -> Vec<String> {
+            serde_json::from_value(value.clone()).expect("a list")
+        };
+        let mut verbs: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+        for rule in role["rules"].as_array().expect("rules") {
+            for group in list(&rule["apiGroups"]) {
+                for resource in list(&rule["resources"]) {
+                    let verbs = verbs.entry((group.clone(), resource)).or_default();
+                    verbs.extend(list(&rule["verbs"]));
+                }
+            }
+        }
+        verbs
+    }
+
+    /// The kinds of which a tenant may have no object, so that one from before is to be deleted.
+    async fn may_go(wanted: &ValidatedTenant) -> BTreeSet<Resource> {
+        #[derive(Default)]
+        struct Absent(Mutex<BTreeSet<Resource>>);
+        impl EachChild for Absent {
+            type Outcome = ();
+
+            async fn child<K: Child>(&self, child: DesiredChild<K>) -> Result<Option<()>> {
+                if child.object.is_none() {
+                    self.0.lock().expect("no panic").insert(resource::<K>());
+                }
+                Ok(None)
+            }
+        }
+        let each = Absent::default();
+        let children = build::children(wanted).each(&each).await;
+        children.expect("no failure");
+        each.0.into_inner().expect("no panic")
+    }
+
+    #[tokio::test]
+    async fn the_chart_lets_the_operator_delete_the_kinds_that_may_go_and_no_others() {
+        #[derive(Default)]
+        struct Resources(BTreeSet<Resource>);
+        impl EachKind for Resources {
+            fn kind<K: Child>(mut self, _: &ObjectCache<K>) -> Self {
+                self.0.insert(resource::<K>());
+                self
+            }
+        }
+        let watched = Caches::default().each_kind(Resources::default()).0;
+        let mut goes = may_go(&acme()).await;
+        // A deleted tenant's pods go before its data.
+        goes.insert(resource::<Deployment>());
+        for rights in RIGHTS {
+            let verbs = verbs(rights);
+            for kind in &watched {
+                let always = ["get", "list", "watch", "create", "patch"];
+                let sometimes = goes.contains(kind).then_some("delete");
+                let needed = always.into_iter().chain(sometimes).map(str::to_owned);
+                let needed: BTreeSet<String> = needed.collect();
+                assert_eq!(verbs.get(kind), Some(&needed), "{kind:?} in {rights}");
+            }
+        }
     }
 }
