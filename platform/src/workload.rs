@@ -36,7 +36,7 @@ pub trait Workload: Debug + Send + Sync + 'static {
     /// has under its [name](Self::name).
     fn tables(&self) -> &'static [&'static str];
 
-    /// The kinds of things that its entries in the audit log are about; no other workload has them.
+    /// The kinds of things that its entries in the audit log are about; nobody else has them.
     fn audit_subjects(&self) -> &'static [&'static str] {
         &[]
     }
@@ -129,7 +129,9 @@ pub fn routes(
     layers: &Arc<Layers>,
 ) -> OpenApiRouter {
     let mut subjects = HashSet::new();
-    let mut all = workloads.iter().flat_map(|it| it.audit_subjects());
+    let own = [&crate::issuer::AUDIT_SUBJECT];
+    let of_workloads = workloads.iter().flat_map(|it| it.audit_subjects());
+    let mut all = own.into_iter().chain(of_workloads);
     assert!(
         all.all(|subject| subjects.insert(subject)),
         "two subjects of audit have the same name"

@@ -1,5 +1,6 @@
 //! A tenant that issues tokens of its own: what it publishes, to whom it hands tokens out, and which it accepts.
 
+use std::ops::{Deref, DerefMut};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::support::issuer::{Issuer, Signer, base64, now};
+use crate::support::postgres::Postgres;
+use crate::support::requests;
 use crate::support::{Answer, Tenancy, eventually, send};
 
 const URL: &str = "https://documents.acme.example";
@@ -32,10 +35,42 @@ fn keys(signer: &Signer, others: &[&Signer]) -> Value {
     json!({"signer": {"id": signer.id(), "privateKey": signer.pem}, "published": all})
 }
 
+/// A tenant that issues tokens, with the database of its clients.
+struct Issuing {
+    postgres: Postgres,
+    tenancy: Tenancy,
+}
+
+impl Deref for Issuing {
+    type Target = Tenancy;
+
+    fn deref(&self) -> &Tenancy {
+        &self.tenancy
+    }
+}
+
+impl DerefMut for Issuing {
+    fn deref_mut(&mut self) -> &mut Tenancy {
+        &mut self.tenancy
+    }
+}
+
+async fn issuing(mode: &str, url: &str) -> Issuing {
+    let postgres = Postgres::start();
+    let mut tenancy = postgres.tenancy("acme").await;
+    tenancy.config["auth"] = auth(mode, url);
+    Issuing { postgres, tenancy }
+}
+
+/// The same without a database: no token is issued.
 fn tenancy(mode: &str, url: &str) -> Tenancy {
     let mut tenancy = Tenancy::without_database(mode);
-    tenancy.config["auth"]["issuer"] = json!({"url": url, "tokenLifetimeSeconds": 900});
+    tenancy.config["auth"] = auth(mode, url);
     tenancy
+}
+
+fn auth(mode: &str, url: &str) -> Value {
+    json!({"mode": mode, "issuer": {"url": url, "tokenLifetimeSeconds": 900}})
 }
 
 /// A server of its own with the keys that it reads at its start.
@@ -125,7 +160,7 @@ fn header_of(key: &Signer) -> Value {
 #[tokio::test]
 async fn a_client_gets_a_token_for_its_key_that_does_what_it_asked_for_and_nothing_else() {
     let key = Signer::ed25519("a");
-    let tenancy = tenancy("ApiKey", URL);
+    let tenancy = issuing("ApiKey", URL).await;
     let (_app, router) = start(&tenancy, &keys(&key, &[]));
     let answer = answer_to_globex(&router, "documents:read").await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -165,7 +200,7 @@ async fn a_client_gets_a_token_for_its_key_that_does_what_it_asked_for_and_nothi
 
 #[tokio::test]
 async fn a_key_in_its_own_header_and_a_name_in_the_form_do_as_well_as_basic() {
-    let tenancy = tenancy("ApiKey", URL);
+    let tenancy = issuing("ApiKey", URL).await;
     let (_app, router) = start(&tenancy, &keys(&Signer::ed25519("a"), &[]));
     let body =
         "grant_type=client_credentials&scope=documents:write%20documents:read&client_id=globex";
@@ -276,7 +311,7 @@ async fn who_gets_no_token_is_told_why_in_the_words_of_rfc_6749_and_of_rfc_9457(
 
 #[tokio::test]
 async fn requests_for_tokens_count_as_the_clients_others_do() {
-    let mut tenancy = tenancy("ApiKey", URL);
+    let mut tenancy = issuing("ApiKey", URL).await;
     tenancy.config["rateLimit"] = json!({"requestsPerSecond": 1, "burst": 1});
     let (_app, router) = start(&tenancy, &keys(&Signer::ed25519("a"), &[]));
     let first = answer_to_globex(&router, "documents:read").await;
@@ -397,7 +432,7 @@ async fn hostile_tokens_that_name_the_tenant_as_their_issuer_are_refused_with_th
 #[tokio::test]
 async fn tokens_of_the_key_before_are_good_until_it_is_no_longer_published() {
     let (old, new) = (Signer::ed25519("old"), Signer::ed25519("new"));
-    let tenancy = tenancy("ApiKey", URL);
+    let tenancy = issuing("ApiKey", URL).await;
     let (app, router) = start(&tenancy, &keys(&old, &[]));
     let by_old = token_of_globex(&router, "documents:read").await;
     let by_new = new.token_with(&header_of(&new), &claims());
@@ -419,7 +454,7 @@ async fn tokens_of_the_key_before_are_good_until_it_is_no_longer_published() {
 async fn beside_another_issuer_each_token_is_checked_by_the_keys_of_the_one_that_it_names() {
     let (own, others) = (Signer::ed25519("a"), Signer::ed25519("a"));
     let other = Issuer::start(&[&others]).await;
-    let mut tenancy = tenancy("Jwt", URL);
+    let mut tenancy = issuing("Jwt", URL).await;
     tenancy.config["auth"]["jwt"] =
         json!({"issuer": other.url(), "audience": "docket", "clientClaim": "client_id"});
     let (_app, router) = start(&tenancy, &keys(&own, &[]));
@@ -461,7 +496,7 @@ async fn other_servers_find_the_keys_by_the_name_of_the_issuer_alone() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let key = Signer::ed25519("a");
-    let issuing = tenancy("ApiKey", &url);
+    let issuing = issuing("ApiKey", &url).await;
     let (_app, issuer) = start(&issuing, &keys(&key, &[]));
     let served = issuer.clone();
     tokio::spawn(async move { axum::serve(listener, served).await });
@@ -506,7 +541,7 @@ async fn other_servers_find_the_keys_by_the_name_of_the_issuer_alone() {
 
 #[tokio::test]
 async fn before_its_keys_are_here_the_server_is_not_ready_and_nothing_is_signed() {
-    let tenancy = tenancy("ApiKey", URL);
+    let tenancy = issuing("ApiKey", URL).await;
     let (app, router) = start(&tenancy, &json!({}));
     let ready = get(&router, "/readyz", &[]).await;
     assert!(
@@ -541,7 +576,7 @@ async fn before_its_keys_are_here_the_server_is_not_ready_and_nothing_is_signed(
 
 #[tokio::test]
 async fn a_server_that_ends_refuses_nobody_whom_a_newer_one_may_know() {
-    let tenancy = tenancy("ApiKey", URL);
+    let tenancy = issuing("ApiKey", URL).await;
     let (app, router) = start(&tenancy, &keys(&Signer::ed25519("a"), &[]));
     app.drain();
     let unknown = basic("hooli", "hooli-key");
@@ -599,7 +634,7 @@ fn a_configuration_that_makes_no_sense_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_server_follows_the_file_and_keeps_its_keys_when_that_breaks() {
     docket_platform::install_crypto();
-    let tenancy = tenancy("ApiKey", URL);
+    let tenancy = issuing("ApiKey", URL).await;
     let file = tenancy.config_file().with_file_name("signing-keys.json");
     let (old, new) = (Signer::ed25519("old"), Signer::ed25519("new"));
     let write = |keys: &str| std::fs::write(&file, keys).expect("written");
@@ -677,7 +712,8 @@ async fn a_key_that_everybody_may_read_gets_no_token() {
 #[tokio::test]
 async fn a_request_for_a_token_is_counted_and_answered_as_any_other_of_a_client() {
     let key = Signer::ed25519("first");
-    let (_, router) = start(&tenancy("ApiKey", URL), &keys(&key, &[]));
+    let tenancy = issuing("ApiKey", URL).await;
+    let (_, router) = start(&tenancy, &keys(&key, &[]));
     let answer = answer_to_globex(&router, "documents:read").await;
     assert!(answer.headers.contains_key("x-request-id"), "{answer:?}");
     let wrong_method = get(&router, "/oauth2/token", &[]).await;
@@ -696,4 +732,100 @@ async fn a_request_for_a_token_is_counted_and_answered_as_any_other_of_a_client(
             .all(|label| line.contains(label))
     };
     assert!(metrics.lines().any(|line| counted(&line)), "{metrics}");
+}
+
+#[tokio::test]
+async fn the_audit_log_says_who_was_issued_which_token_for_what_and_has_nothing_of_refused_ones() {
+    let key = Signer::ed25519("first");
+    let mut tenancy = issuing("ApiKey", URL).await;
+    tenancy.config["rateLimit"] = json!({"requestsPerSecond": 1, "burst": 2});
+    let (_app, router) = start(&tenancy, &keys(&key, &[]));
+    let headers = [FORM, (API_KEY, "globex-key")];
+    let refused = "grant_type=client_credentials&scope=no:scope&client_id=globex";
+    let refused = ask_for_token(&router, &headers, refused).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
+    let stranger = ask_for_token(&router, &[FORM], "grant_type=client_credentials&scope=a").await;
+    assert_ne!(stranger.status, StatusCode::OK, "{stranger:?}");
+
+    let answer = answer_to_globex(&router, "documents:read+usage:read").await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let token = answer.json()["access_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    let claims = token.split('.').nth(1).expect("claims");
+    let claims: Value = serde_json::from_slice(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(claims)
+            .expect("base64"),
+    )
+    .expect("JSON");
+    let mut limited = answer_to_globex(&router, "documents:read").await;
+    while limited.status == StatusCode::OK {
+        limited = answer_to_globex(&router, "documents:read").await;
+    }
+    assert_eq!(limited.status, StatusCode::TOO_MANY_REQUESTS);
+
+    let mut trail = None;
+    eventually("the client may ask again", async || {
+        let path = format!(
+            "audit?subject_kind=token&subject_id={}",
+            claims["jti"].as_str().expect("an id")
+        );
+        let answer = requests::get(&router, "globex", &path).await;
+        trail = (answer.status == StatusCode::OK).then(|| answer.json());
+        trail.is_some()
+    })
+    .await;
+    let trail = trail.expect("a page");
+    assert!(!trail.to_string().contains(&token), "never the token");
+    let entries = trail["entries"].as_array().expect("entries");
+    let [entry] = &entries[..] else {
+        panic!("one: {trail}");
+    };
+    let hash = hash_api_key("globex-key").0;
+    assert_eq!(entry["actor"], format!("key:{}", &hash[..8]));
+    assert_eq!(entry["action"], "issue");
+    assert_eq!(entry["subject_version"], Value::Null);
+    let request_id = answer.headers["x-request-id"].to_str().expect("ASCII");
+    assert_eq!(entry["request_id"], request_id);
+    let expected =
+        json!({"scope": "documents:read usage:read", "key_id": key.id(), "expires_in": 900});
+    assert_eq!(entry["details"], expected);
+
+    let schema = tenancy.identity("globex").schema;
+    let sql = format!("SELECT count(*) FROM {schema}.audit_log");
+    let mut superuser = tenancy.postgres.superuser().await;
+    let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .fetch_one(&mut superuser)
+        .await
+        .expect("a count");
+    let answered = tokens_issued(&router).await;
+    assert_eq!(count, answered, "each that was issued, and no other");
+}
+
+/// Tokens that were answered with.
+async fn tokens_issued(router: &Router) -> i64 {
+    let metrics = get(router, "/metrics", &[]).await.text();
+    let is_issued = |line: &&str| {
+        line.starts_with("http_requests_total")
+            && line.contains(r#"path="/oauth2/token""#)
+            && line.contains(r#"status="200""#)
+    };
+    let line = metrics.lines().find(is_issued).expect("some were issued");
+    let (_, count) = line.rsplit_once(' ').expect("a value");
+    count.parse().expect("a count")
+}
+
+#[tokio::test]
+async fn no_token_is_issued_of_which_the_audit_log_cannot_tell() {
+    let tenancy = tenancy("ApiKey", URL);
+    let (_app, router) = start(&tenancy, &keys(&Signer::ed25519("a"), &[]));
+    let answer = answer_to_globex(&router, "documents:read").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        answer.json()["type"],
+        "urn:docket:problem:database-unavailable"
+    );
+    assert_eq!(answer.json()["access_token"], Value::Null);
 }

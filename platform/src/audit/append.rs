@@ -1,5 +1,6 @@
 //! Writing an entry.
 
+use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
 use super::Origin;
@@ -12,8 +13,8 @@ pub const TABLE: &str = "audit_log";
 const INSERT: Statement = Statement {
     operation: "INSERT",
     table: TABLE,
-    sql: "INSERT INTO audit_log (actor, action, subject_kind, subject_id, subject_version, trace_id, request_id) \
-          VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    sql: "INSERT INTO audit_log (actor, action, subject_kind, subject_id, subject_version, trace_id, request_id, details) \
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)",
 };
 
 /// What was changed.
@@ -27,6 +28,8 @@ pub struct Entry {
     pub subject_id: String,
     /// The version that it has after the change, if it has versions.
     pub subject_version: Option<i32>,
+    /// What else is to be known of it; nothing secret, and nothing that grows with it.
+    pub details: Option<Map<String, Value>>,
 }
 
 /// Adds `entry` to the transaction that `connection` is in.
@@ -36,6 +39,9 @@ pub async fn append(
     origin: &Origin,
     entry: Entry,
 ) -> Result<(), Error> {
+    let details = entry
+        .details
+        .map(|details| Value::from(details).to_string());
     let arguments = arguments()
         .with(origin.actor.as_str())?
         .with(entry.action)?
@@ -44,6 +50,7 @@ pub async fn append(
         .with(entry.subject_version)?
         .with(origin.trace_id.as_deref())?
         .with(origin.request_id.as_deref())?
+        .with(details)?
         .end();
     INSERT
         .fetch_optional(database, connection, arguments)

@@ -6,6 +6,7 @@ use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::filter::Page;
@@ -44,6 +45,9 @@ pub struct AuditEntry {
     pub(super) trace_id: Option<String>,
     #[schema(required)]
     pub(super) request_id: Option<String>,
+    /// What else is known of it; null for most.
+    #[schema(required, value_type = Option<Object>)]
+    pub(super) details: Option<Map<String, Value>>,
 }
 
 /// A page of changes.

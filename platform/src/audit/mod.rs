@@ -5,6 +5,7 @@ mod filter;
 mod list;
 mod origin;
 mod read;
+mod record;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use utoipa_axum::routes;
 
 pub use append::{Entry, TABLE, append};
 pub use origin::Origin;
+pub(crate) use record::record;
 
 use crate::client_routes::ClientRoutes;
 use crate::middleware::scope::{Scope, on_any};

@@ -20,6 +20,15 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// `actor`, in the request that is under way.
+    pub(crate) fn of(actor: &Actor, request: RequestId) -> Self {
+        Self {
+            actor: actor.0.clone(),
+            trace_id: docket_instrumentation::trace_id(),
+            request_id: Some(request.0),
+        }
+    }
+
     /// The server itself, in a trace of its own.
     pub fn server() -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! Reading entries.
 
 use jiff_sqlx::ToSqlx as _;
+use serde_json::{Map, Value};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -16,7 +17,7 @@ use crate::timestamp;
 macro_rules! list {
     ($of_subject:literal) => {
         concat!(
-            "SELECT id, timestamp, actor, action, subject_kind, subject_id, subject_version, trace_id, request_id \
+            "SELECT id, timestamp, actor, action, subject_kind, subject_id, subject_version, trace_id, request_id, details::text \
              FROM audit_log WHERE (timestamp, id) < ($1, $2) \
              AND timestamp > $3 AND timestamp < $4 AND ($5 = '' OR action = $5) \
              AND ($7 = '' OR subject_kind = $7)",
@@ -78,5 +79,12 @@ fn entry(row: &PgRow) -> Result<AuditEntry, Error> {
         subject_version: row.try_get("subject_version")?,
         trace_id: row.try_get("trace_id")?,
         request_id: row.try_get("request_id")?,
+        details: details(row)?,
     })
+}
+
+fn details(row: &PgRow) -> Result<Option<Map<String, Value>>, Error> {
+    let text: Option<String> = row.try_get("details")?;
+    let details = text.map(|text| serde_json::from_str(&text));
+    details.transpose().map_err(Error::Encoding)
 }

@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 
 pub use problem::PROBLEMS;
 
+use crate::database::Database;
 use crate::error::Error;
 use crate::json::MAX_BODY;
 use crate::middleware::access::Access;
@@ -27,6 +28,9 @@ use crate::tokens::OwnIssuer;
 
 /// Where tokens are handed out; in the issuer's metadata, too.
 const TOKEN_PATH: &str = "/oauth2/token";
+
+/// What an entry of the audit log is about that tells of a token.
+pub(crate) const AUDIT_SUBJECT: &str = "token";
 
 /// Where the public keys are.
 const KEYS_PATH: &str = "/.well-known/jwks.json";
@@ -42,6 +46,7 @@ struct Scopes(Arc<[String]>);
 struct State {
     issuer: Arc<OwnIssuer>,
     access: Arc<Access>,
+    database: Arc<Database>,
     scopes: Scopes,
 }
 
@@ -62,6 +67,7 @@ pub fn routes(platform: &Platform, scopes: Vec<String>) -> Routes {
     let state = State {
         issuer: issuer.clone(),
         access: platform.access.clone(),
+        database: platform.database.clone(),
         scopes: Scopes(scopes.into()),
     };
     let published = OpenApiRouter::new()

@@ -3,24 +3,29 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::{HeaderMap, header};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::problem::TokenProblem;
 use super::request::TokenRequest;
-use super::{Scopes, client};
+use super::{AUDIT_SUBJECT, Scopes, client};
+use crate::audit::{self, Entry, Origin};
+use crate::database::Database;
 use crate::error::{Error, ProblemBody};
 use crate::middleware::access::Access;
 use crate::middleware::auth::Caller;
+use crate::middleware::request_id::RequestId;
 use crate::middleware::scope;
 use crate::openapi::Answers;
+use crate::tenant::Client;
 use crate::tokens::{OwnIssuer, SignedToken, TokenGrant, TokenSigner};
 
 /// A token (RFC 6749, 5.1).
@@ -49,7 +54,8 @@ struct TokenForm {
 /// Get a short-lived token of a client
 ///
 /// The client sends its name and its API key by HTTP Basic, or the key in `X-API-Key` and its name as
-/// `client_id`. The token opens the client's routes, as far as its scopes go, and may be handed on.
+/// `client_id`. The token opens the client's routes, as far as its scopes go, and may be handed on. The audit
+/// log says that it was issued.
 #[utoipa::path(
     post,
     path = "/oauth2/token",
@@ -68,7 +74,9 @@ struct TokenForm {
 pub(super) async fn token(
     State(access): State<Arc<Access>>,
     State(issuer): State<Arc<OwnIssuer>>,
+    State(database): State<Arc<Database>>,
     State(scopes): State<Scopes>,
+    Extension(request_id): Extension<RequestId>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Error> {
@@ -79,9 +87,10 @@ pub(super) async fn token(
     // Behind authentication, as everywhere: whoever proves nothing costs no client its share.
     let taken = access.rate_limits.take(&client.name);
     let wait = taken.as_ref().and_then(|taken| taken.wait);
+    let origin = Origin::of(&actor, request_id);
     let answer = match wait {
         Some(wait) => Err(Error::RateLimited(wait)),
-        None => sign(issuer, &client.name, &request.scopes),
+        None => issue(issuer, &database, (&client, &origin), &request.scopes).await,
     };
     let mut response = answer.into_response();
     if let Some(taken) = taken {
@@ -97,23 +106,27 @@ pub(super) async fn token(
     Ok(response)
 }
 
-fn sign(
+/// A token is handed out once the audit log says so: what is not known of could never be looked into.
+async fn issue(
     issuer: Arc<OwnIssuer>,
-    client: &str,
+    database: &Database,
+    (client, origin): (&Client, &Origin),
     scopes: &[String],
 ) -> Result<impl IntoResponse + use<>, Error> {
     let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
-    let SignedToken { token, expires_in } = TokenSigner::new(issuer).sign(&TokenGrant {
-        client,
+    let signed = TokenSigner::new(issuer).sign(&TokenGrant {
+        client: &client.name,
         user: None,
         scopes: &scopes,
         lifetime: None,
     })?;
+    let scope = scopes.join(" ");
+    audit::record(database, client, origin, entry(&signed, &scope)).await?;
     let body = TokenBody {
-        access_token: token.expose_secret().to_owned(),
+        access_token: signed.token.expose_secret().to_owned(),
         token_type: "Bearer",
-        expires_in: expires_in.as_secs(),
-        scope: scopes.join(" "),
+        expires_in: signed.expires_in.as_secs(),
+        scope,
     };
     // RFC 6749, 5.1 wants both.
     let headers = [
@@ -121,6 +134,23 @@ fn sign(
         (header::PRAGMA, "no-cache"),
     ];
     Ok((headers, Json(body)))
+}
+
+/// By its id and that of its key; who has the token itself could use it.
+fn entry(signed: &SignedToken, scope: &str) -> Entry {
+    let details = [
+        ("scope", json!(scope)),
+        ("key_id", json!(signed.key_id)),
+        ("expires_in", json!(signed.expires_in.as_secs())),
+    ];
+    let details = details.map(|(name, value)| (name.to_owned(), value));
+    Entry {
+        action: "issue",
+        subject_kind: AUDIT_SUBJECT,
+        subject_id: signed.id.clone(),
+        subject_version: None,
+        details: Some(details.into_iter().collect()),
+    }
 }
 
 /// A server that ends does not know who was added since.

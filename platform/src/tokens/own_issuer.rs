@@ -119,11 +119,13 @@ impl OwnIssuer {
         Ok(self.keys()?.published.clone())
     }
 
-    /// A token with these claims.
-    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
+    /// A token with these claims, and the id of the key that signed it.
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<(String, String), Error> {
         let keys = self.keys()?;
         // Its own keys were tried when they were taken.
-        encode(&keys.header, claims, &keys.signer).map_err(|_| Error::IssuerUnavailable)
+        let token = encode(&keys.header, claims, &keys.signer);
+        let token = token.map_err(|_| Error::IssuerUnavailable)?;
+        Ok((token, keys.header.kid.clone().unwrap_or_default()))
     }
 
     fn keys(&self) -> Result<Arc<Keys>, Error> {

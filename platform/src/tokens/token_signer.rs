@@ -33,6 +33,10 @@ pub struct TokenGrant<'a> {
 pub struct SignedToken {
     /// The token.
     pub token: SecretString,
+    /// Its own id (`jti`), by which it may be spoken of.
+    pub id: String,
+    /// The key that signed it (`kid`).
+    pub key_id: String,
     /// How long it is good for, in whole seconds.
     pub expires_in: Duration,
 }
@@ -88,8 +92,11 @@ impl TokenSigner {
             exp: iat.saturating_add(seconds),
             jti: id.to_string(),
         };
+        let (token, key_id) = self.0.sign(&claims)?;
         Ok(SignedToken {
-            token: self.0.sign(&claims)?.into(),
+            token: token.into(),
+            id: claims.jti,
+            key_id,
             expires_in: Duration::from_secs(lifetime.as_secs()),
         })
     }

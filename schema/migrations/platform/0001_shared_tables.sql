@@ -20,6 +20,8 @@ CREATE TABLE audit_log (
     subject_version integer,
     trace_id        text,
     request_id      text,
+    -- What the kind and the id do not say; nothing secret.
+    details         jsonb CHECK (jsonb_typeof(details) = 'object'),
     PRIMARY KEY (timestamp, id)
 );
 CREATE INDEX audit_log_subject ON audit_log (subject_id, timestamp, id);

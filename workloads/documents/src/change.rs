@@ -109,5 +109,6 @@ pub(super) fn entry(action: &'static str, id: i64, version: i32) -> Entry {
         subject_kind: SUBJECT,
         subject_id: id.to_string(),
         subject_version: Some(version),
+        details: None,
     }
 }
