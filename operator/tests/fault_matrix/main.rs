@@ -2,3 +2,4 @@
 
 mod crash_points;
 mod docketctl;
+mod examples;
