@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Extension, Router};
+use docket_instrumentation::restart_after_panics;
 use docket_platform::Platform;
 use docket_platform::connections::Terms;
 use docket_platform::health::{self, Health};
@@ -108,10 +109,12 @@ impl App {
         self.maintenance.run(&self.draining).await;
     }
 
-    /// Does what the workloads do by themselves until `stop`.
+    /// Does what the workloads do by themselves until `stop`; what panics of one begins anew.
     pub async fn work(&self, stop: CancellationToken) {
-        let workloads = self.workloads.iter();
-        join_all(workloads.map(|workload| workload.background(stop.clone()))).await;
+        let work = self.workloads.iter().map(|workload| {
+            restart_after_panics(workload.name(), || workload.background(stop.clone()))
+        });
+        join_all(work).await;
     }
 
     /// Makes `/readyz` say no, so that no new traffic comes, and ends what the server does by itself.

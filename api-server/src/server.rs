@@ -1,15 +1,17 @@
 //! From the start of the process to its orderly end.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use docket_instrumentation::Service;
+use docket_instrumentation::{Service, catch_panic, restart_after_panics};
 use docket_platform::connections;
 use docket_platform::tenant::Tenant;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     App, Settings, VERSION, data_store_router, public_router, reload, service_name, signing_keys,
@@ -22,7 +24,8 @@ const TRACES_PER_SECOND: u32 = 50;
 /// Serves `tenant` until SIGTERM or SIGINT, then drains.
 ///
 /// # Errors
-/// When telemetry, storage or a listener cannot be set up.
+/// When telemetry, storage or a listener cannot be set up, and when what serves, or hears of these signals, panics:
+/// a pod that does nothing must not look alive.
 pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
     let telemetry = docket_instrumentation::init(Service {
         name: service_name(&tenant),
@@ -34,13 +37,7 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
     let public = bind("API", settings.listen).await?;
     let data_store = bind("data store", settings.data_store_listen).await?;
     let stop = CancellationToken::new();
-    let drain = tokio::spawn(drain_on_signal(
-        app.clone(),
-        settings.drain_delay,
-        stop.clone(),
-    ));
-    let maintaining = app.clone();
-    let maintenance = tokio::spawn(async move { maintaining.maintain().await });
+    let signals = Signals::new().context("signals cannot be heard of")?;
     let tenant = &app.platform().tenant;
     tracing::info!(
         tenant = tenant.name,
@@ -52,20 +49,47 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         tls = app.terms().tls.is_some(),
         "serving"
     );
-    let access = app.platform().access.clone();
-    let limits = tokio::spawn(reload::reload(access.clone(), settings.config.clone()));
-    let keys = tokio::spawn(signing_keys::reload(access, settings.config));
-    let (working, stopping) = (app.clone(), stop.clone());
-    let background = tokio::spawn(async move { working.work(stopping).await });
-    serve(app, public, data_store, stop, settings.shutdown_grace).await;
-    background.abort();
-    limits.abort();
-    keys.abort();
-    drain.abort();
-    maintenance.abort();
-    tracing::info!("stopped");
+    let background = beside(&app, &settings.config, &stop);
+    let drain = drain_on_signal(signals, app.clone(), settings.drain_delay, stop.clone());
+    let serving = serve(app, public, data_store, stop, settings.shutdown_grace);
+    let served = catch_panic(async { tokio::join!(serving, drain) }).await;
+    drop(background);
+    match &served {
+        Ok(_) => tracing::info!("stopped"),
+        Err(panicked) => tracing::error!(error = %panicked, "the server ends"),
+    }
     telemetry.shutdown().await;
-    Ok(())
+    served.map(|_| ()).context("the server")
+}
+
+/// What goes on beside the requests until it is dropped. Each begins anew when it panics: requests are served without
+/// it, and one client's row or one file may be the reason.
+fn beside(app: &Arc<App>, config: &Path, stop: &CancellationToken) -> [AbortOnDropHandle<()>; 4] {
+    let access = app.platform().access.clone();
+    let (limits, keys) = (access.clone(), access);
+    let (of_limits, of_keys) = (config.to_owned(), config.to_owned());
+    let (maintaining, working, stop) = (app.clone(), app.clone(), stop.clone());
+    [
+        restarted("maintenance", move || {
+            let app = maintaining.clone();
+            async move { app.maintain().await }
+        }),
+        restarted("limits", move || {
+            reload::reload(limits.clone(), of_limits.clone())
+        }),
+        restarted("signing-keys", move || {
+            signing_keys::reload(keys.clone(), of_keys.clone())
+        }),
+        // Each workload's begins anew by itself.
+        AbortOnDropHandle::new(tokio::spawn(async move { working.work(stop).await })),
+    ]
+}
+
+fn restarted<F: Future<Output = ()> + Send + 'static>(
+    task: &'static str,
+    work: impl Fn() -> F + Send + Sync + 'static,
+) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(restart_after_panics(task, work)))
 }
 
 /// Serves both routers until `stop`, then lets requests in flight finish within `grace`.
@@ -97,15 +121,33 @@ async fn bind(what: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpLi
         .with_context(|| format!("the {what} cannot listen on {address}"))
 }
 
-async fn drain_on_signal(app: Arc<App>, delay: Duration, stop: CancellationToken) {
-    if let (Ok(mut term), Ok(mut int)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) {
-        tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-        tracing::info!("draining");
-        app.drain();
-        tokio::time::sleep(delay).await;
-        stop.cancel();
+/// What Kubernetes and people at a terminal send to a process that should end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
+}
+
+async fn drain_on_signal(
+    mut signals: Signals,
+    app: Arc<App>,
+    delay: Duration,
+    stop: CancellationToken,
+) {
+    tokio::select! {
+        _ = signals.terminate.recv() => {}
+        _ = signals.interrupt.recv() => {}
+    }
+    tracing::info!("draining");
+    app.drain();
+    tokio::time::sleep(delay).await;
+    stop.cancel();
 }

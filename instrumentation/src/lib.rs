@@ -41,16 +41,18 @@ mod queue;
 mod redact;
 mod resource;
 mod sampling;
+mod tasks;
 mod telemetry;
 mod text_lines;
 
 pub use kept::{Reason, keep};
 pub use metrics::{LATENCY_BUCKETS, MetricsPage, render as render_metrics};
-pub use panics::log_panics;
+pub use panics::{Panicked, catch_panic, log_panics};
 pub use prometheus::Registry;
 pub use propagation::{
     accept_parent, accept_request, dropped_request, inject, trace_id, traceparent,
 };
 pub use redact::{is_clean, redact};
 pub use resource::Service;
+pub use tasks::restart_after_panics;
 pub use telemetry::{Telemetry, init};

@@ -1,6 +1,7 @@
 //! What can go wrong in a reconcile, and whether trying again can help.
 
 use docket_crds::ConditionType;
+use docket_instrumentation::Panicked;
 
 /// Why a reconcile did not reach its end.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,15 @@ pub enum Error {
     /// The API server refused or did not answer.
     #[error("Kubernetes: {0}")]
     Kubernetes(kube::Error),
+    /// The operator itself is at fault. It tries again: what led to it may have passed.
+    #[error("{0}")]
+    Panicked(Panicked),
+}
+
+impl From<Panicked> for Error {
+    fn from(panicked: Panicked) -> Self {
+        Self::Panicked(panicked)
+    }
 }
 
 impl From<kube::Error> for Error {
@@ -38,6 +48,10 @@ pub(crate) fn is_of_an_ending_namespace(error: &kube::Error) -> bool {
     causes.any(|it| it.reason == "NamespaceTerminating")
 }
 
+/// Bytes of a sentence on a condition, at most: it may quote what others say, and is part of each version of the
+/// object.
+const LONGEST: usize = 4096;
+
 /// What is told to the user: the condition that is not met, why, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {message}")]
@@ -56,7 +70,7 @@ impl Problem {
         Self {
             condition,
             reason,
-            message: message.into(),
+            message: shorten(message.into(), LONGEST),
         }
     }
 }
@@ -84,6 +98,14 @@ impl Error {
                     "The API server refused or did not answer; the operator tries again. It said: {error}"
                 ),
             ),
+            Self::Panicked(panicked) => Problem::new(
+                ConditionType::Ready,
+                "ReconcilePanicked",
+                format!(
+                    "The operator broke off: it {panicked}. That is its own fault; it goes on with the other tenants and \
+                     tries again. What runs goes on. Report it with the line \"panicked\" of its log."
+                ),
+            ),
         }
     }
 
@@ -100,8 +122,17 @@ impl Error {
             Self::Permanent(_) => "permanent",
             Self::Transient(_) => "transient",
             Self::Kubernetes(_) => "kubernetes",
+            Self::Panicked(_) => "panicked",
         }
     }
+}
+
+/// `text`, cut at a character before it has more than `longest` bytes.
+pub(crate) fn shorten(text: String, longest: usize) -> String {
+    if text.len() <= longest {
+        return text;
+    }
+    format!("{}…", &text[..text.floor_char_boundary(longest)])
 }
 
 /// The result of what may fail in a reconcile.
@@ -112,6 +143,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_sentence_is_cut_at_a_character_before_the_limit() {
+        let shortened = shorten("ä".repeat(2000), 1001);
+        assert_eq!((shortened.len(), shortened.ends_with("ä…")), (1003, true));
+        assert_eq!(shorten("short".into(), 1001), "short");
+        let problem = Problem::new(ConditionType::Ready, "Long", "a".repeat(1 << 20));
+        assert!(problem.message.len() < 5000);
+    }
 
     #[test]
     fn in_a_namespace_that_is_being_deleted_nothing_is_tried_again() {

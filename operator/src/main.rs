@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use clap::Parser;
 use docket_crds::DocumentTenant;
 use docket_instrumentation::{Service, Telemetry};
@@ -13,7 +13,7 @@ use docket_operator::monitoring::endpoints::serve;
 use docket_operator::monitoring::metrics::observe_queue;
 use docket_operator::scope::Scope;
 use docket_operator::settings::Settings;
-use docket_operator::startup::{self, Background, Clients};
+use docket_operator::startup::{self, Background, Clients, early_end, end_of_server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -65,7 +65,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     let (tell_ready, ready) = watch::channel(false);
     let (show, shown) = watch::channel(None);
     let server = serve(settings.listen, telemetry, ready, shown, stop.clone());
-    let server = tokio::spawn(server);
+    let mut server = tokio::spawn(server);
 
     let clients = Clients::new(&settings).await?;
     clients.check_crd::<DocumentTenant>(&settings).await?;
@@ -77,6 +77,7 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     tokio::select! {
         () = leadership.acquire(stand_by) => tracing::info!(identity = settings.identity, "holds the Lease"),
         () = signals.asks_to_end() => return Ok(()),
+        error = end_of_server(&mut server) => return Err(error),
     }
     tell_ready.send_replace(false);
 
@@ -88,31 +89,33 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     let background = Background::start(&settings, prometheus, &watches.tenants, &context);
     let (mut filled, pods) = (context.filled.clone(), context.caches.pods.clone());
     let mut controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
-    tokio::spawn(async move {
+    let fill = async move {
         if filled.wait_for(|filled| *filled).await.is_ok() {
             show.send_replace(Some(pods));
             tell_ready.send_replace(true);
+            std::future::pending::<()>().await;
         }
-    });
+    };
 
-    let outcome = tokio::select! {
-        () = leadership.keep() => Err(anyhow::anyhow!("the Lease is lost: another operator may write now")),
-        result = server => result.context("the server of /metrics panicked")?,
+    let mut outcome = tokio::select! {
+        // Without the Lease nothing may be finished: the process ends as it stands.
+        () = leadership.keep() => bail!("the Lease is lost: another operator may write now"),
         () = signals.asks_to_end() => Ok(()),
+        error = early_end(&mut controller, &mut server) => Err(error),
+        () = fill => Err(anyhow!("the caches can never be filled")),
     };
     drop(background);
-    // Without the Lease nothing may be finished: the process ends as it stands.
-    if outcome.is_ok() {
-        stop.cancel();
+    stop.cancel();
+    if !controller.is_finished() {
         tokio::select! {
-            ended = &mut controller => ended.context("the controller panicked")?,
+            ended = &mut controller => outcome = outcome.and(ended.context("the controller panicked")),
             () = leadership.keep() => {}
             () = tokio::time::sleep(GRACE) => {
                 tracing::warn!("a reconcile did not end in time; the next operator repeats it")
             }
         }
-        leadership.release().await;
     }
+    leadership.release().await;
     outcome
 }
 

@@ -9,10 +9,10 @@ mod status_debounce;
 mod tenant;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard};
 
 use kube::Resource;
 use kube::runtime::watcher::Event;
+use parking_lot::{Mutex, MutexGuard};
 
 pub use inspection_cache::{Inspected, InspectionKey};
 pub use object::Memories;
@@ -41,7 +41,7 @@ impl<T> Default for Memory<T> {
 
 impl<T: Default> Memory<T> {
     fn known(&self) -> MutexGuard<'_, MemoryOf<T>> {
-        self.0.lock().expect("no holder of this lock panics")
+        self.0.lock()
     }
 
     /// Takes in what the watch brings, before those who act on it do.

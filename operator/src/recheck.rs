@@ -1,10 +1,11 @@
 //! Objects to look at again although nothing of theirs changed in the cluster: from those who find out, to the
 //! controller of their kind.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures::Stream;
 use kube::runtime::reflector::ObjectRef;
+use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::cache::pods::Owner;
@@ -38,11 +39,7 @@ impl Recheck {
     pub(crate) fn objects<K: ReconciledKind>(
         &self,
     ) -> impl Stream<Item = ObjectRef<K>> + Send + use<K> {
-        let heard = self
-            .heard
-            .lock()
-            .expect("no holder of this lock panics")
-            .take();
+        let heard = self.heard.lock().take();
         futures::stream::unfold(heard, async |heard| {
             let mut heard = heard?;
             let (namespace, name) = heard.recv().await?;

@@ -22,6 +22,7 @@ mod workloads;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use docket_instrumentation::catch_panic;
 use kube::runtime::controller::Action;
 use rand::RngExt;
 use tracing::Instrument;
@@ -37,8 +38,8 @@ const RESYNC: Duration = Duration::from_secs(15 * 60);
 /// Brings one object to what it asks for, and says on its status what became of it.
 ///
 /// # Errors
-/// Transient ones, to be tried again after a backoff; what the user must change is on the status
-/// and no error.
+/// Transient ones, to be tried again after a backoff, a panic among them; what the user must change is on the
+/// status and no error.
 pub async fn reconcile<K: ReconciledKind>(object: Arc<K>, ctx: Arc<K::Context>) -> Result<Action> {
     let Some(object) = Identified::new(object) else {
         tracing::error!("an object without an identity was never stored");
@@ -50,7 +51,9 @@ pub async fn reconcile<K: ReconciledKind>(object: Arc<K>, ctx: Arc<K::Context>) 
     }
     let start = Instant::now();
     let span = K::span(&object);
-    let result = visit(object.clone(), &ctx).instrument(span).await;
+    // What panics here would end the controller, and with it the reconciles of all.
+    let visited = catch_panic(visit(object.clone(), &ctx).instrument(span)).await;
+    let result = visited.unwrap_or_else(|panicked| Err(panicked.into()));
     shared.memories.reconciled(object.uid());
     let outcome = result.as_ref().map_or_else(Error::category, |_| "ok");
     shared.metrics.reconciled(outcome, start.elapsed());
@@ -74,11 +77,12 @@ async fn visit<K: ReconciledKind>(object: Identified<K>, ctx: &K::Context) -> Re
         object = finalizer::ensure(object, ctx).await?;
     }
     let mut timeline = Timeline::start(object.meta().generation.unwrap_or_default());
-    // On the heap: a thread's stack is small.
+    // On the heap: a thread's stack is small. A panic is told as any other failure.
     let outcome = match is_deleted {
-        true => Box::pin(K::cleanup(&object, &timeline, ctx)).await,
-        false => Box::pin(K::reconcile(&object, &mut timeline, ctx)).await,
+        true => catch_panic(Box::pin(K::cleanup(&object, &timeline, ctx))).await,
+        false => catch_panic(Box::pin(K::reconcile(&object, &mut timeline, ctx))).await,
     };
+    let outcome = outcome.unwrap_or_else(|panicked| Err(panicked.into()));
     let object = shared.memories.newest(object);
     match outcome {
         Ok(next) => {

@@ -3,7 +3,9 @@
 mod background;
 mod clients;
 mod context;
+mod early_end;
 
 pub use background::{Background, prometheus};
 pub use clients::Clients;
 pub use context::{memories, shared_context};
+pub use early_end::{early_end, end_of_server};

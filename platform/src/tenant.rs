@@ -4,13 +4,14 @@ mod keys;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use docket_contract::{
     AuthMode, ClientLimits, Database, Jwt, OwnIssuer, TenantConfig, TenantLimits, Tls, Workloads,
     hash_api_key,
 };
+use parking_lot::RwLock;
 use secrecy::SecretString;
 use subtle::ConstantTimeEq as _;
 
@@ -149,12 +150,12 @@ impl Tenant {
 impl Client {
     /// What it may do with each workload, now.
     pub fn limits(&self) -> ClientLimits {
-        *self.limits.read().expect("no holder of this lock panics")
+        *self.limits.read()
     }
 
     /// Lets it do what `limits` say from now on; returns whether that is something else.
     pub fn limit(&self, limits: ClientLimits) -> bool {
-        let mut now = self.limits.write().expect("no holder of this lock panics");
+        let mut now = self.limits.write();
         std::mem::replace(&mut *now, limits) != limits
     }
 

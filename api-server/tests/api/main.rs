@@ -15,6 +15,7 @@ mod metadata_changes;
 mod openapi;
 mod own_issuer;
 mod page_views;
+mod panics;
 mod process;
 mod publishable_keys;
 mod quota;

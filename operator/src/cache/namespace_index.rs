@@ -1,11 +1,12 @@
 //! Which objects of a kind there are, by namespace.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use kube::Resource;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::identified::namespace_and_name;
 use crate::reconciled_kind::ReconciledKind;
@@ -16,7 +17,7 @@ pub struct NamespaceIndex(Arc<Mutex<HashMap<String, BTreeSet<String>>>>);
 
 impl NamespaceIndex {
     fn names(&self) -> MutexGuard<'_, HashMap<String, BTreeSet<String>>> {
-        self.0.lock().expect("no holder of this lock panics")
+        self.0.lock()
     }
 
     /// Takes in what the watch brings. What ended unseen stays, and is not in the store.

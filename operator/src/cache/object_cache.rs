@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use kube::Resource;
 use kube::runtime::watcher::Event;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -56,7 +57,7 @@ impl<K> Default for ObjectCache<K> {
 
 impl<K: Resource + Serialize + DeserializeOwned> ObjectCache<K> {
     fn known(&self) -> MutexGuard<'_, CachedObjects> {
-        self.known.lock().expect("no holder of this lock panics")
+        self.known.lock()
     }
 
     /// Takes in what the watch brings; returns what a new list lacks, which went while nobody watched.

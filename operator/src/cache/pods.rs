@@ -1,13 +1,14 @@
 //! The pods of components, by tenant: what conditions say of them, and nothing else.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use docket_crds::labels;
 use docket_crds::names::COLLECTOR_CONTAINER;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::monitoring::targets::Endpoint;
@@ -75,7 +76,7 @@ impl Default for Pods {
 
 impl Pods {
     fn known(&self) -> MutexGuard<'_, CachedPods> {
-        self.known.lock().expect("no holder of this lock panics")
+        self.known.lock()
     }
 
     /// Takes in what the watch brings.

@@ -4,13 +4,14 @@
 //! that were read.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::Event;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::identified::namespace_and_name;
 
@@ -34,7 +35,7 @@ struct CachedSecrets {
 
 impl ReferencedSecrets {
     fn known(&self) -> MutexGuard<'_, CachedSecrets> {
-        self.0.lock().expect("no holder of this lock panics")
+        self.0.lock()
     }
 
     /// Takes in what the watch brings.

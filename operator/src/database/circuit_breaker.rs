@@ -1,8 +1,10 @@
 //! Whether a database can be reached. While it cannot, one who tries finds out for all: each try takes
 //! seconds, and with many tenants of one database those of all others would wait behind them.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::Problem;
 
@@ -31,7 +33,7 @@ pub(super) struct Attempt<'a> {
 
 impl CircuitBreaker {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("no holder of this lock panics")
+        self.0.lock()
     }
 
     /// The right to try; in an outage, one has it at a time.

@@ -1,9 +1,9 @@
 //! One small pool for each database, shared by the tenants that use it.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use sqlx::postgres::PgPoolOptions;
 
 use super::sessions::Sessions;
@@ -85,7 +85,7 @@ impl Databases {
     /// The sessions of `connection`, shared by all who use it; forgets those of credentials that nobody
     /// uses any more.
     fn sessions(&self, connection: &AdminConnection) -> Sessions {
-        let mut pools = self.pools.lock().expect("no holder of this lock panics");
+        let mut pools = self.pools.lock();
         pools.retain(|_, known| known.used.elapsed() < FORGOTTEN);
         let known = pools.entry(connection.key()).or_insert_with(|| UsedPool {
             sessions: self.new_sessions(connection),

@@ -1,10 +1,10 @@
 //! What is kept of each tenant beside what is kept of any object, and for how long it is good.
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use docket_crds::{DocumentTenant, ReconcileStatus};
 use kube::runtime::watcher::Event;
+use parking_lot::Mutex;
 
 use super::inspection_cache::{Inspected, InspectionCache, InspectionKey};
 use super::object::Memories;
@@ -91,7 +91,7 @@ impl TenantMemories {
     /// Keeps what the database holds of the tenant `uid`, and drops what is good for nobody any more.
     pub(crate) fn keep_inspected(&self, uid: &str, key: InspectionKey, inspected: Inspected) {
         let fresh = self.intervals.inspection;
-        let mut swept = self.swept.lock().expect("no holder of this lock panics");
+        let mut swept = self.swept.lock();
         if swept.is_none_or(|swept| swept.elapsed() > fresh) {
             self.tenants.each(|it| it.inspection.forget_stale(fresh));
             *swept = Some(Instant::now());

@@ -6,13 +6,14 @@ mod notice;
 mod query;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use docket_crds::DocumentTenant;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
+use parking_lot::{Mutex, MutexGuard};
 use tracing::{Instrument, info_span};
 
 use self::notice::{Loss, before, notice};
@@ -48,7 +49,7 @@ impl TelemetryLoss {
     }
 
     fn known(&self) -> MutexGuard<'_, Option<HashMap<Owner, Loss>>> {
-        self.0.lock().expect("no holder of this lock panics")
+        self.0.lock()
     }
 
     /// What is to be said of the tenant `name` in `namespace`, whose conditions said `conditions`.

@@ -188,6 +188,6 @@ fn explain(error: Error) -> Error {
     match error {
         Error::Permanent(problem) => Error::Permanent(advice(problem)),
         Error::Transient(problem) => Error::Transient(advice(problem)),
-        error @ Error::Kubernetes(_) => error,
+        error @ (Error::Kubernetes(_) | Error::Panicked(_)) => error,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use docket_crds::DocumentTenant;
+use docket_instrumentation::restart_after_panics;
 use kube::runtime::reflector::Store;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -28,29 +29,30 @@ impl Background {
     ) -> Self {
         let namespace = Some(settings.namespace.clone()).filter(|namespace| !namespace.is_empty());
         let interval = settings.objectives_interval;
-        let mut tasks = vec![
-            AbortOnDropHandle::new(tokio::spawn(telemetry_loss::watch(
-                tenants.clone(),
-                prometheus.clone(),
-                namespace.clone(),
+        let (known, asked) = (tenants.clone(), prometheus.clone());
+        let (of, with) = (namespace.clone(), ctx.clone());
+        let losses = restarted("telemetry-loss", move || {
+            telemetry_loss::watch(
+                known.clone(),
+                asked.clone(),
+                of.clone(),
                 interval,
-                ctx.filled.clone(),
-                ctx.telemetry_loss.clone(),
-                ctx.recheck.clone(),
-            ))),
-            AbortOnDropHandle::new(tokio::spawn(objectives::watch(
-                tenants.clone(),
-                prometheus,
-                namespace.clone(),
-                interval,
-                ctx.clone(),
-            ))),
-            AbortOnDropHandle::new(tokio::spawn(database::watch::watch(
-                tenants.clone(),
-                settings.databases_interval,
-                ctx.clone(),
-            ))),
-        ];
+                with.filled.clone(),
+                with.telemetry_loss.clone(),
+                with.recheck.clone(),
+            )
+        });
+        let (known, of, with) = (tenants.clone(), namespace.clone(), ctx.clone());
+        let objectives = restarted("objectives", move || {
+            let (known, asked, of) = (known.clone(), prometheus.clone(), of.clone());
+            objectives::watch(known, asked, of, interval, with.clone())
+        });
+        let (known, with) = (tenants.clone(), ctx.clone());
+        let interval = settings.databases_interval;
+        let databases = restarted("databases", move || {
+            database::watch::watch(known.clone(), interval, with.clone())
+        });
+        let mut tasks = vec![losses, objectives, databases];
         tasks.extend(settings.rules_config_map.clone().map(|(beside, name)| {
             let config_maps = rules::ConfigMaps {
                 namespace: beside,
@@ -59,11 +61,21 @@ impl Background {
                 tenants_of: namespace,
             };
             let interval = settings.rules_interval;
-            let keep = rules::keep(tenants.clone(), config_maps, interval, ctx.clone());
-            AbortOnDropHandle::new(tokio::spawn(keep))
+            let (known, with) = (tenants.clone(), ctx.clone());
+            restarted("rules", move || {
+                rules::keep(known.clone(), config_maps.clone(), interval, with.clone())
+            })
         }));
         Self { _tasks: tasks }
     }
+}
+
+/// A task that begins anew when it panics: all tenants are reconciled without it, and one of them may be the reason.
+fn restarted<F: Future<Output = ()> + Send + 'static>(
+    task: &'static str,
+    work: impl Fn() -> F + Send + Sync + 'static,
+) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(restart_after_panics(task, work)))
 }
 
 /// The Prometheus that the settings name, if they do.

@@ -3,9 +3,12 @@
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 
-use crate::error::is_of_an_ending_namespace;
+use crate::error::{is_of_an_ending_namespace, shorten};
 use crate::identified::Identified;
 use crate::reconciled_kind::ReconciledKind;
+
+/// The API server refuses notes of 1 KiB and more.
+const LONGEST_NOTE: usize = 1000;
 
 /// What an Event says.
 #[derive(Debug)]
@@ -85,7 +88,7 @@ impl Events {
         let event = Event {
             type_,
             reason,
-            note: Some(shorten(text)),
+            note: Some(shorten(text, LONGEST_NOTE)),
             action: "Reconcile".into(),
             secondary: None,
         };
@@ -97,30 +100,5 @@ impl Events {
         {
             tracing::warn!(%error, reason = event.reason, "an Event could not be written");
         }
-    }
-}
-
-/// The API server refuses notes of 1 KiB and more.
-fn shorten(note: String) -> String {
-    const LONGEST: usize = 1000;
-    if note.len() <= LONGEST {
-        return note;
-    }
-    let end = (0..=LONGEST)
-        .rev()
-        .find(|at| note.is_char_boundary(*at))
-        .unwrap_or_default();
-    format!("{}…", &note[..end])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_note_is_cut_at_a_character_before_the_limit() {
-        let note = shorten("ä".repeat(2000));
-        assert!(note.len() <= 1024 && note.ends_with('…'));
-        assert_eq!(shorten("short".into()), "short");
     }
 }

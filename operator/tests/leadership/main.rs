@@ -58,3 +58,15 @@ async fn a_leader_that_was_frozen_past_its_lease_ends_and_writes_nothing_when_it
     );
     assert_eq!(server.holder().as_deref(), Some("second"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_probes_cannot_be_served_ends_while_it_waits_for_the_lease() {
+    let server = ApiServer::start().await;
+    let _first = Operator::start(&server, "first");
+    server.write_of("first", Instant::now(), LONG).await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let mut second = Operator::start_at(&server, "second", &address);
+    assert!(!second.exit(LONG).await.success());
+    assert_eq!(server.holder().as_deref(), Some("first"));
+}

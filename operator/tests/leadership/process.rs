@@ -16,6 +16,11 @@ pub struct Operator {
 impl Operator {
     /// An operator that calls itself `name`, to the server too.
     pub fn start(server: &ApiServer, name: &str) -> Self {
+        Self::start_at(server, name, "127.0.0.1:0")
+    }
+
+    /// The same, which serves probes at `address`.
+    pub fn start_at(server: &ApiServer, name: &str, address: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let kubeconfig = folder.path().join("kubeconfig");
         let config = serde_json::json!({
@@ -27,7 +32,8 @@ impl Operator {
         std::fs::write(&kubeconfig, config.to_string()).expect("written");
         let child = Command::new(env!("CARGO_BIN_EXE_docket-operator"))
             .args(["--api-image=api", "--collector-image=collector"])
-            .args(["--listen=127.0.0.1:0", "--lease-namespace=docket-system"])
+            .arg("--lease-namespace=docket-system")
+            .arg(format!("--listen={address}"))
             .arg(format!("--identity={name}"))
             .env("KUBECONFIG", &kubeconfig)
             .env("RUST_LOG", "off")

@@ -5,6 +5,7 @@ use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use docket_contract::SslMode;
+use docket_instrumentation::restart_after_panics;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use tokio::sync::Semaphore;
@@ -85,14 +86,17 @@ impl Pools {
     fn cool_from_now_on(self: &Arc<Self>) {
         let pools = Arc::downgrade(self);
         self.cooling.call_once(|| {
-            tokio::spawn(async move {
-                loop {
-                    tokio::time::sleep(COOLING).await;
-                    let Some(pools) = pools.upgrade() else { return };
-                    let open = pools.by_schema.values().filter_map(OnceLock::get);
-                    open.for_each(|pool| pool.cool());
+            tokio::spawn(restart_after_panics("cooling", move || {
+                let pools = pools.clone();
+                async move {
+                    loop {
+                        tokio::time::sleep(COOLING).await;
+                        let Some(pools) = pools.upgrade() else { return };
+                        let open = pools.by_schema.values().filter_map(OnceLock::get);
+                        open.for_each(|pool| pool.cool());
+                    }
                 }
-            });
+            }));
         });
     }
 }

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_instrumentation::catch_panic;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -87,7 +88,9 @@ impl Maintenance {
                 }
             };
             for task in claimed {
-                let done = task.run(client).await;
+                // The next client's is done all the same.
+                let done = catch_panic(task.run(client)).await;
+                let done = done.unwrap_or_else(|panicked| Err(panicked.into()));
                 self.metrics.ran(task.name(), done.is_ok());
                 if let Err(error) = done {
                     tracing::warn!(

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::RwLock;
 use std::time::Duration;
 
 use axum::response::Response;
@@ -13,6 +12,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use http::{HeaderName, HeaderValue};
+use parking_lot::RwLock;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LEFT: HeaderName = HeaderName::from_static("ratelimit");
@@ -46,7 +46,7 @@ impl RateLimits {
         pods: NonZeroU32,
         of_tenant: Option<Option<RateLimit>>,
     ) -> bool {
-        let mut shares = self.0.write().expect("no holder of this lock panics");
+        let mut shares = self.0.write();
         let of_tenant = of_tenant.unwrap_or(shares.of_tenant);
         if shares.of_tenant == of_tenant && shares.pods == Some(pods) {
             return false;
@@ -63,7 +63,7 @@ impl RateLimits {
 
     /// What `client` finds; none where nothing is limited.
     pub(crate) fn take(&self, client: &str) -> Option<Taken> {
-        let shares = self.0.read().expect("no holder of this lock panics");
+        let shares = self.0.read();
         shares.by_client.get(client).map(Limiter::take)
     }
 }

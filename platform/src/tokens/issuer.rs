@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use docket_contract::Jwt;
+use docket_instrumentation::restart_after_panics;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use tokio::sync::{Notify, watch};
@@ -84,7 +85,9 @@ impl Issuer {
         let source = Source::new(&jwt)?;
         let (tell, keys) = watch::channel(None);
         let shared = Arc::new(Shared::default());
-        let task = tokio::spawn(fetch_forever(source, tell, shared.clone(), pace));
+        let (source, fetching) = (Arc::new(source), shared.clone());
+        let fetch = move || fetch_forever(source.clone(), tell.clone(), fetching.clone(), pace);
+        let task = tokio::spawn(restart_after_panics("issuer-keys", fetch));
         Ok(Self {
             terms: Terms {
                 issuer: jwt.issuer,
@@ -220,7 +223,7 @@ fn is_of_type(sent: Option<&str>, wanted: &str) -> bool {
 }
 
 async fn fetch_forever(
-    source: Source,
+    source: Arc<Source>,
     tell: watch::Sender<KnownKeys>,
     shared: Arc<Shared>,
     pace: Pace,

@@ -1,12 +1,13 @@
 //! The tenant as an issuer of its own: the keys that it has now, with which it signs, and which it publishes.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use docket_contract::{PublishedKey, SigningKeys};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode};
+use parking_lot::RwLock;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -107,7 +108,7 @@ impl OwnIssuer {
         };
         // First who checks, then who signs.
         self.known.send_replace(Some(Arc::new(known)));
-        *self.keys.write().expect("no holder of this lock panics") = Some(Arc::new(keys));
+        *self.keys.write() = Some(Arc::new(keys));
         Ok(true)
     }
 
@@ -129,7 +130,7 @@ impl OwnIssuer {
     }
 
     fn keys(&self) -> Result<Arc<Keys>, Error> {
-        let keys = self.keys.read().expect("no holder of this lock panics");
+        let keys = self.keys.read();
         keys.clone().ok_or(Error::IssuerUnavailable)
     }
 }

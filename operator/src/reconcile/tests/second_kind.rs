@@ -2,9 +2,11 @@
 //! any kind.
 
 use docket_crds::ConditionType;
+use futures::{StreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::CustomResource;
 use kube::runtime::reflector::store;
+use kube::runtime::{Controller, watcher};
 use serde::{Deserialize, Serialize};
 use tracing::{Span, info_span};
 
@@ -23,6 +25,11 @@ use crate::status::timeline::Timeline;
 const NOTEBOOK: &str = "/apis/docket.dev/v1alpha1/namespaces/acme/notebooks/notes";
 const STATUS: &str = "/apis/docket.dev/v1alpha1/namespaces/acme/notebooks/notes/status";
 const FINALIZER: &str = "docket.dev/pages";
+
+/// The text of one whose reconcile panics, and its cleanup.
+const TORN: &str = "torn";
+/// The text of one that is not as it should be, and of which not even that can be said.
+const BURNT: &str = "burnt";
 
 /// Has a ConfigMap with its text.
 #[derive(Clone, CustomResource, Debug, Deserialize, Serialize)]
@@ -86,7 +93,8 @@ impl ReconciledKind for Notebook {
         _: &mut Timeline,
         ctx: &Notebooks,
     ) -> Result<Next> {
-        if notebook.spec.text.is_empty() {
+        assert!(notebook.spec.text != TORN, "hush");
+        if [String::new(), BURNT.into()].contains(&notebook.spec.text) {
             let (condition, message) = (ConditionType::Ready, "Write something.");
             let problem = Problem::new(condition, "Empty", message);
             return Err(Error::Permanent(problem));
@@ -109,7 +117,8 @@ impl ReconciledKind for Notebook {
         Ok(Next::Again(None))
     }
 
-    async fn cleanup(_: &Identified<Self>, _: &Timeline, _: &Notebooks) -> Result<Next> {
+    async fn cleanup(notebook: &Identified<Self>, _: &Timeline, _: &Notebooks) -> Result<Next> {
+        assert!(notebook.spec.text != TORN, "hush");
         Ok(Next::Gone)
     }
 
@@ -119,6 +128,7 @@ impl ReconciledKind for Notebook {
         _: &Timeline,
         ctx: &Notebooks,
     ) -> Result<()> {
+        assert!(notebook.spec.text != BURNT, "hush");
         say(notebook, error.problem().reason, ctx).await?;
         Ok(())
     }
@@ -251,6 +261,77 @@ async fn what_the_user_of_another_kind_must_change_is_on_its_status_and_not_trie
     let written = written(&server);
     let (_, _, status) = written.last().expect("a status");
     assert_eq!(status["status"]["said"], "Empty");
+}
+
+/// How a reconcile ended that panicked, and what was said on the status, if anything was.
+async fn panicked(notebook: Value) -> (Error, Option<String>) {
+    let (server, ctx) = with(&notebook);
+    let ended = reconcile(Arc::new(parsed(notebook)), ctx.clone()).await;
+    let mut written = written(&server).into_iter().rev();
+    let status = written.find(|(_, path, _)| path == STATUS);
+    let said = status.and_then(|(_, _, it)| Some(it["status"]["said"].as_str()?.to_owned()));
+    (ended.expect_err("it panicked"), said)
+}
+
+#[tokio::test]
+async fn a_panic_is_said_on_the_status_of_its_object_without_what_it_quotes_and_is_tried_again() {
+    let torn = json!({"spec": {"text": TORN}});
+    let deleted = json!({"spec": {"text": TORN}, "metadata": {
+        "deletionTimestamp": "2026-11-21T12:00:00Z", "finalizers": [FINALIZER]}});
+    for change in [torn, deleted] {
+        let (error, said) = panicked(notebook("1", change)).await;
+        assert_eq!(said.as_deref(), Some("ReconcilePanicked"));
+        assert!(matches!(error, Error::Panicked(_)) && error.is_transient());
+        assert_eq!(error.category(), "panicked");
+        let problem = error.problem();
+        assert_eq!(problem.condition, ConditionType::Ready);
+        assert!(!problem.message.contains("hush"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_while_a_failure_is_said_is_a_failure_too() {
+    let (error, said) = panicked(notebook("1", json!({"spec": {"text": BURNT}}))).await;
+    assert!(matches!(error, Error::Panicked(_)), "{error}");
+    assert_eq!(said, None);
+}
+
+#[tokio::test]
+async fn after_a_panic_the_controller_goes_on_with_the_next_object() {
+    let torn = notebook("1", json!({"spec": {"text": TORN}}));
+    let other = notebook("1", json!({"metadata": {"name": "other", "uid": "o"}}));
+    let (server, ctx) = with(&torn);
+    let other_path = "/apis/docket.dev/v1alpha1/namespaces/acme/notebooks/other";
+    let server = server.keeping(other_path, other.clone());
+    let ctx = Arc::new(Notebooks {
+        client: server.client(),
+        caches: ctx.caches.clone(),
+        filled: ctx.filled.clone(),
+        memories: Memories::default(),
+        metrics: Metrics::default(),
+        events: Events::new(server.client(), "test".into()),
+    });
+    let (reader, mut writer) = store();
+    let both = [torn, other].map(parsed);
+    for notebook in &both {
+        let event = Event::Apply(notebook.clone());
+        ctx.memories.take(&event);
+        writer.apply_watcher_event(&event);
+    }
+    let events = stream::iter(both.map(Ok::<_, watcher::Error>)).chain(stream::pending());
+    let ended = Controller::for_stream(events, reader)
+        .run(
+            reconcile::<Notebook>,
+            |_, _, _| Action::await_change(),
+            ctx.clone(),
+        )
+        .take(2)
+        .collect::<Vec<_>>();
+    let patience = Duration::from_secs(60);
+    let ended = tokio::time::timeout(patience, ended).await;
+    let ended = ended.expect("both were looked at");
+    assert_eq!(ended.iter().filter(|it| it.is_ok()).count(), 1);
+    assert_eq!(ctx.memories.with("o", |applied| *applied), Some(1));
 }
 
 #[tokio::test]
