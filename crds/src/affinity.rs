@@ -8,6 +8,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text;
+
 /// Which nodes the pods prefer or need, and beside which pods.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -61,12 +63,14 @@ pub struct NodeSelectorTerm {
 pub struct NodeRequirement {
     /// Key of the label.
     #[schemars(length(min = 1, max = 316))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", text::LABEL_KEY)).message("a label's key consists of letters, digits, '-', '_' and '.', perhaps with a domain and '/' before them"))]
     pub key: String,
     /// How the label and the values compare.
     pub operator: NodeOperator,
     /// The values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(max = 63)))]
+    #[x_kube(validation = Rule::new(format!("self.all(value, value.matches('{}'))", text::LABEL_VALUE)).message("a label's value consists of letters, digits, '-', '_' and '.'"))]
     pub values: Vec<String>,
 }
 
@@ -121,6 +125,7 @@ pub struct PodAffinityTerm {
     pub label_selector: PodLabels,
     /// Label of nodes that pods side by side have in common, such as `kubernetes.io/hostname`.
     #[schemars(length(min = 1, max = 316))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", text::LABEL_KEY)).message("a topologyKey consists of letters, digits, '-', '_' and '.', perhaps with a domain and '/' before them"))]
     pub topology_key: String,
 }
 
@@ -129,7 +134,8 @@ pub struct PodAffinityTerm {
 #[serde(rename_all = "camelCase")]
 pub struct PodLabels {
     /// The labels.
-    #[schemars(extend("minProperties" = 1, "maxProperties" = 16))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 16, "additionalProperties" = {"type": "string", "maxLength": 63, "pattern": text::LABEL_VALUE}))]
+    #[x_kube(validation = Rule::new(format!("self.all(key, size(key) <= 317 && key.matches('{}'))", text::LABEL_KEY)).message("a label's key consists of letters, digits, '-', '_' and '.', perhaps with a domain and '/' before them"))]
     pub match_labels: BTreeMap<String, String>,
 }
 

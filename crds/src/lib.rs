@@ -24,6 +24,7 @@ mod reference;
 mod size;
 mod spec;
 mod status;
+mod text;
 mod topology_spread;
 mod workloads;
 mod yaml;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Issuer, Objective,
     Quota, Resources, Retention, SecretReference, TopologySpreadConstraint, WorkloadName,
-    Workloads, interval,
+    Workloads, interval, text,
 };
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
@@ -173,7 +173,7 @@ pub struct Api {
     /// Image of the API server; the operator's own release by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('^[^\\\\s]+$')").message("image must not contain white space"))]
+    #[x_kube(validation = Rule::new("self.matches('^[^[:space:][:cntrl:]]+$')").message("image must not contain white space"))]
     pub image: Option<String>,
     /// Number of pods; 2 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,7 +184,8 @@ pub struct Api {
     pub autoscaling: Option<Autoscaling>,
     /// Labels of the nodes that the pods may run on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32))]
+    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 63, "pattern": text::LABEL_VALUE}))]
+    #[x_kube(validation = Rule::new(format!("self.all(key, size(key) <= 317 && key.matches('{}'))", text::LABEL_KEY)).message("a label's key consists of letters, digits, '-', '_' and '.', perhaps with a domain and '/' before them"))]
     pub node_selector: BTreeMap<String, String>,
     /// Taints of nodes that the pods put up with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -253,6 +254,7 @@ pub struct Toleration {
     /// Key of the taint; every one by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 316))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", text::LABEL_KEY)).message("a taint's key consists of letters, digits, '-', '_' and '.', perhaps with a domain and '/' before them"))]
     pub key: Option<String>,
     /// Whether the taint's value counts.
     #[serde(default)]
@@ -260,6 +262,7 @@ pub struct Toleration {
     /// Value of the taint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", text::LABEL_VALUE)).message("a taint's value consists of letters, digits, '-', '_' and '.'"))]
     pub value: Option<String>,
     /// Effect of the taint; every one by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -362,6 +365,7 @@ pub struct Jwt {
     pub issuer: String,
     /// The audience that the claim `aud` must have.
     #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", text::LINE)).message("audience must be one line, without control characters"))]
     pub audience: String,
     /// Where the issuer publishes its keys; by default what its
     /// `/.well-known/openid-configuration` says.
@@ -372,6 +376,7 @@ pub struct Jwt {
     /// The claim that names the client, or the clients, whose routes the token opens.
     #[serde(default = "default_client_claim")]
     #[schemars(length(min = 1, max = 128))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", text::LINE)).message("clientClaim must be one line, without control characters"))]
     pub client_claim: String,
     /// Secret with the key `ca.crt`, the authorities of the issuer's certificate; by default those
     /// that everybody trusts.
@@ -461,7 +466,7 @@ pub struct Collector {
     /// Image of the collector; the operator's own release by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('^[^\\\\s]+$')").message("image must not contain white space"))]
+    #[x_kube(validation = Rule::new("self.matches('^[^[:space:][:cntrl:]]+$')").message("image must not contain white space"))]
     pub image: Option<String>,
     /// Compute resources of the collector's container.
     #[serde(default = "default_collector_resources")]

@@ -4,6 +4,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text;
+
 /// How evenly the tenant's pods are spread over the values of a node's label. Only pods of the same
 /// template are counted, so that those which a rollout replaces do not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -15,6 +17,7 @@ pub struct TopologySpreadConstraint {
     pub max_skew: i32,
     /// Label of nodes, such as `topology.kubernetes.io/zone`.
     #[schemars(length(min = 1, max = 316))]
+    #[x_kube(validation = Rule::new(format!("self.matches('{}')", text::LABEL_KEY)).message("a topologyKey consists of letters, digits, '-', '_' and '.', perhaps with a domain and '/' before them"))]
     pub topology_key: String,
     /// What becomes of a pod that fits nowhere.
     pub when_unsatisfiable: WhenUnsatisfiable,

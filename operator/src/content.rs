@@ -15,11 +15,15 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{Error, Problem};
 use crate::leadership::fence::Fence;
+use crate::text_form::TextForm;
 
 /// Key of the Secret that holds the access key's id, and the environment variable it becomes.
 pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 /// Key of the Secret that holds the access key itself, and the environment variable it becomes.
 pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+
+/// Longer than those of any server that is known.
+const KEY: TextForm = TextForm::line(1024);
 
 /// How long one request is tried again: a deletion that waits for a store that is down keeps others from
 /// their turn, and is itself tried again.
@@ -48,21 +52,15 @@ impl Content {
     /// The bucket of `storage` with the credentials of a Secret.
     ///
     /// # Errors
-    /// A sentence that names the key that is missing.
+    /// A sentence that names the key that is missing or cannot be used.
     pub fn from_secret(
         storage: &S3Storage,
         data: &BTreeMap<String, ByteString>,
     ) -> Result<Self, String> {
-        let value = |key: &str| {
-            data.get(key)
-                .and_then(|bytes| std::str::from_utf8(&bytes.0).ok())
-                .filter(|text| !text.is_empty())
-                .ok_or_else(|| format!("it has no key {key:?}, or an empty one"))
-        };
         Ok(Self {
             storage: storage.clone(),
-            access_key_id: value(ACCESS_KEY_ID)?.to_owned(),
-            secret_access_key: value(SECRET_ACCESS_KEY)?.into(),
+            access_key_id: KEY.required(data, ACCESS_KEY_ID)?.to_owned(),
+            secret_access_key: KEY.required(data, SECRET_ACCESS_KEY)?.into(),
         })
     }
 

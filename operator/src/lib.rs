@@ -27,5 +27,6 @@ mod server_side_apply;
 pub mod settings;
 pub mod startup;
 pub mod status;
+mod text_form;
 mod ticker;
 pub mod validated_tenant;

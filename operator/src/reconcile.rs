@@ -14,6 +14,7 @@ mod provision;
 mod release;
 mod report;
 mod rotate;
+mod spec_text;
 mod telemetry;
 mod tenant;
 mod validate;

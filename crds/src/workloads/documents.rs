@@ -62,6 +62,7 @@ pub struct S3 {
     /// Region that requests are signed for.
     #[serde(default = "default_region")]
     #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$')").message("a region consists of letters, digits, '-', '_' and '.', such as eu-central-1"))]
     pub region: String,
     /// Secret with the keys `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
     pub secret_ref: SecretReference,
@@ -129,7 +130,7 @@ pub struct OpenAi {
     pub url: String,
     /// Name of the model.
     #[schemars(length(min = 1, max = 128))]
-    #[x_kube(validation = Rule::new("self.matches('^[^\\\\s]+$')").message("model must not contain white space"))]
+    #[x_kube(validation = Rule::new("self.matches('^[^[:space:][:cntrl:]]+$')").message("model must not contain white space"))]
     pub model: String,
     /// Secret with the key `apiKey`.
     pub secret_ref: SecretReference,

@@ -16,6 +16,7 @@ use k8s_openapi::ByteString;
 use secrecy::SecretString;
 
 use crate::credentials::secret_value::SecretGenerator;
+use crate::text_form::TextForm;
 use crate::validated_tenant::Publication;
 
 /// Shorter ones might be guessed: keys are compared by a fast hash.
@@ -247,16 +248,16 @@ fn publishable_entry(what: &str) -> Option<(&str, Option<&str>)> {
 
 /// The key, or why no request could carry it or anyone might guess it.
 fn check(value: &[u8]) -> Result<&str, String> {
-    if !value.iter().all(u8::is_ascii_graphic) {
-        return Err(match value.trim_ascii().len() == value.len() {
-            true => "it must consist of printable ASCII without white space".into(),
-            false => "there is white space around it, such as a newline at its end".into(),
-        });
+    let key = TextForm::line(LONGEST)
+        .read(value)
+        .map_err(|what| format!("it {what}"))?;
+    if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("it must consist of printable ASCII without white space".into());
     }
-    if !(SHORTEST..=LONGEST).contains(&value.len()) {
+    if key.len() < SHORTEST {
         return Err(format!("it must have {SHORTEST} to {LONGEST} characters"));
     }
-    std::str::from_utf8(value).map_err(|error| error.to_string())
+    Ok(key)
 }
 
 #[cfg(test)]
@@ -444,11 +445,11 @@ mod tests {
     #[test]
     fn what_cannot_be_a_key_is_left_alone_with_a_reason_and_closes_nobody_else_out() {
         let long = "x".repeat(257);
-        let newline = format!("{NEW}\n");
+        let broken_line = format!("{NEW}\n{NEW}");
         let broken = [
             ("globex.bytes", "schlüssel-schlüssel-schlüssel-schlüssel"),
             ("globex.long", &long),
-            ("globex.newline", &newline),
+            ("globex.lines", &broken_line),
             ("globex.short", "short"),
             ("initech", "tiny"),
         ];
@@ -471,13 +472,27 @@ mod tests {
             keys.ignored(),
             [
                 "globex.bytes (it must consist of printable ASCII without white space)".to_owned(),
-                format!("globex.long ({length})"),
-                "globex.newline (there is white space around it, such as a newline at its end)"
-                    .to_owned(),
+                format!(
+                    "globex.lines (it has a line break, behind {} bytes)",
+                    NEW.len()
+                ),
+                "globex.long (it has 257 bytes, and may have 256)".to_owned(),
                 format!("globex.short ({length})"),
                 format!("initech ({length})"),
             ]
         );
+    }
+
+    #[test]
+    fn the_end_of_the_line_is_no_part_of_a_key() {
+        let key = format!("{NEW}\n");
+        let entries = entries(&[("globex", &key)]);
+        let mut keys = ApiKeys::new(&entries);
+        assert_eq!(
+            exposed(&keys.of_client("globex", &[], &mut RandomSecrets)),
+            [NEW]
+        );
+        assert!(keys.ignored().is_empty());
     }
 
     #[test]

@@ -10,11 +10,16 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
+use crate::text_form::TextForm;
+
 /// Keys of a Secret of the type `kubernetes.io/tls`.
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";
 /// Key of a Secret with authorities.
 const AUTHORITIES: &str = "ca.crt";
+
+/// All authorities that everybody trusts are not as much, and a Secret of ours has to hold it.
+const PEM: TextForm = TextForm::lines(256 * 1024);
 
 /// A certificate that can be served.
 #[derive(Clone, Debug)]
@@ -42,10 +47,11 @@ impl Certificate {
     /// # Errors
     /// A sentence that says what is missing, unreadable or not a pair.
     pub fn from_secret(data: &BTreeMap<String, ByteString>) -> Result<Self, String> {
-        let (certificate, key) = (text(data, CERTIFICATE)?, text(data, KEY)?);
+        let (certificate, key) = (PEM.required(data, CERTIFICATE)?, PEM.required(data, KEY)?);
         let chain = chain(certificate, CERTIFICATE)?;
+        // What is said of a line that is wrong quotes it.
         let der = PrivateKeyDer::from_pem_slice(key.as_bytes())
-            .map_err(|error| format!("{KEY} is no private key in PEM ({error})"))?;
+            .map_err(|_| format!("{KEY} is no private key in PEM"))?;
         let [not_before, not_after] = validity(&chain[0])?;
         // What the API servers do at their start.
         CertifiedKey::from_der(chain, der, &ring::default_provider()).map_err(
@@ -72,7 +78,7 @@ impl Certificate {
 /// # Errors
 /// A sentence that says what is missing or unreadable.
 pub fn authorities(data: &BTreeMap<String, ByteString>) -> Result<Authorities, String> {
-    let pem = text(data, AUTHORITIES)?;
+    let pem = PEM.required(data, AUTHORITIES)?;
     let mut last = Timestamp::MIN;
     for authority in chain(pem, AUTHORITIES)? {
         let [_, not_after] = validity(&authority)?;
@@ -84,20 +90,13 @@ pub fn authorities(data: &BTreeMap<String, ByteString>) -> Result<Authorities, S
     })
 }
 
-fn text<'a>(data: &'a BTreeMap<String, ByteString>, key: &str) -> Result<&'a str, String> {
-    data.get(key)
-        .and_then(|bytes| std::str::from_utf8(&bytes.0).ok())
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| format!("it has no key {key:?}, or an empty one"))
-}
-
 /// At least one certificate.
 fn chain(pem: &str, key: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
         Ok(_) => Err(format!("{key} holds no certificate in PEM")),
-        Err(error) => Err(format!("{key} is no PEM ({error})")),
+        Err(_) => Err(format!("{key} is no PEM")),
     }
 }
 
@@ -143,7 +142,7 @@ mod tests {
         let (certificate, key) = pair();
         let seen = secret(&[("tls.crt", &certificate), ("tls.key", &key)]);
         let seen = Certificate::from_secret(&seen).expect("a certificate");
-        assert_eq!(seen.tls.certificate, certificate);
+        assert_eq!(seen.tls.certificate, certificate.trim_end());
         assert_eq!(seen.not_before.to_string(), "2019-01-02T00:00:00Z");
         assert_eq!(seen.not_after.to_string(), "2020-01-02T00:00:00Z");
     }
@@ -184,11 +183,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_whose_lines_were_lost_is_refused_without_a_byte_of_it() {
+        let (certificate, key) = pair();
+        let key = key.replace('\n', " ");
+        let refusal =
+            Certificate::from_secret(&secret(&[("tls.crt", &certificate), ("tls.key", &key)]));
+        assert_eq!(
+            refusal.expect_err("refused"),
+            "tls.key is no private key in PEM"
+        );
+    }
+
+    #[test]
     fn authorities_are_certificates_and_trusted_for_as_long_as_one_of_them_is() {
         let ((certificate, key), (longer, _)) = (pair(), pair_until(2021));
         let two = format!("{longer}{certificate}");
         let seen = authorities(&secret(&[("ca.crt", &two)])).expect("authorities");
-        assert_eq!(seen.pem, two);
+        assert_eq!(seen.pem, two.trim_end());
         assert_eq!(seen.not_after.to_string(), "2021-01-02T00:00:00Z");
         assert!(authorities(&secret(&[("ca.crt", &key)])).is_err());
         assert!(authorities(&secret(&[])).is_err());

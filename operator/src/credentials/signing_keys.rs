@@ -17,6 +17,7 @@ use k8s_openapi::ByteString;
 use crate::credentials::ed25519::{PrivateKey, PublicKey};
 use crate::credentials::rotation::{Asked, Rotated};
 use crate::credentials::secret_value::SecretGenerator;
+use crate::text_form::TextForm;
 
 /// Time in which a new key is published before it signs: the kubelet brings it to pods within two minutes,
 /// and whoever fetches the keys may keep them for five.
@@ -28,6 +29,9 @@ pub const OVERLAP: Duration =
 
 /// What the caches may be behind: pods see what was written so recently, though it does not look like it.
 const BEHIND: Duration = Duration::from_secs(60);
+
+/// One key is a tenth of it.
+const PEM: TextForm = TextForm::lines(2 * 1024);
 
 /// The keys of a tenant.
 #[derive(Clone, Debug)]
@@ -65,7 +69,11 @@ pub struct Turn {
 impl SigningKeys {
     /// The keys in the entries of a Secret; where none signs, the one that would be next does, or a new one.
     pub fn read(entries: &BTreeMap<String, ByteString>, secrets: &mut dyn SecretGenerator) -> Self {
-        let private = |entry: &str| PrivateKey::read(&entries.get(entry)?.0);
+        let private = |entry: &str| {
+            let pem = &entries.get(entry)?.0;
+            // As it is: another text would be another Secret.
+            PEM.read(pem).ok().and_then(|_| PrivateKey::read(pem))
+        };
         let mut upcoming = private(UPCOMING);
         let current = private(CURRENT).or_else(|| upcoming.take());
         Self {

@@ -7,6 +7,17 @@ use k8s_openapi::ByteString;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use crate::text_form::TextForm;
+
+/// A host has a name of DNS, or a folder with a socket.
+const HOST: TextForm = TextForm::line(253);
+/// Twice what Postgres keeps of a name: proxies route by what stands behind it.
+const NAME: TextForm = TextForm::line(126);
+/// Tokens in the place of passwords have some thousand.
+const PASSWORD: TextForm = TextForm::line(8 * 1024);
+/// A port, or a mode.
+const WORD: TextForm = TextForm::line(16);
+
 /// A Postgres server, a database in it, and a user that may create roles and schemas there.
 #[derive(Clone, Debug)]
 pub struct AdminConnection {
@@ -24,38 +35,27 @@ impl AdminConnection {
     /// # Errors
     /// A sentence that names the key that is missing or cannot be used.
     pub fn from_secret(data: &BTreeMap<String, ByteString>) -> Result<Self, String> {
-        let text = |key: &str| -> Result<Option<String>, String> {
-            let Some(bytes) = data.get(key) else {
-                return Ok(None);
-            };
-            let text = std::str::from_utf8(&bytes.0)
-                .map_err(|_| format!("its key {key:?} is not UTF-8 text"))?
-                .trim();
-            Ok((!text.is_empty()).then(|| text.to_owned()))
-        };
-        let required =
-            |key: &str| text(key)?.ok_or_else(|| format!("it has no key {key:?}, or an empty one"));
-        let port = match text("port")? {
+        let port = match WORD.optional(data, "port")? {
             None => 5432,
             Some(port) => port
                 .parse()
                 .map_err(|_| format!("its port {port:?} is not a TCP port"))?,
         };
-        let ssl_mode = match text("sslmode")? {
+        let ssl_mode = match WORD.optional(data, "sslmode")? {
             None => SslMode::default(),
-            Some(mode) => serde_json::from_value(mode.clone().into()).map_err(|_| {
+            Some(mode) => serde_json::from_value(mode.into()).map_err(|_| {
                 format!("its sslmode {mode:?} is none of disable, prefer, require, verify-ca, verify-full")
             })?,
         };
         Ok(Self {
             database: docket_contract::Database {
-                host: required("host")?,
+                host: HOST.required(data, "host")?.to_owned(),
                 port,
-                dbname: required("dbname")?,
+                dbname: NAME.required(data, "dbname")?.to_owned(),
                 ssl_mode,
             },
-            username: required("username")?,
-            password: required("password")?.into(),
+            username: NAME.required(data, "username")?.to_owned(),
+            password: PASSWORD.required(data, "password")?.into(),
         })
     }
 

@@ -20,6 +20,7 @@ use crate::database::{AdminConnection, Database};
 use crate::error::Result;
 use crate::identified::Identified;
 use crate::memory::{Inspected, InspectionKey};
+use crate::text_form::TextForm;
 use crate::validated_tenant::{Notice, Publication, Workloads};
 
 const CERTIFICATE: SecretField<'_> = SecretField::of_credentials("spec.api.tls.secretRef");
@@ -62,6 +63,9 @@ pub(super) struct Dereferenced {
     pub pod_monitors: bool,
 }
 
+/// Passwords have 64 characters, unless a user wrote others.
+const ISSUED: TextForm = TextForm::line(1024);
+
 /// What a Secret of ours holds.
 #[derive(Debug, Default)]
 pub(super) struct Issued {
@@ -74,9 +78,10 @@ pub(super) struct Issued {
 }
 
 impl Issued {
-    /// An entry as text.
+    /// An entry as text, where it is as it was issued, but for white space around.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        std::str::from_utf8(&self.entries.get(name)?.0).ok()
+        let text = ISSUED.read(&self.entries.get(name)?.0).ok()?;
+        (!text.is_empty()).then_some(text)
     }
 }
 

@@ -11,7 +11,7 @@ use tracing::{Instrument, Span, info_span};
 use super::buckets::Buckets;
 use super::dereference::{Purpose, dereference};
 use super::release::Release;
-use super::{apply, cleanup, plan, provision, release, report, rotate, validate};
+use super::{apply, cleanup, plan, provision, release, report, rotate, spec_text, validate};
 use crate::build;
 use crate::context::Context;
 use crate::credentials::secret_value::RandomSecrets;
@@ -68,6 +68,7 @@ impl ReconciledKind for DocumentTenant {
         timeline: &mut Timeline,
         ctx: &Context,
     ) -> Result<Next> {
+        spec_text::check("spec", &tenant.spec)?;
         match tenant.is_at_rest() {
             true => rest(tenant, ctx).await,
             false => pursue(tenant, timeline, ctx).await,

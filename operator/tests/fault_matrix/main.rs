@@ -3,3 +3,4 @@
 mod crash_points;
 mod docketctl;
 mod examples;
+mod spec_text;

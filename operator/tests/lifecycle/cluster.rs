@@ -94,8 +94,8 @@ impl Cluster {
         };
         cluster.put_secret("docket-database", secret);
         let s3 = [
-            ("AWS_ACCESS_KEY_ID", "id".into()),
-            ("AWS_SECRET_ACCESS_KEY", "key".into()),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "key"),
         ];
         cluster.put_secret("docket-s3", &s3);
         let clients: Vec<Value> = clients.iter().map(|name| json!({"name": name})).collect();
@@ -147,7 +147,12 @@ impl Cluster {
 
     /// Reconciles once.
     pub async fn reconcile(&self) -> Result<Action> {
-        let tenant = self.tenant();
+        self.reconcile_tenant(TENANT).await
+    }
+
+    /// Reconciles the tenant at `path` once.
+    pub async fn reconcile_tenant(&self, path: &str) -> Result<Action> {
+        let tenant: DocumentTenant = serde_json::from_value(self.get(path)).expect("a tenant");
         self.context.memory.take(&Event::Apply(tenant.clone()));
         reconcile(Arc::new(tenant), self.context.clone()).await
     }
@@ -216,10 +221,10 @@ impl Cluster {
     }
 
     /// Puts a Secret of the user's there.
-    pub fn put_secret(&self, name: &str, entries: &[(&str, String)]) {
+    pub fn put_secret(&self, name: &str, entries: &[(&str, impl AsRef<[u8]>)]) {
         let data: BTreeMap<&str, ByteString> = entries
             .iter()
-            .map(|(key, value)| (*key, ByteString(value.clone().into_bytes())))
+            .map(|(key, value)| (*key, ByteString(value.as_ref().to_vec())))
             .collect();
         let secret = json!({"apiVersion": "v1", "kind": "Secret",
             "metadata": {"name": name, "namespace": "acme"}, "data": data});
@@ -264,6 +269,19 @@ impl Cluster {
         let data = self.get(&secret_path(name))["data"].get(key)?.clone();
         let bytes: ByteString = serde_json::from_value(data).ok()?;
         String::from_utf8(bytes.0).ok()
+    }
+
+    /// Writes an entry of a Secret.
+    pub fn put_entry(&self, name: &str, key: &str, value: &[u8]) {
+        let mut secret = self.get(&secret_path(name));
+        secret["data"][key] = json!(ByteString(value.to_vec()));
+        self.put(&secret_path(name), secret);
+    }
+
+    /// Forgets what is remembered of all tenants, as a new operator does not know it.
+    pub fn forget_tenants(&self) {
+        let gone = self.tenant();
+        self.context.memory.take(&Event::Delete(gone));
     }
 
     /// Takes an entry out of a Secret.

@@ -15,5 +15,6 @@ mod postgres;
 mod rest;
 mod rotation;
 mod telemetry;
+mod text;
 mod turns;
 mod workloads;

@@ -26,7 +26,7 @@ fn warnings(cluster: &Cluster, reason: &str) -> usize {
 }
 
 /// A certificate and its key, valid in these years.
-fn certificate(years: std::ops::Range<i32>) -> [(&'static str, String); 3] {
+pub fn certificate(years: std::ops::Range<i32>) -> [(&'static str, String); 3] {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(["acme".to_owned()]).expect("names");
     params.not_before = rcgen::date_time_ymd(years.start, 1, 1);
@@ -70,12 +70,12 @@ async fn a_secret_of_telemetry_that_is_missing_is_said_once_while_clients_come_a
     );
     assert_eq!(warnings(&cluster, "SecretNotFound"), 1, "it is no news");
 
-    cluster.put_secret("headers", &[("authorization", "Bearer one".into())]);
+    cluster.put_secret("headers", &[("authorization", "Bearer one")]);
     cluster.settle().await;
     assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     assert!(config(&cluster).contains("https://gateway:4317"));
     let before = hash(&cluster);
-    cluster.put_secret("headers", &[("authorization", "Bearer two".into())]);
+    cluster.put_secret("headers", &[("authorization", "Bearer two")]);
     cluster.settle().await;
     assert_ne!(hash(&cluster), before, "a new header rolls out");
 }
@@ -87,7 +87,7 @@ async fn what_is_wrong_with_a_certificate_is_said_in_a_sentence() {
     let tls = json!({"caSecretRef": {"name": "ca"}, "certificateSecretRef": {"name": "own"}});
     cluster
         .change(json!({"spec": {"telemetry": {"endpoint": "https://gateway:4317", "tls": tls}}}));
-    cluster.put_secret("ca", &[("ca.crt", "nonsense".into())]);
+    cluster.put_secret("ca", &[("ca.crt", "nonsense")]);
     let [chain, ca, key] = certificate(2000..2999);
     let [_, _, other] = certificate(2000..2999);
     let told = async |own: &[(&str, String)]| {

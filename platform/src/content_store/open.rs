@@ -1,9 +1,10 @@
 //! From the tenant's configuration to an object store.
 
+use std::env::VarError;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 use docket_contract::{FolderStorage, S3Storage, Storage};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
@@ -11,6 +12,13 @@ use object_store::{ClientOptions, RetryConfig};
 
 use super::traced::Traced;
 use super::{ContentStore, UploadMemory};
+
+/// What the environment may hold of a key.
+const CREDENTIALS: [&str; 3] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
 
 const CONNECT: Duration = Duration::from_secs(2);
 const RETRIES: usize = 3;
@@ -47,6 +55,10 @@ impl ContentStore {
     }
 }
 
+fn is_line(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
 fn bucket(s3: &S3Storage, timeout: Duration) -> anyhow::Result<AmazonS3> {
     // Shorter, so that a request to a silent store is told so before its own time is up.
     let timeout = timeout.mul_f64(0.8);
@@ -60,7 +72,25 @@ fn bucket(s3: &S3Storage, timeout: Duration) -> anyhow::Result<AmazonS3> {
         retry_timeout: timeout,
         ..Default::default()
     };
-    AmazonS3Builder::from_env()
+    let settings = [&s3.endpoint, &s3.region, &s3.bucket];
+    // The signer of requests panics at a character that no header can have.
+    ensure!(
+        settings.iter().all(|text| is_line(text)),
+        "the endpoint, the region or the name of the bucket has a control character"
+    );
+    let mut builder = AmazonS3Builder::from_env();
+    for name in CREDENTIALS {
+        let value = match std::env::var(name) {
+            Ok(value) => value,
+            Err(VarError::NotPresent) => continue,
+            Err(VarError::NotUnicode(_)) => bail!("{name} is not UTF-8 text"),
+        };
+        // A Secret that was made from a file has the end of its line.
+        let value = value.trim();
+        ensure!(is_line(value), "{name} has a control character inside");
+        builder = builder.with_config(name.to_ascii_lowercase().parse()?, value);
+    }
+    builder
         .with_client_options(client)
         .with_http_connector(Traced)
         .with_retry(retry)

@@ -313,8 +313,11 @@ async fn after_a_panic_the_controller_goes_on_with_the_next_object() {
     });
     let (reader, mut writer) = store();
     let both = [torn, other].map(parsed);
-    for notebook in &both {
-        let event = Event::Apply(notebook.clone());
+    let list = both.iter().cloned().map(Event::InitApply);
+    for event in std::iter::once(Event::Init)
+        .chain(list)
+        .chain([Event::InitDone])
+    {
         ctx.memories.take(&event);
         writer.apply_watcher_event(&event);
     }

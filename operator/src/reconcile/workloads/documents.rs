@@ -9,6 +9,8 @@ use crate::cache::referenced_secrets::Entries;
 use crate::content::Content;
 use crate::error::Result;
 use crate::reconcile::named_secrets::{NamedSecrets, SecretField};
+use crate::reconcile::spec_text;
+use crate::text_form::TextForm;
 use crate::validated_tenant::Documents;
 
 const STORAGE: SecretField<'_> =
@@ -41,6 +43,8 @@ pub(super) async fn content(
     secrets: &NamedSecrets<'_>,
 ) -> Result<Content> {
     let s3 = &spec.storage.s3;
+    // A deletion looks at no more of the spec than this.
+    spec_text::check("spec.workloads.documents.storage.s3", s3)?;
     let parse = |secret: &Entries| bucket(s3, secret);
     secrets.read(&s3.secret_ref, STORAGE, parse).await
 }
@@ -85,14 +89,11 @@ async fn summarizer(
 
 /// Key of the Secret that a summarizer names.
 const API_KEY: &str = "apiKey";
+/// Some are tokens.
+const MODEL_KEY: TextForm = TextForm::line(8 * 1024);
 
 fn api_key(secret: &Entries) -> Result<SecretString, String> {
-    let key = secret
-        .get(API_KEY)
-        .map(|key| String::from_utf8_lossy(&key.0));
-    let key = key.as_deref().map(str::trim).filter(|key| !key.is_empty());
-    let key = key.ok_or_else(|| format!("it has no {API_KEY}"))?;
-    Ok(key.into())
+    Ok(MODEL_KEY.required(secret, API_KEY)?.into())
 }
 
 /// The schema accepts whole seconds only, such as `30s`.
