@@ -2,6 +2,7 @@
 
 mod circuit_breaker;
 mod connection;
+mod connection_limit;
 mod failure;
 mod inspection;
 mod outside;
@@ -10,7 +11,10 @@ mod sessions;
 pub mod watch;
 
 pub use connection::AdminConnection;
+pub use connection_limit::ConnectionLimit;
+pub use failure::LOCKED;
 pub use inspection::{ClientRow, Inspection, Registered};
+pub use outside::UNDER_WAY;
 pub use pools::Databases;
 pub use sessions::Answer;
 

@@ -24,6 +24,7 @@ use secrecy::SecretString;
 use crate::content_locations::ContentLocations;
 use crate::credentials::api_keys::ClientKeys;
 use crate::credentials::rotation::Rotated;
+use crate::database::ConnectionLimit;
 
 pub use issuer::ValidatedIssuer;
 pub use monitoring::Monitoring;
@@ -65,6 +66,8 @@ pub struct ValidatedTenant {
     pub tls: Option<Tls>,
     /// What the user should mend, and what keeps nobody from being served.
     pub notices: Vec<Notice>,
+    /// What the user should mend of the database, the gravest first.
+    pub database_notices: Vec<Notice>,
     /// Image of the API server.
     pub api_image: String,
     /// Image of the collector.
@@ -127,6 +130,10 @@ pub struct ValidatedClient {
     pub provision: Option<Provisioning>,
     /// The migrations that its schema has had.
     pub applied: Applied,
+    /// Connections that its role may hold.
+    pub connections: ConnectionLimit,
+    /// Connections that its server has for all.
+    pub server_connections: i32,
     /// Where it keeps what is outside the database, what workloads left that are taken out among it.
     pub content: ContentLocations,
     /// Workloads that are taken out, and whose tables and content are to go.

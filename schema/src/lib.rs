@@ -5,6 +5,7 @@
 
 mod applied;
 mod identity;
+mod lock;
 mod migrations;
 mod outside;
 mod provision;

@@ -1,12 +1,9 @@
 //! One transaction that makes a client's role, schema and grants, or brings them up to date.
 
 use crate::applied::insert;
+use crate::lock::lock;
 use crate::quote::{identifier, literal};
 use crate::{Applied, Identity, MIGRATIONS_TABLE, Owner, State};
-
-/// Connections that one client's role may hold: four for each of fifty pods, and for those that
-/// replace them.
-const CONNECTION_LIMIT: u32 = 256;
 
 /// What a client's schema is to become.
 #[derive(Clone, Debug)]
@@ -26,6 +23,8 @@ pub struct Provision<'a> {
     pub applied: &'a Applied,
     /// What the registry is to say of the client's content outside the database.
     pub content: &'a str,
+    /// Connections that the role may hold at once.
+    pub connections: u32,
 }
 
 /// The transaction, as one text for the simple query protocol: one round trip, all or nothing.
@@ -58,7 +57,7 @@ pub fn provision(wanted: &Provision<'_>) -> String {
     .join(", ");
     format!(
         "BEGIN;
-SELECT pg_advisory_xact_lock(hashtextextended('docket:' || {schema_literal}, 0));
+{lock}
 DO $docket$ BEGIN
   IF EXISTS (SELECT FROM docket.clients WHERE schema_name = {schema_literal} AND tenant_uid <> {uid} AND state = 'Active') THEN
     RAISE EXCEPTION 'schema % belongs to another tenant', {schema_literal};
@@ -67,7 +66,7 @@ DO $docket$ BEGIN
     CREATE ROLE {role};
   END IF;
 END $docket$;
-ALTER ROLE {role} WITH LOGIN NOINHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT {CONNECTION_LIMIT} PASSWORD {verifier};
+ALTER ROLE {role} WITH LOGIN NOINHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT {connections} PASSWORD {verifier};
 ALTER ROLE {role} SET search_path = {schema};
 CREATE SCHEMA IF NOT EXISTS {schema};
 SET LOCAL search_path = {schema};
@@ -102,6 +101,8 @@ ON CONFLICT (schema_name) DO UPDATE SET
     retained_at = NULL;
 COMMIT;
 ",
+        lock = lock(wanted.identity),
+        connections = wanted.connections,
         verifier = literal(wanted.verifier),
     )
 }
@@ -138,6 +139,7 @@ mod tests {
             workloads,
             applied,
             content: "{}",
+            connections: 60,
         })
     }
 

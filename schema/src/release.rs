@@ -1,5 +1,6 @@
 //! What happens to a client's schema when the client or its tenant goes.
 
+use crate::lock::lock;
 use crate::quote::{identifier, literal};
 use crate::{Identity, MIGRATIONS_TABLE, Workload};
 
@@ -86,14 +87,15 @@ fn guarded(identity: &Identity, tenant_uid: &str, statements: &str) -> String {
     let uid = literal(tenant_uid);
     format!(
         "BEGIN;
-SELECT pg_advisory_xact_lock(hashtextextended('docket:' || {schema}, 0));
+{lock}
 DO $docket$ BEGIN
   IF EXISTS (SELECT FROM docket.clients WHERE schema_name = {schema} AND tenant_uid = {uid} AND state = 'Active') THEN
 {statements}
   END IF;
 END $docket$;
 COMMIT;
-"
+",
+        lock = lock(identity),
     )
 }
 

@@ -8,6 +8,9 @@ use sqlx::{ConnectOptions as _, PgPool};
 
 use crate::error::{Error, Problem};
 
+/// The reason of what waited for a lock in vain.
+pub const LOCKED: &str = "Locked";
+
 /// Longest wait for the reason why no connection came about.
 const DIAGNOSIS: Duration = Duration::from_secs(2);
 
@@ -99,6 +102,11 @@ fn of_code(code: &str) -> (&'static str, &'static str) {
         "25006" => (
             "DatabaseReadOnly",
             "The database takes no changes: point the Secret at the primary, or make it writable again.",
+        ),
+        "55P03" => (
+            LOCKED,
+            "Somebody holds what this waits for, such as a transaction in one of the client's tables: end it; the \
+             operator tries again.",
         ),
         "53300" => (
             "TooManyConnections",

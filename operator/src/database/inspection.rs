@@ -24,6 +24,10 @@ pub struct ClientRow {
     pub role_exists: bool,
     /// Those of the two that can log in.
     pub logins: Vec<String>,
+    /// Connections that the role in use may hold; -1 for any number, none where it does not exist.
+    pub connection_limit: Option<i32>,
+    /// Connections that the server has for all.
+    pub server_connections: i32,
     /// The migrations that the schema has had; none where it does not exist.
     pub applied: Applied,
     /// What the registry says of the schema.
@@ -32,11 +36,12 @@ pub struct ClientRow {
 
 impl ClientRow {
     /// What is there of `owner`'s client once the login of `identity`, the first that it has, was provisioned with
-    /// the tables of `workloads`.
+    /// the tables of `workloads`; `connections` are those that the role may hold, and those of the server.
     #[must_use]
     pub fn provisioned(
         identity: &Identity,
         owner: &Owner,
+        connections: (u32, i32),
         credential_hash: String,
         workloads: &[&str],
         content: ContentLocations,
@@ -45,6 +50,8 @@ impl ClientRow {
             schema_exists: true,
             role_exists: true,
             logins: vec![identity.role.clone()],
+            connection_limit: i32::try_from(connections.0).ok(),
+            server_connections: connections.1,
             applied: Applied::all(workloads),
             registered: Some(Registered {
                 tenant: format!("{}/{}", owner.namespace, owner.tenant),
@@ -154,6 +161,8 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {
                     schema_exists: row.try_get("schema_exists")?,
                     role_exists: row.try_get("role_exists")?,
                     logins: row.try_get("logins")?,
+                    connection_limit: row.try_get("connection_limit")?,
+                    server_connections: row.try_get("server_connections")?,
                     applied: Applied::default(),
                     registered,
                 },

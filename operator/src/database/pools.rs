@@ -69,7 +69,8 @@ impl Databases {
     /// As [`Databases::open`].
     pub async fn look(&self, connection: &AdminConnection) -> Result<Database, Error> {
         let sessions = self.sessions(connection);
-        let read_clients = match sessions.has_registry() || has_registry(&sessions).await? {
+        let read_clients = match sessions.has_registry() || has(&sessions, "docket.clients").await?
+        {
             true => docket_schema::READ_CLIENTS,
             false => docket_schema::READ_UNREGISTERED,
         };
@@ -114,17 +115,19 @@ impl Databases {
 }
 
 async fn ensure_registry(sessions: &Sessions) -> Result<(), Error> {
-    if !has_registry(sessions).await? {
+    // What came last: where it is, all is.
+    if !has(sessions, "docket.locks").await? {
         let script = docket_schema::BOOTSTRAP.to_owned();
         sessions.run_script(script).await?;
     }
     Ok(())
 }
 
-async fn has_registry(sessions: &Sessions) -> Result<bool, Error> {
+async fn has(sessions: &Sessions, table: &str) -> Result<bool, Error> {
     sessions
         .with(async |connection| {
-            sqlx::query_scalar("SELECT to_regclass('docket.clients') IS NOT NULL")
+            sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+                .bind(table)
                 .fetch_one(connection)
                 .await
         })

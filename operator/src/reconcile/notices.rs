@@ -4,8 +4,9 @@ use docket_crds::{DocumentTenant, names};
 use jiff::Timestamp;
 
 use super::dereference::Dereferenced;
+use crate::database::ConnectionLimit;
 use crate::identified::Identified;
-use crate::validated_tenant::Notice;
+use crate::validated_tenant::{Notice, ValidatedClient};
 
 /// Entries that a sentence lists; a message of a condition is bounded.
 const MOST: usize = 20;
@@ -23,6 +24,27 @@ pub(super) fn notices(
         .into_iter()
         .chain(expired)
         .collect()
+}
+
+/// What should be mended of the database.
+pub(super) fn of_database(clients: &[ValidatedClient]) -> Vec<Notice> {
+    let limits = clients.iter().map(|client| client.connections);
+    limits.filter_map(too_small).take(1).collect()
+}
+
+/// All clients of a tenant have the same pods and the same server.
+fn too_small(limit: ConnectionLimit) -> Option<Notice> {
+    let needs = limit.server_needs()?;
+    Some(Notice {
+        reason: "ServerTooSmall",
+        message: format!(
+            "Each client may hold {} connections, a third of what the server has, and the pods may open {} for one: \
+             under load some are refused. Raise max_connections so that {needs} are there for all, or ask for fewer \
+             pods.",
+            limit.granted(),
+            limit.needed(),
+        ),
+    })
 }
 
 /// An entry that opens nothing concerns whoever put it there: everybody else is served.

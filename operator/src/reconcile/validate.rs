@@ -19,7 +19,7 @@ use crate::content_locations::{ContentLocations, Moved};
 use crate::credentials::api_keys::{ApiKeys, hands_out};
 use crate::credentials::rotation::{Asked, Rotated};
 use crate::credentials::secret_value::{SecretGenerator, fingerprint};
-use crate::database::ClientRow;
+use crate::database::{ClientRow, ConnectionLimit};
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::monitoring::tenant_objectives::monitored;
@@ -74,6 +74,7 @@ pub(super) fn validate(
         if api_keys.rotate {
             client_keys.rotate(secrets);
         }
+        let connections = ConnectionLimit::new(most_pods(&spec.api), row.server_connections);
         let claim = Claim {
             client: &name,
             schema: &identity.schema,
@@ -84,6 +85,7 @@ pub(super) fn validate(
             adopt: client.adopt,
             workloads: &workloads,
             locations: &locations,
+            connections,
         };
         let provision = claim.decide(&row)?;
         let content = claim.content(&row);
@@ -98,6 +100,8 @@ pub(super) fn validate(
             dropped: dropped(tenant, &row, &workloads),
             content,
             applied: row.applied,
+            connections,
+            server_connections: row.server_connections,
         });
     }
     let (issuer, next_of_issuer) = issuer::decide(tenant, seen, now, secrets)?;
@@ -111,6 +115,7 @@ pub(super) fn validate(
     for client in &released {
         keys.leave(&client.name);
     }
+    let database_notices = notices::of_database(&clients);
     Ok(ValidatedTenant {
         name: tenant.name().to_owned(),
         namespace: tenant.namespace().to_owned(),
@@ -135,6 +140,7 @@ pub(super) fn validate(
         rate_limit: rate_limit(&spec.api.rate_limit),
         tls: seen.certificate.as_ref().map(|seen| seen.tls.clone()),
         notices: notices::notices(tenant, seen, now, &keys.ignored()),
+        database_notices,
         api_image: spec.api.image.clone().unwrap_or_else(|| images.api.clone()),
         collector_image: collector
             .image
@@ -199,6 +205,13 @@ fn replicas(api: &Api, live: Option<i32>) -> i32 {
         None => api.replicas.unwrap_or(Api::DEFAULT_REPLICAS),
         Some(bounds) => live.filter(|live| *live > 0).unwrap_or(bounds.min_replicas),
     }
+}
+
+/// The most pods that there may be at once, with the one that comes before another goes.
+fn most_pods(api: &Api) -> i32 {
+    let most = api.autoscaling.as_ref().map(|it| it.max_replicas);
+    let most = most.or(api.replicas).unwrap_or(Api::DEFAULT_REPLICAS);
+    most.saturating_add(1)
 }
 
 fn owner(tenant: &Identified<DocumentTenant>) -> OwnerReference {
@@ -298,6 +311,7 @@ struct Claim<'a> {
     adopt: bool,
     workloads: &'a [&'a str],
     locations: &'a ContentLocations,
+    connections: ConnectionLimit,
 }
 
 impl Claim<'_> {
@@ -371,7 +385,10 @@ impl Claim<'_> {
                     && row.logins.iter().any(|role| role == self.role)
                     && row.applied.is_current(self.workloads)
                     && registered.content == self.content(row)
-                    && registered.credential_hash == self.credential_hash;
+                    && registered.credential_hash == self.credential_hash
+                    && row
+                        .connection_limit
+                        .is_some_and(|limit| self.connections.is_met_by(limit));
                 Ok((!current).then_some(Provisioning::Update))
             }
         }

@@ -26,7 +26,7 @@ async fn a_transaction_that_is_given_up_is_not_done_later_and_keeps_no_session()
 
     let mut holder = postgres.superuser(DATABASE).await.expect("a session");
     let lock = format!(
-        "SELECT pg_advisory_lock(hashtextextended('docket:{}', 0))",
+        "BEGIN; INSERT INTO docket.locks VALUES ('{}')",
         identity.schema
     );
     sqlx::raw_sql(AssertSqlSafe(lock))
@@ -59,6 +59,7 @@ async fn what_a_provision_leaves_is_what_an_inspection_finds() {
     let row = ClientRow::provisioned(
         &identity,
         &owner(),
+        (60, 997),
         "hash".into(),
         &["documents"],
         ContentLocations::default(),
@@ -96,6 +97,7 @@ async fn provision(
         workloads: &["documents"],
         applied: &Applied::default(),
         content: "{}",
+        connections: 60,
     };
     database.provision(&wanted).await
 }

@@ -3,7 +3,9 @@
 use std::ops::Deref;
 use std::process::{Command, Stdio};
 
-use docket_testing_support::{PostgresSetup, SUPERUSER, SUPERUSER_PASSWORD, postgres_tool};
+use docket_testing_support::{
+    OTHER_VERSIONS, PostgresSetup, SUPERUSER, SUPERUSER_PASSWORD, postgres_tool,
+};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
@@ -21,10 +23,26 @@ impl Deref for Postgres {
     }
 }
 
+/// A server of each version that is supported, one after the other.
+pub fn each_version() -> impl Iterator<Item = Postgres> {
+    let others = OTHER_VERSIONS.into_iter().map(Some);
+    std::iter::once(None).chain(others).map(|version| {
+        Postgres::made(&PostgresSetup {
+            version,
+            ..PostgresSetup::default()
+        })
+    })
+}
+
 impl Postgres {
     /// Starts a server that asks everyone for a password.
     pub fn start() -> Self {
-        let started = docket_testing_support::Postgres::start(&PostgresSetup::default());
+        Self::made(&PostgresSetup::default())
+    }
+
+    /// Starts one as `setup` says.
+    pub fn made(setup: &PostgresSetup<'_>) -> Self {
+        let started = docket_testing_support::Postgres::start(setup);
         Self(started.expect("a Postgres"))
     }
 

@@ -14,6 +14,8 @@ fn registered(tenant_uid: &str, state: State) -> ClientRow {
         schema_exists: true,
         role_exists: true,
         logins: vec!["s".into()],
+        connection_limit: Some(60),
+        server_connections: 397,
         applied: Applied::all(&["documents"]),
         registered: Some(Registered {
             tenant: "acme/acme".into(),
@@ -55,6 +57,7 @@ fn decide_after(
         adopt,
         workloads: &["documents"],
         locations: &content("acme"),
+        connections: ConnectionLimit::new(3, 397),
     }
     .decide(row)
     .map_err(|error| error.problem().reason)

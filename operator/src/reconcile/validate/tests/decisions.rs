@@ -103,7 +103,8 @@ fn steady() -> Dereferenced {
         client: "globex".into(),
     };
     let hash = fingerprint(&PASSWORD.into());
-    let row = ClientRow::provisioned(&schema(), &owner, hash, &[], ContentLocations::default());
+    let content = ContentLocations::default();
+    let row = ClientRow::provisioned(&schema(), &owner, (60, 397), hash, &[], content);
     Dereferenced {
         inspected: Inspected::now(BTreeMap::from([(schema().schema, row)])),
         credentials: issued(PASSWORD),
