@@ -18,11 +18,11 @@ pub use outside::UNDER_WAY;
 pub use pools::Databases;
 pub use sessions::Answer;
 
-use docket_schema::{Identity, Outside, Provision, Workload};
+use docket_schema::{End, Identity, Outside, Provision, Workload};
 use tracing::Instrument;
 
 use self::sessions::Sessions;
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::monitoring::metrics::Metrics;
 
 /// A connection to one database, with the rights of the operator.
@@ -86,9 +86,24 @@ impl Database {
         self.run(
             "drop_workload",
             &identity.schema,
-            docket_schema::drop_workload(identity, tenant_uid, workload, content),
+            docket_schema::drop_workload(identity, tenant_uid, workload, content, End::Commit),
         )
         .await
+    }
+
+    /// Finds out whether [`drop_workload`](Self::drop_workload) could be done.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`], and what depends on the tables.
+    pub async fn rehearse_drop_workload(
+        &self,
+        identity: &Identity,
+        tenant_uid: &str,
+        workload: &Workload,
+    ) -> Result<(), Error> {
+        let script =
+            docket_schema::drop_workload(identity, tenant_uid, workload, "{}", End::Rollback);
+        self.run("rehearse", &identity.schema, script).await
     }
 
     /// Takes the login of a client and keeps its data.
@@ -104,17 +119,56 @@ impl Database {
         .await
     }
 
-    /// Drops a client's schema and role.
+    /// Lets nobody be or stay logged in as a client.
     ///
     /// # Errors
     /// As [`Database::inspection`].
-    pub async fn delete(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
-        self.run(
-            "delete",
-            &identity.schema,
-            docket_schema::delete(identity, tenant_uid),
-        )
-        .await
+    pub async fn shut_out(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
+        let script = docket_schema::shut_out(identity, tenant_uid);
+        self.run("shut_out", &identity.schema, script).await
+    }
+
+    /// Shuts a client out, and finds out whether its schema can be dropped.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`], and what depends on the schema.
+    pub async fn prepare_delete(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
+        self.shut_out(identity, tenant_uid).await?;
+        let script = docket_schema::delete(identity, tenant_uid, End::Rollback);
+        self.run("rehearse", &identity.schema, script).await
+    }
+
+    /// Drops a client's schema, then its roles; what keeps these from being dropped, if anything does.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn delete(
+        &self,
+        identity: &Identity,
+        tenant_uid: &str,
+    ) -> Result<Option<Problem>, Error> {
+        let script = docket_schema::delete(identity, tenant_uid, End::Commit);
+        self.run("delete", &identity.schema, script).await?;
+        self.delete_roles(identity, tenant_uid).await
+    }
+
+    /// Drops the roles of a client whose schema is dropped; what keeps them from being dropped, if anything does.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn delete_roles(
+        &self,
+        identity: &Identity,
+        tenant_uid: &str,
+    ) -> Result<Option<Problem>, Error> {
+        let script = docket_schema::delete_roles(identity, tenant_uid);
+        match self.run("delete_roles", &identity.schema, script).await {
+            Ok(()) => Ok(None),
+            Err(Error::Transient(problem)) if problem.reason == failure::DEPENDENT_OBJECTS => {
+                Ok(Some(problem))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes the login of the role of a client that is no longer in use.

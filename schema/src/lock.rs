@@ -11,6 +11,14 @@ pub(crate) fn lock(identity: &Identity) -> String {
         literal(&identity.schema)
     )
 }
+/// Forgets the locks of a client that is gone, within the transaction that holds its lock.
+pub(crate) fn forget_locks(identity: &Identity) -> String {
+    format!(
+        "DELETE FROM docket.locks WHERE name IN ({}, {});",
+        literal(&identity.schema),
+        literal(&migration(identity))
+    )
+}
 
 /// The name of the lock that keeps others from the migrations of `identity` outside of transactions.
 pub(crate) fn migration(identity: &Identity) -> String {

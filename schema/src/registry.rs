@@ -23,6 +23,8 @@ pub enum State {
     Active,
     /// Its tenant or client is gone and the data was kept.
     Retained,
+    /// The data is gone with the client, and a role is left that could not be dropped.
+    Deleted,
 }
 
 impl State {
@@ -32,13 +34,14 @@ impl State {
         match self {
             Self::Active => "Active",
             Self::Retained => "Retained",
+            Self::Deleted => "Deleted",
         }
     }
 
     /// The state that `word` stands for; `None` when there is no such state.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Retained]
+        [Self::Active, Self::Retained, Self::Deleted]
             .into_iter()
             .find(|state| state.as_str() == word)
     }
@@ -76,7 +79,7 @@ DO $docket$ BEGIN
         tenant          text NOT NULL,
         tenant_uid      text NOT NULL,
         client          text NOT NULL,
-        state           text NOT NULL CHECK (state IN ('Active', 'Retained')),
+        state           text NOT NULL,
         credential_hash text NOT NULL,
         content         text NOT NULL DEFAULT '{}',
         created_at      timestamptz NOT NULL DEFAULT now(),
@@ -84,6 +87,8 @@ DO $docket$ BEGIN
     );
   EXCEPTION WHEN unique_violation OR duplicate_table THEN NULL;
   END;
+  ALTER TABLE docket.clients DROP CONSTRAINT IF EXISTS clients_state_check;
+  ALTER TABLE docket.clients ADD CONSTRAINT clients_state_check CHECK (state IN ('Active', 'Retained', 'Deleted'));
   BEGIN
     CREATE TABLE IF NOT EXISTS docket.locks (name text PRIMARY KEY);
   EXCEPTION WHEN unique_violation OR duplicate_table THEN NULL;

@@ -4,12 +4,19 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use docket_crds::ConditionType;
+use sqlx::postgres::PgDatabaseError;
 use sqlx::{ConnectOptions as _, PgPool};
 
 use crate::error::{Error, Problem};
 
+/// Lines of details that a sentence lists; a message of a condition is bounded.
+const MOST_DETAILS: usize = 20;
+
 /// The reason of what waited for a lock in vain.
 pub const LOCKED: &str = "Locked";
+
+/// The reason of what cannot be dropped.
+pub const DEPENDENT_OBJECTS: &str = "DependentObjects";
 
 /// Longest wait for the reason why no connection came about.
 const DIAGNOSIS: Duration = Duration::from_secs(2);
@@ -81,7 +88,23 @@ fn in_words(error: &sqlx::Error) -> Problem {
             "Check that host and port in the Secret are right and that the server runs; the operator tries again.",
         ),
     };
-    problem(reason, format!("{advice} The database said: {error}"))
+    let details = details(error).map(|details| format!(" ({details})"));
+    let details = details.unwrap_or_default();
+    problem(
+        reason,
+        format!("{advice} The database said: {error}{details}"),
+    )
+}
+
+/// What Postgres tells beside its sentence, such as the objects that depend on one.
+fn details(error: &sqlx::Error) -> Option<String> {
+    let error = error.as_database_error()?;
+    let details = error.try_downcast_ref::<PgDatabaseError>()?.detail()?;
+    let lines: Vec<&str> = details.lines().take(MOST_DETAILS + 1).collect();
+    Some(match lines.get(MOST_DETAILS) {
+        None => lines.join("; "),
+        Some(_) => format!("{}; and more", lines[..MOST_DETAILS].join("; ")),
+    })
 }
 
 /// By SQLSTATE (PostgreSQL, appendix A).
@@ -102,6 +125,11 @@ fn of_code(code: &str) -> (&'static str, &'static str) {
         "25006" => (
             "DatabaseReadOnly",
             "The database takes no changes: point the Secret at the primary, or make it writable again.",
+        ),
+        "2BP01" => (
+            DEPENDENT_OBJECTS,
+            "Drop what depends on it, or move it elsewhere: what is not the client's does not go with it; the operator \
+             tries again.",
         ),
         "55P03" => (
             LOCKED,

@@ -23,7 +23,7 @@ use crate::reconciled_kind::{Next, ReconciledKind, Shared};
 use crate::status::outcome::{Outcome, Progress};
 use crate::status::rollout::Rollouts;
 use crate::status::timeline::Timeline;
-use crate::validated_tenant::ValidatedTenant;
+use crate::validated_tenant::{Notice, ValidatedTenant};
 
 /// How soon a tenant is looked at again whose rotation is due and could not begin.
 const SOON: Duration = Duration::from_secs(10);
@@ -222,7 +222,18 @@ async fn finish(
             report::tell(tenant, report::changed(&changes, timeline).as_ref(), ctx).await;
             return Ok(Next::Again(Some(Duration::ZERO)));
         }
-        remaining.clear();
+        for left in &released.left {
+            let message = release::role_left(left);
+            wanted.database_notices.push(Notice {
+                reason: "RoleLeft",
+                message,
+            });
+        }
+        remaining = released
+            .left
+            .into_iter()
+            .map(|(client, _)| client)
+            .collect();
     }
     if rollouts.is_complete() && !report::pods_are_ending(tenant, ctx) {
         let buckets = Buckets::new(tenant, wanted.workloads.content(), ctx);

@@ -324,8 +324,9 @@ impl Claim<'_> {
 
     /// What has to be done in Postgres for the claim, or why it is refused.
     fn decide(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
+        let state = row.registered.as_ref().map(|known| known.state);
         // An empty schema in the place of one with data would look like their loss.
-        if self.version_on_status > 0 && !row.schema_exists {
+        if self.version_on_status > 0 && !row.schema_exists && state != Some(State::Deleted) {
             return Err(self.refused(
                 "SchemaLost",
                 "it was made before and is not in this database; point the Secret at the right database, restore \
@@ -360,6 +361,7 @@ impl Claim<'_> {
         }
         let ours = registered.tenant_uid == self.tenant_uid;
         match registered.state {
+            State::Deleted => Ok(Some(Provisioning::Create)),
             State::Retained if self.adopt => Ok(Some(Provisioning::Adopt)),
             State::Retained => Err(self.refused(
                 "RetainedDataFound",
