@@ -18,12 +18,19 @@ pub use outside::UNDER_WAY;
 pub use pools::Databases;
 pub use sessions::Answer;
 
+use std::time::Duration;
+
 use docket_schema::{End, Identity, Outside, Provision, Workload};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tracing::Instrument;
 
 use self::sessions::Sessions;
 use crate::error::{Error, Problem};
 use crate::monitoring::metrics::Metrics;
+
+/// Longest wait for a login that is tried.
+const LOGIN: Duration = Duration::from_secs(5);
 
 /// A connection to one database, with the rights of the operator.
 #[derive(Clone, Debug)]
@@ -182,6 +189,37 @@ impl Database {
             docket_schema::retire(identity, tenant_uid),
         )
         .await
+    }
+
+    /// Ends the sessions of the role of a client that was retired so long ago.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn end_sessions(
+        &self,
+        identity: &Identity,
+        tenant_uid: &str,
+        grace: Duration,
+    ) -> Result<(), Error> {
+        let script = docket_schema::end_sessions(identity, tenant_uid, grace.as_secs());
+        self.run("end_sessions", &identity.schema, script).await
+    }
+
+    /// Whether `role` cannot log in with `password`; whatever else keeps it from that is not asked for.
+    pub async fn refuses(&self, role: &str, password: &str) -> bool {
+        let options = PgConnectOptions::clone(&self.sessions.options());
+        let options = options.username(role).password(password);
+        let login = tokio::time::timeout(LOGIN, options.connect()).await;
+        let refused = match login {
+            Ok(Err(sqlx::Error::Database(refused))) => refused,
+            Ok(Ok(session)) => {
+                // It worked, however it ends.
+                let _ = session.close().await;
+                return false;
+            }
+            _ => return false,
+        };
+        refused.code().as_deref() == Some("28P01")
     }
 
     /// Whether anybody is logged in as `role`.

@@ -50,6 +50,8 @@ pub struct ValidatedTenant {
     pub rotated: Option<Rotated>,
     /// The same of the API keys.
     pub keys_rotated: Option<Rotated>,
+    /// The logins that there were before are to end at once.
+    pub revoked: bool,
     /// When a rotation is due that nobody asks for.
     pub next_rotation: Option<Timestamp>,
     /// The database, as the API servers reach it.
@@ -124,8 +126,8 @@ pub struct ValidatedClient {
     pub keys: ClientKeys,
     /// What it may do, now.
     pub limits: ClientLimits,
-    /// The other one of its roles can still log in.
-    pub retiring: bool,
+    /// What there still is of the other one of its roles, if anything.
+    pub retiring: Option<Retiring>,
     /// What Postgres lacks, if anything.
     pub provision: Option<Provisioning>,
     /// The migrations that its schema has had.
@@ -138,6 +140,15 @@ pub struct ValidatedClient {
     pub content: ContentLocations,
     /// Workloads that are taken out, and whose tables and content are to go.
     pub dropped: Vec<&'static str>,
+}
+
+/// What there is of a login that another one has replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retiring {
+    /// It can still log in.
+    Login,
+    /// It cannot, and sessions of it may still be there.
+    Sessions,
 }
 
 /// Why a client's schema has to be touched.

@@ -56,6 +56,9 @@ SELECT asked.schema_name,
        EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')) AS role_exists,
        ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
              WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
+       ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
+             WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND NOT rolcanlogin
+               AND isfinite(rolvaliduntil)) AS ending,
        current_setting('transaction_read_only')::bool AS read_only,
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
            - coalesce(current_setting('reserved_connections', true)::int, 0) AS server_connections,
@@ -98,9 +101,10 @@ END $docket$;
 
 /// Query for all that decides what to do with a client's schema; `$1` is a `text[]` of schema
 /// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, logins text[], read_only
-/// bool, connection_limit int, server_connections int, tenant_uid text, namespace text, tenant text, state text,
+/// bool, ending text[], connection_limit int, server_connections int, tenant_uid text, namespace text, tenant text, state text,
 /// role_name text, credential_hash text, content text)`; the last seven are null for a schema that the registry does
-/// not know. `logins` are those of a client's two roles that can log in, `connection_limit` is that of the role in
+/// not know. `logins` are those of a client's two roles that can log in, `ending` those that were retired and
+/// may have sessions yet, `connection_limit` is that of the role in
 /// use, and `server_connections` are those that the server has for who is no superuser.
 pub const READ_CLIENTS: &str = concat!(
     read_clients!(),

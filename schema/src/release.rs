@@ -4,6 +4,9 @@ use crate::lock::{forget_locks, lock};
 use crate::quote::{identifier, literal};
 use crate::{Identity, MIGRATIONS_TABLE, State, Workload};
 
+/// Milliseconds that a session has to end once it is told to.
+const PATIENCE: u32 = 5000;
+
 /// How a transaction ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -65,11 +68,12 @@ pub fn retire(identity: &Identity, tenant_uid: &str) -> String {
 pub fn end_sessions(identity: &Identity, tenant_uid: &str, seconds: u64) -> String {
     let role = identity.rotated().role;
     let ended = format!(
-        "    IF NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = {name}) THEN
-      ALTER ROLE {role} VALID UNTIL 'infinity';
-    ELSIF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {name} AND NOT rolcanlogin
+        "    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {name} AND NOT rolcanlogin
         AND rolvaliduntil <= now() - interval '{seconds} seconds') THEN
-{without_sessions}    END IF;",
+{without_sessions}    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = {name}) THEN
+      ALTER ROLE {role} VALID UNTIL 'infinity';
+    END IF;",
         name = literal(&role),
         role = identifier(&role),
         without_sessions = without_sessions(&role),
@@ -88,13 +92,14 @@ fn without_login(role: &str) -> String {
     )
 }
 
-/// Only members of a role may end its sessions.
+/// Only members of a role may end its sessions. They are waited for; which there are is read anew afterwards.
 fn without_sessions(role: &str) -> String {
     format!(
         "    IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = {name}) THEN
       GRANT {role} TO CURRENT_USER;
-      PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = {name};
+      PERFORM pg_catalog.pg_terminate_backend(pid, {PATIENCE}) FROM pg_catalog.pg_stat_activity WHERE usename = {name};
       REVOKE {role} FROM CURRENT_USER;
+      PERFORM pg_catalog.pg_stat_clear_snapshot();
     END IF;
 ",
         name = literal(role),

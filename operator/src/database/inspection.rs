@@ -24,6 +24,8 @@ pub struct ClientRow {
     pub role_exists: bool,
     /// Those of the two that can log in.
     pub logins: Vec<String>,
+    /// Those of the two that were retired and may have sessions yet.
+    pub ending: Vec<String>,
     /// Connections that the role in use may hold; -1 for any number, none where it does not exist.
     pub connection_limit: Option<i32>,
     /// Connections that the server has for all.
@@ -50,6 +52,7 @@ impl ClientRow {
             schema_exists: true,
             role_exists: true,
             logins: vec![identity.role.clone()],
+            ending: Vec::new(),
             connection_limit: i32::try_from(connections.0).ok(),
             server_connections: connections.1,
             applied: Applied::all(workloads),
@@ -161,6 +164,7 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {
                     schema_exists: row.try_get("schema_exists")?,
                     role_exists: row.try_get("role_exists")?,
                     logins: row.try_get("logins")?,
+                    ending: row.try_get("ending")?,
                     connection_limit: row.try_get("connection_limit")?,
                     server_connections: row.try_get("server_connections")?,
                     applied: Applied::default(),

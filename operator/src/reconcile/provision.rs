@@ -110,7 +110,7 @@ pub(super) fn remember(wanted: &ValidatedTenant, seen: &Dereferenced, ctx: &Cont
         }
     }
     // These change the database after this.
-    let ends = |client: &ValidatedClient| client.retiring || !client.dropped.is_empty();
+    let ends = |client: &ValidatedClient| client.retiring.is_some() || !client.dropped.is_empty();
     if wanted.released.is_empty() && !wanted.clients.iter().any(ends) {
         ctx.memory
             .keep_inspected(&wanted.uid, seen.occasion, inspected);

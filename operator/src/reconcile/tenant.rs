@@ -149,6 +149,7 @@ async fn pursue(
     let wanted = validate::validate(tenant, &seen, &ctx.images, now, &mut RandomSecrets)?;
     report::report(tenant, Outcome::Begun(&wanted), ctx).await?;
 
+    let revoked = rotate::revoke(&wanted, &database).await?;
     let secrets = build::secrets(&wanted);
     let mut changes = timeline
         .phase(
@@ -166,6 +167,7 @@ async fn pursue(
             )
             .await?,
     );
+    changes.extend(revoked);
     provision::remember(&wanted, &seen, ctx);
     let children = info_span!("build").in_scope(|| build::children(&wanted));
     let applied = timeline
@@ -235,6 +237,8 @@ async fn finish(
             .map(|(client, _)| client)
             .collect();
     }
+    let was_retiring = is_retiring(&wanted);
+    rotate::end_sessions(&mut wanted, database).await?;
     if rollouts.is_complete() && !report::pods_are_ending(tenant, ctx) {
         let buckets = Buckets::new(tenant, wanted.workloads.content(), ctx);
         let dropping = release::drop_workloads(&wanted, (buckets, &ctx.fence), ctx.turn, database);
@@ -259,11 +263,17 @@ async fn finish(
     let held = report::report(tenant, outcome, ctx)
         .instrument(info_span!("status"))
         .await?;
-    // Whoever is still logged in tells nobody when that ends.
-    let retiring = wanted.clients.iter().any(|client| client.retiring);
+    // Whoever is still logged in tells nobody when that ends, and the next rotation may wait for it.
+    let retiring = was_retiring || is_retiring(&wanted);
     let rotation = retiring.then(Timestamp::now).or(wanted.next_rotation);
     let again = held.into_iter().chain(rotation.map(from_now)).min();
     Ok(Next::Again(again))
+}
+
+/// Whether there still is something of a login that another has replaced.
+fn is_retiring(wanted: &ValidatedTenant) -> bool {
+    let mut clients = wanted.clients.iter();
+    clients.any(|client| client.retiring.is_some())
 }
 
 /// The time until `then`; one that waits for something else is looked at now and then.

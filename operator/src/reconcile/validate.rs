@@ -23,7 +23,9 @@ use crate::database::{ClientRow, ConnectionLimit};
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::monitoring::tenant_objectives::monitored;
-use crate::validated_tenant::{Monitoring, Provisioning, ValidatedClient, ValidatedTenant};
+use crate::validated_tenant::{
+    Monitoring, Provisioning, Retiring, ValidatedClient, ValidatedTenant,
+};
 
 /// What becomes of `tenant` at the time `now`; `secrets` makes what clients lack.
 ///
@@ -91,7 +93,7 @@ pub(super) fn validate(
         let content = claim.content(&row);
         clients.push(ValidatedClient {
             keys: client_keys,
-            retiring: row.logins.contains(&identity.rotated().role),
+            retiring: retiring(&row, &identity.rotated().role).filter(|_| !logins.revoke),
             name,
             identity,
             password,
@@ -133,6 +135,7 @@ pub(super) fn validate(
         .min(),
         rotated: logins.rotated,
         keys_rotated: api_keys.rotated,
+        revoked: logins.revoke,
         database: seen.connection.database.clone(),
         workloads: seen.workloads.clone(),
         auth: auth(tenant, seen),
@@ -250,18 +253,21 @@ fn dropped(
 /// What becomes of a kind of credentials.
 struct CredentialTurn {
     rotate: bool,
+    /// Those before are to end at once.
+    revoke: bool,
     /// The last rotation, for the Secret; none while there never was one.
     rotated: Option<Rotated>,
     last: Option<Rotated>,
 }
 
 impl CredentialTurn {
-    /// A rotation begins only when the one before has come to its end.
+    /// A rotation begins only when the one before has come to its end, but for one that leaves nothing to end.
     fn of(asked: &Asked, issued: &Issued, busy: impl Fn() -> bool, now: Timestamp) -> Self {
         let last = issued.rotated.clone();
         let due = last.as_ref().is_some_and(|last| asked.is_due(last, now));
-        let rotate = due && !busy();
-        let first = last.is_none() && asked.value.is_some();
+        let revoke = last.as_ref().is_some_and(|last| asked.is_revoked(last));
+        let rotate = revoke || (due && !busy());
+        let first = last.is_none() && (asked.value.is_some() || asked.revoke.is_some());
         let rotated = match rotate || first {
             true => Some(Rotated {
                 at: now,
@@ -269,11 +275,16 @@ impl CredentialTurn {
                     .value
                     .clone()
                     .or(last.clone().and_then(|last| last.asked)),
+                revoked: asked
+                    .revoke
+                    .clone()
+                    .or(last.clone().and_then(|last| last.revoked)),
             }),
             false => last.clone().filter(|_| issued.was_rotated),
         };
         Self {
             rotate,
+            revoke,
             last: rotated.clone().or(last),
             rotated,
         }
@@ -284,12 +295,18 @@ impl CredentialTurn {
     }
 }
 
-/// Whether a client has two logins at once: a third would be needed.
+/// What there still is of the login `before`.
+fn retiring(row: &ClientRow, before: &String) -> Option<Retiring> {
+    let can_log_in = row.logins.contains(before).then_some(Retiring::Login);
+    can_log_in.or_else(|| row.ending.contains(before).then_some(Retiring::Sessions))
+}
+
+/// Whether a client has two logins at once, or sessions of the one before: a third would be needed.
 fn overlaps(seen: &Dereferenced) -> bool {
     seen.inspected
         .inspection
         .values()
-        .any(|row| row.logins.len() > 1)
+        .any(|row| row.logins.len() > 1 || !row.ending.is_empty())
 }
 
 /// `identity` with the role that the Secret names, if that is one of its own.

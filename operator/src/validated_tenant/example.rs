@@ -41,7 +41,7 @@ pub(crate) fn acme() -> ValidatedTenant {
                 retention_days: 30,
             },
         },
-        retiring: false,
+        retiring: None,
         provision: None,
         applied: Applied::all(&["documents"]),
         connections: ConnectionLimit::new(3, 397),
@@ -75,6 +75,7 @@ pub(crate) fn acme() -> ValidatedTenant {
         released: Vec::new(),
         rotated: None,
         keys_rotated: None,
+        revoked: false,
         next_rotation: None,
         database: docket_contract::Database {
             host: "postgres.docket-dev".into(),
