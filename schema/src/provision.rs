@@ -2,6 +2,7 @@
 
 use crate::applied::insert;
 use crate::lock::lock;
+use crate::migrations::{RIGHTS, RIGHTS_VERSION, of};
 use crate::quote::{identifier, literal};
 use crate::{Applied, Identity, MIGRATIONS_TABLE, Owner, State};
 
@@ -89,7 +90,8 @@ DO $docket$ BEGIN
     WHERE namespace.nspname = {schema_literal}
   );
 END $docket$;
-REVOKE INSERT, UPDATE, DELETE ON {MIGRATIONS_TABLE} FROM {role};
+{rights}INSERT INTO {MIGRATIONS_TABLE} (workload, version, name, checksum)
+VALUES ('{RIGHTS}', {RIGHTS_VERSION}, '{RIGHTS}', '') ON CONFLICT DO NOTHING;
 INSERT INTO docket.clients (schema_name, role_name, namespace, tenant, tenant_uid, client, state, credential_hash, content)
 VALUES ({values})
 ON CONFLICT (schema_name) DO UPDATE SET
@@ -101,10 +103,20 @@ ON CONFLICT (schema_name) DO UPDATE SET
     retained_at = NULL;
 COMMIT;
 ",
+        rights = rights(wanted.workloads, &role),
         lock = lock(wanted.identity),
         connections = wanted.connections,
         verifier = literal(wanted.verifier),
     )
+}
+
+/// What a role may do less than with other tables.
+fn rights(workloads: &[&str], role: &str) -> String {
+    let tables = of(workloads).flat_map(|workload| workload.rights);
+    let each = tables.map(|(table, rights)| {
+        format!("REVOKE ALL ON {table} FROM {role};\nGRANT {rights} ON {table} TO {role};\n")
+    });
+    each.collect()
 }
 
 fn migrations(wanted: &Provision<'_>) -> String {
