@@ -132,6 +132,8 @@ pub struct ValidatedClient {
     pub provision: Option<Provisioning>,
     /// The migrations that its schema has had.
     pub applied: Applied,
+    /// Roles of its that the operator may not change.
+    pub foreign_roles: Vec<String>,
     /// Connections that its role may hold.
     pub connections: ConnectionLimit,
     /// Connections that its server has for all.

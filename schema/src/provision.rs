@@ -67,7 +67,7 @@ DO $docket$ BEGIN
     CREATE ROLE {role};
   END IF;
 END $docket$;
-ALTER ROLE {role} WITH LOGIN NOINHERIT NOCREATEDB NOCREATEROLE VALID UNTIL 'infinity' CONNECTION LIMIT {connections} PASSWORD {verifier};
+ALTER ROLE {role} WITH LOGIN NOINHERIT VALID UNTIL 'infinity' CONNECTION LIMIT {connections} PASSWORD {verifier};
 ALTER ROLE {role} SET search_path = {schema};
 CREATE SCHEMA IF NOT EXISTS {schema};
 SET LOCAL search_path = {schema};

@@ -59,6 +59,11 @@ SELECT asked.schema_name,
        ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
              WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND NOT rolcanlogin
                AND isfinite(rolvaliduntil)) AS ending,
+       -- Since version 16 CREATEROLE is good for roles that one made oneself, or was given.
+       ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
+             WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')
+               AND current_setting('server_version_num')::int >= 160000
+               AND NOT pg_has_role(oid, 'MEMBER WITH ADMIN OPTION')) AS foreign_roles,
        current_setting('transaction_read_only')::bool AS read_only,
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
            - coalesce(current_setting('reserved_connections', true)::int, 0) AS server_connections,
@@ -101,10 +106,10 @@ END $docket$;
 
 /// Query for all that decides what to do with a client's schema; `$1` is a `text[]` of schema
 /// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, logins text[], read_only
-/// bool, ending text[], connection_limit int, server_connections int, tenant_uid text, namespace text, tenant text, state text,
+/// bool, ending text[], foreign_roles text[], connection_limit int, server_connections int, tenant_uid text, namespace text, tenant text, state text,
 /// role_name text, credential_hash text, content text)`; the last seven are null for a schema that the registry does
 /// not know. `logins` are those of a client's two roles that can log in, `ending` those that were retired and
-/// may have sessions yet, `connection_limit` is that of the role in
+/// may have sessions yet, `foreign_roles` those that the operator may not change, `connection_limit` is that of the role in
 /// use, and `server_connections` are those that the server has for who is no superuser.
 pub const READ_CLIENTS: &str = concat!(
     read_clients!(),

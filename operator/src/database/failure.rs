@@ -68,7 +68,13 @@ async fn why_no_connection(pool: &PgPool) -> sqlx::Result<()> {
 
 fn in_words(error: &sqlx::Error) -> Problem {
     let (reason, advice) = match error {
-        sqlx::Error::Database(refused) => of_code(&refused.code().unwrap_or_default()),
+        sqlx::Error::Database(refused) => match refused.code().unwrap_or_default().as_ref() {
+            "42501" => {
+                let details = details(error).unwrap_or_default();
+                not_permitted(&format!("{} ({details})", refused.message()))
+            }
+            code => of_code(code),
+        },
         sqlx::Error::Tls(_) => (
             "TlsFailed",
             "Check sslmode in the Secret, and that the server's certificate is what that asks for.",
@@ -118,10 +124,6 @@ fn of_code(code: &str) -> (&'static str, &'static str) {
             "DatabaseNotFound",
             "Create the database, or correct dbname in the Secret.",
         ),
-        "42501" => (
-            "PermissionDenied",
-            "The user of the Secret needs CREATEROLE and CREATE on the database.",
-        ),
         "25006" => (
             "DatabaseReadOnly",
             "The database takes no changes: point the Secret at the primary, or make it writable again.",
@@ -133,8 +135,8 @@ fn of_code(code: &str) -> (&'static str, &'static str) {
         ),
         "55P03" => (
             LOCKED,
-            "Somebody holds what this waits for, such as a transaction in one of the client's tables: end it; the \
-             operator tries again.",
+            "Somebody holds what this waits for, such as a transaction in one of the client's tables: end it, or revoke \
+             the logins if nobody should be there; the operator tries again.",
         ),
         "53300" => (
             "TooManyConnections",
@@ -150,6 +152,41 @@ fn of_code(code: &str) -> (&'static str, &'static str) {
         ),
         _ => ("SqlFailed", "The operator tries again."),
     }
+}
+
+/// What the user of the Secret lacks, by what Postgres says of it in English: one code is for all of it.
+fn not_permitted(message: &str) -> (&'static str, &'static str) {
+    let is_about = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    if is_about(&["for database"]) {
+        return (
+            "PermissionDenied",
+            "The user of the Secret needs CREATE on the database: GRANT CREATE ON DATABASE … TO ….",
+        );
+    }
+    if is_about(&["admin option", "ADMIN option"]) {
+        return (
+            "AdminOptionMissing",
+            "The user of the Secret may not change a role of a client: as a superuser, GRANT it to the user WITH \
+             ADMIN OPTION.",
+        );
+    }
+    if is_about(&["to create role", "CREATEROLE"]) {
+        return (
+            "PermissionDenied",
+            "The user of the Secret needs CREATEROLE: ALTER ROLE … CREATEROLE.",
+        );
+    }
+    if is_about(&["must be owner", "for schema", "for table"]) {
+        return (
+            "NotTheOwner",
+            "What another user made is not for the user of the Secret to change: as a superuser, REASSIGN OWNED BY \
+             the one before TO the present one, in this database.",
+        );
+    }
+    (
+        "PermissionDenied",
+        "The user of the Secret lacks a right; grant what the database names.",
+    )
 }
 
 fn problem(reason: &'static str, message: String) -> Problem {

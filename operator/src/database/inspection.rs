@@ -26,6 +26,8 @@ pub struct ClientRow {
     pub logins: Vec<String>,
     /// Those of the two that were retired and may have sessions yet.
     pub ending: Vec<String>,
+    /// Those of the two that the operator may not change.
+    pub foreign_roles: Vec<String>,
     /// Connections that the role in use may hold; -1 for any number, none where it does not exist.
     pub connection_limit: Option<i32>,
     /// Connections that the server has for all.
@@ -53,6 +55,7 @@ impl ClientRow {
             role_exists: true,
             logins: vec![identity.role.clone()],
             ending: Vec::new(),
+            foreign_roles: Vec::new(),
             connection_limit: i32::try_from(connections.0).ok(),
             server_connections: connections.1,
             applied: Applied::all(workloads),
@@ -165,6 +168,7 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {
                     role_exists: row.try_get("role_exists")?,
                     logins: row.try_get("logins")?,
                     ending: row.try_get("ending")?,
+                    foreign_roles: row.try_get("foreign_roles")?,
                     connection_limit: row.try_get("connection_limit")?,
                     server_connections: row.try_get("server_connections")?,
                     applied: Applied::default(),

@@ -27,9 +27,38 @@ pub(super) fn notices(
 }
 
 /// What should be mended of the database.
-pub(super) fn of_database(clients: &[ValidatedClient]) -> Vec<Notice> {
+pub(super) fn of_database(clients: &[ValidatedClient], admin: &str) -> Vec<Notice> {
+    let roles: Vec<&str> = clients
+        .iter()
+        .flat_map(|client| &client.foreign_roles)
+        .map(String::as_str)
+        .collect();
+    let foreign = (!roles.is_empty()).then(|| foreign(&roles, admin));
     let limits = clients.iter().map(|client| client.connections);
-    limits.filter_map(too_small).take(1).collect()
+    foreign
+        .into_iter()
+        .chain(limits.filter_map(too_small).take(1))
+        .collect()
+}
+
+/// Roles that the user of the Secret may not change: pg_upgrade to version 16 gives no right on those that there
+/// were, and another user has none on those of the one before.
+pub(super) fn foreign(roles: &[&str], admin: &str) -> Notice {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let listed: Vec<String> = roles.iter().take(MOST).copied().map(quoted).collect();
+    let more = match roles.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(", and the same for {more} more"),
+    };
+    Notice {
+        reason: "AdminOptionMissing",
+        message: format!(
+            "The user of the Secret may not change roles of the clients, so that no login can be rotated or taken \
+             away. As a superuser, run: GRANT {} TO {} WITH ADMIN OPTION{more}.",
+            listed.join(", "),
+            quoted(admin),
+        ),
+    }
 }
 
 /// All clients of a tenant have the same pods and the same server.

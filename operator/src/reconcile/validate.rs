@@ -24,7 +24,7 @@ use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::monitoring::tenant_objectives::monitored;
 use crate::validated_tenant::{
-    Monitoring, Provisioning, Retiring, ValidatedClient, ValidatedTenant,
+    Monitoring, Notice, Provisioning, Retiring, ValidatedClient, ValidatedTenant,
 };
 
 /// What becomes of `tenant` at the time `now`; `secrets` makes what clients lack.
@@ -88,6 +88,7 @@ pub(super) fn validate(
             workloads: &workloads,
             locations: &locations,
             connections,
+            admin: &seen.connection.username,
         };
         let provision = claim.decide(&row)?;
         let content = claim.content(&row);
@@ -102,6 +103,7 @@ pub(super) fn validate(
             dropped: dropped(tenant, &row, &workloads),
             content,
             applied: row.applied,
+            foreign_roles: row.foreign_roles,
             connections,
             server_connections: row.server_connections,
         });
@@ -117,7 +119,7 @@ pub(super) fn validate(
     for client in &released {
         keys.leave(&client.name);
     }
-    let database_notices = notices::of_database(&clients);
+    let database_notices = notices::of_database(&clients, &seen.connection.username);
     Ok(ValidatedTenant {
         name: tenant.name().to_owned(),
         namespace: tenant.namespace().to_owned(),
@@ -329,6 +331,7 @@ struct Claim<'a> {
     workloads: &'a [&'a str],
     locations: &'a ContentLocations,
     connections: ConnectionLimit,
+    admin: &'a str,
 }
 
 impl Claim<'_> {
@@ -341,6 +344,17 @@ impl Claim<'_> {
 
     /// What has to be done in Postgres for the claim, or why it is refused.
     fn decide(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
+        let work = self.work(row)?;
+        if work.is_some() && !row.foreign_roles.is_empty() {
+            let roles: Vec<&str> = row.foreign_roles.iter().map(String::as_str).collect();
+            let Notice { reason, message } = notices::foreign(&roles, self.admin);
+            let problem = Problem::new(ConditionType::DatabaseReady, reason, message);
+            return Err(Error::Transient(problem));
+        }
+        Ok(work)
+    }
+
+    fn work(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
         let state = row.registered.as_ref().map(|known| known.state);
         // An empty schema in the place of one with data would look like their loss.
         if self.version_on_status > 0 && !row.schema_exists && state != Some(State::Deleted) {

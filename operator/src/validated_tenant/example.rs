@@ -44,6 +44,7 @@ pub(crate) fn acme() -> ValidatedTenant {
         retiring: None,
         provision: None,
         applied: Applied::all(&["documents"]),
+        foreign_roles: Vec::new(),
         connections: ConnectionLimit::new(3, 397),
         server_connections: 397,
         content: ContentLocations::default(),
