@@ -30,6 +30,14 @@ pub(super) enum NoSession {
     Unreachable(Problem),
 }
 
+impl From<NoSession> for Error {
+    fn from(why: NoSession) -> Self {
+        match why {
+            NoSession::Busy(problem) | NoSession::Unreachable(problem) => Self::Transient(problem),
+        }
+    }
+}
+
 /// Why `pool` gave no session, when it said `error`.
 pub(super) async fn no_session(pool: &PgPool, error: sqlx::Error) -> NoSession {
     if !matches!(error, sqlx::Error::PoolTimedOut) {
@@ -66,7 +74,7 @@ async fn why_no_connection(pool: &PgPool) -> sqlx::Result<()> {
     }
 }
 
-fn in_words(error: &sqlx::Error) -> Problem {
+pub(super) fn in_words(error: &sqlx::Error) -> Problem {
     let (reason, advice) = match error {
         sqlx::Error::Database(refused) => match refused.code().unwrap_or_default().as_ref() {
             "42501" => {

@@ -100,7 +100,7 @@ pub(super) async fn inspect(
         db.system.name = "postgresql",
         db.operation.name = "inspect",
     );
-    let read = sessions.with(async |connection| {
+    let read = sessions.survey(async |connection| {
         let rows = rows(connection, read_clients, schemas).await?;
         for row in &rows {
             if row.try_get("read_only")? {

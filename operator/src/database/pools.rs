@@ -1,11 +1,13 @@
 //! One small pool for each database, shared by the tenants that use it.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgPoolOptions;
+use tokio::sync::Semaphore;
 
+use super::circuit_breaker::{self, CircuitBreaker};
 use super::sessions::Sessions;
 use super::{AdminConnection, Answer, Database};
 use crate::error::Error;
@@ -35,6 +37,8 @@ pub struct Databases {
     metrics: Metrics,
     fence: Fence,
     deadline: Duration,
+    /// Who may try one of those that are out.
+    tries: Arc<Semaphore>,
 }
 
 impl Databases {
@@ -47,6 +51,7 @@ impl Databases {
             metrics,
             fence,
             deadline,
+            tries: circuit_breaker::tries(),
         }
     }
 
@@ -102,7 +107,8 @@ impl Databases {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .idle_timeout(IDLE_TIMEOUT)
             .connect_lazy_with(connection.options());
-        Sessions::new(pool, self.fence.clone(), self.deadline)
+        let outage = CircuitBreaker::new(self.tries.clone());
+        Sessions::new(pool, self.fence.clone(), self.deadline, outage)
     }
 
     fn database(&self, sessions: Sessions, read_clients: &'static str) -> Database {
@@ -125,7 +131,7 @@ async fn ensure_registry(sessions: &Sessions) -> Result<(), Error> {
 
 async fn has(sessions: &Sessions, table: &str) -> Result<bool, Error> {
     sessions
-        .with(async |connection| {
+        .survey(async |connection| {
             sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
                 .bind(table)
                 .fetch_one(connection)
