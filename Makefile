@@ -94,11 +94,12 @@ dashboards: tools ## the dashboards of the chart, from charts/dashboards
 tools: ## packages and commands that the rest needs, into the cache
 	@e2e/cluster/cluster.sh tools
 
-control-plane-tools: ## what tests start as processes of their own (Kubernetes, Prometheus, a collector), into the cache
+control-plane-tools: ## what tests start as processes of their own (Kubernetes, Prometheus, a collector, Postgres of other versions), into the cache
 	@e2e/cluster/tools.sh kubernetes etcd kube-apiserver kube-controller-manager kube-scheduler
 	@e2e/cluster/tools.sh kwok
 	@e2e/cluster/debian.sh prometheus prometheus promtool
 	@e2e/cluster/collector.sh
+	@e2e/cluster/postgres-versions.sh
 
 bench-api: ## measures the API against a peer and the floor, and prints the table (about half an hour)
 	@bench/api.sh

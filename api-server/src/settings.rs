@@ -68,11 +68,11 @@ pub struct Settings {
     pub max_connections: u32,
 
     /// Connections to Postgres that one client may read with at once.
-    #[arg(long, env = "DOCKET_CONNECTIONS_PER_CLIENT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, env = "DOCKET_CONNECTIONS_PER_CLIENT", default_value_t = docket_contract::READS_PER_CLIENT, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub connections_per_client: u32,
 
     /// Connections to Postgres that one client may change something with at once.
-    #[arg(long, env = "DOCKET_COMMITS_PER_CLIENT", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, env = "DOCKET_COMMITS_PER_CLIENT", default_value_t = docket_contract::COMMITS_PER_CLIENT, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub commits_per_client: u32,
 
     /// Connections to Postgres that all clients together may use at once.

@@ -149,7 +149,8 @@ Examples:
   kubectl docket rotate acme --wait          logins and API keys, and waits for the end
   kubectl docket rotate acme --logins        what nobody outside notices
   kubectl docket rotate acme --api-keys      applications have to read the new key
-  kubectl docket rotate acme --signing-keys  tokens that are out stay good")]
+  kubectl docket rotate acme --signing-keys  tokens that are out stay good
+  kubectl docket rotate acme --revoke        a login to the database is in wrong hands")]
 pub struct Rotate {
     /// Name of the tenant.
     pub name: String,
@@ -162,6 +163,10 @@ pub struct Rotate {
     /// Rotates the key that signs the tenant's own tokens.
     #[arg(long)]
     pub signing_keys: bool,
+    /// Ends the logins that there are at once, with their sessions: one may be in wrong hands. Requests fail until
+    /// pods with the new ones have come.
+    #[arg(long)]
+    pub revoke: bool,
     /// Waits until the old logins are gone, the new API keys handed out, and a new signing key made: it
     /// signs minutes later.
     #[arg(long)]

@@ -97,7 +97,8 @@ async fn wait(
             let secret = names::credentials_secret(name);
             let secret = secrets.get_metadata_opt(&secret).await;
             let secret = secret.map_err(of_secrets)?;
-            let begun = secret.is_some_and(|secret| progress::is_for(secret.annotations(), asked));
+            let noted = chosen.noted();
+            let begun = secret.is_some_and(|it| progress::is_for(it.annotations(), noted, asked));
             waits.extend(of_logins.wait(tenant, begun));
         }
         if chosen.api_keys {
@@ -149,6 +150,7 @@ mod tests {
         let (none, own) = (tenant(&json!({})), tenant(&json!({"issuer": {}})));
         let chosen = |signing_keys| Chosen {
             logins: true,
+            revoke: false,
             api_keys: true,
             signing_keys,
         };

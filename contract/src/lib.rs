@@ -69,3 +69,12 @@ pub const API_PORT: u16 = 8000;
 
 /// Port of the data store, for callers inside the tenant's namespace.
 pub const DATA_STORE_PORT: u16 = 8001;
+
+/// Connections to Postgres that one client may read with at once, in each server.
+pub const READS_PER_CLIENT: u32 = 4;
+
+/// Connections to Postgres that one client may change something with at once, in each server.
+pub const COMMITS_PER_CLIENT: u32 = 16;
+
+/// Connections to Postgres that each server opens as one client's role at once.
+pub const CONNECTIONS_PER_CLIENT: u32 = READS_PER_CLIENT + COMMITS_PER_CLIENT;

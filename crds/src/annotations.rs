@@ -13,6 +13,10 @@ pub const SPEC_BEFORE_PLAN: &str = "docket.dev/spec-before-plan";
 /// write it, the operator reads it.
 pub const ROTATE: &str = "docket.dev/rotate";
 
+/// Of a tenant: each new value asks for new logins to the database, and for those that there are to end at once,
+/// sessions and all. Users and `docketctl rotate --revoke` write it, the operator reads it.
+pub const REVOKE: &str = "docket.dev/revoke";
+
 /// Of a tenant: each new value asks for new API keys, once. Users and `docketctl rotate` write it, the
 /// operator reads it.
 pub const ROTATE_API_KEYS: &str = "docket.dev/rotate-api-keys";
@@ -28,6 +32,10 @@ pub const ROTATED_AT: &str = "docket.dev/rotated-at";
 /// Of the same Secrets: the value that asked for the last rotation. The operator writes and reads it,
 /// `docketctl rotate` waits for it.
 pub const ROTATED_FOR: &str = "docket.dev/rotated-for";
+
+/// Of the Secret of logins: the value that asked for the last ones to end at once. The operator writes and reads it,
+/// `docketctl rotate --revoke` waits for it.
+pub const REVOKED_FOR: &str = "docket.dev/revoked-for";
 
 /// Of the template of pods: a hash of what they read at their start, so that they are replaced when it
 /// changes. The operator writes it, the Deployment's controller compares it.
@@ -53,10 +61,12 @@ mod tests {
             PLAN,
             SPEC_BEFORE_PLAN,
             ROTATE,
+            REVOKE,
             ROTATE_API_KEYS,
             ROTATE_SIGNING_KEYS,
             ROTATED_AT,
             ROTATED_FOR,
+            REVOKED_FOR,
             CONFIG_HASH,
             APPLIED_HASH,
         ];
@@ -64,10 +74,12 @@ mod tests {
             "docket.dev/plan",
             "docket.dev/spec-before-plan",
             "docket.dev/rotate",
+            "docket.dev/revoke",
             "docket.dev/rotate-api-keys",
             "docket.dev/rotate-signing-keys",
             "docket.dev/rotated-at",
             "docket.dev/rotated-for",
+            "docket.dev/revoked-for",
             "docket.dev/config-hash",
             "docket.dev/applied-hash",
         ];

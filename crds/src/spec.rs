@@ -93,7 +93,8 @@ impl DocumentTenantSpec {
 
 /// How often the credentials that the operator makes are made anew. Old and new ones overlap, so that
 /// no request fails. The annotations `docket.dev/rotate`, `docket.dev/rotate-api-keys` and
-/// `docket.dev/rotate-signing-keys` ask for it once with each new value.
+/// `docket.dev/rotate-signing-keys` ask for it once with each new value, and `docket.dev/revoke` for logins of
+/// which those before end at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials {

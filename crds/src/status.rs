@@ -86,7 +86,7 @@ pub struct ClientStatus {
     pub schema: String,
     /// Its login role.
     pub role: String,
-    /// The login role before, while it can still log in: a rotation ends with its end.
+    /// The login role before, while it can log in or somebody is by it: a rotation ends with its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring: Option<String>,
     /// Version of the tables that all workloads share; 0 before they exist.

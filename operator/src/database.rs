@@ -2,6 +2,7 @@
 
 mod circuit_breaker;
 mod connection;
+mod connection_limit;
 mod failure;
 mod inspection;
 mod outside;
@@ -10,16 +11,26 @@ mod sessions;
 pub mod watch;
 
 pub use connection::AdminConnection;
+pub use connection_limit::ConnectionLimit;
+pub use failure::LOCKED;
 pub use inspection::{ClientRow, Inspection, Registered};
+pub use outside::UNDER_WAY;
 pub use pools::Databases;
 pub use sessions::Answer;
 
-use docket_schema::{Identity, Outside, Provision, Workload};
+use std::time::Duration;
+
+use docket_schema::{End, Identity, Outside, Provision, Workload};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tracing::Instrument;
 
 use self::sessions::Sessions;
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::monitoring::metrics::Metrics;
+
+/// Longest wait for a login that is tried.
+const LOGIN: Duration = Duration::from_secs(5);
 
 /// A connection to one database, with the rights of the operator.
 #[derive(Clone, Debug)]
@@ -82,9 +93,24 @@ impl Database {
         self.run(
             "drop_workload",
             &identity.schema,
-            docket_schema::drop_workload(identity, tenant_uid, workload, content),
+            docket_schema::drop_workload(identity, tenant_uid, workload, content, End::Commit),
         )
         .await
+    }
+
+    /// Finds out whether [`drop_workload`](Self::drop_workload) could be done.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`], and what depends on the tables.
+    pub async fn rehearse_drop_workload(
+        &self,
+        identity: &Identity,
+        tenant_uid: &str,
+        workload: &Workload,
+    ) -> Result<(), Error> {
+        let script =
+            docket_schema::drop_workload(identity, tenant_uid, workload, "{}", End::Rollback);
+        self.run("rehearse", &identity.schema, script).await
     }
 
     /// Takes the login of a client and keeps its data.
@@ -100,17 +126,56 @@ impl Database {
         .await
     }
 
-    /// Drops a client's schema and role.
+    /// Lets nobody be or stay logged in as a client.
     ///
     /// # Errors
     /// As [`Database::inspection`].
-    pub async fn delete(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
-        self.run(
-            "delete",
-            &identity.schema,
-            docket_schema::delete(identity, tenant_uid),
-        )
-        .await
+    pub async fn shut_out(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
+        let script = docket_schema::shut_out(identity, tenant_uid);
+        self.run("shut_out", &identity.schema, script).await
+    }
+
+    /// Shuts a client out, and finds out whether its schema can be dropped.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`], and what depends on the schema.
+    pub async fn prepare_delete(&self, identity: &Identity, tenant_uid: &str) -> Result<(), Error> {
+        self.shut_out(identity, tenant_uid).await?;
+        let script = docket_schema::delete(identity, tenant_uid, End::Rollback);
+        self.run("rehearse", &identity.schema, script).await
+    }
+
+    /// Drops a client's schema, then its roles; what keeps these from being dropped, if anything does.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn delete(
+        &self,
+        identity: &Identity,
+        tenant_uid: &str,
+    ) -> Result<Option<Problem>, Error> {
+        let script = docket_schema::delete(identity, tenant_uid, End::Commit);
+        self.run("delete", &identity.schema, script).await?;
+        self.delete_roles(identity, tenant_uid).await
+    }
+
+    /// Drops the roles of a client whose schema is dropped; what keeps them from being dropped, if anything does.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn delete_roles(
+        &self,
+        identity: &Identity,
+        tenant_uid: &str,
+    ) -> Result<Option<Problem>, Error> {
+        let script = docket_schema::delete_roles(identity, tenant_uid);
+        match self.run("delete_roles", &identity.schema, script).await {
+            Ok(()) => Ok(None),
+            Err(Error::Transient(problem)) if problem.reason == failure::DEPENDENT_OBJECTS => {
+                Ok(Some(problem))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes the login of the role of a client that is no longer in use.
@@ -124,6 +189,37 @@ impl Database {
             docket_schema::retire(identity, tenant_uid),
         )
         .await
+    }
+
+    /// Ends the sessions of the role of a client that was retired so long ago.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn end_sessions(
+        &self,
+        identity: &Identity,
+        tenant_uid: &str,
+        grace: Duration,
+    ) -> Result<(), Error> {
+        let script = docket_schema::end_sessions(identity, tenant_uid, grace.as_secs());
+        self.run("end_sessions", &identity.schema, script).await
+    }
+
+    /// Whether `role` cannot log in with `password`; whatever else keeps it from that is not asked for.
+    pub async fn refuses(&self, role: &str, password: &str) -> bool {
+        let options = PgConnectOptions::clone(&self.sessions.options());
+        let options = options.username(role).password(password);
+        let login = tokio::time::timeout(LOGIN, options.connect()).await;
+        let refused = match login {
+            Ok(Err(sqlx::Error::Database(refused))) => refused,
+            Ok(Ok(session)) => {
+                // It worked, however it ends.
+                let _ = session.close().await;
+                return false;
+            }
+            _ => return false,
+        };
+        refused.code().as_deref() == Some("28P01")
     }
 
     /// Whether anybody is logged in as `role`.

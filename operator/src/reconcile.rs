@@ -9,6 +9,7 @@ mod finalizer;
 mod issuer;
 mod named_secrets;
 mod notices;
+mod passwords;
 mod plan;
 mod provision;
 mod release;

@@ -24,6 +24,7 @@ use secrecy::SecretString;
 use crate::content_locations::ContentLocations;
 use crate::credentials::api_keys::ClientKeys;
 use crate::credentials::rotation::Rotated;
+use crate::database::ConnectionLimit;
 
 pub use issuer::ValidatedIssuer;
 pub use monitoring::Monitoring;
@@ -49,6 +50,8 @@ pub struct ValidatedTenant {
     pub rotated: Option<Rotated>,
     /// The same of the API keys.
     pub keys_rotated: Option<Rotated>,
+    /// The logins that there were before are to end at once.
+    pub revoked: bool,
     /// When a rotation is due that nobody asks for.
     pub next_rotation: Option<Timestamp>,
     /// The database, as the API servers reach it.
@@ -65,6 +68,8 @@ pub struct ValidatedTenant {
     pub tls: Option<Tls>,
     /// What the user should mend, and what keeps nobody from being served.
     pub notices: Vec<Notice>,
+    /// What the user should mend of the database, the gravest first.
+    pub database_notices: Vec<Notice>,
     /// Image of the API server.
     pub api_image: String,
     /// Image of the collector.
@@ -121,16 +126,31 @@ pub struct ValidatedClient {
     pub keys: ClientKeys,
     /// What it may do, now.
     pub limits: ClientLimits,
-    /// The other one of its roles can still log in.
-    pub retiring: bool,
+    /// What there still is of the other one of its roles, if anything.
+    pub retiring: Option<Retiring>,
     /// What Postgres lacks, if anything.
     pub provision: Option<Provisioning>,
     /// The migrations that its schema has had.
     pub applied: Applied,
+    /// Roles of its that the operator may not change.
+    pub foreign_roles: Vec<String>,
+    /// Connections that its role may hold.
+    pub connections: ConnectionLimit,
+    /// Connections that its server has for all.
+    pub server_connections: i32,
     /// Where it keeps what is outside the database, what workloads left that are taken out among it.
     pub content: ContentLocations,
     /// Workloads that are taken out, and whose tables and content are to go.
     pub dropped: Vec<&'static str>,
+}
+
+/// What there is of a login that another one has replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retiring {
+    /// It can still log in.
+    Login,
+    /// It cannot, and sessions of it may still be there.
+    Sessions,
 }
 
 /// Why a client's schema has to be touched.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::migrations::{Migration, WORKLOADS, Workload, of};
+use crate::migrations::{Migration, RIGHTS, RIGHTS_VERSION, WORKLOADS, Workload, of};
 use crate::quote::{identifier, literal};
 
 /// Table in each client's schema that says which migrations it has had.
@@ -62,7 +62,13 @@ impl Applied {
                 all.add(workload.name, migration.version, migration.checksum());
             }
         }
-        all
+        all.with_rights()
+    }
+
+    /// The client's role has the rights of this build.
+    fn with_rights(mut self) -> Self {
+        self.add(RIGHTS, RIGHTS_VERSION, Vec::new());
+        self
     }
 
     /// It has had the migration to `version` of `workload`, from the file with this `checksum`.
@@ -86,10 +92,12 @@ impl Applied {
         WORKLOADS.iter().filter(is_beside).map(|it| it.name)
     }
 
-    /// Whether the tables that the workloads `names` need are as this build has them.
+    /// Whether the tables that the workloads `names` need are as this build has them, and the role's rights on them
+    /// are at least as new.
     #[must_use]
     pub fn is_current(&self, names: &[&str]) -> bool {
-        of(names).all(|it| self.version(it.name) == it.latest_version())
+        let are_current = of(names).all(|it| self.version(it.name) == it.latest_version());
+        are_current && self.version(RIGHTS) >= RIGHTS_VERSION
     }
 
     /// What keeps the tables of the workloads `names` from being used, if anything does.
@@ -140,7 +148,7 @@ impl Applied {
         for (workload, migration) in self.in_transaction(names) {
             self.add(workload.name, migration.version, migration.checksum());
         }
-        self
+        self.with_rights()
     }
 
     /// The migration outside of transactions that is next for the workloads `names`, once the transaction
@@ -268,6 +276,15 @@ mod tests {
         let outside = before.outside(DOCUMENTS).expect("a migration");
         assert_eq!(outside.migration.name, "0002_documents_by_tag");
         assert_eq!(outside.done(before), Applied::all(DOCUMENTS));
+    }
+
+    #[test]
+    fn a_role_with_the_rights_of_an_older_build_is_not_current() {
+        let mut older = Applied::all(DOCUMENTS);
+        older.0.remove(RIGHTS);
+        assert!(!older.is_current(DOCUMENTS));
+        let after = older.after_transaction(DOCUMENTS);
+        assert!(after.is_current(DOCUMENTS));
     }
 
     #[test]

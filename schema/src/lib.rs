@@ -5,6 +5,7 @@
 
 mod applied;
 mod identity;
+mod lock;
 mod migrations;
 mod outside;
 mod provision;
@@ -17,4 +18,6 @@ pub use identity::Identity;
 pub use migrations::{Migration, PLATFORM, WORKLOADS, Workload, latest_version, workload};
 pub use provision::{Provision, provision};
 pub use registry::{BOOTSTRAP, Owner, READ_CLIENTS, READ_SESSIONS, READ_UNREGISTERED, State};
-pub use release::{delete, drop_workload, retain, retire};
+pub use release::{
+    End, delete, delete_roles, drop_workload, end_sessions, retain, retire, shut_out,
+};

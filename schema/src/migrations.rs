@@ -6,6 +6,12 @@ use sha2::{Digest as _, Sha256};
 /// What the tables that all workloads share go by, beside the workloads.
 pub const PLATFORM: &str = "platform";
 
+/// What the rights of clients' roles go by among the versions.
+pub(crate) const RIGHTS: &str = "rights";
+
+/// Their version: it grows whenever a role gets others, so that roles that there are get them too.
+pub(crate) const RIGHTS_VERSION: i32 = 1;
+
 /// How the first line of a migration begins that Postgres refuses to run inside a transaction, as sqlx has it.
 const NO_TRANSACTION: &str = "-- no-transaction";
 
@@ -71,6 +77,8 @@ pub struct Workload {
     pub migrations: &'static [Migration],
     /// Takes away all that the migrations made, the counters of what is stored among it.
     pub drop: &'static str,
+    /// Tables of which a client's role may do less than read and write rows, and what it may do.
+    pub rights: &'static [(&'static str, &'static str)],
 }
 
 impl Workload {
@@ -78,6 +86,10 @@ impl Workload {
     #[must_use]
     pub const fn latest_version(&self) -> i32 {
         self.migrations[self.migrations.len() - 1].version
+    }
+
+    const fn with_rights(self, rights: &'static [(&'static str, &'static str)]) -> Self {
+        Self { rights, ..self }
     }
 
     /// Path of the file of `migration`, from the repository.
@@ -96,6 +108,7 @@ macro_rules! workload {
                 include_str!(concat!("../migrations/", $folder, "/", $file, ".sql")),
             )),+],
             drop: $drop,
+            rights: &[],
         }
     };
     ($name:expr, $folder:literal, [$($file:literal),+ $(,)?]) => {
@@ -105,7 +118,13 @@ macro_rules! workload {
 
 /// All that have tables, in the order in which these are made: one may refer to those before it.
 pub const WORKLOADS: &[Workload] = &[
-    workload!(PLATFORM, "platform", ["0001_shared_tables"], ""),
+    workload!(PLATFORM, "platform", ["0001_shared_tables"], "").with_rights(&[
+        // What was done cannot be undone by who did it.
+        ("audit_log", "SELECT, INSERT"),
+        ("usage", "SELECT, UPDATE"),
+        ("maintenance_tasks", "SELECT, INSERT, UPDATE"),
+        (crate::MIGRATIONS_TABLE, "SELECT"),
+    ]),
     workload!(
         "documents",
         "documents",

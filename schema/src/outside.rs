@@ -3,19 +3,33 @@
 
 use crate::Identity;
 use crate::applied::{Outside, insert};
+use crate::lock::migration;
 use crate::quote::{identifier, literal};
 
 impl Outside {
-    /// Takes the lock that keeps others from the migrations of `identity`, until the session ends: one
-    /// `bool`, false while somebody else has it. It waits for nobody: an index that is made concurrently would
-    /// wait for those who wait for it.
+    /// Makes the lock that keeps others from the migrations of `identity`.
+    #[must_use]
+    pub fn make_lock(identity: &Identity) -> String {
+        format!(
+            "INSERT INTO docket.locks (name) VALUES ({}) ON CONFLICT (name) DO NOTHING",
+            literal(&migration(identity))
+        )
+    }
+
+    /// Takes that lock until the transaction ends: a row, and none while somebody else has it. It waits for
+    /// nobody: an index that is made concurrently would wait for those who wait for it.
     #[must_use]
     pub fn try_lock(identity: &Identity) -> String {
         format!(
-            "SELECT pg_try_advisory_lock(hashtextextended('docket-migration:' || {}, 0))",
-            literal(&identity.schema)
+            "SELECT name FROM docket.locks WHERE name = {} FOR UPDATE SKIP LOCKED",
+            literal(&migration(identity))
         )
     }
+
+    /// What the session that holds the lock is told first: it may hold it for as long as that takes. Servers
+    /// before 17 know no limit of whole transactions.
+    pub const HOLD: &str = "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings \
+                            WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')";
 
     /// What a session is told first: the migration may take as long as it takes.
     #[must_use]
@@ -76,7 +90,12 @@ mod tests {
         before.add("documents", 1, documents.migrations[0].checksum());
         let outside = before.outside(&["documents"]).expect("a migration");
         let identity = Identity::of("acme", "acme", "globex");
-        let mut statements = vec![Outside::settings(&identity), Outside::try_lock(&identity)];
+        let mut statements = vec![
+            Outside::make_lock(&identity),
+            Outside::HOLD.to_owned(),
+            Outside::try_lock(&identity),
+            Outside::settings(&identity),
+        ];
         statements.extend(outside.find_invalid(&identity));
         statements.extend(outside.drop_invalid(&identity));
         statements.extend([outside.sql().to_owned(), outside.record()]);

@@ -1,12 +1,10 @@
 //! One transaction that makes a client's role, schema and grants, or brings them up to date.
 
 use crate::applied::insert;
+use crate::lock::lock;
+use crate::migrations::{RIGHTS, RIGHTS_VERSION, of};
 use crate::quote::{identifier, literal};
 use crate::{Applied, Identity, MIGRATIONS_TABLE, Owner, State};
-
-/// Connections that one client's role may hold: four for each of fifty pods, and for those that
-/// replace them.
-const CONNECTION_LIMIT: u32 = 256;
 
 /// What a client's schema is to become.
 #[derive(Clone, Debug)]
@@ -26,6 +24,8 @@ pub struct Provision<'a> {
     pub applied: &'a Applied,
     /// What the registry is to say of the client's content outside the database.
     pub content: &'a str,
+    /// Connections that the role may hold at once.
+    pub connections: u32,
 }
 
 /// The transaction, as one text for the simple query protocol: one round trip, all or nothing.
@@ -58,7 +58,7 @@ pub fn provision(wanted: &Provision<'_>) -> String {
     .join(", ");
     format!(
         "BEGIN;
-SELECT pg_advisory_xact_lock(hashtextextended('docket:' || {schema_literal}, 0));
+{lock}
 DO $docket$ BEGIN
   IF EXISTS (SELECT FROM docket.clients WHERE schema_name = {schema_literal} AND tenant_uid <> {uid} AND state = 'Active') THEN
     RAISE EXCEPTION 'schema % belongs to another tenant', {schema_literal};
@@ -67,7 +67,7 @@ DO $docket$ BEGIN
     CREATE ROLE {role};
   END IF;
 END $docket$;
-ALTER ROLE {role} WITH LOGIN NOINHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT {CONNECTION_LIMIT} PASSWORD {verifier};
+ALTER ROLE {role} WITH LOGIN NOINHERIT VALID UNTIL 'infinity' CONNECTION LIMIT {connections} PASSWORD {verifier};
 ALTER ROLE {role} SET search_path = {schema};
 CREATE SCHEMA IF NOT EXISTS {schema};
 SET LOCAL search_path = {schema};
@@ -90,7 +90,8 @@ DO $docket$ BEGIN
     WHERE namespace.nspname = {schema_literal}
   );
 END $docket$;
-REVOKE INSERT, UPDATE, DELETE ON {MIGRATIONS_TABLE} FROM {role};
+{rights}INSERT INTO {MIGRATIONS_TABLE} (workload, version, name, checksum)
+VALUES ('{RIGHTS}', {RIGHTS_VERSION}, '{RIGHTS}', '') ON CONFLICT DO NOTHING;
 INSERT INTO docket.clients (schema_name, role_name, namespace, tenant, tenant_uid, client, state, credential_hash, content)
 VALUES ({values})
 ON CONFLICT (schema_name) DO UPDATE SET
@@ -102,8 +103,20 @@ ON CONFLICT (schema_name) DO UPDATE SET
     retained_at = NULL;
 COMMIT;
 ",
+        rights = rights(wanted.workloads, &role),
+        lock = lock(wanted.identity),
+        connections = wanted.connections,
         verifier = literal(wanted.verifier),
     )
+}
+
+/// What a role may do less than with other tables.
+fn rights(workloads: &[&str], role: &str) -> String {
+    let tables = of(workloads).flat_map(|workload| workload.rights);
+    let each = tables.map(|(table, rights)| {
+        format!("REVOKE ALL ON {table} FROM {role};\nGRANT {rights} ON {table} TO {role};\n")
+    });
+    each.collect()
 }
 
 fn migrations(wanted: &Provision<'_>) -> String {
@@ -138,6 +151,7 @@ mod tests {
             workloads,
             applied,
             content: "{}",
+            connections: 60,
         })
     }
 

@@ -23,6 +23,8 @@ pub enum State {
     Active,
     /// Its tenant or client is gone and the data was kept.
     Retained,
+    /// The data is gone with the client, and a role is left that could not be dropped.
+    Deleted,
 }
 
 impl State {
@@ -32,67 +34,100 @@ impl State {
         match self {
             Self::Active => "Active",
             Self::Retained => "Retained",
+            Self::Deleted => "Deleted",
         }
     }
 
     /// The state that `word` stands for; `None` when there is no such state.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Retained]
+        [Self::Active, Self::Retained, Self::Deleted]
             .into_iter()
             .find(|state| state.as_str() == word)
     }
 }
 
-/// Makes the registry; run once a connection pool, safe to run by many at once.
+/// What is read of a client whether there is a registry or not.
+macro_rules! read_clients {
+    () => {
+        "
+SELECT asked.schema_name,
+       EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
+       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')) AS role_exists,
+       ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
+             WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
+       ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
+             WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND NOT rolcanlogin
+               AND isfinite(rolvaliduntil)) AS ending,
+       -- Since version 16 CREATEROLE is good for roles that one made oneself, or was given.
+       ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
+             WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')
+               AND current_setting('server_version_num')::int >= 160000
+               AND NOT pg_has_role(oid, 'MEMBER WITH ADMIN OPTION')) AS foreign_roles,
+       current_setting('transaction_read_only')::bool AS read_only,
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+           - coalesce(current_setting('reserved_connections', true)::int, 0) AS server_connections,
+       "
+    };
+}
+
+/// Makes the registry and the operator's locks; run once a connection pool, safe to run by many at once: who comes
+/// second waits for the first by the names of what it makes, and takes what is there then.
 pub const BOOTSTRAP: &str = "
-BEGIN;
-SELECT pg_advisory_xact_lock(hashtextextended('docket', 0));
-CREATE SCHEMA IF NOT EXISTS docket;
-CREATE TABLE IF NOT EXISTS docket.clients (
-    schema_name     text PRIMARY KEY,
-    role_name       text NOT NULL,
-    namespace       text NOT NULL,
-    tenant          text NOT NULL,
-    tenant_uid      text NOT NULL,
-    client          text NOT NULL,
-    state           text NOT NULL CHECK (state IN ('Active', 'Retained')),
-    credential_hash text NOT NULL,
-    content         text NOT NULL DEFAULT '{}',
-    created_at      timestamptz NOT NULL DEFAULT now(),
-    retained_at     timestamptz
-);
-COMMIT;
+DO $docket$ BEGIN
+  BEGIN
+    CREATE SCHEMA IF NOT EXISTS docket;
+  EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL;
+  END;
+  BEGIN
+    CREATE TABLE IF NOT EXISTS docket.clients (
+        schema_name     text PRIMARY KEY,
+        role_name       text NOT NULL,
+        namespace       text NOT NULL,
+        tenant          text NOT NULL,
+        tenant_uid      text NOT NULL,
+        client          text NOT NULL,
+        state           text NOT NULL,
+        credential_hash text NOT NULL,
+        content         text NOT NULL DEFAULT '{}',
+        created_at      timestamptz NOT NULL DEFAULT now(),
+        retained_at     timestamptz
+    );
+  EXCEPTION WHEN unique_violation OR duplicate_table THEN NULL;
+  END;
+  ALTER TABLE docket.clients DROP CONSTRAINT IF EXISTS clients_state_check;
+  ALTER TABLE docket.clients ADD CONSTRAINT clients_state_check CHECK (state IN ('Active', 'Retained', 'Deleted'));
+  BEGIN
+    CREATE TABLE IF NOT EXISTS docket.locks (name text PRIMARY KEY);
+  EXCEPTION WHEN unique_violation OR duplicate_table THEN NULL;
+  END;
+END $docket$;
 ";
 
 /// Query for all that decides what to do with a client's schema; `$1` is a `text[]` of schema
 /// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, logins text[], read_only
-/// bool, tenant_uid text, namespace text, tenant text, state text, role_name text, credential_hash
-/// text, content text)`; the last seven are null for a schema that the registry does not know. `logins` are those of a client's two
-/// roles that can log in.
-pub const READ_CLIENTS: &str = "
-SELECT asked.schema_name,
-       EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
-       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')) AS role_exists,
-       ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
-             WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
-       known.tenant_uid, known.namespace, known.tenant, known.state, known.role_name,
+/// bool, ending text[], foreign_roles text[], connection_limit int, server_connections int, tenant_uid text, namespace text, tenant text, state text,
+/// role_name text, credential_hash text, content text)`; the last seven are null for a schema that the registry does
+/// not know. `logins` are those of a client's two roles that can log in, `ending` those that were retired and
+/// may have sessions yet, `foreign_roles` those that the operator may not change, `connection_limit` is that of the role in
+/// use, and `server_connections` are those that the server has for who is no superuser.
+pub const READ_CLIENTS: &str = concat!(
+    read_clients!(),
+    "known.tenant_uid, known.namespace, known.tenant, known.state, known.role_name,
        known.credential_hash, known.content,
-       current_setting('transaction_read_only')::bool AS read_only
+       (SELECT rolconnlimit FROM pg_catalog.pg_roles WHERE rolname = known.role_name) AS connection_limit
 FROM unnest($1::text[]) AS asked(schema_name)
-LEFT JOIN docket.clients AS known USING (schema_name)";
+LEFT JOIN docket.clients AS known USING (schema_name)"
+);
 
 /// The same where there is no registry: its columns are null.
-pub const READ_UNREGISTERED: &str = "
-SELECT asked.schema_name,
-       EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
-       EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')) AS role_exists,
-       ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
-             WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
-       NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS state,
+pub const READ_UNREGISTERED: &str = concat!(
+    read_clients!(),
+    "NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS state,
        NULL::text AS role_name, NULL::text AS credential_hash, NULL::text AS content,
-       current_setting('transaction_read_only')::bool AS read_only
-FROM unnest($1::text[]) AS asked(schema_name)";
+       NULL::int AS connection_limit
+FROM unnest($1::text[]) AS asked(schema_name)"
+);
 
 /// Query for whether somebody is logged in as the role `$1`: one `bool`.
 pub const READ_SESSIONS: &str =

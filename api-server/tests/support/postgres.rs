@@ -89,5 +89,6 @@ fn script(identity: &Identity, tenant: &str, client: &str) -> String {
         workloads: &["documents", "pageViews"],
         applied: &Applied::default(),
         content: "{}",
+        connections: 256,
     })
 }

@@ -221,6 +221,7 @@ async fn provision(session: &mut sqlx::PgConnection, namespace: &str, uid: &str)
         workloads: &["documents"],
         applied: &Applied::default(),
         content: "{}",
+        connections: 256,
     });
     sqlx::raw_sql(AssertSqlSafe(script))
         .execute(session)

@@ -73,5 +73,6 @@ fn provisioned(identity: &Identity, client: &str, password: &str) -> String {
         workloads: &["documents", "pageViews"],
         applied: &Applied::default(),
         content: "{}",
+        connections: 256,
     })
 }

@@ -1,6 +1,8 @@
 //! Which credentials a rotation is of.
 
-use docket_crds::annotations::{ROTATE, ROTATE_API_KEYS, ROTATE_SIGNING_KEYS};
+use docket_crds::annotations::{
+    REVOKE, REVOKED_FOR, ROTATE, ROTATE_API_KEYS, ROTATE_SIGNING_KEYS, ROTATED_FOR,
+};
 
 use crate::arguments::Rotate;
 
@@ -8,6 +10,8 @@ use crate::arguments::Rotate;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chosen {
     pub logins: bool,
+    /// The logins before end at once.
+    pub revoke: bool,
     pub api_keys: bool,
     pub signing_keys: bool,
 }
@@ -15,9 +19,11 @@ pub(super) struct Chosen {
 impl Chosen {
     /// What the arguments name; else what every tenant has, and is over within minutes.
     pub(super) fn read(wanted: &Rotate) -> Self {
-        let all = !(wanted.logins || wanted.api_keys || wanted.signing_keys);
+        let logins = wanted.logins || wanted.revoke;
+        let all = !(logins || wanted.api_keys || wanted.signing_keys);
         Self {
-            logins: all || wanted.logins,
+            logins: all || logins,
+            revoke: wanted.revoke,
             api_keys: all || wanted.api_keys,
             signing_keys: wanted.signing_keys,
         }
@@ -25,7 +31,17 @@ impl Chosen {
 
     /// The annotations that ask for it.
     pub(super) fn annotations(self) -> Vec<&'static str> {
-        self.of([ROTATE, ROTATE_API_KEYS, ROTATE_SIGNING_KEYS])
+        let of_logins = if self.revoke { REVOKE } else { ROTATE };
+        self.of([of_logins, ROTATE_API_KEYS, ROTATE_SIGNING_KEYS])
+    }
+
+    /// The annotation of the Secret of logins that notes it.
+    pub(super) fn noted(self) -> &'static str {
+        if self.revoke {
+            REVOKED_FOR
+        } else {
+            ROTATED_FOR
+        }
     }
 
     /// As a sentence names it.
@@ -73,6 +89,7 @@ mod tests {
                 "the logins and the API keys",
             ),
             ("--logins", &[ROTATE], "the logins"),
+            ("--revoke", &[REVOKE], "the logins"),
             ("--api-keys", &[ROTATE_API_KEYS], "the API keys"),
             ("--signing-keys", &[ROTATE_SIGNING_KEYS], "the signing keys"),
             (

@@ -10,9 +10,9 @@ use kube::ResourceExt as _;
 
 use crate::tenant;
 
-/// Whether the last rotation of a Secret is the one that `asked` asked for.
-pub(super) fn is_for(annotations: &BTreeMap<String, String>, asked: &str) -> bool {
-    annotations.get(ROTATED_FOR).is_some_and(|it| it == asked)
+/// Whether the last rotation of a Secret is the one that `asked` asked for, as the annotation `noted` says.
+pub(super) fn is_for(annotations: &BTreeMap<String, String>, noted: &str, asked: &str) -> bool {
+    annotations.get(noted).is_some_and(|it| it == asked)
 }
 
 /// The rotation of logins: it begins on the Secret, and ends in the status.
@@ -64,7 +64,8 @@ impl Logins {
 
 /// What is waited for in the rotation of API keys, if anything.
 pub(super) fn keys(secret: Option<&Secret>, asked: &str) -> Option<String> {
-    let Some(secret) = secret.filter(|secret| is_for(secret.annotations(), asked)) else {
+    let Some(secret) = secret.filter(|secret| is_for(secret.annotations(), ROTATED_FOR, asked))
+    else {
         return Some("the operator has not begun with the API keys".to_owned());
     };
     let entries = secret.data.iter().flatten();
@@ -82,7 +83,7 @@ pub(super) fn signing_keys(
     annotations: Option<&BTreeMap<String, String>>,
     asked: &str,
 ) -> Option<String> {
-    if annotations.is_some_and(|annotations| is_for(annotations, asked)) {
+    if annotations.is_some_and(|annotations| is_for(annotations, ROTATED_FOR, asked)) {
         return None;
     }
     let was_rotated = annotations.is_some_and(|annotations| annotations.contains_key(ROTATED_AT));

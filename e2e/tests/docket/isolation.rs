@@ -98,6 +98,8 @@ fn hostile(own: &str, other: &str) -> Vec<String> {
     let secrets_and_settings = [
         "SELECT * FROM docket.clients",
         "UPDATE docket.clients SET tenant_uid = 'x'",
+        "INSERT INTO docket.locks VALUES ('x')",
+        "DO $$ BEGIN LOCK TABLE docket.locks; END $$",
         "SELECT rolpassword FROM pg_authid",
         "SELECT passwd FROM pg_shadow",
         "SELECT * FROM pg_user_mapping",
@@ -153,6 +155,11 @@ fn hostile(own: &str, other: &str) -> Vec<String> {
         "TRUNCATE document_metadata",
         "COMMENT ON TABLE document_metadata IS 'x'",
         "SELECT setval('document_metadata_id_seq', 1)",
+        "UPDATE audit_log SET actor = 'x'",
+        "DELETE FROM audit_log",
+        "TRUNCATE audit_log",
+        "DELETE FROM usage",
+        "DELETE FROM maintenance_tasks",
         "DELETE FROM schema_migrations",
         "INSERT INTO schema_migrations VALUES ('documents', 99, 'x', '')",
     ];

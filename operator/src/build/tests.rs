@@ -114,6 +114,7 @@ fn with_issuer(upcoming: Option<u8>) -> ValidatedTenant {
         rotated: Some(Rotated {
             at: "2026-11-28T12:00:00Z".parse().expect("a time"),
             asked: Some("now".into()),
+            revoked: None,
         }),
     });
     wanted

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use docket_crds::annotations::{ROTATED_AT, ROTATED_FOR};
+use docket_crds::annotations::{REVOKED_FOR, ROTATED_AT, ROTATED_FOR};
 use jiff::Timestamp;
 
 /// The last rotation of what a Secret holds, kept in its annotations.
@@ -13,6 +13,8 @@ pub struct Rotated {
     pub at: Timestamp,
     /// The value of the tenant's annotation that asked for it.
     pub asked: Option<String>,
+    /// The value of the annotation that asked for what was before to end at once, the last time.
+    pub revoked: Option<String>,
 }
 
 /// What a tenant asks for.
@@ -22,6 +24,8 @@ pub struct Asked {
     pub value: Option<String>,
     /// Time between two rotations.
     pub every: Option<Duration>,
+    /// The value of its annotation that asks for what is there to end at once: each new one asks once.
+    pub revoke: Option<String>,
 }
 
 impl Rotated {
@@ -32,6 +36,7 @@ impl Rotated {
         Self {
             at: at.unwrap_or(created),
             asked: annotations.get(ROTATED_FOR).cloned(),
+            revoked: annotations.get(REVOKED_FOR).cloned(),
         }
     }
 
@@ -45,11 +50,13 @@ impl Rotated {
     #[must_use]
     pub fn annotations(&self) -> BTreeMap<String, String> {
         let at = (ROTATED_AT.to_owned(), self.at.to_string());
-        let asked = self
-            .asked
-            .clone()
-            .map(|asked| (ROTATED_FOR.to_owned(), asked));
-        std::iter::once(at).chain(asked).collect()
+        let value = |name: &str, value: &Option<String>| {
+            let value = value.clone();
+            value.map(|value| (name.to_owned(), value))
+        };
+        let asked = value(ROTATED_FOR, &self.asked);
+        let revoked = value(REVOKED_FOR, &self.revoked);
+        std::iter::once(at).chain(asked).chain(revoked).collect()
     }
 }
 
@@ -58,7 +65,13 @@ impl Asked {
     #[must_use]
     pub fn is_due(&self, last: &Rotated, now: Timestamp) -> bool {
         let asked_anew = self.value.is_some() && self.value != last.asked;
-        asked_anew || self.next(last).is_some_and(|next| next <= now)
+        asked_anew || self.is_revoked(last) || self.next(last).is_some_and(|next| next <= now)
+    }
+
+    /// Whether what was last rotated as `last` says is to end at once.
+    #[must_use]
+    pub fn is_revoked(&self, last: &Rotated) -> bool {
+        self.revoke.is_some() && self.revoke != last.revoked
     }
 
     /// When it is to be rotated by itself.
@@ -80,6 +93,7 @@ mod tests {
         Rotated {
             at: at(second),
             asked: asked.map(Into::into),
+            revoked: None,
         }
     }
 
@@ -87,6 +101,7 @@ mod tests {
         Asked {
             value: value.map(Into::into),
             every: seconds.map(Duration::from_secs),
+            revoke: None,
         }
     }
 
@@ -96,6 +111,24 @@ mod tests {
         assert!(asked.is_due(&rotated(0, None), at(1)));
         assert!(asked.is_due(&rotated(0, Some("a")), at(1)));
         assert!(!asked.is_due(&rotated(0, Some("b")), at(1_000_000)));
+    }
+
+    #[test]
+    fn each_new_value_of_the_annotation_that_revokes_asks_once() {
+        let asked = Asked {
+            revoke: Some("b".into()),
+            ..asked(None, None)
+        };
+        let after = |revoked: Option<&str>| Rotated {
+            revoked: revoked.map(Into::into),
+            ..rotated(0, None)
+        };
+        for (revoked, due) in [(None, true), (Some("a"), true), (Some("b"), false)] {
+            let last = after(revoked);
+            assert_eq!(asked.is_revoked(&last), due);
+            assert_eq!(asked.is_due(&last, at(1)), due);
+            assert_eq!(Rotated::read(&last.annotations(), at(9)), last);
+        }
     }
 
     #[test]

@@ -118,6 +118,7 @@ impl SigningKeys {
             let rotated = asked.map(|asked| Rotated {
                 at: now,
                 asked: Some(asked),
+                revoked: None,
             });
             return Turn {
                 keys: self,
@@ -133,6 +134,7 @@ impl SigningKeys {
                 rotated = Rotated {
                     at: now,
                     asked: asked.value.clone().or_else(|| before.asked.clone()),
+                    revoked: None,
                 };
             }
             None => {}

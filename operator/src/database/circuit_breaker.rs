@@ -5,15 +5,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Problem;
 
 /// What was found this long ago says nothing about now.
 const STALE: Duration = Duration::from_secs(30);
 
+/// Databases that are out are tried at the same time by so many of those who reconcile: the others are for tenants
+/// whose databases answer.
+const TRIES: usize = 4;
+
+/// The right to try one of the databases that are out.
+pub(super) fn tries() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(TRIES))
+}
+
 /// What is known of one database, shared by all who want a session in it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct CircuitBreaker(Arc<Mutex<State>>);
+#[derive(Clone, Debug)]
+pub(super) struct CircuitBreaker {
+    state: Arc<Mutex<State>>,
+    tries: Arc<Semaphore>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -28,29 +41,39 @@ struct State {
 pub(super) struct Attempt<'a> {
     outage: &'a CircuitBreaker,
     /// Others are told what was found before until this one ends.
-    alone: bool,
+    alone: Option<OwnedSemaphorePermit>,
 }
 
 impl CircuitBreaker {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock()
+        self.state.lock()
     }
 
-    /// The right to try; in an outage, one has it at a time.
+    /// That of a database of which nothing is known, one of those that share `tries`.
+    pub fn new(tries: Arc<Semaphore>) -> Self {
+        Self {
+            state: Arc::default(),
+            tries,
+        }
+    }
+
+    /// The right to try; in an outage, one has it at a time, and few databases are tried.
     ///
     /// # Errors
-    /// What was found last, while another tries.
+    /// What was found last, while another tries, or others are tried.
     pub fn turn(&self) -> Result<Attempt<'_>, Problem> {
         let mut state = self.state();
         let found = state.found.as_ref();
         let fresh = found.filter(|(_, at)| at.elapsed() < STALE);
-        if let Some((problem, _)) = fresh
-            && state.tried
-        {
-            return Err(problem.clone());
+        let mut alone = None;
+        if let Some((problem, _)) = fresh {
+            let turn = self.tries.clone().try_acquire_owned();
+            alone = turn.ok().filter(|_| !state.tried);
+            if alone.is_none() {
+                return Err(problem.clone());
+            }
+            state.tried = true;
         }
-        let alone = fresh.is_some();
-        state.tried |= alone;
         Ok(Attempt {
             outage: self,
             alone,
@@ -72,7 +95,7 @@ impl Attempt<'_> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if self.alone {
+        if self.alone.is_some() {
             self.outage.state().tried = false;
         }
     }
@@ -91,16 +114,39 @@ mod tests {
         )
     }
 
+    fn new() -> CircuitBreaker {
+        CircuitBreaker::new(tries())
+    }
+
+    #[test]
+    fn of_many_databases_that_are_out_few_are_tried_at_a_time() {
+        let tries = tries();
+        let outages: Vec<CircuitBreaker> = (0..TRIES + 3)
+            .map(|_| CircuitBreaker::new(tries.clone()))
+            .collect();
+        for outage in &outages {
+            outage.turn().expect("a turn").not_reached(down());
+        }
+        let turns: Vec<_> = outages.iter().map(CircuitBreaker::turn).collect();
+        assert_eq!(turns.iter().filter(|turn| turn.is_ok()).count(), TRIES);
+        drop(turns);
+        assert!(outages[TRIES].turn().is_ok(), "its turn comes");
+        assert!(
+            CircuitBreaker::new(tries).turn().is_ok(),
+            "one that answers"
+        );
+    }
+
     #[test]
     fn all_may_try_at_once_while_nothing_is_wrong() {
-        let outage = CircuitBreaker::default();
+        let outage = new();
         let turns = [outage.turn(), outage.turn()];
         assert!(turns.iter().all(Result::is_ok));
     }
 
     #[test]
     fn in_an_outage_one_tries_and_the_others_are_told_what_was_found() {
-        let outage = CircuitBreaker::default();
+        let outage = new();
         outage.turn().expect("a turn").not_reached(down());
         let one = outage.turn().expect("a turn");
         assert_eq!(outage.turn().expect_err("told"), down());
@@ -111,7 +157,7 @@ mod tests {
 
     #[test]
     fn one_who_gives_up_without_an_answer_leaves_the_turn_to_the_next() {
-        let outage = CircuitBreaker::default();
+        let outage = new();
         outage.turn().expect("a turn").not_reached(down());
         drop(outage.turn().expect("a turn"));
         assert!(outage.turn().is_ok());
@@ -119,7 +165,7 @@ mod tests {
 
     #[test]
     fn what_was_found_long_ago_holds_nobody_up() {
-        let outage = CircuitBreaker::default();
+        let outage = new();
         let long_ago = Instant::now()
             .checked_sub(STALE)
             .expect("a machine that runs for longer");

@@ -4,9 +4,19 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use docket_crds::ConditionType;
+use sqlx::postgres::PgDatabaseError;
 use sqlx::{ConnectOptions as _, PgPool};
 
 use crate::error::{Error, Problem};
+
+/// Lines of details that a sentence lists; a message of a condition is bounded.
+const MOST_DETAILS: usize = 20;
+
+/// The reason of what waited for a lock in vain.
+pub const LOCKED: &str = "Locked";
+
+/// The reason of what cannot be dropped.
+pub const DEPENDENT_OBJECTS: &str = "DependentObjects";
 
 /// Longest wait for the reason why no connection came about.
 const DIAGNOSIS: Duration = Duration::from_secs(2);
@@ -18,6 +28,14 @@ pub(super) enum NoSession {
     Busy(Problem),
     /// There would be none for anybody.
     Unreachable(Problem),
+}
+
+impl From<NoSession> for Error {
+    fn from(why: NoSession) -> Self {
+        match why {
+            NoSession::Busy(problem) | NoSession::Unreachable(problem) => Self::Transient(problem),
+        }
+    }
 }
 
 /// Why `pool` gave no session, when it said `error`.
@@ -56,9 +74,15 @@ async fn why_no_connection(pool: &PgPool) -> sqlx::Result<()> {
     }
 }
 
-fn in_words(error: &sqlx::Error) -> Problem {
+pub(super) fn in_words(error: &sqlx::Error) -> Problem {
     let (reason, advice) = match error {
-        sqlx::Error::Database(refused) => of_code(&refused.code().unwrap_or_default()),
+        sqlx::Error::Database(refused) => match refused.code().unwrap_or_default().as_ref() {
+            "42501" => {
+                let details = details(error).unwrap_or_default();
+                not_permitted(&format!("{} ({details})", refused.message()))
+            }
+            code => of_code(code),
+        },
         sqlx::Error::Tls(_) => (
             "TlsFailed",
             "Check sslmode in the Secret, and that the server's certificate is what that asks for.",
@@ -78,7 +102,23 @@ fn in_words(error: &sqlx::Error) -> Problem {
             "Check that host and port in the Secret are right and that the server runs; the operator tries again.",
         ),
     };
-    problem(reason, format!("{advice} The database said: {error}"))
+    let details = details(error).map(|details| format!(" ({details})"));
+    let details = details.unwrap_or_default();
+    problem(
+        reason,
+        format!("{advice} The database said: {error}{details}"),
+    )
+}
+
+/// What Postgres tells beside its sentence, such as the objects that depend on one.
+fn details(error: &sqlx::Error) -> Option<String> {
+    let error = error.as_database_error()?;
+    let details = error.try_downcast_ref::<PgDatabaseError>()?.detail()?;
+    let lines: Vec<&str> = details.lines().take(MOST_DETAILS + 1).collect();
+    Some(match lines.get(MOST_DETAILS) {
+        None => lines.join("; "),
+        Some(_) => format!("{}; and more", lines[..MOST_DETAILS].join("; ")),
+    })
 }
 
 /// By SQLSTATE (PostgreSQL, appendix A).
@@ -92,13 +132,19 @@ fn of_code(code: &str) -> (&'static str, &'static str) {
             "DatabaseNotFound",
             "Create the database, or correct dbname in the Secret.",
         ),
-        "42501" => (
-            "PermissionDenied",
-            "The user of the Secret needs CREATEROLE and CREATE on the database.",
-        ),
         "25006" => (
             "DatabaseReadOnly",
             "The database takes no changes: point the Secret at the primary, or make it writable again.",
+        ),
+        "2BP01" => (
+            DEPENDENT_OBJECTS,
+            "Drop what depends on it, or move it elsewhere: what is not the client's does not go with it; the operator \
+             tries again.",
+        ),
+        "55P03" => (
+            LOCKED,
+            "Somebody holds what this waits for, such as a transaction in one of the client's tables: end it, or revoke \
+             the logins if nobody should be there; the operator tries again.",
         ),
         "53300" => (
             "TooManyConnections",
@@ -114,6 +160,41 @@ fn of_code(code: &str) -> (&'static str, &'static str) {
         ),
         _ => ("SqlFailed", "The operator tries again."),
     }
+}
+
+/// What the user of the Secret lacks, by what Postgres says of it in English: one code is for all of it.
+fn not_permitted(message: &str) -> (&'static str, &'static str) {
+    let is_about = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    if is_about(&["for database"]) {
+        return (
+            "PermissionDenied",
+            "The user of the Secret needs CREATE on the database: GRANT CREATE ON DATABASE … TO ….",
+        );
+    }
+    if is_about(&["admin option", "ADMIN option"]) {
+        return (
+            "AdminOptionMissing",
+            "The user of the Secret may not change a role of a client: as a superuser, GRANT it to the user WITH \
+             ADMIN OPTION.",
+        );
+    }
+    if is_about(&["to create role", "CREATEROLE"]) {
+        return (
+            "PermissionDenied",
+            "The user of the Secret needs CREATEROLE: ALTER ROLE … CREATEROLE.",
+        );
+    }
+    if is_about(&["must be owner", "for schema", "for table"]) {
+        return (
+            "NotTheOwner",
+            "What another user made is not for the user of the Secret to change: as a superuser, REASSIGN OWNED BY \
+             the one before TO the present one, in this database.",
+        );
+    }
+    (
+        "PermissionDenied",
+        "The user of the Secret lacks a right; grant what the database names.",
+    )
 }
 
 fn problem(reason: &'static str, message: String) -> Problem {

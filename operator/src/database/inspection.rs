@@ -24,6 +24,14 @@ pub struct ClientRow {
     pub role_exists: bool,
     /// Those of the two that can log in.
     pub logins: Vec<String>,
+    /// Those of the two that were retired and may have sessions yet.
+    pub ending: Vec<String>,
+    /// Those of the two that the operator may not change.
+    pub foreign_roles: Vec<String>,
+    /// Connections that the role in use may hold; -1 for any number, none where it does not exist.
+    pub connection_limit: Option<i32>,
+    /// Connections that the server has for all.
+    pub server_connections: i32,
     /// The migrations that the schema has had; none where it does not exist.
     pub applied: Applied,
     /// What the registry says of the schema.
@@ -32,11 +40,12 @@ pub struct ClientRow {
 
 impl ClientRow {
     /// What is there of `owner`'s client once the login of `identity`, the first that it has, was provisioned with
-    /// the tables of `workloads`.
+    /// the tables of `workloads`; `connections` are those that the role may hold, and those of the server.
     #[must_use]
     pub fn provisioned(
         identity: &Identity,
         owner: &Owner,
+        connections: (u32, i32),
         credential_hash: String,
         workloads: &[&str],
         content: ContentLocations,
@@ -45,6 +54,10 @@ impl ClientRow {
             schema_exists: true,
             role_exists: true,
             logins: vec![identity.role.clone()],
+            ending: Vec::new(),
+            foreign_roles: Vec::new(),
+            connection_limit: i32::try_from(connections.0).ok(),
+            server_connections: connections.1,
             applied: Applied::all(workloads),
             registered: Some(Registered {
                 tenant: format!("{}/{}", owner.namespace, owner.tenant),
@@ -87,7 +100,7 @@ pub(super) async fn inspect(
         db.system.name = "postgresql",
         db.operation.name = "inspect",
     );
-    let read = sessions.with(async |connection| {
+    let read = sessions.survey(async |connection| {
         let rows = rows(connection, read_clients, schemas).await?;
         for row in &rows {
             if row.try_get("read_only")? {
@@ -154,6 +167,10 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {
                     schema_exists: row.try_get("schema_exists")?,
                     role_exists: row.try_get("role_exists")?,
                     logins: row.try_get("logins")?,
+                    ending: row.try_get("ending")?,
+                    foreign_roles: row.try_get("foreign_roles")?,
+                    connection_limit: row.try_get("connection_limit")?,
+                    server_connections: row.try_get("server_connections")?,
                     applied: Applied::default(),
                     registered,
                 },

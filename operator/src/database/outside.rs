@@ -13,7 +13,10 @@ use super::failure;
 use super::sessions::Sessions;
 use crate::error::{Error, Problem};
 
-/// Migrations that a database does at a time: each reads a whole table, and keeps a session.
+/// The reason of a migration that takes longer than anybody waits.
+pub const UNDER_WAY: &str = "MigrationUnderWay";
+
+/// Migrations that a database does at a time: each reads a whole table, and keeps two sessions.
 const AT_A_TIME: usize = 2;
 
 /// The right to do one, of those that a database has.
@@ -59,16 +62,17 @@ async fn attempt(
     identity: &Identity,
     outside: Outside,
 ) -> sqlx::Result<Ended> {
-    let (options, patience) = (sessions.options(), sessions.deadline());
-    let mut session = tokio::time::timeout(patience, options.connect())
-        .await
-        .unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
-    run(&mut session, sessions, Outside::settings(identity)).await?;
-    let lock = AssertSqlSafe(Outside::try_lock(identity));
-    let is_locked: bool = sqlx::query_scalar(lock).fetch_one(&mut session).await?;
-    if !is_locked {
+    // An index is made outside of transactions, and a row is locked in one.
+    let mut holder = session(sessions).await?;
+    run(&mut holder, sessions, Outside::make_lock(identity)).await?;
+    run(&mut holder, sessions, Outside::HOLD.to_owned()).await?;
+    let mut held = holder.begin().await?;
+    let lock = sqlx::query(AssertSqlSafe(Outside::try_lock(identity)));
+    if lock.fetch_optional(&mut *held).await?.is_none() {
         return Ok(Ended::UnderWay);
     }
+    let mut session = session(sessions).await?;
+    run(&mut session, sessions, Outside::settings(identity)).await?;
     if let Some(find) = outside.find_invalid(identity)
         && let Some(drop) = outside.drop_invalid(identity)
     {
@@ -80,7 +84,17 @@ async fn attempt(
     run(&mut session, sessions, outside.sql().to_owned()).await?;
     run(&mut session, sessions, outside.record()).await?;
     session.close().await?;
+    held.rollback().await?;
+    holder.close().await?;
     Ok(Ended::Done)
+}
+
+/// One beside the pool.
+async fn session(sessions: &Sessions) -> sqlx::Result<PgConnection> {
+    let (options, patience) = (sessions.options(), sessions.deadline());
+    tokio::time::timeout(patience, options.connect())
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 async fn run(session: &mut PgConnection, sessions: &Sessions, sql: String) -> sqlx::Result<()> {
@@ -92,7 +106,7 @@ async fn run(session: &mut PgConnection, sessions: &Sessions, sql: String) -> sq
 fn waits(identity: &Identity, outside: Outside, how: &str) -> Error {
     Error::Transient(Problem::new(
         ConditionType::DatabaseReady,
-        "MigrationUnderWay",
+        UNDER_WAY,
         format!(
             "The migration {} of the schema {} {how}; what runs goes on running, and the operator looks again.",
             outside.file(),

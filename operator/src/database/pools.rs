@@ -1,11 +1,14 @@
 //! One small pool for each database, shared by the tenants that use it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use sqlx::postgres::PgPoolOptions;
+use tokio::sync::Semaphore;
 
+use super::circuit_breaker::{self, CircuitBreaker};
 use super::sessions::Sessions;
 use super::{AdminConnection, Answer, Database};
 use crate::error::Error;
@@ -35,6 +38,8 @@ pub struct Databases {
     metrics: Metrics,
     fence: Fence,
     deadline: Duration,
+    /// Who may try one of those that are out.
+    tries: Arc<Semaphore>,
 }
 
 impl Databases {
@@ -47,6 +52,7 @@ impl Databases {
             metrics,
             fence,
             deadline,
+            tries: circuit_breaker::tries(),
         }
     }
 
@@ -69,7 +75,8 @@ impl Databases {
     /// As [`Databases::open`].
     pub async fn look(&self, connection: &AdminConnection) -> Result<Database, Error> {
         let sessions = self.sessions(connection);
-        let read_clients = match sessions.has_registry() || has_registry(&sessions).await? {
+        let read_clients = match sessions.has_registry() || has(&sessions, "docket.clients").await?
+        {
             true => docket_schema::READ_CLIENTS,
             false => docket_schema::READ_UNREGISTERED,
         };
@@ -101,7 +108,8 @@ impl Databases {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .idle_timeout(IDLE_TIMEOUT)
             .connect_lazy_with(connection.options());
-        Sessions::new(pool, self.fence.clone(), self.deadline)
+        let outage = CircuitBreaker::new(self.tries.clone());
+        Sessions::new(pool, self.fence.clone(), self.deadline, outage)
     }
 
     fn database(&self, sessions: Sessions, read_clients: &'static str) -> Database {
@@ -114,17 +122,19 @@ impl Databases {
 }
 
 async fn ensure_registry(sessions: &Sessions) -> Result<(), Error> {
-    if !has_registry(sessions).await? {
+    // What came last: where it is, all is.
+    if !has(sessions, "docket.locks").await? {
         let script = docket_schema::BOOTSTRAP.to_owned();
         sessions.run_script(script).await?;
     }
     Ok(())
 }
 
-async fn has_registry(sessions: &Sessions) -> Result<bool, Error> {
+async fn has(sessions: &Sessions, table: &str) -> Result<bool, Error> {
     sessions
-        .with(async |connection| {
-            sqlx::query_scalar("SELECT to_regclass('docket.clients') IS NOT NULL")
+        .survey(async |connection| {
+            sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+                .bind(table)
                 .fetch_one(connection)
                 .await
         })

@@ -9,11 +9,14 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::Semaphore;
 
-use super::circuit_breaker::CircuitBreaker;
+use super::circuit_breaker::{Attempt, CircuitBreaker};
 use super::failure::{self, NoSession};
 use super::outside;
 use crate::error::Error;
 use crate::leadership::fence::Fence;
+
+/// Longest wait for an answer to what is a matter of milliseconds.
+const SURVEY: Duration = Duration::from_secs(5);
 
 /// What a database says when it is asked whether it can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +41,13 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub fn new(pool: PgPool, fence: Fence, deadline: Duration) -> Self {
+    pub fn new(pool: PgPool, fence: Fence, deadline: Duration, outage: CircuitBreaker) -> Self {
         Self {
             pool,
             fence,
             deadline,
             has_registry: Arc::default(),
-            outage: CircuitBreaker::default(),
+            outage,
             migrations: outside::turns(),
         }
     }
@@ -94,22 +97,42 @@ impl Sessions {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Error> {
-        let session = self.session().await.map_err(|why| match why {
-            NoSession::Busy(problem) | NoSession::Unreachable(problem) => Error::Transient(problem),
-        })?;
+        let (session, turn) = self.session().await?;
+        turn.reached();
         let result = self.attempt(session, self.deadline, work).await;
-        result.map_err(|error| {
-            if is_undefined_table(&error) {
-                self.has_registry.store(false, Ordering::Relaxed);
-            }
-            failure::explain(&error)
-        })
+        result.map_err(|error| self.explain(&error))
+    }
+
+    /// Does `work` that only reads a little: a database that lets one in and does not answer within seconds is as
+    /// good as one that does not let one in, for all who use it.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub async fn survey<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> Result<T, Error> {
+        let (session, turn) = self.session().await?;
+        let patience = SURVEY.min(self.deadline);
+        let result = self.attempt(session, patience, work).await;
+        match &result {
+            Err(error @ sqlx::Error::Io(_)) => turn.not_reached(failure::in_words(error)),
+            _ => turn.reached(),
+        }
+        result.map_err(|error| self.explain(&error))
+    }
+
+    fn explain(&self, error: &sqlx::Error) -> Error {
+        if is_undefined_table(error) {
+            self.has_registry.store(false, Ordering::Relaxed);
+        }
+        failure::explain(error)
     }
 
     /// Asks whether the database can be used, with `patience`; nothing where all sessions are in use,
     /// which then say so themselves.
     pub async fn ask(&self, patience: Duration) -> Option<Answer> {
-        let session = match self.session().await {
+        let (session, turn) = match self.session().await {
             Ok(session) => session,
             Err(NoSession::Busy(_)) => return None,
             Err(NoSession::Unreachable(_)) => return Some(Answer::Unusable),
@@ -119,20 +142,22 @@ impl Sessions {
                 .fetch_one(connection)
                 .await
         });
-        Some(match read_only.await {
+        let read_only = read_only.await;
+        match &read_only {
+            Err(error @ sqlx::Error::Io(_)) => turn.not_reached(failure::in_words(error)),
+            _ => turn.reached(),
+        }
+        Some(match read_only {
             Ok(false) => Answer::Usable,
             Ok(true) => Answer::ReadOnly,
             Err(_) => Answer::Unusable,
         })
     }
 
-    async fn session(&self) -> Result<PoolConnection<Postgres>, NoSession> {
+    async fn session(&self) -> Result<(PoolConnection<Postgres>, Attempt<'_>), NoSession> {
         let turn = self.outage.turn().map_err(NoSession::Unreachable)?;
         match self.pool.acquire().await {
-            Ok(session) => {
-                turn.reached();
-                Ok(session)
-            }
+            Ok(session) => Ok((session, turn)),
             Err(error) => {
                 let why = failure::no_session(&self.pool, error).await;
                 match &why {

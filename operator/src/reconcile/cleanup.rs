@@ -12,7 +12,7 @@ use super::apply::{Change, belongs_to, take_away};
 use super::buckets::Buckets;
 use super::dereference;
 use super::named_secrets::NamedSecrets;
-use super::release::{Release, release};
+use super::release::{Release, release, role_left};
 use super::{report, workloads};
 use crate::build::COMPONENTS;
 use crate::content::Content;
@@ -80,6 +80,10 @@ async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Go
         }
     };
     let released = release(clients, tenant.uid(), how, ctx.turn, &database).await?;
+    for left in &released.left {
+        let note = role_left(left);
+        ctx.events.warn(tenant, "RolesLeft", note).await;
+    }
     Ok(match released.more {
         true => Gone::InPart(released.changes),
         false => Gone::Done,

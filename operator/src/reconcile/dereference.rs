@@ -12,7 +12,7 @@ use kube::{Api, ResourceExt};
 
 use super::apply::belongs_to;
 use super::named_secrets::{DATABASE, NamedSecrets, SecretField};
-use super::{issuer, telemetry, workloads};
+use super::{issuer, passwords, telemetry, workloads};
 use crate::context::Context;
 use crate::credentials::certificate::{self, Certificate};
 use crate::credentials::rotation::{Asked, Rotated};
@@ -127,7 +127,8 @@ pub(super) async fn dereference(
         Purpose::Change => ctx.memory.inspected(tenant.uid(), occasion),
         Purpose::Plan => None,
     };
-    let inspected = match recent {
+    let looked = recent.is_none();
+    let mut inspected = match recent {
         Some(recent) => recent,
         None => Inspected::now(database.inspect(&schemas).await?),
     };
@@ -136,6 +137,16 @@ pub(super) async fn dereference(
     let credentials = names::credentials_secret(name);
     let credentials =
         issued_to_clients(tenant, credentials, &client_names(tenant), &logins, ctx).await?;
+    if looked && purpose == Purpose::Change {
+        passwords::check(
+            tenant,
+            &mut inspected.inspection,
+            &credentials,
+            &database,
+            ctx,
+        )
+        .await;
+    }
     let key_entries = key_entries(tenant, &workloads);
     let api_keys_secret = names::api_keys_secret(name);
     let api_keys = issued_to_clients(tenant, api_keys_secret, &key_entries, &api_keys, ctx).await?;
@@ -199,11 +210,11 @@ pub(super) fn identities(tenant: &Identified<DocumentTenant>) -> Vec<(&Client, I
 
 /// What a tenant asks for of the logins to its database.
 pub(super) fn logins_asked(tenant: &Identified<DocumentTenant>) -> Asked {
-    asked(
-        tenant,
-        annotations::ROTATE,
-        &tenant.spec.credentials.rotation,
-    )
+    let every = &tenant.spec.credentials.rotation;
+    Asked {
+        revoke: tenant.annotations().get(annotations::REVOKE).cloned(),
+        ..asked(tenant, annotations::ROTATE, every)
+    }
 }
 
 /// What a tenant asks for of its API keys.
@@ -220,6 +231,7 @@ pub(super) fn asked(
     Asked {
         value: tenant.annotations().get(annotation).cloned(),
         every: every.as_deref().and_then(docket_crds::interval),
+        revoke: None,
     }
 }
 

@@ -4,8 +4,9 @@ use docket_crds::{DocumentTenant, names};
 use jiff::Timestamp;
 
 use super::dereference::Dereferenced;
+use crate::database::ConnectionLimit;
 use crate::identified::Identified;
-use crate::validated_tenant::Notice;
+use crate::validated_tenant::{Notice, ValidatedClient};
 
 /// Entries that a sentence lists; a message of a condition is bounded.
 const MOST: usize = 20;
@@ -23,6 +24,56 @@ pub(super) fn notices(
         .into_iter()
         .chain(expired)
         .collect()
+}
+
+/// What should be mended of the database.
+pub(super) fn of_database(clients: &[ValidatedClient], admin: &str) -> Vec<Notice> {
+    let roles: Vec<&str> = clients
+        .iter()
+        .flat_map(|client| &client.foreign_roles)
+        .map(String::as_str)
+        .collect();
+    let foreign = (!roles.is_empty()).then(|| foreign(&roles, admin));
+    let limits = clients.iter().map(|client| client.connections);
+    foreign
+        .into_iter()
+        .chain(limits.filter_map(too_small).take(1))
+        .collect()
+}
+
+/// Roles that the user of the Secret may not change: pg_upgrade to version 16 gives no right on those that there
+/// were, and another user has none on those of the one before.
+pub(super) fn foreign(roles: &[&str], admin: &str) -> Notice {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let listed: Vec<String> = roles.iter().take(MOST).copied().map(quoted).collect();
+    let more = match roles.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(", and the same for {more} more"),
+    };
+    Notice {
+        reason: "AdminOptionMissing",
+        message: format!(
+            "The user of the Secret may not change roles of the clients, so that no login can be rotated or taken \
+             away. As a superuser, run: GRANT {} TO {} WITH ADMIN OPTION{more}.",
+            listed.join(", "),
+            quoted(admin),
+        ),
+    }
+}
+
+/// All clients of a tenant have the same pods and the same server.
+fn too_small(limit: ConnectionLimit) -> Option<Notice> {
+    let needs = limit.server_needs()?;
+    Some(Notice {
+        reason: "ServerTooSmall",
+        message: format!(
+            "Each client may hold {} connections, a third of what the server has, and the pods may open {} for one: \
+             under load some are refused. Raise max_connections so that {needs} are there for all, or ask for fewer \
+             pods.",
+            limit.granted(),
+            limit.needed(),
+        ),
+    })
 }
 
 /// An entry that opens nothing concerns whoever put it there: everybody else is served.

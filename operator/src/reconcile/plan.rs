@@ -65,6 +65,10 @@ fn in_database(wanted: &ValidatedTenant) -> Vec<PlannedChange> {
                     migrations(client, &workloads)
                 ),
             ),
+            Provisioning::Rotate if wanted.revoked => (
+                PlannedAction::Update,
+                format!("client {name} gets a new login, and the one it has ends at once"),
+            ),
             Provisioning::Rotate => (
                 PlannedAction::Update,
                 format!(

@@ -6,48 +6,29 @@ use super::apply::Change;
 use super::dereference::Dereferenced;
 use crate::context::Context;
 use crate::credentials::secret_value::{fingerprint, scram_verifier};
-use crate::database::{ClientRow, Database};
+use crate::database::{ClientRow, Database, LOCKED, UNDER_WAY};
 use crate::error::Result;
 use crate::validated_tenant::{Provisioning, ValidatedClient, ValidatedTenant};
 
-/// Makes or updates what Postgres lacks; runs no statement where it lacks nothing.
+/// Makes or updates what Postgres lacks; runs no statement where it lacks nothing. Whoever locks the tables of one
+/// client keeps the others from nothing.
 pub(super) async fn provision(
     wanted: &ValidatedTenant,
     database: &Database,
 ) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    let workloads: Vec<&str> = wanted.workloads.names().collect();
+    let mut locked = None;
     for client in &wanted.clients {
         let Some(work) = client.provision else {
             continue;
         };
-        let owner = owner(wanted, client);
-        let (verifier, hash) = (
-            scram_verifier(&client.password),
-            fingerprint(&client.password),
-        );
-        let content = client.content.text();
-        let provision = async |applied: &Applied| {
-            let wanted = Provision {
-                identity: &client.identity,
-                owner: &owner,
-                verifier: &verifier,
-                credential_hash: &hash,
-                workloads: &workloads,
-                applied,
-                content: &content,
-            };
-            database.provision(&wanted).await
-        };
-        provision(&client.applied).await?;
-        let mut applied = client.applied.clone().after_transaction(&workloads);
-        while let Some(outside) = applied.outside(&workloads) {
-            database.migrate_outside(&client.identity, outside).await?;
-            let done = outside.done(applied);
-            if !done.is_current(&workloads) {
-                provision(&done).await?;
+        match of_client(wanted, client, database).await {
+            Ok(()) => {}
+            Err(error) if [LOCKED, UNDER_WAY].contains(&error.problem().reason) => {
+                locked.get_or_insert(error);
+                continue;
             }
-            applied = done.after_transaction(&workloads);
+            Err(error) => return Err(error),
         }
         let verb = match work {
             Provisioning::Create => "created",
@@ -60,7 +41,46 @@ pub(super) async fn provision(
             format!("schema {}", client.identity.schema),
         ));
     }
-    Ok(changes)
+    locked.map_or(Ok(changes), Err)
+}
+
+/// One transaction, and what cannot be a part of it.
+async fn of_client(
+    wanted: &ValidatedTenant,
+    client: &ValidatedClient,
+    database: &Database,
+) -> Result<()> {
+    let workloads: Vec<&str> = wanted.workloads.names().collect();
+    let owner = owner(wanted, client);
+    let (verifier, hash) = (
+        scram_verifier(&client.password),
+        fingerprint(&client.password),
+    );
+    let content = client.content.text();
+    let provision = async |applied: &Applied| {
+        let wanted = Provision {
+            identity: &client.identity,
+            owner: &owner,
+            verifier: &verifier,
+            credential_hash: &hash,
+            workloads: &workloads,
+            applied,
+            content: &content,
+            connections: client.connections.granted(),
+        };
+        database.provision(&wanted).await
+    };
+    provision(&client.applied).await?;
+    let mut applied = client.applied.clone().after_transaction(&workloads);
+    while let Some(outside) = applied.outside(&workloads) {
+        database.migrate_outside(&client.identity, outside).await?;
+        let done = outside.done(applied);
+        if !done.is_current(&workloads) {
+            provision(&done).await?;
+        }
+        applied = done.after_transaction(&workloads);
+    }
+    Ok(())
 }
 
 /// Keeps what is in the database now for the next look, where nothing is left to do there and all that
@@ -77,6 +97,7 @@ pub(super) fn remember(wanted: &ValidatedTenant, seen: &Dereferenced, ctx: &Cont
                 let row = ClientRow::provisioned(
                     &client.identity,
                     &owner,
+                    (client.connections.granted(), client.server_connections),
                     hash,
                     &workloads,
                     client.content.clone(),
@@ -89,7 +110,7 @@ pub(super) fn remember(wanted: &ValidatedTenant, seen: &Dereferenced, ctx: &Cont
         }
     }
     // These change the database after this.
-    let ends = |client: &ValidatedClient| client.retiring || !client.dropped.is_empty();
+    let ends = |client: &ValidatedClient| client.retiring.is_some() || !client.dropped.is_empty();
     if wanted.released.is_empty() && !wanted.clients.iter().any(ends) {
         ctx.memory
             .keep_inspected(&wanted.uid, seen.occasion, inspected);

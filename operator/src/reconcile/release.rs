@@ -10,7 +10,7 @@ use super::buckets::Buckets;
 use crate::content::{Content, Deleted};
 use crate::content_locations::ContentLocations;
 use crate::database::{Database, Inspection};
-use crate::error::Result;
+use crate::error::{Problem, Result};
 use crate::leadership::fence::Fence;
 use crate::validated_tenant::ValidatedTenant;
 
@@ -29,6 +29,8 @@ pub(super) struct Released {
     pub changes: Vec<Change>,
     /// Whether the turn was over before all was done.
     pub more: bool,
+    /// Clients whose data is gone and whose roles are left, and why.
+    pub left: Vec<(ClientStatus, Problem)>,
 }
 
 /// Retains or deletes the data of `clients` of the tenant `uid`, until `turn` is over; what the registry
@@ -58,11 +60,22 @@ pub(super) async fn release(
             role: client.role.clone(),
         };
         let verb = match release {
+            _ if is_deleted(&inspection, &client.schema) => {
+                match database.delete_roles(&identity, uid).await? {
+                    Some(problem) => {
+                        released.left.push((client.clone(), problem));
+                        continue;
+                    }
+                    None => "dropped the roles of",
+                }
+            }
             Release::Retain => {
                 database.retain(&identity, uid).await?;
                 "retained"
             }
             Release::Delete(buckets, fence) => {
+                // What keeps the schema from being dropped is found out before anything is gone.
+                database.prepare_delete(&identity, uid).await?;
                 // Content first: the registry's row is what a second attempt finds it by.
                 let buckets = buckets.of(&content_of(&inspection, &client.schema)).await?;
                 let deleted = delete_content(&buckets, &client.schema, turn, fence).await?;
@@ -72,7 +85,9 @@ pub(super) async fn release(
                     released.more = true;
                     break;
                 }
-                database.delete(&identity, uid).await?;
+                if let Some(problem) = database.delete(&identity, uid).await? {
+                    released.left.push((client.clone(), problem));
+                }
                 "deleted"
             }
         };
@@ -103,6 +118,9 @@ pub(super) async fn drop_workloads(
                 return Ok(released);
             }
             let schema = &client.identity.schema;
+            database
+                .rehearse_drop_workload(&client.identity, &wanted.uid, workload)
+                .await?;
             // Content first: the registry's row is what a second attempt finds it by.
             let bucket = buckets.left_by(name, &left).await?;
             let bucket: Vec<Content> = bucket.into_iter().collect();
@@ -150,7 +168,23 @@ fn is_ours(inspection: &Inspection, client: &ClientStatus, uid: &str) -> bool {
     let row = inspection
         .get(&client.schema)
         .and_then(|row| row.registered.as_ref());
-    row.is_some_and(|row| row.tenant_uid == uid && row.state == State::Active)
+    row.is_some_and(|row| row.tenant_uid == uid && row.state != State::Retained)
+}
+
+/// Whether the data of a schema is gone already.
+fn is_deleted(inspection: &Inspection, schema: &str) -> bool {
+    let row = inspection
+        .get(schema)
+        .and_then(|row| row.registered.as_ref());
+    row.is_some_and(|row| row.state == State::Deleted)
+}
+
+/// What is said of a client whose role is left.
+pub(super) fn role_left((client, problem): &(ClientStatus, Problem)) -> String {
+    format!(
+        "The data of client {} is gone, and nobody can log in as its role {}, which is left: {}",
+        client.name, client.role, problem.message
+    )
 }
 
 #[cfg(test)]
@@ -181,6 +215,7 @@ mod tests {
             ..ClientStatus::default()
         };
         assert!(is_ours(&inspect("u", State::Active), &client, "u"));
+        assert!(is_ours(&inspect("u", State::Deleted), &client, "u"));
         assert!(!is_ours(&inspect("u", State::Retained), &client, "u"));
         assert!(!is_ours(&inspect("another", State::Active), &client, "u"));
         assert!(!is_ours(&Inspection::new(), &client, "u"));

@@ -23,7 +23,7 @@ use crate::reconciled_kind::{Next, ReconciledKind, Shared};
 use crate::status::outcome::{Outcome, Progress};
 use crate::status::rollout::Rollouts;
 use crate::status::timeline::Timeline;
-use crate::validated_tenant::ValidatedTenant;
+use crate::validated_tenant::{Notice, ValidatedTenant};
 
 /// How soon a tenant is looked at again whose rotation is due and could not begin.
 const SOON: Duration = Duration::from_secs(10);
@@ -150,6 +150,7 @@ async fn pursue(
     let wanted = validate::validate(tenant, &seen, &ctx.images, now, &mut RandomSecrets)?;
     report::report(tenant, Outcome::Begun(&wanted), ctx).await?;
 
+    let revoked = rotate::revoke(&wanted, &database).await?;
     let secrets = build::secrets(&wanted);
     let mut changes = timeline
         .phase(
@@ -167,6 +168,7 @@ async fn pursue(
             )
             .await?,
     );
+    changes.extend(revoked);
     provision::remember(&wanted, &seen, ctx);
     let children = info_span!("build").in_scope(|| build::children(&wanted));
     let applied = timeline
@@ -223,8 +225,21 @@ async fn finish(
             report::tell(tenant, report::changed(&changes, timeline).as_ref(), ctx).await;
             return Ok(Next::Again(Some(Duration::ZERO)));
         }
-        remaining.clear();
+        for left in &released.left {
+            let message = release::role_left(left);
+            wanted.database_notices.push(Notice {
+                reason: "RoleLeft",
+                message,
+            });
+        }
+        remaining = released
+            .left
+            .into_iter()
+            .map(|(client, _)| client)
+            .collect();
     }
+    let was_retiring = is_retiring(&wanted);
+    rotate::end_sessions(&mut wanted, database).await?;
     if rollouts.is_complete() && !report::pods_are_ending(tenant, ctx) {
         let buckets = Buckets::new(tenant, wanted.workloads.content(), ctx);
         let dropping = release::drop_workloads(&wanted, (buckets, &ctx.fence), ctx.turn, database);
@@ -249,11 +264,17 @@ async fn finish(
     let held = report::report(tenant, outcome, ctx)
         .instrument(info_span!("status"))
         .await?;
-    // Whoever is still logged in tells nobody when that ends.
-    let retiring = wanted.clients.iter().any(|client| client.retiring);
+    // Whoever is still logged in tells nobody when that ends, and the next rotation may wait for it.
+    let retiring = was_retiring || is_retiring(&wanted);
     let rotation = retiring.then(Timestamp::now).or(wanted.next_rotation);
     let again = held.into_iter().chain(rotation.map(from_now)).min();
     Ok(Next::Again(again))
+}
+
+/// Whether there still is something of a login that another has replaced.
+fn is_retiring(wanted: &ValidatedTenant) -> bool {
+    let mut clients = wanted.clients.iter();
+    clients.any(|client| client.retiring.is_some())
 }
 
 /// The time until `then`; one that waits for something else is looked at now and then.

@@ -19,11 +19,13 @@ use crate::content_locations::{ContentLocations, Moved};
 use crate::credentials::api_keys::{ApiKeys, hands_out};
 use crate::credentials::rotation::{Asked, Rotated};
 use crate::credentials::secret_value::{SecretGenerator, fingerprint};
-use crate::database::ClientRow;
+use crate::database::{ClientRow, ConnectionLimit};
 use crate::error::{Error, Problem, Result};
 use crate::identified::Identified;
 use crate::monitoring::tenant_objectives::monitored;
-use crate::validated_tenant::{Monitoring, Provisioning, ValidatedClient, ValidatedTenant};
+use crate::validated_tenant::{
+    Monitoring, Notice, Provisioning, Retiring, ValidatedClient, ValidatedTenant,
+};
 
 /// What becomes of `tenant` at the time `now`; `secrets` makes what clients lack.
 ///
@@ -74,6 +76,7 @@ pub(super) fn validate(
         if api_keys.rotate {
             client_keys.rotate(secrets);
         }
+        let connections = ConnectionLimit::new(most_pods(&spec.api), row.server_connections);
         let claim = Claim {
             client: &name,
             schema: &identity.schema,
@@ -84,12 +87,14 @@ pub(super) fn validate(
             adopt: client.adopt,
             workloads: &workloads,
             locations: &locations,
+            connections,
+            admin: &seen.connection.username,
         };
         let provision = claim.decide(&row)?;
         let content = claim.content(&row);
         clients.push(ValidatedClient {
             keys: client_keys,
-            retiring: row.logins.contains(&identity.rotated().role),
+            retiring: retiring(&row, &identity.rotated().role).filter(|_| !logins.revoke),
             name,
             identity,
             password,
@@ -98,6 +103,9 @@ pub(super) fn validate(
             dropped: dropped(tenant, &row, &workloads),
             content,
             applied: row.applied,
+            foreign_roles: row.foreign_roles,
+            connections,
+            server_connections: row.server_connections,
         });
     }
     let (issuer, next_of_issuer) = issuer::decide(tenant, seen, now, secrets)?;
@@ -111,6 +119,7 @@ pub(super) fn validate(
     for client in &released {
         keys.leave(&client.name);
     }
+    let database_notices = notices::of_database(&clients, &seen.connection.username);
     Ok(ValidatedTenant {
         name: tenant.name().to_owned(),
         namespace: tenant.namespace().to_owned(),
@@ -128,6 +137,7 @@ pub(super) fn validate(
         .min(),
         rotated: logins.rotated,
         keys_rotated: api_keys.rotated,
+        revoked: logins.revoke,
         database: seen.connection.database.clone(),
         workloads: seen.workloads.clone(),
         auth: auth(tenant, seen),
@@ -135,6 +145,7 @@ pub(super) fn validate(
         rate_limit: rate_limit(&spec.api.rate_limit),
         tls: seen.certificate.as_ref().map(|seen| seen.tls.clone()),
         notices: notices::notices(tenant, seen, now, &keys.ignored()),
+        database_notices,
         api_image: spec.api.image.clone().unwrap_or_else(|| images.api.clone()),
         collector_image: collector
             .image
@@ -201,6 +212,13 @@ fn replicas(api: &Api, live: Option<i32>) -> i32 {
     }
 }
 
+/// The most pods that there may be at once, with the one that comes before another goes.
+fn most_pods(api: &Api) -> i32 {
+    let most = api.autoscaling.as_ref().map(|it| it.max_replicas);
+    let most = most.or(api.replicas).unwrap_or(Api::DEFAULT_REPLICAS);
+    most.saturating_add(1)
+}
+
 fn owner(tenant: &Identified<DocumentTenant>) -> OwnerReference {
     OwnerReference {
         api_version: DocumentTenant::api_version(&()).into_owned(),
@@ -237,18 +255,21 @@ fn dropped(
 /// What becomes of a kind of credentials.
 struct CredentialTurn {
     rotate: bool,
+    /// Those before are to end at once.
+    revoke: bool,
     /// The last rotation, for the Secret; none while there never was one.
     rotated: Option<Rotated>,
     last: Option<Rotated>,
 }
 
 impl CredentialTurn {
-    /// A rotation begins only when the one before has come to its end.
+    /// A rotation begins only when the one before has come to its end, but for one that leaves nothing to end.
     fn of(asked: &Asked, issued: &Issued, busy: impl Fn() -> bool, now: Timestamp) -> Self {
         let last = issued.rotated.clone();
         let due = last.as_ref().is_some_and(|last| asked.is_due(last, now));
-        let rotate = due && !busy();
-        let first = last.is_none() && asked.value.is_some();
+        let revoke = last.as_ref().is_some_and(|last| asked.is_revoked(last));
+        let rotate = revoke || (due && !busy());
+        let first = last.is_none() && (asked.value.is_some() || asked.revoke.is_some());
         let rotated = match rotate || first {
             true => Some(Rotated {
                 at: now,
@@ -256,11 +277,16 @@ impl CredentialTurn {
                     .value
                     .clone()
                     .or(last.clone().and_then(|last| last.asked)),
+                revoked: asked
+                    .revoke
+                    .clone()
+                    .or(last.clone().and_then(|last| last.revoked)),
             }),
             false => last.clone().filter(|_| issued.was_rotated),
         };
         Self {
             rotate,
+            revoke,
             last: rotated.clone().or(last),
             rotated,
         }
@@ -271,12 +297,18 @@ impl CredentialTurn {
     }
 }
 
-/// Whether a client has two logins at once: a third would be needed.
+/// What there still is of the login `before`.
+fn retiring(row: &ClientRow, before: &String) -> Option<Retiring> {
+    let can_log_in = row.logins.contains(before).then_some(Retiring::Login);
+    can_log_in.or_else(|| row.ending.contains(before).then_some(Retiring::Sessions))
+}
+
+/// Whether a client has two logins at once, or sessions of the one before: a third would be needed.
 fn overlaps(seen: &Dereferenced) -> bool {
     seen.inspected
         .inspection
         .values()
-        .any(|row| row.logins.len() > 1)
+        .any(|row| row.logins.len() > 1 || !row.ending.is_empty())
 }
 
 /// `identity` with the role that the Secret names, if that is one of its own.
@@ -298,6 +330,8 @@ struct Claim<'a> {
     adopt: bool,
     workloads: &'a [&'a str],
     locations: &'a ContentLocations,
+    connections: ConnectionLimit,
+    admin: &'a str,
 }
 
 impl Claim<'_> {
@@ -310,8 +344,20 @@ impl Claim<'_> {
 
     /// What has to be done in Postgres for the claim, or why it is refused.
     fn decide(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
+        let work = self.work(row)?;
+        if work.is_some() && !row.foreign_roles.is_empty() {
+            let roles: Vec<&str> = row.foreign_roles.iter().map(String::as_str).collect();
+            let Notice { reason, message } = notices::foreign(&roles, self.admin);
+            let problem = Problem::new(ConditionType::DatabaseReady, reason, message);
+            return Err(Error::Transient(problem));
+        }
+        Ok(work)
+    }
+
+    fn work(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
+        let state = row.registered.as_ref().map(|known| known.state);
         // An empty schema in the place of one with data would look like their loss.
-        if self.version_on_status > 0 && !row.schema_exists {
+        if self.version_on_status > 0 && !row.schema_exists && state != Some(State::Deleted) {
             return Err(self.refused(
                 "SchemaLost",
                 "it was made before and is not in this database; point the Secret at the right database, restore \
@@ -346,6 +392,7 @@ impl Claim<'_> {
         }
         let ours = registered.tenant_uid == self.tenant_uid;
         match registered.state {
+            State::Deleted => Ok(Some(Provisioning::Create)),
             State::Retained if self.adopt => Ok(Some(Provisioning::Adopt)),
             State::Retained => Err(self.refused(
                 "RetainedDataFound",
@@ -371,7 +418,10 @@ impl Claim<'_> {
                     && row.logins.iter().any(|role| role == self.role)
                     && row.applied.is_current(self.workloads)
                     && registered.content == self.content(row)
-                    && registered.credential_hash == self.credential_hash;
+                    && registered.credential_hash == self.credential_hash
+                    && row
+                        .connection_limit
+                        .is_some_and(|limit| self.connections.is_met_by(limit));
                 Ok((!current).then_some(Provisioning::Update))
             }
         }

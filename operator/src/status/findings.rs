@@ -51,11 +51,9 @@ fn of_progress(progress: &Progress<'_>, pods: &[ObservedPod]) -> Vec<Finding> {
     let clients = clients(wanted.clients.len());
     let mut parts = vec![
         of_credentials(&names::api_keys_secret(&wanted.name), &wanted.notices),
-        Finding::new(
-            ConditionType::DatabaseReady,
-            ConditionStatus::True,
-            "Provisioned",
+        of_database(
             format!("{clients} with the tables of {}.", versions(wanted)),
+            &wanted.database_notices,
         ),
     ];
     parts.extend(of_pods(rollouts, pods));
@@ -68,6 +66,19 @@ fn of_progress(progress: &Progress<'_>, pods: &[ObservedPod]) -> Vec<Finding> {
     }
     let ready = ready(&parts, rollouts, pods, wanted.unmet.as_ref());
     std::iter::once(ready).chain(parts).collect()
+}
+
+/// What should be mended keeps nobody from being served.
+fn of_database(provisioned: String, notices: &[Notice]) -> Finding {
+    let reason = notices.first().map_or("Provisioned", |first| first.reason);
+    let notices = notices.iter().map(|notice| notice.message.clone());
+    let message: Vec<String> = std::iter::once(provisioned).chain(notices).collect();
+    Finding::new(
+        ConditionType::DatabaseReady,
+        ConditionStatus::True,
+        reason,
+        message.join(" "),
+    )
 }
 
 /// Such as `platform 1`, and those of each workload.
@@ -115,6 +126,7 @@ fn is_a_mere_start(progress: &Progress<'_>, pods: &[ObservedPod]) -> bool {
         && trouble(pods).is_none()
         && last_words(pods).is_none()
         && wanted.notices.is_empty()
+        && wanted.database_notices.is_empty()
         && wanted.unmet.is_none()
         && wanted.telemetry.trouble.is_none()
 }

@@ -118,7 +118,7 @@ fn clients(outcome: &Outcome<'_>, before: &DocumentTenantStatus) -> Vec<ClientSt
                 name: client.name.clone(),
                 schema: client.identity.schema.clone(),
                 role: client.identity.role.clone(),
-                retiring: client.retiring.then(|| client.identity.rotated().role),
+                retiring: client.retiring.map(|_| client.identity.rotated().role),
                 schema_version: latest_version(PLATFORM),
             });
             made.chain(progress.remaining.iter().cloned()).collect()

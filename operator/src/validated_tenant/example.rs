@@ -17,7 +17,7 @@ use super::{Documents, Monitoring, Telemetry, ValidatedClient, ValidatedTenant, 
 use crate::content::Content;
 use crate::content_locations::ContentLocations;
 use crate::credentials::api_keys::{ClientKeys, RotatingKey};
-use crate::database::AdminConnection;
+use crate::database::{AdminConnection, ConnectionLimit};
 
 /// The tenant `acme` with two clients that lack nothing.
 pub(crate) fn acme() -> ValidatedTenant {
@@ -41,9 +41,12 @@ pub(crate) fn acme() -> ValidatedTenant {
                 retention_days: 30,
             },
         },
-        retiring: false,
+        retiring: None,
         provision: None,
         applied: Applied::all(&["documents"]),
+        foreign_roles: Vec::new(),
+        connections: ConnectionLimit::new(3, 397),
+        server_connections: 397,
         content: ContentLocations::default(),
         dropped: Vec::new(),
     };
@@ -73,6 +76,7 @@ pub(crate) fn acme() -> ValidatedTenant {
         released: Vec::new(),
         rotated: None,
         keys_rotated: None,
+        revoked: false,
         next_rotation: None,
         database: docket_contract::Database {
             host: "postgres.docket-dev".into(),
@@ -102,6 +106,7 @@ pub(crate) fn acme() -> ValidatedTenant {
         },
         tls: None,
         notices: Vec::new(),
+        database_notices: Vec::new(),
         api_image: "docket.local/api-server:1".into(),
         collector_image: "docket.local/collector:1".into(),
         unmet: None,

@@ -12,9 +12,12 @@ use docket_operator::monitoring::metrics::Metrics;
 use docket_schema::{Applied, Identity, Owner, Provision};
 use k8s_openapi::ByteString;
 use sqlx::{AssertSqlSafe, Connection as _};
+use tokio::net::TcpListener;
 
 const DATABASE: &str = "tenants";
 const DEADLINE: Duration = Duration::from_secs(1);
+/// As the operator has it unless told.
+const PATIENT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_transaction_that_is_given_up_is_not_done_later_and_keeps_no_session() {
@@ -26,7 +29,7 @@ async fn a_transaction_that_is_given_up_is_not_done_later_and_keeps_no_session()
 
     let mut holder = postgres.superuser(DATABASE).await.expect("a session");
     let lock = format!(
-        "SELECT pg_advisory_lock(hashtextextended('docket:{}', 0))",
+        "BEGIN; INSERT INTO docket.locks VALUES ('{}')",
         identity.schema
     );
     sqlx::raw_sql(AssertSqlSafe(lock))
@@ -59,6 +62,7 @@ async fn what_a_provision_leaves_is_what_an_inspection_finds() {
     let row = ClientRow::provisioned(
         &identity,
         &owner(),
+        (60, 997),
         "hash".into(),
         &["documents"],
         ContentLocations::default(),
@@ -82,6 +86,62 @@ async fn one_of_many_who_wait_for_a_database_that_is_down_finds_out_for_all() {
     assert_eq!(long.count(), 1, "{alone:?} alone, together {waits:?}");
 }
 
+/// A server that lets everybody in to its port, and says nothing.
+async fn tarpit() -> AdminConnection {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((connection, _)) = listener.accept().await {
+            held.push(connection);
+        }
+    });
+    connection(&address.ip().to_string(), &address.port().to_string())
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_holds_up_one_of_all_who_ask_it() {
+    let databases = Databases::new(Metrics::default(), Fence::open(), PATIENT);
+    let tarpit = tarpit().await;
+    let open = async || {
+        let start = Instant::now();
+        let error = databases.open(&tarpit).await.expect_err("it is silent");
+        assert_eq!(error.problem().reason, "DatabaseUnavailable");
+        start.elapsed()
+    };
+    let alone = open().await;
+    assert!(alone < PATIENT / 2, "{alone:?}");
+    let waits = futures::future::join_all((0..16).map(|_| open())).await;
+    let long = waits.iter().filter(|wait| **wait > alone / 2);
+    assert_eq!(long.count(), 1, "{alone:?} alone, together {waits:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_lets_one_in_and_then_says_nothing_is_given_up_in_seconds_and_by_all() {
+    let postgres = Postgres::start(Fidelity::Swift).await.expect("a Postgres");
+    postgres.create_database(DATABASE).await.expect("made");
+    let databases = Databases::new(Metrics::default(), Fence::open(), PATIENT);
+    let database = databases.open(&admin(&postgres)).await.expect("open");
+    // Who has a session goes on with it, and its statements wait for this.
+    let mut holder = postgres.superuser(DATABASE).await.expect("a session");
+    let sql = "BEGIN; LOCK TABLE docket.clients";
+    sqlx::raw_sql(sql).execute(&mut holder).await.expect("held");
+    let schemas = ["acme_globex".to_owned()];
+    let inspect = async || {
+        let start = Instant::now();
+        let error = database.inspect(&schemas).await.expect_err("it is silent");
+        assert_eq!(error.problem().reason, "DatabaseUnavailable");
+        start.elapsed()
+    };
+    let alone = inspect().await;
+    assert!(alone < PATIENT / 2, "{alone:?}");
+    let waits = futures::future::join_all((0..8).map(|_| inspect())).await;
+    let long = waits.iter().filter(|wait| **wait > alone / 2);
+    assert_eq!(long.count(), 1, "{alone:?} alone, together {waits:?}");
+    holder.close().await.expect("closed");
+    database.inspect(&schemas).await.expect("it answers");
+}
+
 async fn provision(
     database: &docket_operator::database::Database,
     identity: &Identity,
@@ -96,6 +156,7 @@ async fn provision(
         workloads: &["documents"],
         applied: &Applied::default(),
         content: "{}",
+        connections: 60,
     };
     database.provision(&wanted).await
 }

@@ -1,5 +1,6 @@
 //! Reconciles against a real Postgres and an API server that is not one.
 
+mod client_roles;
 mod cluster;
 mod database;
 mod database_sessions;

@@ -3,7 +3,9 @@
 use std::ops::Deref;
 use std::process::{Command, Stdio};
 
-use docket_testing_support::{PostgresSetup, SUPERUSER, SUPERUSER_PASSWORD, postgres_tool};
+use docket_testing_support::{
+    OTHER_VERSIONS, PostgresSetup, SUPERUSER, SUPERUSER_PASSWORD, postgres_tool,
+};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
@@ -21,10 +23,31 @@ impl Deref for Postgres {
     }
 }
 
+/// A server of each version that is supported, one after the other.
+pub fn each_version() -> impl Iterator<Item = Postgres> {
+    let others = OTHER_VERSIONS.into_iter().map(Some);
+    std::iter::once(None)
+        .chain(others)
+        .map(|version| version.map_or_else(Postgres::start, Postgres::of))
+}
+
 impl Postgres {
     /// Starts a server that asks everyone for a password.
     pub fn start() -> Self {
-        let started = docket_testing_support::Postgres::start(&PostgresSetup::default());
+        Self::made(&PostgresSetup::default())
+    }
+
+    /// Starts one of another version than the machine has.
+    pub fn of(version: &str) -> Self {
+        Self::made(&PostgresSetup {
+            version: Some(version),
+            ..PostgresSetup::default()
+        })
+    }
+
+    /// Starts one as `setup` says.
+    pub fn made(setup: &PostgresSetup<'_>) -> Self {
+        let started = docket_testing_support::Postgres::start(setup);
         Self(started.expect("a Postgres"))
     }
 
@@ -42,6 +65,21 @@ impl Postgres {
     /// Logs in.
     pub async fn login(&self, role: &str, password: &str) -> sqlx::Result<PgConnection> {
         self.0.login("postgres", role, password).await
+    }
+
+    /// Logs in to another database.
+    pub async fn login_to(
+        &self,
+        database: &str,
+        role: &str,
+        password: &str,
+    ) -> sqlx::Result<PgConnection> {
+        self.0.login(database, role, password).await
+    }
+
+    /// A superuser's session with another database.
+    pub async fn superuser_of(&self, database: &str) -> PgConnection {
+        self.0.superuser(database).await.expect("a superuser")
     }
 
     /// Runs `sql` as the superuser.

@@ -190,19 +190,6 @@ async fn a_lost_secret_locks_no_pod_out() {
 }
 
 #[tokio::test]
-async fn a_login_that_somebody_uses_is_not_retired() {
-    let (postgres, cluster) = ready().await;
-    let old = login(&cluster);
-    let session = postgres.login(&old.0, &old.1).await.expect("a session");
-    ask(&cluster, annotations::ROTATE, "a");
-    cluster.settle().await;
-    assert!(works(&postgres, &old).await);
-    assert_eq!(retiring(&cluster).as_ref(), Some(&old.0));
-    drop(session);
-    becomes_useless(&cluster, &postgres, &old).await;
-}
-
-#[tokio::test]
 async fn of_a_tenant_that_goes_neither_login_works() {
     let (postgres, cluster) = ready().await;
     cluster.hold_pods(true);

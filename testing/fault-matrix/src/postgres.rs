@@ -43,6 +43,7 @@ impl Postgres {
         };
         let postgres = docket_testing_support::Postgres::start(&PostgresSetup {
             parent: Path::new(fidelity.folder()),
+            version: None,
             settings: &settings,
             trusts_superuser: true,
         })?;

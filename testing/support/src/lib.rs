@@ -14,7 +14,7 @@ mod tool;
 pub use authority::{Authority, Certificate};
 pub use collector::Collector;
 pub use object_store::{ObjectStoreSetup, object_store};
-pub use postgres::{Postgres, PostgresSetup, SUPERUSER, SUPERUSER_PASSWORD};
+pub use postgres::{OTHER_VERSIONS, Postgres, PostgresSetup, SUPERUSER, SUPERUSER_PASSWORD};
 pub use process::{Process, mortal, signal};
 pub use prometheus::{promtool, scraper};
 pub use tool::{postgres_tool, tool};

@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, PgConnection};
 use tempfile::TempDir;
 
 use crate::process::{Process, signal};
-use crate::tool::postgres_tool;
+use crate::tool::{postgres_tool, tool};
 
 /// Who may do everything.
 pub const SUPERUSER: &str = "postgres";
@@ -21,9 +21,15 @@ pub const SUPERUSER_PASSWORD: &str = "for-tests-only";
 /// How long a server may take to start, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Versions of servers beside the one that the machine has: the oldest and the newest that are supported, and the
+/// first whose administrator needs a right on each role.
+pub const OTHER_VERSIONS: [&str; 3] = ["14", "16", "18"];
+
 /// What a server is to be.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresSetup<'a> {
+    /// One of [`OTHER_VERSIONS`], or none for the one that the machine has.
+    pub version: Option<&'a str>,
     /// The folder in which that of the server is made.
     pub parent: &'a Path,
     /// Settings such as `fsync=off`.
@@ -33,11 +39,13 @@ pub struct PostgresSetup<'a> {
 }
 
 impl Default for PostgresSetup<'_> {
-    /// A server that asks everyone for a password, and would lose data with the machine.
+    /// A server that asks everyone for a password, has room for a tenant's pods, and would lose data with the
+    /// machine.
     fn default() -> Self {
         Self {
+            version: None,
             parent: Path::new("/tmp"),
-            settings: &["fsync=off"],
+            settings: &["fsync=off", "max_connections=400"],
             trusts_superuser: false,
         }
     }
@@ -58,7 +66,8 @@ impl Postgres {
     pub fn start(setup: &PostgresSetup<'_>) -> Result<Self> {
         let folder = folder(setup.parent)?;
         let data = folder.path().join("data");
-        copy(&template()?, &data)?;
+        let programs = programs(setup.version, folder.path())?;
+        copy(&template(&programs)?, &data)?;
         if setup.trusts_superuser {
             std::fs::write(
                 data.join("pg_hba.conf"),
@@ -66,7 +75,7 @@ impl Postgres {
             )?;
         }
         give_away(folder.path())?;
-        let mut command = as_nobody("postgres")?;
+        let mut command = as_nobody(&programs.join("postgres"));
         command.arg("-D").arg(&data).arg("-k").arg(folder.path());
         for setting in ["listen_addresses="].iter().chain(setup.settings) {
             command.args(["-c", setting]);
@@ -214,8 +223,8 @@ impl Drop for Postgres {
 
 /// The data of a server that nobody used, made once and kept beside the tests' binaries: making it takes
 /// longer than a test.
-fn template() -> Result<PathBuf> {
-    let version = run(Command::new(postgres_tool("initdb")?).arg("--version"))?;
+fn template(programs: &Path) -> Result<PathBuf> {
+    let version = run(Command::new(programs.join("initdb")).arg("--version"))?;
     let version = String::from_utf8_lossy(&version.stdout);
     let version = version.split_whitespace().nth(2).context("a version")?;
     let binary = std::env::current_exe()?;
@@ -226,7 +235,7 @@ fn template() -> Result<PathBuf> {
         let (data, password) = (folder.path().join("data"), folder.path().join("password"));
         std::fs::write(&password, SUPERUSER_PASSWORD)?;
         give_away(folder.path())?;
-        run(as_nobody("initdb")?
+        run(as_nobody(&programs.join("initdb"))
             .args(["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
             .args(["--auth=scram-sha-256", "--username", SUPERUSER])
             .arg("--pwfile")
@@ -252,22 +261,34 @@ fn folder(parent: &Path) -> Result<TempDir> {
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
     run(Command::new("cp")
-        .args(["-r", "--preserve=mode"])
+        .args(["-r", "--preserve=mode,links"])
         .args([from, to]))?;
     Ok(())
 }
 
 /// Postgres refuses to run as root; its children end with it, and it with the test.
-fn as_nobody(program: &str) -> Result<Command> {
+fn as_nobody(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     if is_root() {
         command.args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]);
     }
     command
         .args(["--pdeathsig", "QUIT", "--"])
-        .arg(postgres_tool(program)?)
+        .arg(program)
         .current_dir("/tmp");
-    Ok(command)
+    command
+}
+
+/// The folder of a version's programs. That of the cache may be closed to the user that a server runs as, so it
+/// gets its own, in `folder`.
+fn programs(version: Option<&str>, folder: &Path) -> Result<PathBuf> {
+    let Some(version) = version else {
+        let initdb = postgres_tool("initdb")?;
+        return Ok(initdb.parent().context("a program is in a folder")?.into());
+    };
+    let server = folder.join("server");
+    copy(&tool(&format!("postgresql-{version}"))?.join("."), &server)?;
+    Ok(server.join("bin"))
 }
 
 /// To the user that the server runs as.

@@ -41,6 +41,7 @@ fn seen() -> LastStep {
         rotated: Some(Rotated {
             at: after(Duration::ZERO),
             asked: None,
+            revoked: None,
         }),
         was_rotated: true,
         is_seen: true,
@@ -51,6 +52,7 @@ fn asks(value: &str) -> Asked {
     Asked {
         value: Some(value.into()),
         every: None,
+        revoke: None,
     }
 }
 
@@ -161,6 +163,7 @@ fn a_rotation_waits_until_the_one_before_is_over_and_wakes_nobody_meanwhile() {
     let monthly = Asked {
         value: Some("now".into()),
         every: Some(Duration::from_secs(1)),
+        revoke: None,
     };
     for before in [keys(7, Some(8), None), keys(8, None, Some(7))] {
         let wait = before.wait().expect("it is under way");

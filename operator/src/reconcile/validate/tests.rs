@@ -14,6 +14,10 @@ fn registered(tenant_uid: &str, state: State) -> ClientRow {
         schema_exists: true,
         role_exists: true,
         logins: vec!["s".into()],
+        ending: Vec::new(),
+        foreign_roles: Vec::new(),
+        connection_limit: Some(60),
+        server_connections: 397,
         applied: Applied::all(&["documents"]),
         registered: Some(Registered {
             tenant: "acme/acme".into(),
@@ -55,6 +59,8 @@ fn decide_after(
         adopt,
         workloads: &["documents"],
         locations: &content("acme"),
+        connections: ConnectionLimit::new(3, 397),
+        admin: "admin",
     }
     .decide(row)
     .map_err(|error| error.problem().reason)
@@ -122,6 +128,15 @@ fn a_schema_or_role_that_is_not_in_the_registry_is_never_touched() {
         };
         assert_eq!(decide(&row, true), Err("SchemaNotOurs"));
     }
+}
+
+#[test]
+fn a_role_that_may_not_be_changed_is_a_problem_once_it_has_to_be() {
+    let mut row = registered(OURS, State::Active);
+    row.foreign_roles = vec!["s".into()];
+    assert_eq!(decide(&row, false), Ok(None));
+    row.logins.clear();
+    assert_eq!(decide(&row, false), Err("AdminOptionMissing"));
 }
 
 #[test]

@@ -5,13 +5,17 @@ use std::collections::HashMap;
 use super::message::{BIND, Message, PARSE, QUERY};
 
 /// What a text has in it, and what it is called then; the first that fits.
-const NAMES: [(&str, &str); 10] = [
+const NAMES: [(&str, &str); 14] = [
     // Asked by the clock, as Leases are renewed: part of no scenario.
     ("SELECT current_setting('transaction_read_only')", ""),
+    ("ROLLBACK;", "rehearse"),
     ("DROP SCHEMA", "delete"),
+    ("DROP ROLE", "delete roles"),
     ("DROP TABLE", "drop workload"),
     ("retained_at = now()", "retain"),
-    ("NOLOGIN", "retire"),
+    ("rolvaliduntil <=", "end sessions"),
+    ("NOLOGIN VALID", "retire"),
+    ("NOLOGIN", "shut out"),
     ("CREATE ROLE", "provision"),
     ("CREATE SCHEMA IF NOT EXISTS docket;", "make registry"),
     ("to_regclass", "find registry"),
@@ -57,7 +61,7 @@ fn of(text: &[u8]) -> String {
 /// Whether a statement of that name changes what is stored.
 pub(super) fn changes(name: &str) -> bool {
     !name.starts_with("prepare ")
-        && !["find registry", "inspect", "read versions"].contains(&name)
+        && !["find registry", "inspect", "read versions", "rehearse"].contains(&name)
         && !name.starts_with("SELECT")
 }
 

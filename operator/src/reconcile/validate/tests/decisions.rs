@@ -66,6 +66,7 @@ fn issued(value: &str) -> Issued {
         rotated: Some(Rotated {
             at: at("2026-11-01T12:00:00Z"),
             asked: None,
+            revoked: None,
         }),
         was_rotated: false,
     }
@@ -103,7 +104,8 @@ fn steady() -> Dereferenced {
         client: "globex".into(),
     };
     let hash = fingerprint(&PASSWORD.into());
-    let row = ClientRow::provisioned(&schema(), &owner, hash, &[], ContentLocations::default());
+    let content = ContentLocations::default();
+    let row = ClientRow::provisioned(&schema(), &owner, (60, 397), hash, &[], content);
     Dereferenced {
         inspected: Inspected::now(BTreeMap::from([(schema().schema, row)])),
         credentials: issued(PASSWORD),
@@ -302,6 +304,7 @@ fn a_key_that_pods_have_seen_for_long_enough_signs_and_one_that_they_have_not_do
                 rotated: Some(Rotated {
                     at: at("2026-11-28T11:00:00Z"),
                     asked: None,
+                    revoked: None,
                 }),
                 was_rotated: true,
             },
