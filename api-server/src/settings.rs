@@ -112,6 +112,7 @@ impl Settings {
             },
             memory: self.memory,
             request_timeout: self.request_timeout,
+            max_connections: self.max_connections as usize,
             jwks_refresh: self.jwks_refresh,
             jwks_cooldown: self.jwks_cooldown,
             connections_per_client: self.connections_per_client,

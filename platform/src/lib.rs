@@ -33,7 +33,7 @@ pub mod tokens;
 pub mod usage;
 pub mod workload;
 
-pub use platform::{Platform, PlatformSettings, ServiceInfo};
+pub use platform::{Platform, PlatformSettings, ServiceInfo, share};
 
 /// Names ring as the process's one implementation of TLS and of signatures; harmless to call again.
 pub fn install_crypto() {

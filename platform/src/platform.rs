@@ -32,12 +32,23 @@ pub struct PlatformSettings {
     pub jwks_refresh: Duration,
     /// Time between two fetches of them at least.
     pub jwks_cooldown: Duration,
+    /// Connections of callers that each listener holds at once.
+    pub max_connections: usize,
     /// Connections to Postgres that a client may read with at once.
     pub connections_per_client: u32,
     /// Connections to Postgres that a client may change something with at once.
     pub commits_per_client: u32,
     /// Connections to Postgres of all clients at once.
     pub connections: u32,
+}
+
+/// What one of so many clients may have of `all`: others find at least half of it, whatever one does.
+#[must_use]
+pub fn share(all: usize, clients: usize) -> usize {
+    match clients {
+        0 | 1 => all,
+        _ => (all / 2).max(1),
+    }
 }
 
 /// What every workload stands on; a clone is the same platform.
@@ -79,13 +90,15 @@ impl Platform {
             deadline: timeout,
             application_name: settings.service.name,
         };
+        let clients = tenant.clients().len();
+        let most_at_once = share(settings.max_connections, clients);
         crate::memory::observe();
         Ok(Self {
             service: settings.service,
-            upload_memory: UploadMemory::of(settings.memory, timeout),
+            upload_memory: UploadMemory::of(settings.memory, timeout, clients),
             database: Arc::new(Database::new(database, &tenant)),
             content_reads: Arc::default(),
-            access: Arc::new(Access::new(tenant.clone(), timeout, pace)?),
+            access: Arc::new(Access::new(tenant.clone(), timeout, most_at_once, pace)?),
             request_timeout: timeout,
             tenant,
         })

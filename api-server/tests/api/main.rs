@@ -12,6 +12,7 @@ mod limits;
 mod listing;
 mod maintenance;
 mod metadata_changes;
+mod neighbours;
 mod openapi;
 mod own_issuer;
 mod page_views;

@@ -115,7 +115,7 @@ impl Database {
     ) -> Result<SchemaState, Error> {
         let (tables, workloads) = (needed.tables.as_slice(), needed.workloads.as_slice());
         let arguments = arguments().with(tables)?.with(workloads)?.end();
-        let mut connection = self.connection(client).await?;
+        let mut connection = self.connection_to_check(client).await?;
         let row = READ
             .fetch_optional(self, connection.as_mut(), arguments)
             .await?;

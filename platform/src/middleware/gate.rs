@@ -48,7 +48,7 @@ async fn pass(
         (None, Err(error)) => Err(error),
         (None, Ok(())) => {
             request.extensions_mut().insert(caller.clone());
-            gate.within_deadline(next.run(request)).await
+            gate.answer(&caller, next.run(request)).await
         }
     };
     let mut response = answer.into_response();
@@ -86,6 +86,17 @@ impl Gate {
             true => Error::Draining,
             false => error,
         }
+    }
+
+    /// In the client's own share of all that is under way.
+    async fn answer(
+        &self,
+        caller: &Caller,
+        answer: impl Future<Output = Response>,
+    ) -> Result<Response, Error> {
+        let under_way = self.access.under_way.begin(&caller.client.name)?;
+        let answer = self.within_deadline(answer).await?;
+        Ok(under_way.until_read(answer))
     }
 
     async fn within_deadline(

@@ -13,6 +13,7 @@ pub mod rate_limit;
 pub mod request_id;
 pub mod scope;
 mod trace;
+mod under_way;
 
 use axum::extract::MatchedPath;
 use http::{Extensions, Method};

@@ -77,7 +77,11 @@ impl DocumentsState {
                 accepted_types: AcceptedTypes::new(&config.uploads.accepted_types),
                 limits,
             }),
-            texts: Arc::new(TextService::new(&config.summarizer, settings.extractor)?),
+            texts: Arc::new(TextService::new(
+                &config.summarizer,
+                settings.extractor,
+                tenant.clients().len(),
+            )?),
             limits,
             content,
         })

@@ -34,18 +34,19 @@ pub(crate) struct TextService {
 }
 
 impl TextService {
-    /// `extractor` is the program that reads files: this server's own.
+    /// `extractor` is the program that reads files: this server's own. So many `clients` share the workers.
     ///
     /// # Errors
     /// When the settings of the summarizer make no sense.
     pub(crate) fn new(
         config: &docket_contract::Summarizer,
         extractor: PathBuf,
+        clients: usize,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             summarizer: Summarizer::new(config)?,
             extractor: Extractor::new(extractor),
-            schedule: Schedule::default(),
+            schedule: Schedule::new(worker::AT_ONCE, clients),
         })
     }
 

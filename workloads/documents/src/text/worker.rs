@@ -20,8 +20,9 @@ use super::queue::{self, NextTask, TextTask};
 use super::source::Source;
 use super::{KEPT, TextService, TextState, Texts, decode};
 
-/// Documents that are worked on at once, of all clients together.
-const AT_ONCE: usize = 2;
+/// Documents that are worked on at once, of all clients together: a client that has half of them goes on beside a
+/// model that does not answer.
+pub(super) const AT_ONCE: usize = 4;
 /// Between two looks at a client for whom nothing is known to be due, give or take a half: for
 /// documents of a server that is gone, or of a version that knows nothing of texts.
 const LOOK: Duration = Duration::from_secs(300);
@@ -66,7 +67,8 @@ struct Worker {
 impl Worker {
     async fn work(&self) {
         loop {
-            let name = self.texts.schedule.next().await;
+            let visit = self.texts.schedule.next().await;
+            let name = visit.client.as_str();
             let Some(client) = self.tenant.clients().find(|client| client.name == name) else {
                 continue;
             };
@@ -74,7 +76,7 @@ impl Worker {
             let wait = match queue::claim(&self.database, client).await {
                 Ok(NextTask::Task(task)) => {
                     // There may be more, which another worker can begin with.
-                    self.texts.schedule.wake(&name);
+                    self.texts.schedule.wake(name);
                     self.perform(client, &task).await;
                     continue;
                 }
@@ -85,7 +87,7 @@ impl Worker {
                     look
                 }
             };
-            self.texts.schedule.at(&name, Instant::now() + wait);
+            self.texts.schedule.at(name, Instant::now() + wait);
         }
     }
 
