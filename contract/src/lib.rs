@@ -69,3 +69,6 @@ pub const API_PORT: u16 = 8000;
 
 /// Port of the data store, for callers inside the tenant's namespace.
 pub const DATA_STORE_PORT: u16 = 8001;
+
+/// Port of probes and metrics, which no caller's load fills.
+pub const OPERATIONS_PORT: u16 = 8002;

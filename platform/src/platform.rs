@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::MemoryBudget;
 use crate::content_reads::ContentReads;
 use crate::content_store::UploadMemory;
 use crate::database::{Database, DatabaseSettings};
@@ -24,15 +25,15 @@ pub struct ServiceInfo {
 pub struct PlatformSettings {
     /// Who asks Postgres, and answers probes.
     pub service: ServiceInfo,
-    /// Bytes that the process may take.
-    pub memory: u64,
+    /// What may be held in memory.
+    pub memory: MemoryBudget,
     /// Time until an answer's first byte, or a statement's result.
     pub request_timeout: Duration,
     /// Time after which an issuer's keys are fetched again.
     pub jwks_refresh: Duration,
     /// Time between two fetches of them at least.
     pub jwks_cooldown: Duration,
-    /// Connections of callers that each listener holds at once.
+    /// Connections of callers that the listener of the API holds at once.
     pub max_connections: usize,
     /// Connections to Postgres that a client may read with at once.
     pub connections_per_client: u32,
@@ -95,7 +96,7 @@ impl Platform {
         crate::memory::observe();
         Ok(Self {
             service: settings.service,
-            upload_memory: UploadMemory::of(settings.memory, timeout, clients),
+            upload_memory: UploadMemory::of(settings.memory.uploads, timeout, clients),
             database: Arc::new(Database::new(database, &tenant)),
             content_reads: Arc::default(),
             access: Arc::new(Access::new(tenant.clone(), timeout, most_at_once, pace)?),

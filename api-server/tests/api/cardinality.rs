@@ -190,7 +190,8 @@ impl Server {
             .env("RUST_LOG", "error")
             .arg(format!("--config={}", tenancy.config_file().display()))
             .arg(format!("--listen={public}"))
-            .arg(format!("--data-store-listen={data_store}"));
+            .arg(format!("--data-store-listen={data_store}"))
+            .arg("--operations-listen=127.0.0.1:0");
         let server = Self {
             public,
             data_store,

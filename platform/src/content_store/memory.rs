@@ -12,9 +12,6 @@ use super::PART;
 use crate::error::Error;
 use crate::platform::share;
 
-/// Of the memory that the process may take: the rest is for requests, their texts and the process
-/// that reads files.
-const SHARE: (u64, u64) = (3, 8);
 /// Bytes that room is given in: the least that a part allocates.
 const PAGE: usize = 8 * 1024;
 
@@ -75,10 +72,10 @@ impl Room {
 }
 
 impl UploadMemory {
-    /// A share of the `memory` that the process may take, in bytes, but at least two parts.
+    /// As many `bytes`, but at least two parts.
     /// `patience` is the deadline of a request. Where there are several `clients`, each may have half.
-    pub fn of(memory: u64, patience: Duration, clients: usize) -> Self {
-        let bytes = usize::try_from(memory / SHARE.1 * SHARE.0).unwrap_or(usize::MAX);
+    pub fn of(bytes: u64, patience: Duration, clients: usize) -> Self {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let parts = (bytes / 2 / PART).clamp(1, Semaphore::MAX_PERMITS);
         let pages = bytes.saturating_sub(parts * PART).max(PART) / PAGE;
         // Any part fits into a share.

@@ -16,8 +16,8 @@ async fn with(memory: &ClientUploadMemory, bytes: usize) -> Reservation {
 }
 
 #[test]
-fn three_eighths_of_the_memory_are_for_uploads_half_of_them_in_reserve() {
-    let pool = UploadMemory::of(256 * 1024 * 1024, PATIENCE, 2).0;
+fn half_of_the_memory_of_uploads_is_in_reserve() {
+    let pool = UploadMemory::of(96 * 1024 * 1024, PATIENCE, 2).0;
     assert_eq!(
         pool.all.reserve.available_permits() * PART,
         48 * 1024 * 1024
@@ -134,7 +134,7 @@ async fn a_turn_lasts_until_others_have_waited_for_it_too_long() {
 
 #[tokio::test]
 async fn a_client_whose_uploads_hold_all_that_they_may_leaves_half_to_others() {
-    let memory = UploadMemory::of(256 * 1024 * 1024, PATIENCE, 2);
+    let memory = UploadMemory::of(96 * 1024 * 1024, PATIENCE, 2);
     let (slow, other) = (memory.of_client("globex"), memory.of_client("initech"));
     let pages = memory.0.all.shared.available_permits();
     let mut held = Vec::new();
