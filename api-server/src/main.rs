@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     // The server runs itself again for each file that it reads the text of.
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some(docket_documents::SUBCOMMAND) {
-        return docket_documents::extract_text(&arguments.next().unwrap_or_default());
+        return docket_documents::extract_text(arguments);
     }
     let settings = Settings::parse();
     docket_platform::install_crypto();

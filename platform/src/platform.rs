@@ -65,6 +65,8 @@ pub struct Platform {
     pub database: Arc<Database>,
     /// Where workloads tell one another of contents that are read.
     pub content_reads: Arc<ContentReads>,
+    /// What may be held in memory.
+    pub memory: MemoryBudget,
     /// What all that is on its way to a store of content may take of the memory.
     pub upload_memory: UploadMemory,
     /// Time until an answer's first byte, or a statement's result.
@@ -96,6 +98,7 @@ impl Platform {
         crate::memory::observe();
         Ok(Self {
             service: settings.service,
+            memory: settings.memory,
             upload_memory: UploadMemory::of(settings.memory.uploads, timeout, clients),
             database: Arc::new(Database::new(database, &tenant)),
             content_reads: Arc::default(),

@@ -15,7 +15,7 @@ use super::AcceptedTypes;
 use super::find::Finder;
 use super::inserter::Inserter;
 use super::receive::Receiver;
-use crate::text::TextService;
+use crate::text::{Extractor, TextService};
 
 /// What this program lets documents have, unless a tenant says otherwise.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl DocumentsState {
             }),
             texts: Arc::new(TextService::new(
                 &config.summarizer,
-                settings.extractor,
+                Extractor::new(settings.extractor, platform.memory.reader),
                 tenant.clients().len(),
             )?),
             limits,

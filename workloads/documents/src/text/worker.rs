@@ -32,6 +32,8 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const FIRST_LOOK: Duration = Duration::from_secs(20);
 /// After this many attempts nothing new can be hoped for.
 const ATTEMPTS: i16 = 8;
+/// After this many attempts in a row of which nothing was heard again, it is the file that ends who reads it.
+const LOST_ATTEMPTS: i16 = 3;
 
 /// Works until `stop`; what is in the middle then is done by whoever looks next.
 pub(crate) async fn read_texts(
@@ -119,6 +121,14 @@ impl Worker {
     async fn read(&self, client: &Client, task: &TextTask) -> Result<Texts, Error> {
         let last = task.attempt >= ATTEMPTS;
         let unread = || Texts::unread(&task.filename, &task.file_type);
+        if task.lost >= LOST_ATTEMPTS {
+            tracing::warn!(
+                document = task.id,
+                attempts = task.lost,
+                "a text is not read any more: the process that read it ended each time"
+            );
+            return Ok(unread().in_state(TextState::Failed));
+        }
         let text = match self.text(client, task).await {
             Ok(text) => text,
             Err(Failure::File(sentence)) => {

@@ -39,15 +39,17 @@ pub(crate) enum Failure {
 #[derive(Debug)]
 pub(crate) struct Extractor {
     program: PathBuf,
+    memory: u64,
     patience: Duration,
     turn: Semaphore,
 }
 
 impl Extractor {
-    /// `program` is this server's own.
-    pub(crate) fn new(program: PathBuf) -> Self {
+    /// `program` is this server's own; its process may take so many bytes of `memory`.
+    pub(crate) fn new(program: PathBuf, memory: u64) -> Self {
         Self {
             program,
+            memory,
             patience: PATIENCE,
             turn: Semaphore::new(1),
         }
@@ -62,7 +64,7 @@ impl Extractor {
         let _turn = self.turn.acquire().await;
         // With nothing of the server's environment, which has credentials in it.
         let mut child = Command::new(&self.program)
-            .args([SUBCOMMAND, format.as_str()])
+            .args([SUBCOMMAND, format.as_str(), &self.memory.to_string()])
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -139,7 +141,7 @@ mod tests {
         std::fs::set_permissions(&program, executable).expect("executable");
         let extractor = Extractor {
             patience: Duration::from_millis(500),
-            ..Extractor::new(program)
+            ..Extractor::new(program, u64::MAX)
         };
         let content = futures::stream::iter([Ok(Bytes::from_static(content))]);
         extractor.extract(Format::Pdf, content).await
