@@ -19,6 +19,7 @@ mod page_views;
 mod process;
 mod publishable_keys;
 mod quota;
+mod read_only;
 mod reading;
 mod root_routes;
 mod router;
