@@ -67,6 +67,11 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_JWKS_COOLDOWN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub jwks_cooldown: Duration,
 
+    /// In mode Jwt, age from which the issuer's keys are no longer believed while it cannot be reached: it may
+    /// have withdrawn them. Tokens are then answered with 503.
+    #[arg(long, env = "DOCKET_JWKS_MAX_AGE", default_value = "24h", value_parser = humantime::parse_duration)]
+    pub jwks_max_age: Duration,
+
     /// Connections that the API and the data store hold open at once, each of them, if that is less than
     /// memory and open files allow; further ones wait.
     #[arg(long, env = "DOCKET_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -127,6 +132,7 @@ impl Settings {
             max_connections: self.connections(tenant).api,
             jwks_refresh: self.jwks_refresh,
             jwks_cooldown: self.jwks_cooldown,
+            jwks_max_age: self.jwks_max_age,
             connections_per_client: self.connections_per_client,
             commits_per_client: self.commits_per_client,
             connections: self.connections,

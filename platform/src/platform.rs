@@ -33,6 +33,8 @@ pub struct PlatformSettings {
     pub jwks_refresh: Duration,
     /// Time between two fetches of them at least.
     pub jwks_cooldown: Duration,
+    /// Age from which they are no longer believed.
+    pub jwks_max_age: Duration,
     /// Connections of callers that the listener of the API holds at once.
     pub max_connections: usize,
     /// Connections to Postgres that a client may read with at once.
@@ -84,6 +86,7 @@ impl Platform {
         let pace = Pace {
             usual: settings.jwks_refresh,
             least: settings.jwks_cooldown,
+            longest: settings.jwks_max_age,
             patience: timeout / 2,
         };
         let database = DatabaseSettings {

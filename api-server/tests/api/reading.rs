@@ -6,7 +6,7 @@ use http::{HeaderName, Method, StatusCode, header};
 
 use crate::support::Answer;
 use crate::support::postgres::Postgres;
-use crate::support::requests::{ask, ask_with, get, sha256, upload};
+use crate::support::requests::{ask, ask_with, etag, get, sha256, upload};
 
 const CONTENT: &str = "documents/1/content";
 
