@@ -13,6 +13,7 @@ use axum::routing::MethodRouter;
 
 use super::access::Access;
 use super::auth::{Caller, identify};
+use super::caching::keep_private;
 use super::publishable::take_key;
 use super::scope::Scope;
 use crate::error::Error;
@@ -29,9 +30,21 @@ pub(super) struct Gate {
     pub(super) deadline: Option<Duration>,
 }
 
-/// Lets the handler know its [`Caller`], which nothing else does: a route without a gate serves nobody.
 async fn pass(
     State(gate): State<Gate>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let answer = answer_to_caller(&gate, params, request, next).await;
+    let mut response = answer.into_response();
+    keep_private(response.headers_mut());
+    response
+}
+
+/// Lets the handler know its [`Caller`], which nothing else does: a route without a gate serves nobody.
+async fn answer_to_caller(
+    gate: &Gate,
     params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod auth;
+mod caching;
 mod cors;
 mod gate;
 pub mod layers;
