@@ -14,9 +14,8 @@ use docket_api_server::server;
 use tokio_util::sync::CancellationToken;
 
 use self::raw::{form, put, say};
-use crate::support::eventually;
-use crate::support::listeners;
 use crate::support::postgres::Postgres;
+use crate::support::{eventually, listeners};
 
 /// Something that is sent over a connection of its own.
 struct Row {

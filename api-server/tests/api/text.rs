@@ -253,6 +253,34 @@ async fn a_hostile_file_costs_its_own_text_and_nothing_else() {
     assert_eq!(small.status, StatusCode::CREATED);
 }
 
+fn eventually_in(file: &str, line: &str) {
+    let begin = std::time::Instant::now();
+    let text = || std::fs::read_to_string(file).expect("a file");
+    while !text().lines().any(|one| one == line) {
+        assert!(begin.elapsed().as_secs() < 30, "{}", text());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_process_that_reads_says_which_layers_confine_it() {
+    let output = Command::new(SERVER)
+        .args(["extract-text", "confinement", "80000000"])
+        .env_clear()
+        .stdin(Stdio::null())
+        .output();
+    let output = output.expect("an output");
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let layers: Vec<&str> = told.lines().collect();
+    let security = std::fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
+    match security.contains("landlock") {
+        true => assert_eq!(layers, ["files", "system-calls"]),
+        // Where it cannot be seen, Landlock may be there all the same.
+        false => assert_eq!(layers.last(), Some(&"system-calls")),
+    }
+}
+
 #[test]
 fn the_process_that_reads_is_confined_before_it_reads() {
     let mut child = Command::new(SERVER)
@@ -294,6 +322,9 @@ fn the_process_that_reads_is_confined_before_it_reads() {
     }
     let score = std::fs::read_to_string(format!("{proc}/oom_score_adj"));
     assert_eq!(score.expect("a score").trim(), "1000");
+    // It has a filter of system calls, and gains no rights by starting anything.
+    eventually_in(&format!("{proc}/status"), "Seccomp:\t2");
+    eventually_in(&format!("{proc}/status"), "NoNewPrivs:\t1");
     stdin.write_all(b"<p>An offer</p>").expect("written");
     drop(stdin);
     let output = child.wait_with_output().expect("an end");

@@ -12,10 +12,11 @@ use docket_platform::error::Error;
 use docket_platform::tenant::{Client, Tenant};
 use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue};
+use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::extract::{self, Failure};
+use super::extract::{self, Extractor, Failure};
 use super::queue::{self, NextTask, TextTask};
 use super::source::Source;
 use super::{KEPT, TextService, TextState, Texts, decode};
@@ -53,9 +54,37 @@ pub(crate) async fn read_texts(
         let schedule = &worker.texts.schedule;
         schedule.at(&client.name, Instant::now() + first);
     }
+    let told = tell_confinement(&worker.texts.extractor);
     let workers = (0..AT_ONCE).map(|_| worker.work());
     let workers = futures::future::join_all(workers);
-    tokio::select! { _ = workers => {}, () = stop.cancelled() => {} }
+    let work = async { tokio::join!(workers, told) };
+    tokio::select! { _ = work => {}, () = stop.cancelled() => {} }
+}
+
+/// In the log and as the metric `text_reader_confined`: an old kernel cannot do all of it.
+async fn tell_confinement(extractor: &Extractor) {
+    let confinement = match extractor.confinement().await {
+        Ok(confinement) => confinement,
+        Err(error) => {
+            tracing::warn!(%error, "it is not known what a process that reads files may do");
+            return;
+        }
+    };
+    let gauge = opentelemetry::global::meter("docket")
+        .u64_gauge("text_reader_confined")
+        .with_description(
+            "Whether a process that reads files has given up a kind of things, by layer",
+        )
+        .build();
+    for (layer, holds) in confinement.layers() {
+        gauge.record(holds.into(), &[KeyValue::new("layer", layer)]);
+        if !holds {
+            tracing::warn!(
+                layer,
+                "the kernel does not confine the process that reads files"
+            );
+        }
+    }
 }
 
 /// What reading a text takes.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
-use super::{Format, SUBCOMMAND};
+use super::{CONFINEMENT, Confinement, Format, SUBCOMMAND};
 use crate::text::decode::decode;
 
 /// Bytes of the largest file that is read.
@@ -61,10 +61,24 @@ impl Extractor {
         format: Format,
         content: impl Stream<Item = object_store::Result<Bytes>> + Unpin,
     ) -> Result<String, Failure> {
+        self.run(format.as_str(), content).await
+    }
+
+    /// What a process that reads a file may no longer do on this machine.
+    pub(crate) async fn confinement(&self) -> Result<Confinement, Failure> {
+        let told = self.run(CONFINEMENT, futures::stream::empty()).await?;
+        Ok(Confinement::parse(&told))
+    }
+
+    async fn run(
+        &self,
+        what: &str,
+        content: impl Stream<Item = object_store::Result<Bytes>> + Unpin,
+    ) -> Result<String, Failure> {
         let _turn = self.turn.acquire().await;
         // With nothing of the server's environment, which has credentials in it.
         let mut child = Command::new(&self.program)
-            .args([SUBCOMMAND, format.as_str(), &self.memory.to_string()])
+            .args([SUBCOMMAND, what, &self.memory.to_string()])
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
