@@ -163,12 +163,14 @@ class Server:
 
 @contextlib.contextmanager
 def docket(name: str, config: Path, environment: dict[str, str], flags: tuple[str, ...] = ()):
-    ports = free_port(), free_port()
+    ports = free_port(), free_port(), free_port()
     command = [
         BINARIES / "docket-api-server", "--config", config, *flags,
         "--listen", f"127.0.0.1:{ports[0]}", "--data-store-listen", f"127.0.0.1:{ports[1]}", "--drain-delay", "0s",
     ]
-    environment = {"PATH": os.environ["PATH"]} | environment
+    # No flag: another commit's server may not know it.
+    operations = f"127.0.0.1:{ports[2]}"
+    environment = {"PATH": os.environ["PATH"], "DOCKET_OPERATIONS_LISTEN": operations} | environment
     with running(name, command, env=environment, preexec_fn=many_files) as process:
         url = f"http://127.0.0.1:{ports[0]}"
         wait_for(f"{url}/readyz", process)

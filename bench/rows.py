@@ -215,8 +215,8 @@ def large_file(bench: Bench) -> list[Row]:
 
 def idle_connections(bench: Bench) -> list[Row]:
     request = b"GET /clients/some/documents/1 HTTP/1.1\r\nHost: bench\r\nX-API-Key: some-key\r\n\r\n"
-    # Else they would be closed while the others are being opened.
-    with bench.docket("docket", flags=("--idle-timeout", "10m")) as ours:
+    # Else they would be closed while the others are being opened, and waited for as more than the memory is for.
+    with bench.docket("docket", flags=("--idle-timeout", "10m", "--memory", str(8 * 1024 * MIB))) as ours:
         port = int(ours.url.rsplit(":", 1)[1])
         connections = []
         for _ in range(bench.size.connections):

@@ -1,6 +1,7 @@
-//! The parts of the server put together, and the two routers.
+//! The parts of the server put together, and the routers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::{Extension, Router};
 use docket_instrumentation::restart_after_panics;
@@ -24,6 +25,9 @@ const DESCRIPTION: &str = "The API of one tenant. Every answer has an `X-Request
 /// What the data store calls itself.
 const DATA_STORE: &str = "data-store";
 
+/// Connections of probes and of a Prometheus or two, and the time that a silent one has.
+const OPERATIONS: (usize, Duration) = (64, Duration::from_secs(5));
+
 /// A server of one tenant. One for the process.
 #[derive(Debug)]
 pub struct App {
@@ -33,8 +37,16 @@ pub struct App {
     health: Arc<Health>,
     maintenance: Maintenance,
     registry: docket_instrumentation::Registry,
-    terms: Terms,
+    terms: ListenerTerms,
     draining: CancellationToken,
+}
+
+/// What each listener grants its callers.
+#[derive(Clone, Debug)]
+pub(crate) struct ListenerTerms {
+    pub(crate) api: Terms,
+    pub(crate) data_store: Terms,
+    pub(crate) operations: Terms,
 }
 
 impl App {
@@ -64,10 +76,16 @@ impl App {
         registry: docket_instrumentation::Registry,
         make: impl FnOnce(&Platform) -> anyhow::Result<Vec<Arc<dyn Workload>>>,
     ) -> anyhow::Result<Arc<Self>> {
+        let connections = settings.connections(&tenant);
         let platform = settings.platform(&tenant);
         let platform = Platform::new(Arc::new(tenant), platform)?;
         let workloads = make(&platform)?;
         let tls = platform.tenant.tls.as_ref().map(tls::config).transpose()?;
+        let of_callers = |most| Terms {
+            idle: settings.idle_timeout,
+            most,
+            tls: tls.clone(),
+        };
         let draining = platform.access.draining.clone();
         let problems = workload::problems(&platform, &workloads);
         let health = Health::new(platform.clone(), workloads.clone(), draining.clone());
@@ -78,10 +96,14 @@ impl App {
             health: Arc::new(health),
             maintenance: Maintenance::new(&platform, &workloads, settings.maintenance_interval),
             registry,
-            terms: Terms {
-                idle: settings.idle_timeout,
-                most: usize::try_from(settings.max_connections)?,
-                tls,
+            terms: ListenerTerms {
+                api: of_callers(connections.api),
+                data_store: of_callers(connections.data_store),
+                operations: Terms {
+                    most: OPERATIONS.0,
+                    idle: OPERATIONS.1,
+                    tls: None,
+                },
             },
             draining,
             workloads,
@@ -99,8 +121,8 @@ impl App {
         &self.maintenance
     }
 
-    /// What a listener grants its callers.
-    pub(crate) fn terms(&self) -> &Terms {
+    /// What each listener grants its callers.
+    pub(crate) fn terms(&self) -> &ListenerTerms {
         &self.terms
     }
 
@@ -162,4 +184,10 @@ pub fn data_store_router(app: Arc<App>) -> Router {
     let routes = workload::internal_routes(&app.workloads, &app.layers);
     let operations = health::internal_routes(app.health.clone(), DATA_STORE);
     app.assemble(routes, operations)
+}
+
+/// Probes and metrics, beside all that callers may fill.
+pub fn operations_router(app: Arc<App>) -> Router {
+    let routes = health::routes(app.health.clone(), app.registry.clone());
+    app.assemble(Router::new(), routes.into())
 }

@@ -4,6 +4,7 @@
 
 mod app;
 mod docs;
+mod open_files;
 mod reload;
 pub mod server;
 mod settings;
@@ -12,7 +13,7 @@ mod workloads;
 
 use docket_platform::tenant::Tenant;
 
-pub use app::{App, data_store_router, public_router};
+pub use app::{App, data_store_router, operations_router, public_router};
 pub use settings::Settings;
 
 /// `service.name` of the telemetry, and `service` in the answer of `/health`.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use docket_api_server::{Settings, server};
 use docket_platform::tenant::Tenant;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 /// Exit code of a configuration that cannot be used.
 const BAD_CONFIGURATION: u8 = 2;
@@ -15,7 +16,11 @@ fn main() -> ExitCode {
     // The server runs itself again for each file that it reads the text of.
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some(docket_documents::SUBCOMMAND) {
-        return docket_documents::extract_text(&arguments.next().unwrap_or_default());
+        return docket_documents::extract_text(arguments);
+    }
+    // Nobody of the same user, the process that reads files least of all, looks into what has all passwords.
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        return end(FAILURE, &error.into());
     }
     let settings = Settings::parse();
     docket_platform::install_crypto();

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    App, Settings, VERSION, data_store_router, public_router, reload, service_name, signing_keys,
+    App, Settings, VERSION, data_store_router, open_files, operations_router, public_router,
+    reload, service_name, signing_keys,
 };
 
 /// Traces that are recorded of requests which come without one: enough to see every request of a quiet
@@ -33,9 +34,13 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         traces_per_second: Some(TRACES_PER_SECOND),
     })?;
     docket_instrumentation::log_panics();
+    open_files::raise();
     let app = App::new(&settings, tenant, telemetry.registry().clone())?;
-    let public = bind("API", settings.listen).await?;
-    let data_store = bind("data store", settings.data_store_listen).await?;
+    let listeners = Listeners {
+        api: bind("API", settings.listen).await?,
+        data_store: bind("data store", settings.data_store_listen).await?,
+        operations: bind("listener for probes", settings.operations_listen).await?,
+    };
     let stop = CancellationToken::new();
     let signals = Signals::new().context("signals cannot be heard of")?;
     let tenant = &app.platform().tenant;
@@ -44,14 +49,16 @@ pub async fn run(settings: Settings, tenant: Tenant) -> anyhow::Result<()> {
         namespace = tenant.namespace,
         clients = tenant.clients().len(),
         version = VERSION,
-        listen = %public.local_addr()?,
-        data_store_listen = %data_store.local_addr()?,
-        tls = app.terms().tls.is_some(),
+        listen = %listeners.api.local_addr()?,
+        data_store_listen = %listeners.data_store.local_addr()?,
+        operations_listen = %listeners.operations.local_addr()?,
+        connections = app.terms().api.most,
+        tls = app.terms().api.tls.is_some(),
         "serving"
     );
     let background = beside(&app, &settings.config, &stop);
     let drain = drain_on_signal(signals, app.clone(), settings.drain_delay, stop.clone());
-    let serving = serve(app, public, data_store, stop, settings.shutdown_grace);
+    let serving = serve(app, listeners, stop, settings.shutdown_grace);
     let served = catch_panic(async { tokio::join!(serving, drain) }).await;
     drop(background);
     match &served {
@@ -92,25 +99,41 @@ fn restarted<F: Future<Output = ()> + Send + 'static>(
     AbortOnDropHandle::new(tokio::spawn(restart_after_panics(task, work)))
 }
 
-/// Serves both routers until `stop`, then lets requests in flight finish within `grace`.
-pub async fn serve(
-    app: Arc<App>,
-    public: TcpListener,
-    data_store: TcpListener,
-    stop: CancellationToken,
-    grace: Duration,
-) {
+/// Where the server is reached.
+#[derive(Debug)]
+pub struct Listeners {
+    /// The API, for everybody who is let in.
+    pub api: TcpListener,
+    /// The data store, for callers inside the tenant's namespace.
+    pub data_store: TcpListener,
+    /// Probes and metrics.
+    pub operations: TcpListener,
+}
+
+/// Serves all routers until `stop`, then lets requests in flight finish within `grace`.
+pub async fn serve(app: Arc<App>, listeners: Listeners, stop: CancellationToken, grace: Duration) {
     let terms = app.terms().clone();
-    let routers = (public_router(app.clone()), data_store_router(app));
-    let public = connections::serve(public, routers.0, stop.clone(), terms.clone());
-    let data_store = connections::serve(data_store, routers.1, stop.clone(), terms);
-    let both = async { tokio::join!(public, data_store) };
+    let served =
+        |listener, router, terms| connections::serve(listener, router, stop.clone(), terms);
+    let api = served(listeners.api, public_router(app.clone()), terms.api);
+    let data_store = served(
+        listeners.data_store,
+        data_store_router(app.clone()),
+        terms.data_store,
+    );
+    // Its last answers are of no use to anybody: it ends with the others.
+    let operations = served(
+        listeners.operations,
+        operations_router(app),
+        terms.operations,
+    );
+    let all = async { tokio::join!(api, data_store, operations) };
     let out_of_grace = async {
         stop.cancelled().await;
         tokio::time::sleep(grace).await;
     };
     tokio::select! {
-        _ = both => {}
+        _ = all => {}
         () = out_of_grace => tracing::warn!("requests were still in flight when the grace ended"),
     }
 }

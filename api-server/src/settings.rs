@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use clap::Parser;
 use docket_documents::DocumentsSettings;
 use docket_platform::tenant::Tenant;
-use docket_platform::{PlatformSettings, ServiceInfo};
+use docket_platform::{MemoryBudget, PlatformSettings, ServiceInfo};
 
-use crate::{VERSION, service_name};
+use crate::{VERSION, open_files, service_name};
 
 /// The API and the data store of one Docket tenant.
 ///
@@ -38,10 +38,14 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_MAX_UPLOAD_BYTES", default_value_t = 5 * 1024 * 1024 * 1024)]
     pub max_upload_bytes: u64,
 
-    /// Memory that the server and the process that reads files may take, in bytes. Three eighths of it
-    /// are for uploads that are not yet in the object store; further ones wait, and are then told to
-    /// come back.
-    #[arg(long, env = "DOCKET_MEMORY", default_value_t = 256 * 1024 * 1024)]
+    /// Address of probes and metrics, over plain HTTP.
+    #[arg(long, env = "DOCKET_OPERATIONS_LISTEN", default_value = "0.0.0.0:8002")]
+    pub operations_listen: SocketAddr,
+
+    /// Memory that the server and the process that reads files may take, in bytes. What it leaves beside
+    /// the server itself is for connections, for uploads that are not yet in the object store, and for that
+    /// process, a third each.
+    #[arg(long, env = "DOCKET_MEMORY", default_value_t = 256 * 1024 * 1024, value_parser = clap::value_parser!(u64).range(MemoryBudget::LEAST..))]
     pub memory: u64,
 
     /// Time until a request has an answer's first byte, or a database statement its result; also
@@ -63,9 +67,15 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_JWKS_COOLDOWN", default_value = "10s", value_parser = humantime::parse_duration)]
     pub jwks_cooldown: Duration,
 
-    /// Connections that each of the two listeners holds open at once; further ones wait.
-    #[arg(long, env = "DOCKET_MAX_CONNECTIONS", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub max_connections: u32,
+    /// In mode Jwt, age from which the issuer's keys are no longer believed while it cannot be reached: it may
+    /// have withdrawn them. Tokens are then answered with 503.
+    #[arg(long, env = "DOCKET_JWKS_MAX_AGE", default_value = "24h", value_parser = humantime::parse_duration)]
+    pub jwks_max_age: Duration,
+
+    /// Connections that the API and the data store hold open at once, each of them, if that is less than
+    /// memory and open files allow; further ones wait.
+    #[arg(long, env = "DOCKET_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: Option<u32>,
 
     /// Connections to Postgres that one client may read with at once.
     #[arg(long, env = "DOCKET_CONNECTIONS_PER_CLIENT", default_value_t = docket_contract::READS_PER_CLIENT, value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -103,6 +113,13 @@ pub struct Settings {
     pub shutdown_grace: Duration,
 }
 
+/// Connections that each listener for callers holds at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Connections {
+    pub(crate) api: usize,
+    pub(crate) data_store: usize,
+}
+
 impl Settings {
     pub(crate) fn platform(&self, tenant: &Tenant) -> PlatformSettings {
         PlatformSettings {
@@ -110,13 +127,34 @@ impl Settings {
                 name: service_name(tenant),
                 version: VERSION,
             },
-            memory: self.memory,
+            memory: self.memory(tenant),
             request_timeout: self.request_timeout,
+            max_connections: self.connections(tenant).api,
             jwks_refresh: self.jwks_refresh,
             jwks_cooldown: self.jwks_cooldown,
+            jwks_max_age: self.jwks_max_age,
             connections_per_client: self.connections_per_client,
             commits_per_client: self.commits_per_client,
             connections: self.connections,
+        }
+    }
+
+    fn memory(&self, tenant: &Tenant) -> MemoryBudget {
+        MemoryBudget::of(self.memory, tenant.tls.is_some())
+    }
+
+    /// Connections that there is memory and are files for. The API has three quarters of them: callers of the
+    /// data store are few, and keep theirs.
+    pub(crate) fn connections(&self, tenant: &Tenant) -> Connections {
+        let all = self.memory(tenant).connections;
+        let all = all.min(open_files::for_connections());
+        let asked = self
+            .max_connections
+            .map_or(usize::MAX, |most| most as usize);
+        let data_store = (all / 4).max(1);
+        Connections {
+            api: asked.min((all - data_store).max(1)),
+            data_store: asked.min(data_store),
         }
     }
 

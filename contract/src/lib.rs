@@ -78,3 +78,5 @@ pub const COMMITS_PER_CLIENT: u32 = 16;
 
 /// Connections to Postgres that each server opens as one client's role at once.
 pub const CONNECTIONS_PER_CLIENT: u32 = READS_PER_CLIENT + COMMITS_PER_CLIENT;
+/// Port of probes and metrics, which no caller's load fills.
+pub const OPERATIONS_PORT: u16 = 8002;

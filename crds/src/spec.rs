@@ -203,6 +203,7 @@ pub struct Api {
     pub topology_spread_constraints: Option<Vec<TopologySpreadConstraint>>,
     /// Compute resources of the API container.
     #[serde(default = "default_api_resources")]
+    #[x_kube(validation = Rule::new("!has(self.limits) || !has(self.limits.memory) || !isQuantity(self.limits.memory) || quantity(self.limits.memory).compareTo(quantity('96Mi')) >= 0").message("limits.memory must be at least 96Mi: connections, uploads and the reading of files each have a part of it"))]
     pub resources: Resources,
     /// How callers prove which client they are.
     #[serde(default)]

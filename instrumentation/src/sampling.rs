@@ -16,21 +16,24 @@ use opentelemetry_sdk::trace::{
 /// Attribute of a span that is recorded although its trace is not.
 pub(crate) const KEPT: &str = "docket.kept";
 
+/// Traces a second that are recorded because their callers ask for it, where a part of all is.
+const ASKED_FOR: u32 = 50;
+
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// What limits this process, when anything does.
 static LIMIT: OnceLock<Limit> = OnceLock::new();
 
-/// The caller's decision where there is one; else the first `per_second` traces of each second, for
-/// the whole process from now on.
+/// The first `per_second` traces of each second, for the whole process from now on, but for those that their
+/// callers do not record.
 pub(crate) fn at_most(per_second: u32) -> ParentBasedSampler {
     limited(Limit::PerSecond(AtMost::new(per_second)))
 }
 
-/// The caller's decision where there is one; else `part` of the traces, from 0 to 1, for the whole
-/// process from now on.
+/// A `part` of the traces, from 0 to 1, for the whole process from now on: but for those that their callers
+/// do not record, and with up to fifty a second of those that they do.
 pub(crate) fn part(part: f64) -> ParentBasedSampler {
-    limited(Limit::Part(part))
+    limited(Limit::Part(part, AtMost::new(ASKED_FOR)))
 }
 
 /// Roots are let pass: those of requests were decided on before they had a span.
@@ -54,7 +57,11 @@ pub(crate) fn dropped(parent: &Context) -> Option<Context> {
 fn dropped_by(limit: &Limit, parent: &Context) -> Option<Context> {
     let caller = parent.span().span_context().clone();
     let (trace, recorded) = match caller.is_valid() {
-        true => (caller.trace_id(), caller.is_sampled()),
+        // Whoever calls may ask for its trace to be recorded, before it has proved anything.
+        true => (
+            caller.trace_id(),
+            caller.is_sampled() && limit.admits_asked_for(),
+        ),
         false => {
             let trace = RandomIdGenerator::default().new_trace_id();
             (trace, limit.admits(trace))
@@ -80,18 +87,28 @@ pub(crate) fn is_dropped() -> bool {
 #[derive(Debug)]
 enum Limit {
     PerSecond(AtMost),
-    Part(f64),
+    /// And of those that are asked for.
+    Part(f64, AtMost),
 }
 
 impl Limit {
     fn admits(&self, trace: TraceId) -> bool {
         match self {
             Self::PerSecond(limit) => limit.admits(Instant::now()),
-            Self::Part(part) => {
+            Self::Part(part, _) => {
                 let sampler = Sampler::TraceIdRatioBased(*part);
                 let result = sampler.should_sample(None, trace, "", &SpanKind::Server, &[], &[]);
                 result.decision == SamplingDecision::RecordAndSample
             }
+        }
+    }
+
+    /// The id is the caller's choice, and decides nothing.
+    fn admits_asked_for(&self) -> bool {
+        let any = || RandomIdGenerator::default().new_trace_id();
+        match self {
+            Self::PerSecond(limit) => limit.admits(Instant::now()),
+            Self::Part(_, asked_for) => self.admits(any()) || asked_for.admits(Instant::now()),
         }
     }
 }
@@ -188,7 +205,7 @@ mod tests {
     #[test]
     fn a_part_of_the_traces_is_recorded_and_none_or_all_of_them_at_the_ends() {
         let recorded = |part| {
-            let limit = Limit::Part(part);
+            let limit = Limit::Part(part, AtMost::new(0));
             let traces = (0..2000).filter(|_| dropped_by(&limit, &Context::new()).is_none());
             traces.count()
         };
@@ -198,9 +215,23 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_decided_is_followed_and_its_trace_goes_on() {
-        let limit = per_second(0);
-        assert!(dropped_by(&limit, &remote(TraceFlags::SAMPLED)).is_none());
+    fn a_caller_that_asks_for_its_trace_gets_what_others_get_and_no_more() {
+        let sampled = remote(TraceFlags::SAMPLED);
+        let recorded = |limit: Limit| {
+            let asked = (0..100).filter(|_| dropped_by(&limit, &sampled).is_none());
+            asked.count()
+        };
+        assert_eq!(recorded(per_second(2)), 2);
+        assert_eq!(recorded(Limit::Part(0.0, AtMost::new(3))), 3);
+        assert_eq!(recorded(Limit::Part(1.0, AtMost::new(0))), 100);
+        let place = dropped_by(&per_second(0), &sampled).expect("dropped");
+        let place = place.span().span_context().clone();
+        assert_eq!(place.trace_id(), TraceId::from(1), "its trace goes on");
+        assert!(!place.is_sampled());
+    }
+
+    #[test]
+    fn a_caller_that_does_not_record_its_trace_is_followed() {
         let limit = per_second(5);
         let place = dropped_by(&limit, &remote(TraceFlags::default())).expect("dropped");
         let place = place.span().span_context().clone();

@@ -28,11 +28,16 @@ use crate::peer::Peer;
 pub struct Terms {
     /// Time for a TLS handshake, for a request head, and for taking something of an answer.
     pub idle: Duration,
-    /// Connections at once; further ones wait to be accepted.
+    /// Connections at once; further ones wait to be accepted. While less than half are free, a new one has a
+    /// [hurried](HURRY) time to be silent.
     pub most: usize,
     /// The certificate to show; plain HTTP without one.
     pub tls: Option<Arc<ServerConfig>>,
 }
+
+/// Part of the time that a silent connection has where there are many: whoever only holds them is rid of
+/// sooner than the places are used up.
+const HURRY: u32 = 6;
 
 /// Serves `router` over HTTP/1.1 until `stop`, then until the requests in flight are answered.
 ///
@@ -45,9 +50,13 @@ pub async fn serve(
     stop: CancellationToken,
     terms: Terms,
 ) {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(terms.idle);
+    let with_patience = |idle| {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(idle);
+        http
+    };
+    let usual = with_patience(terms.idle);
+    let hurried = with_patience(terms.idle / HURRY);
     let connections = GracefulShutdown::new();
     let free = Arc::new(Semaphore::new(terms.most));
     // This accept waits out what the listener itself fails with, such as too many open files.
@@ -58,6 +67,10 @@ pub async fn serve(
     while let Some((place, (stream, address))) =
         stop.run_until_cancelled(next(&free, &mut listener)).await
     {
+        let http = match free.available_permits() < terms.most / 2 {
+            true => &hurried,
+            false => &usual,
+        };
         let connection = Connection {
             http: http.clone(),
             router: router.clone(),

@@ -83,6 +83,10 @@ pub enum Error {
     Unprocessable(String),
     #[error("the client sends more requests than it may; the next one is answered in {} s", whole_seconds(.0))]
     RateLimited(Duration),
+    #[error(
+        "the client has as many requests under way as it may; send this one again once some are answered"
+    )]
+    TooManyAtOnce,
     #[error("the request took longer than {} s", .0.as_secs_f64())]
     Deadline(Duration),
     #[error("the database is not available")]
@@ -158,6 +162,7 @@ impl Error {
             Self::TooLarge(_) => &kinds::TOO_LARGE,
             Self::UnsupportedMediaType(_) => &kinds::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited(_) => &kinds::RATE_LIMITED,
+            Self::TooManyAtOnce => &kinds::TOO_MANY_AT_ONCE,
             Self::Unprocessable(_) => &kinds::UNPROCESSABLE,
             Self::Deadline(_) => &kinds::DEADLINE_EXCEEDED,
             Self::DatabaseUnavailable(_) => &kinds::DATABASE_UNAVAILABLE,
@@ -238,7 +243,9 @@ impl IntoResponse for Error {
         if let Self::RateLimited(wait) = self {
             headers.insert(header::RETRY_AFTER, whole_seconds(&wait).into());
         }
-        if matches!(self, Self::KeyInUse) || kind.status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(self, Self::KeyInUse | Self::TooManyAtOnce)
+            || kind.status == StatusCode::SERVICE_UNAVAILABLE
+        {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         if let Self::Workload(problem) = self {

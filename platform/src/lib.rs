@@ -20,6 +20,7 @@ pub mod issuer;
 pub mod json;
 pub mod maintenance;
 mod memory;
+mod memory_budget;
 pub mod middleware;
 pub mod openapi;
 pub mod paging;
@@ -33,7 +34,8 @@ pub mod tokens;
 pub mod usage;
 pub mod workload;
 
-pub use platform::{Platform, PlatformSettings, ServiceInfo};
+pub use memory_budget::MemoryBudget;
+pub use platform::{Platform, PlatformSettings, ServiceInfo, share};
 
 /// Names ring as the process's one implementation of TLS and of signatures; harmless to call again.
 pub fn install_crypto() {

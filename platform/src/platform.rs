@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::MemoryBudget;
 use crate::content_reads::ContentReads;
 use crate::content_store::UploadMemory;
 use crate::database::{Database, DatabaseSettings};
@@ -24,20 +25,33 @@ pub struct ServiceInfo {
 pub struct PlatformSettings {
     /// Who asks Postgres, and answers probes.
     pub service: ServiceInfo,
-    /// Bytes that the process may take.
-    pub memory: u64,
+    /// What may be held in memory.
+    pub memory: MemoryBudget,
     /// Time until an answer's first byte, or a statement's result.
     pub request_timeout: Duration,
     /// Time after which an issuer's keys are fetched again.
     pub jwks_refresh: Duration,
     /// Time between two fetches of them at least.
     pub jwks_cooldown: Duration,
+    /// Age from which they are no longer believed.
+    pub jwks_max_age: Duration,
+    /// Connections of callers that the listener of the API holds at once.
+    pub max_connections: usize,
     /// Connections to Postgres that a client may read with at once.
     pub connections_per_client: u32,
     /// Connections to Postgres that a client may change something with at once.
     pub commits_per_client: u32,
     /// Connections to Postgres of all clients at once.
     pub connections: u32,
+}
+
+/// What one of so many clients may have of `all`: others find at least half of it, whatever one does.
+#[must_use]
+pub fn share(all: usize, clients: usize) -> usize {
+    match clients {
+        0 | 1 => all,
+        _ => (all / 2).max(1),
+    }
 }
 
 /// What every workload stands on; a clone is the same platform.
@@ -53,6 +67,8 @@ pub struct Platform {
     pub database: Arc<Database>,
     /// Where workloads tell one another of contents that are read.
     pub content_reads: Arc<ContentReads>,
+    /// What may be held in memory.
+    pub memory: MemoryBudget,
     /// What all that is on its way to a store of content may take of the memory.
     pub upload_memory: UploadMemory,
     /// Time until an answer's first byte, or a statement's result.
@@ -70,6 +86,7 @@ impl Platform {
         let pace = Pace {
             usual: settings.jwks_refresh,
             least: settings.jwks_cooldown,
+            longest: settings.jwks_max_age,
             patience: timeout / 2,
         };
         let database = DatabaseSettings {
@@ -79,13 +96,16 @@ impl Platform {
             deadline: timeout,
             application_name: settings.service.name,
         };
+        let clients = tenant.clients().len();
+        let most_at_once = share(settings.max_connections, clients);
         crate::memory::observe();
         Ok(Self {
             service: settings.service,
-            upload_memory: UploadMemory::of(settings.memory, timeout),
+            memory: settings.memory,
+            upload_memory: UploadMemory::of(settings.memory.uploads, timeout, clients),
             database: Arc::new(Database::new(database, &tenant)),
             content_reads: Arc::default(),
-            access: Arc::new(Access::new(tenant.clone(), timeout, pace)?),
+            access: Arc::new(Access::new(tenant.clone(), timeout, most_at_once, pace)?),
             request_timeout: timeout,
             tenant,
         })

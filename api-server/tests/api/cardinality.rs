@@ -32,11 +32,11 @@ const OF_AN_ANSWER: usize = 2 + 18;
 const OF_A_PAIR: usize = 1 + 18;
 
 /// Connections (3) and who waited for one in vain, memory (2), telemetry exported (3) and dropped (6),
-/// maintenance (8 and 2), `target_info`.
-const OTHERS: usize = 3 + 1 + 2 + 3 + 6 + 8 + 2 + 1;
+/// maintenance (8 and 2), what confines the process that reads files (2), `target_info`.
+const OTHERS: usize = 3 + 1 + 2 + 3 + 6 + 8 + 2 + 2 + 1;
 
 /// Values of the labels that are not of requests.
-const CLOSED: [(&str, &[&str]); 10] = [
+const CLOSED: [(&str, &[&str]); 11] = [
     (
         "operation",
         &["SELECT", "INSERT", "UPDATE", "DELETE", "LOCK"],
@@ -60,6 +60,7 @@ const CLOSED: [(&str, &[&str]); 10] = [
     ("state", &["idle", "used", "max"]),
     ("signal", &["traces", "logs", "metrics"]),
     ("reason", &["queue_full", "export_failed"]),
+    ("layer", &["files", "system-calls"]),
     ("task", &["purge", "sweep", "expire", "recount"]),
     ("outcome", &["done", "failed"]),
 ];
@@ -190,7 +191,8 @@ impl Server {
             .env("RUST_LOG", "error")
             .arg(format!("--config={}", tenancy.config_file().display()))
             .arg(format!("--listen={public}"))
-            .arg(format!("--data-store-listen={data_store}"));
+            .arg(format!("--data-store-listen={data_store}"))
+            .arg("--operations-listen=127.0.0.1:0");
         let server = Self {
             public,
             data_store,

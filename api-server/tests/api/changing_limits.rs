@@ -36,7 +36,8 @@ impl Server {
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
             .arg(format!("--config={}", config.display()))
             .arg(format!("--listen={address}"))
-            .arg("--data-store-listen=127.0.0.1:0");
+            .arg("--data-store-listen=127.0.0.1:0")
+            .arg("--operations-listen=127.0.0.1:0");
         let server = Self {
             process: Process::start(command, tenancy.folder.path().join("log")).expect("a process"),
             address,

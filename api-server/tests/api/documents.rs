@@ -146,6 +146,7 @@ async fn the_data_store_records_content_that_is_there_and_refuses_any_other() {
         with("content_key", json!("018f4e5a-0000-7000-8000-000000000002")),
         with("content_key", json!("../other")),
         with("sha256", json!("abc")),
+        with("sha256", json!(sha256(b"other"))),
         with("file_type", json!("nonsense")),
         with("surprise", json!(1)),
     ] {
@@ -396,5 +397,48 @@ async fn many_uploads_at_once_wait_for_the_few_connections_of_their_client() {
         r#"database_connection_pool{state="max"} 64"#,
     ] {
         assert!(metrics.contains(series), "{series} in {metrics}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_data_store_takes_no_more_than_an_upload_may_bring() {
+    let postgres = Postgres::start();
+    let mut tenancy = postgres.tenancy("acme").await;
+    let uploads = json!({"maxBytes": 10, "acceptedTypes": ["text/plain"]});
+    tenancy.config["workloads"]["documents"]["uploads"] = uploads;
+    let router = data_store_router(tenancy.app());
+    let folder = tenancy.folder.path().join("content");
+    let folder = folder.join(tenancy.identity("globex").schema);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (number, content, status, problem) in [
+        (1, &b"ten bytes."[..], StatusCode::CREATED, None),
+        (
+            2,
+            b"eleven byte",
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Some("too-large"),
+        ),
+        // What it is said to be is taken, and its bytes show something else.
+        (
+            3,
+            b"%PDF-1.7\xe2\0",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Some("type-not-accepted"),
+        ),
+    ] {
+        let key = format!("018f4e5a-0000-7000-8000-00000000000{number}");
+        std::fs::write(folder.join(&key), content).expect("content");
+        let sent = json!({
+            "filename": "a.txt", "file_size": content.len(), "file_type": "text/plain",
+            "content_key": key, "sha256": sha256(content),
+        });
+        let answer = record(&router, &sent).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        if let Some(problem) = problem {
+            assert_eq!(
+                answer.json()["type"],
+                format!("urn:docket:problem:{problem}")
+            );
+        }
     }
 }

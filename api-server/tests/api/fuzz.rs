@@ -20,7 +20,11 @@ impl Server {
         let mut process = Command::new(env!("CARGO_BIN_EXE_docket-api-server"))
             .arg("--config")
             .arg(config)
-            .args(["--listen=127.0.0.1:0", "--data-store-listen=127.0.0.1:0"])
+            .args([
+                "--listen=127.0.0.1:0",
+                "--data-store-listen=127.0.0.1:0",
+                "--operations-listen=127.0.0.1:0",
+            ])
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
             .env_remove("RUST_LOG")
             .stdout(Stdio::piped())

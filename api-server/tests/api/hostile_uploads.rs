@@ -11,12 +11,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use docket_api_server::server;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::raw::{form, put, say};
-use crate::support::eventually;
 use crate::support::postgres::Postgres;
+use crate::support::{eventually, listeners};
 
 /// Something that is sent over a connection of its own.
 struct Row {
@@ -59,13 +58,12 @@ fn sections() -> [(&'static str, Vec<Row>); 4] {
 async fn every_hostile_upload_gets_its_answer_and_a_good_one_is_taken_after_it() {
     let postgres = Postgres::start();
     let tenancy = postgres.tenancy("acme").await;
-    let public = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let data_store = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = public.local_addr().expect("an address");
+    let listeners = listeners().await;
+    let address = listeners.api.local_addr().expect("an address");
     let stop = CancellationToken::new();
     let app = tenancy.app_with(&["--request-timeout=2s", "--idle-timeout=3s"]);
     let grace = Duration::from_secs(5);
-    let serving = tokio::spawn(server::serve(app, public, data_store, stop.clone(), grace));
+    let serving = tokio::spawn(server::serve(app, listeners, stop.clone(), grace));
     let good = put(&[], &form("name=\"file\"; filename=\"good.txt\"", b"good"));
     let mut wrong = Vec::new();
     let mut stored = 0;

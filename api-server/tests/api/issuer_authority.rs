@@ -59,6 +59,7 @@ impl Server {
             .arg(tenancy.config_file())
             .arg(format!("--listen={address}"))
             .arg("--data-store-listen=127.0.0.1:0")
+            .arg("--operations-listen=127.0.0.1:0")
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
             .env("RUST_LOG", "warn");
         let process =

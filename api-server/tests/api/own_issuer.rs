@@ -645,7 +645,8 @@ async fn a_running_server_follows_the_file_and_keeps_its_keys_when_that_breaks()
         .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
         .arg(format!("--config={}", tenancy.config_file().display()))
         .arg(format!("--listen={address}"))
-        .arg("--data-store-listen=127.0.0.1:0");
+        .arg("--data-store-listen=127.0.0.1:0")
+        .arg("--operations-listen=127.0.0.1:0");
     let log = tenancy.folder.path().join("log");
     let process = Process::start(command, log).expect("a process");
     let published = async || {

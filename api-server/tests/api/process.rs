@@ -8,11 +8,11 @@ use docket_api_server::server;
 use futures::SinkExt as _;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::postgres::Postgres;
-use crate::support::{Tenancy, eventually};
+use crate::support::{Tenancy, eventually, listeners};
 
 fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_docket-api-server"));
@@ -71,6 +71,7 @@ async fn sigterm_says_not_ready_first_and_then_ends_with_0() {
             .args([
                 "--listen=127.0.0.1:0",
                 "--data-store-listen=127.0.0.1:0",
+                "--operations-listen=127.0.0.1:0",
                 "--drain-delay=2s",
             ])
             .stdout(Stdio::piped())
@@ -119,13 +120,12 @@ async fn sigterm_says_not_ready_first_and_then_ends_with_0() {
 async fn an_upload_in_flight_is_finished_after_the_listener_has_closed() {
     let postgres = Postgres::start();
     let tenancy = postgres.tenancy("acme").await;
-    let public = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let data_store = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = public.local_addr().expect("an address");
+    let listeners = listeners().await;
+    let address = listeners.api.local_addr().expect("an address");
     let stop = CancellationToken::new();
     let app = tenancy.app_with(&["--idle-timeout=300ms"]);
     let grace = Duration::from_secs(30);
-    let serving = tokio::spawn(server::serve(app, public, data_store, stop.clone(), grace));
+    let serving = tokio::spawn(server::serve(app, listeners, stop.clone(), grace));
 
     let (mut body, stream) = futures::channel::mpsc::channel::<std::io::Result<Vec<u8>>>(1);
     let upload = reqwest::Client::new()
@@ -161,13 +161,13 @@ async fn an_upload_in_flight_is_finished_after_the_listener_has_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_brings_no_request_is_closed_on_both_listeners() {
     let tenancy = Tenancy::without_database("ApiKey");
-    let public = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let data_store = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let addresses = [&public, &data_store].map(|it| it.local_addr().expect("an address"));
+    let listeners = listeners().await;
+    let addresses = [&listeners.api, &listeners.data_store];
+    let addresses = addresses.map(|it| it.local_addr().expect("an address"));
     let stop = CancellationToken::new();
     let app = tenancy.app_with(&["--idle-timeout=300ms"]);
     let grace = Duration::from_secs(30);
-    let serving = tokio::spawn(server::serve(app, public, data_store, stop.clone(), grace));
+    let serving = tokio::spawn(server::serve(app, listeners, stop.clone(), grace));
     for address in addresses {
         for sent in [
             "",

@@ -65,6 +65,11 @@ fn problem(answer: &Answer) -> String {
     format!("{} {name}", answer.status.as_u16())
 }
 
+fn vary(headers: &HeaderMap) -> Vec<&str> {
+    let fields = headers.get_all(header::VARY).iter();
+    fields.map(|field| field.to_str().expect("ASCII")).collect()
+}
+
 fn allowed_origin(headers: &HeaderMap) -> Option<&str> {
     headers
         .get(header::ACCESS_CONTROL_ALLOW_ORIGIN)
@@ -313,7 +318,7 @@ async fn a_page_may_read_answers_and_errors_of_the_routes_that_take_its_keys_and
         assert_eq!(answer.status, status, "{}", answer.text());
         let headers = &answer.headers;
         assert_eq!(allowed_origin(headers), is_allowed.then_some(origin));
-        assert_eq!(headers[header::VARY], "origin");
+        assert!(vary(headers).contains(&"origin"));
         assert_eq!(
             headers.contains_key(header::ACCESS_CONTROL_EXPOSE_HEADERS),
             is_allowed
@@ -330,7 +335,7 @@ async fn a_page_may_read_answers_and_errors_of_the_routes_that_take_its_keys_and
         let answer = ask(&router, method, path, &headers).await;
         assert_eq!(answer.status, status, "{path}");
         assert_eq!(allowed_origin(&answer.headers), None, "{path}");
-        assert!(!answer.headers.contains_key(header::VARY), "{path}");
+        assert!(!vary(&answer.headers).contains(&"origin"), "{path}");
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderName, Method, StatusCode, header};
 
 use crate::support::Answer;
 use crate::support::postgres::Postgres;
-use crate::support::requests::{ask, ask_with, get, sha256, upload};
+use crate::support::requests::{ask, ask_with, etag, get, sha256, upload};
 
 const CONTENT: &str = "documents/1/content";
 
@@ -189,4 +189,43 @@ async fn head_needs_no_object_and_knows_no_range() {
         StatusCode::INTERNAL_SERVER_ERROR,
         "not a part of nothing"
     );
+}
+
+/// Also what is refused, and what is not modified.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_shared_cache_keeps_what_a_client_is_answered() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let router = docket_api_server::public_router(tenancy.app());
+    assert_eq!(upload(&router, "globex", "a.txt", b"one").await.status, 201);
+    let seen = etag(&router, "documents/1/content").await;
+    let seen = [(header::IF_NONE_MATCH, seen.as_str())];
+    let content = "documents/1/content";
+    let mut answers = vec![
+        (
+            304,
+            ask_with(&router, Method::GET, "globex", content, &seen).await,
+        ),
+        (403, ask(&router, Method::GET, "hooli", content).await),
+    ];
+    for (path, status) in [
+        (content, 200),
+        ("documents/1", 200),
+        ("documents", 200),
+        ("documents/9", 404),
+        ("usage", 200),
+    ] {
+        answers.push((status, get(&router, "globex", path).await));
+    }
+    for (status, answer) in answers {
+        assert_eq!(answer.status, status, "{answer:?}");
+        let headers = &answer.headers;
+        assert_eq!(
+            headers[header::CACHE_CONTROL],
+            "private, no-cache",
+            "{status}"
+        );
+        let vary: Vec<_> = headers.get_all(header::VARY).iter().collect();
+        assert_eq!(vary, ["authorization", "x-api-key", "x-client"], "{status}");
+    }
 }

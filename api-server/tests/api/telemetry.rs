@@ -41,7 +41,11 @@ impl Running {
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .arg("--config")
             .arg(tenancy.config_file())
-            .args(["--listen=127.0.0.1:0", "--data-store-listen=127.0.0.1:0"])
+            .args([
+                "--listen=127.0.0.1:0",
+                "--data-store-listen=127.0.0.1:0",
+                "--operations-listen=127.0.0.1:0",
+            ])
             .args(["--request-timeout=2s"])
             .stdout(Stdio::piped());
         if let Some(collector) = collector {

@@ -253,17 +253,46 @@ async fn a_hostile_file_costs_its_own_text_and_nothing_else() {
     assert_eq!(small.status, StatusCode::CREATED);
 }
 
+fn eventually_in(file: &str, line: &str) {
+    let begin = std::time::Instant::now();
+    let text = || std::fs::read_to_string(file).expect("a file");
+    while !text().lines().any(|one| one == line) {
+        assert!(begin.elapsed().as_secs() < 30, "{}", text());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_process_that_reads_says_which_layers_confine_it() {
+    let output = Command::new(SERVER)
+        .args(["extract-text", "confinement", "80000000"])
+        .env_clear()
+        .stdin(Stdio::null())
+        .output();
+    let output = output.expect("an output");
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let layers: Vec<&str> = told.lines().collect();
+    let security = std::fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
+    match security.contains("landlock") {
+        true => assert_eq!(layers, ["files", "system-calls"]),
+        // Where it cannot be seen, Landlock may be there all the same.
+        false => assert_eq!(layers.last(), Some(&"system-calls")),
+    }
+}
+
 #[test]
 fn the_process_that_reads_is_confined_before_it_reads() {
     let mut child = Command::new(SERVER)
-        .args(["extract-text", "html"])
+        .args(["extract-text", "html", "80000000"])
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("a process");
     let mut stdin = child.stdin.take().expect("its input");
-    let path = format!("/proc/{}/limits", child.id());
+    let proc = format!("/proc/{}", child.id());
+    let path = format!("{proc}/limits");
     let limits = || {
         let text = std::fs::read_to_string(&path).expect("limits");
         let limit = |name: &str| {
@@ -277,7 +306,7 @@ fn the_process_that_reads_is_confined_before_it_reads() {
                 .map(str::to_owned)
         };
         [
-            "Max address space",
+            "Max data size",
             "Max cpu time",
             "Max file size",
             "Max open files",
@@ -285,15 +314,80 @@ fn the_process_that_reads_is_confined_before_it_reads() {
         ]
         .map(|name| limit(name).expect("a value"))
     };
-    let expected = ["167772160", "20", "0", "4", "0"];
+    let expected = ["80000000", "20", "0", "4", "0"];
     let begin = std::time::Instant::now();
     while limits() != expected {
         assert!(begin.elapsed().as_secs() < 30, "{:?}", limits());
         std::thread::yield_now();
     }
+    let score = std::fs::read_to_string(format!("{proc}/oom_score_adj"));
+    assert_eq!(score.expect("a score").trim(), "1000");
+    // It has a filter of system calls, and gains no rights by starting anything.
+    eventually_in(&format!("{proc}/status"), "Seccomp:\t2");
+    eventually_in(&format!("{proc}/status"), "NoNewPrivs:\t1");
     stdin.write_all(b"<p>An offer</p>").expect("written");
     drop(stdin);
     let output = child.wait_with_output().expect("an end");
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "An offer");
+}
+
+/// Of all that waits, as whoever was last at it left it.
+async fn left(postgres: &Postgres, tenancy: &Tenancy, attempts: i16) {
+    let schema = tenancy.identity("globex").schema;
+    let sql = format!(
+        "UPDATE {schema}.document_metadata SET text_due = now(), text_attempts = $1 \
+         WHERE text_state = 'Pending'"
+    );
+    let left = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(attempts);
+    let left = left.execute(&mut postgres.superuser().await).await;
+    assert_eq!(left.expect("left").rows_affected(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_reading_ended_the_process_three_times_is_given_up() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let quiet = public_router(tenancy.app());
+    let good = pdf(SENTENCE, "", "", &[]);
+    // Beside as many attempts that came back, which say nothing against the file.
+    for (name, attempts) in [("twice.pdf", 207), ("thrice.pdf", 307)] {
+        upload_as(&quiet, "globex", name, PDF, &good).await;
+        left(&postgres, &tenancy, attempts).await;
+        let (_, _work) = start(&tenancy);
+        eventually("nothing waits", async || {
+            in_state(&postgres, &tenancy, "Pending").await.is_empty()
+        })
+        .await;
+    }
+    assert_eq!(found(&quiet, "turbine").await, ["twice.pdf"]);
+    assert_eq!(
+        in_state(&postgres, &tenancy, "Failed").await,
+        ["thrice.pdf"]
+    );
+    assert_eq!(found(&quiet, "thrice").await, ["thrice.pdf"], "by its name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_came_back_says_nothing_against_the_file() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let quiet = public_router(tenancy.app());
+    let good = pdf(SENTENCE, "", "", &[]);
+    upload_as(&quiet, "globex", "a.pdf", PDF, &good).await;
+    left(&postgres, &tenancy, 201).await;
+    let schema = tenancy.identity("globex").schema;
+    let content = tenancy.folder.path().join("content").join(&schema);
+    let object = std::fs::read_dir(&content).expect("a folder").next();
+    let object = object.expect("an object").expect("an object").path();
+    let away = content.with_extension("away");
+    std::fs::rename(&object, &away).expect("away");
+    let (_, _work) = start(&tenancy);
+    let attempts = async || -> i16 {
+        let sql = format!("SELECT text_attempts FROM {schema}.document_metadata");
+        let attempts = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+        let attempts = attempts.fetch_one(&mut postgres.superuser().await).await;
+        attempts.expect("a count")
+    };
+    eventually("it came back", async || attempts().await == 2).await;
 }

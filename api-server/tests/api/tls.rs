@@ -8,29 +8,33 @@ use docket_api_server::{App, server};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Tenancy, eventually};
+use crate::support::{Tenancy, eventually, listeners};
 
-/// Both listeners, until `stop`.
+/// All listeners, until `stop`.
 struct Serving {
+    /// Of the API and of the data store.
     addresses: [SocketAddr; 2],
+    operations: SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Serving {
     async fn start(app: Arc<App>) -> Self {
-        let public = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let data_store = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let addresses = [&public, &data_store].map(|it| it.local_addr().expect("an address"));
+        let listeners = listeners().await;
+        let addresses = [&listeners.api, &listeners.data_store];
+        let addresses = addresses.map(|it| it.local_addr().expect("an address"));
+        let operations = listeners.operations.local_addr().expect("an address");
         let stop = CancellationToken::new();
         let grace = Duration::from_secs(30);
-        let task = tokio::spawn(server::serve(app, public, data_store, stop.clone(), grace));
+        let task = tokio::spawn(server::serve(app, listeners, stop.clone(), grace));
         Self {
             addresses,
+            operations,
             stop,
             task,
         }
@@ -180,5 +184,54 @@ async fn a_connection_too_many_waits_until_another_ends() {
     })
     .await;
     assert_eq!(is_closed(second).await.get(..3), Some(&b"TTP"[..]));
+    serving.end().await;
+}
+
+/// The answer of the listener for probes, which speaks plain HTTP, within the time that the kubelet waits.
+async fn probe(serving: &Serving, path: &str) -> reqwest::Response {
+    let url = format!("http://{}/{path}", serving.operations);
+    let answer = tokio::time::timeout(Duration::from_secs(3), reqwest::get(url)).await;
+    answer
+        .expect("an answer before the kubelet gives up")
+        .expect("an answer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_and_metrics_are_answered_while_idle_callers_hold_all_connections_twice() {
+    let (tenancy, _) = with_certificate();
+    let app = tenancy.app_with(&["--max-connections=20"]);
+    let serving = Serving::start(app).await;
+    let mut idle = Vec::new();
+    for address in serving.addresses {
+        for _ in 0..40 {
+            idle.push(TcpStream::connect(address).await.expect("a connection"));
+        }
+    }
+    for path in ["livez", "metrics"] {
+        assert_eq!(probe(&serving, path).await.status(), 200, "{path}");
+    }
+    // There is no database.
+    assert_eq!(probe(&serving, "readyz").await.status(), 503);
+    assert_eq!(
+        probe(&serving, "clients/globex/documents").await.status(),
+        404
+    );
+    drop(idle);
+    serving.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_connection_is_closed_sooner_where_there_are_many() {
+    let tenancy = Tenancy::without_database("ApiKey");
+    let app = tenancy.app_with(&["--max-connections=3", "--idle-timeout=12s"]);
+    let serving = Serving::start(app).await;
+    let connect = async || {
+        let stream = TcpStream::connect(serving.addresses[0]).await;
+        stream.expect("a connection")
+    };
+    let [first, _second, third] = [connect().await, connect().await, connect().await];
+    is_closed(third).await;
+    let first = tokio::time::timeout(Duration::from_secs(1), is_closed(first)).await;
+    assert!(first.is_err(), "one of a few has its time");
     serving.end().await;
 }

@@ -523,6 +523,62 @@ async fn keys_are_replaced_without_a_restart_and_go_on_working_while_the_issuer_
 }
 
 #[tokio::test]
+async fn an_issuer_that_withdraws_all_its_keys_is_obeyed_at_the_next_fetch() {
+    let key = Signer::ed25519("a");
+    let issuer = Issuer::start(&[&key]).await;
+    let tenancy = tenancy(&issuer.url());
+    let router =
+        docket_api_server::public_router(tenancy.app_with(&[COOLDOWN, "--jwks-refresh=300ms"]));
+    let token = key.token(&issuer.claims());
+    eventually("it serves", async || {
+        read(&router, &token).await.status == LET_IN
+    })
+    .await;
+    issuer.publish(&[]);
+    eventually("no token is accepted", async || {
+        read(&router, &token).await.status == StatusCode::UNAUTHORIZED
+    })
+    .await;
+    let answer = read(&router, &token).await;
+    assert!(
+        answer.text().contains("the issuer has no such key"),
+        "{answer:?}"
+    );
+    issuer.publish(&[&key]);
+    eventually("it serves again", async || {
+        read(&router, &token).await.status == LET_IN
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_of_an_issuer_that_is_away_for_too_long_are_not_believed_and_no_pod_goes_for_that() {
+    let key = Signer::ed25519("a");
+    let issuer = Issuer::start(&[&key]).await;
+    let tenancy = tenancy(&issuer.url());
+    let flags = [COOLDOWN, "--jwks-refresh=300ms", "--jwks-max-age=2s"];
+    let router = docket_api_server::public_router(tenancy.app_with(&flags));
+    let token = key.token(&issuer.claims());
+    eventually("it serves", async || {
+        read(&router, &token).await.status == LET_IN
+    })
+    .await;
+    issuer.goes_away(true);
+    eventually("nobody knows any more", async || {
+        read(&router, &token).await.status == StatusCode::SERVICE_UNAVAILABLE
+    })
+    .await;
+    let request = Request::get("/readyz").body(Body::empty());
+    let ready = send(&router, request.expect("a request")).await;
+    assert!(!ready.text().contains("keys"), "{ready:?}");
+    issuer.goes_away(false);
+    eventually("it serves again", async || {
+        read(&router, &token).await.status == LET_IN
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn tokens_with_unknown_keys_do_not_hammer_the_issuer() {
     let key = Signer::ed25519("a");
     let issuer = Issuer::start(&[&key]).await;

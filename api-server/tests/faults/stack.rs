@@ -175,6 +175,7 @@ fn api_command(
         .arg(tenancy.config_file())
         .arg(format!("--listen={address}"))
         .arg(format!("--data-store-listen={data_store}"))
+        .arg("--operations-listen=127.0.0.1:0")
         .args(flags)
         .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
         .env("RUST_LOG", "warn")

@@ -14,6 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use clap::Parser as _;
+use docket_api_server::server::Listeners;
 use docket_api_server::{App, Settings};
 use docket_contract::hash_api_key;
 use docket_instrumentation::{Registry, Service, Telemetry};
@@ -23,6 +24,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
 pub const CLIENTS: [&str; 2] = ["globex", "initech"];
@@ -148,6 +150,16 @@ impl Tenancy {
 
 pub fn password(client: &str) -> String {
     format!("{client}'s password")
+}
+
+/// Listeners of a server, each at a port of its own.
+pub async fn listeners() -> Listeners {
+    let bind = async || TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    Listeners {
+        api: bind().await,
+        data_store: bind().await,
+        operations: bind().await,
+    }
 }
 
 /// Waits until `condition` holds.

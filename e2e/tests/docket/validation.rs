@@ -317,6 +317,9 @@ const REFUSED: &[(&str, Change)] = &[
             spec["api"]["resources"] = json!({"requests": {"cpu": "0"}});
         },
     ),
+    ("limits.memory must be at least 96Mi", |spec| {
+        spec["api"]["resources"] = json!({"limits": {"memory": "95Mi"}});
+    }),
     ("requests.memory must not exceed limits.memory", |spec| {
         spec["api"]["resources"] =
             json!({"requests": {"memory": "1Gi"}, "limits": {"memory": "512Mi"}});

@@ -1,6 +1,6 @@
 //! The component `api`: what answers the clients.
 
-use docket_contract::{API_PORT, DATA_STORE_PORT, service_name};
+use docket_contract::{API_PORT, DATA_STORE_PORT, OPERATIONS_PORT, service_name};
 use docket_crds::labels;
 use docket_crds::names::API_CONTAINER;
 use k8s_openapi::api::core::v1::{Container, EnvVar, Probe};
@@ -28,7 +28,7 @@ pub(super) fn component(wanted: &ValidatedTenant) -> Component {
                 of_service: Some(service::public_port(wanted)),
                 scheme,
                 is_open: true,
-                has_metrics: true,
+                has_metrics: false,
             },
             Port {
                 name: "data-store",
@@ -38,6 +38,14 @@ pub(super) fn component(wanted: &ValidatedTenant) -> Component {
                 is_open: false,
                 has_metrics: false,
             },
+            Port {
+                name: "operations",
+                number: OPERATIONS_PORT,
+                of_service: None,
+                scheme: "http",
+                is_open: true,
+                has_metrics: true,
+            },
         ],
         replicas: wanted.replicas,
         autoscaling: wanted.autoscaling.clone(),
@@ -45,8 +53,8 @@ pub(super) fn component(wanted: &ValidatedTenant) -> Component {
 }
 
 fn container(wanted: &ValidatedTenant) -> Container {
-    let scheme = wanted.tls.as_ref().map(|_| "HTTPS");
-    let api_get = |path| http_get(path, API_PORT, scheme);
+    // No caller's load keeps this port from the kubelet.
+    let api_get = |path| http_get(path, OPERATIONS_PORT);
     Container {
         name: API_CONTAINER.into(),
         image: Some(wanted.api_image.clone()),

@@ -37,12 +37,11 @@ pub(super) fn resources(resources: &Resources) -> ResourceRequirements {
 }
 
 /// The kubelet looks at no certificate.
-pub(super) fn http_get(path: &str, port: u16, scheme: Option<&str>) -> Probe {
+pub(super) fn http_get(path: &str, port: u16) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
             path: Some(path.to_owned()),
             port: IntOrString::Int(port.into()),
-            scheme: scheme.map(Into::into),
             ..HTTPGetAction::default()
         }),
         ..Probe::default()

@@ -218,13 +218,13 @@ fn collector_container(wanted: &ValidatedTenant) -> Container {
         startup_probe: Some(Probe {
             period_seconds: Some(1),
             failure_threshold: Some(60),
-            ..http_get("/", collector_config::HEALTH_PORT, None)
+            ..http_get("/", collector_config::HEALTH_PORT)
         }),
         liveness_probe: Some(Probe {
             period_seconds: Some(10),
             timeout_seconds: Some(3),
             failure_threshold: Some(3),
-            ..http_get("/", collector_config::HEALTH_PORT, None)
+            ..http_get("/", collector_config::HEALTH_PORT)
         }),
         resources: Some(resources(&wanted.collector_resources)),
         security_context: Some(security_context()),

@@ -27,14 +27,7 @@ pub(super) fn build(wanted: &ValidatedTenant, component: &Component) -> Option<P
         })
     };
     let measured = component.ports.iter().filter(|port| port.has_metrics);
-    let measured = measured.map(|port| {
-        let mut endpoint = endpoint(port.name, port.scheme);
-        if port.scheme == "https" {
-            // A certificate is for the callers' names, not for the addresses of pods.
-            endpoint["tlsConfig"] = json!({"insecureSkipVerify": true});
-        }
-        endpoint
-    });
+    let measured = measured.map(|port| endpoint(port.name, port.scheme));
     let endpoints = measured.chain([endpoint(COLLECTOR_METRICS, "http")]);
     Some(PodMonitor {
         metadata: for_prometheus(wanted, component_metadata(wanted, component.name)),

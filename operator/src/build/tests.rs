@@ -4,6 +4,7 @@ use docket_contract::{
     CONFIG_FILE, OpenAi, OwnIssuer, SIGNING_KEYS_FILE, Summarizer, TenantConfig, Tls, hash_api_key,
 };
 use docket_objectives::{Indicator, Objective, Window};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use secrecy::ExposeSecret as _;
 
@@ -406,7 +407,7 @@ fn with_certificate() -> ValidatedTenant {
 }
 
 #[test]
-fn with_a_certificate_the_service_and_the_probes_speak_https() {
+fn with_a_certificate_the_service_speaks_https_and_the_probes_have_a_port_without_one() {
     let Children {
         service,
         deployment,
@@ -443,7 +444,9 @@ fn with_a_certificate_the_service_and_the_probes_speak_https() {
         &api.liveness_probe,
     ] {
         let get = probe.as_ref().and_then(|probe| probe.http_get.as_ref());
-        assert_eq!(get.expect("a probe").scheme.as_deref(), Some("HTTPS"));
+        let get = get.expect("a probe");
+        assert_eq!(get.scheme, None);
+        assert_eq!(get.port, IntOrString::Int(8002), "callers cannot fill it");
     }
 }
 

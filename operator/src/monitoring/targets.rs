@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use docket_contract::API_PORT;
+use docket_contract::OPERATIONS_PORT;
 use docket_crds::names::COLLECTOR_CONTAINER;
 use k8s_openapi::api::core::v1::Pod;
 use serde::Serialize;
@@ -14,8 +14,6 @@ use crate::cache::pods::Pods;
 /// Where the metrics of a pod are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// `http` or `https`: what the port is called.
-    scheme: String,
     /// Of the API: address and port.
     api: String,
     /// The same of the collector beside it.
@@ -31,21 +29,20 @@ impl Endpoint {
         }
         let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
         let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
-        let port = ports.find(|port| port.container_port == i32::from(API_PORT))?;
+        ports.find(|port| port.container_port == i32::from(OPERATIONS_PORT))?;
         let host = match status.pod_ip.as_deref()? {
             v6 if v6.contains(':') => format!("[{v6}]"),
             v4 => v4.to_owned(),
         };
         Some(Self {
-            scheme: port.name.clone()?,
-            api: format!("{host}:{API_PORT}"),
+            api: format!("{host}:{OPERATIONS_PORT}"),
             collector: format!("{host}:{COLLECTOR_METRICS_PORT}"),
         })
     }
 }
 
 /// One container of a pod, as `<http_sd_config>` reads it:
-/// `{"targets": ["10.0.0.7:8000"], "labels": {"namespace": …, "docket_tenant": …, "pod": …, "__scheme__": "http"}}`.
+/// `{"targets": ["10.0.0.7:8002"], "labels": {"namespace": …, "docket_tenant": …, "pod": …, "__scheme__": "http"}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Target {
     /// One address with its port.
@@ -73,7 +70,7 @@ pub fn targets(pods: &Pods) -> Vec<Target> {
             }
         };
         [
-            with(endpoint.api, &[("__scheme__", &endpoint.scheme)]),
+            with(endpoint.api, &[("__scheme__", "http")]),
             with(
                 endpoint.collector,
                 &[("__scheme__", "http"), ("container", COLLECTOR_CONTAINER)],
@@ -94,7 +91,7 @@ mod tests {
         serde_json::from_value(json!({
             "metadata": {"name": name, "namespace": "team", "labels": {labels::TENANT: "acme"}},
             "spec": {"containers": [{"name": "api", "ports": [
-                {"name": "data-store", "containerPort": 8001}, {"name": "https", "containerPort": 8000}]}]},
+                {"name": "https", "containerPort": 8000}, {"name": "operations", "containerPort": 8002}]}]},
             "status": {"phase": phase, "podIP": address},
         }))
         .expect("a pod")
@@ -114,7 +111,7 @@ mod tests {
         }
         let api = |address: &str, pod: &str| -> Value {
             json!({"targets": [address], "labels": {"namespace": "team", "docket_tenant": "acme",
-                "pod": pod, "__scheme__": "https"}})
+                "pod": pod, "__scheme__": "http"}})
         };
         let collector = |address: &str, pod: &str| -> Value {
             json!({"targets": [address], "labels": {"namespace": "team", "docket_tenant": "acme",
@@ -123,9 +120,9 @@ mod tests {
         assert_eq!(
             serde_json::to_value(targets(&pods)).expect("JSON"),
             json!([
-                api("10.0.0.7:8000", "a"),
+                api("10.0.0.7:8002", "a"),
                 collector("10.0.0.7:8888", "a"),
-                api("[fd00::7]:8000", "b"),
+                api("[fd00::7]:8002", "b"),
                 collector("[fd00::7]:8888", "b"),
             ]),
         );

@@ -47,7 +47,11 @@ impl ContentStore {
     /// Starts an object of `client`; nothing of it stays unless it is [kept](Upload::keep).
     pub fn upload(&self, client: &Client, key: Uuid) -> Upload {
         let location = location(client, key);
-        Upload::new(self.store.clone(), location, self.memory.clone())
+        Upload::new(
+            self.store.clone(),
+            location,
+            self.memory.of_client(&client.schema),
+        )
     }
 
     /// `None` when there is no such object.

@@ -7,7 +7,7 @@ use object_store::{MultipartUpload, PutPayload, PutPayloadMut};
 use tokio::task::JoinSet;
 
 use super::PART;
-use super::memory::{Reservation, UploadMemory};
+use super::memory::{ClientUploadMemory, Reservation};
 use crate::error::Error;
 
 /// Parts of one upload that are under way at once.
@@ -23,7 +23,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) fn new(memory: &UploadMemory) -> Self {
+    pub(super) fn new(memory: &ClientUploadMemory) -> Self {
         Self {
             bytes: PutPayloadMut::new(),
             reservation: memory.reservation(),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
-use super::memory::UploadMemory;
+use super::memory::ClientUploadMemory;
 use super::part::{Part, Parts};
 use crate::error::Error;
 
@@ -15,7 +15,7 @@ use crate::error::Error;
 pub struct Upload {
     store: Arc<dyn ObjectStore>,
     location: Path,
-    memory: UploadMemory,
+    memory: ClientUploadMemory,
     /// Bytes that are still to come at most, as far as that is known.
     expected: u64,
     progress: Progress,
@@ -34,7 +34,11 @@ enum Progress {
 }
 
 impl Upload {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, location: Path, memory: UploadMemory) -> Self {
+    pub(super) fn new(
+        store: Arc<dyn ObjectStore>,
+        location: Path,
+        memory: ClientUploadMemory,
+    ) -> Self {
         Self {
             store,
             location,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout_at;
 
 use super::aside::aside;
 use super::server_address::ServerAddress;
@@ -21,6 +22,8 @@ const WARM: Duration = Duration::from_secs(1);
 const GIVEN_BACK: Duration = Duration::from_secs(1);
 /// One that was taken from sqlx this long ago goes back, so that its age is looked at.
 const AWAY: Duration = Duration::from_secs(60);
+/// Checks of one client at once.
+const CHECKS: u32 = 1;
 /// A login that takes this long is a slow one, if there is still somebody to log in to.
 const SLOW_LOGIN: Duration = Duration::from_secs(2);
 
@@ -32,6 +35,8 @@ const SLOW_LOGIN: Duration = Duration::from_secs(2);
 pub(super) enum Purpose {
     Read,
     Commit,
+    /// A question whether the client is served, which no request of the client's may hold up.
+    Check,
 }
 
 /// Connections of one client at once.
@@ -39,11 +44,14 @@ pub(super) enum Purpose {
 pub(super) struct PerClient {
     pub(super) reads: u32,
     pub(super) commits: u32,
+    /// For both together, of what all clients have together.
+    pub(super) share: usize,
 }
 
 impl PerClient {
+    /// At once, checks included.
     pub(super) const fn all(self) -> u32 {
-        self.reads + self.commits
+        self.reads + self.commits + CHECKS
     }
 }
 
@@ -53,6 +61,8 @@ pub(super) struct ClientPool {
     server: ServerAddress,
     reads: Arc<Semaphore>,
     commits: Arc<Semaphore>,
+    checks: Arc<Semaphore>,
+    share: Arc<Semaphore>,
     warm: Mutex<Vec<Warm>>,
 }
 
@@ -70,9 +80,16 @@ pub struct Connection {
     taken: Instant,
     then: Then,
     home: Arc<ClientPool>,
-    // Given back after the connection, in this order.
-    _turn: OwnedSemaphorePermit,
-    _in_use: OwnedSemaphorePermit,
+    /// Given back after the connection.
+    _turn: Turn,
+}
+
+/// The right to have a connection, given back in this order.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _of_purpose: OwnedSemaphorePermit,
+    /// The client's, and that of all clients; none for a check.
+    _shared: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
 /// What becomes of a connection that is dropped.
@@ -93,31 +110,48 @@ impl ClientPool {
             server,
             reads: Arc::new(Semaphore::new(most.reads as usize)),
             commits: Arc::new(Semaphore::new(most.commits as usize)),
+            checks: Arc::new(Semaphore::new(CHECKS as usize)),
+            share: Arc::new(Semaphore::new(most.share)),
             warm: Mutex::default(),
         }
     }
 
-    /// How many connections there may be for `purpose`.
-    pub(super) fn turns(&self, purpose: Purpose) -> &Arc<Semaphore> {
-        match purpose {
+    /// A turn within `patience`, in what the client may have and then in what all clients have, `in_use`: who
+    /// waits for others of its own client keeps nothing from those of others.
+    pub(super) async fn turn(
+        &self,
+        purpose: Purpose,
+        in_use: &Arc<Semaphore>,
+        patience: Duration,
+    ) -> Result<Turn, Error> {
+        let end = Instant::now() + patience;
+        let of_purpose = match purpose {
             Purpose::Read => &self.reads,
             Purpose::Commit => &self.commits,
-        }
+            Purpose::Check => &self.checks,
+        };
+        let of_purpose = permit(of_purpose, end).await?;
+        let shared = match purpose {
+            Purpose::Read | Purpose::Commit => {
+                let share = permit(&self.share, end).await?;
+                Some((share, permit(in_use, end).await?))
+            }
+            Purpose::Check => None,
+        };
+        Ok(Turn {
+            _of_purpose: of_purpose,
+            _shared: shared,
+        })
     }
 
     /// A connection for whoever has a turn.
-    pub(super) async fn connection(
-        self: &Arc<Self>,
-        turn: OwnedSemaphorePermit,
-        in_use: OwnedSemaphorePermit,
-    ) -> Result<Connection, Error> {
-        let (connection, taken, turn, in_use) = match self.take_warm() {
-            Some(warm) => (warm.connection, warm.taken, turn, in_use),
+    pub(super) async fn connection(self: &Arc<Self>, turn: Turn) -> Result<Connection, Error> {
+        let (connection, taken, turn) = match self.take_warm() {
+            Some(warm) => (warm.connection, warm.taken, turn),
             None => {
                 let home = self.clone();
                 // A login that nobody waits for any more takes its turn along, until it ends.
-                aside(async move { Ok((home.acquire().await?, Instant::now(), turn, in_use)) })
-                    .await?
+                aside(async move { Ok((home.acquire().await?, Instant::now(), turn)) }).await?
             }
         };
         Ok(Connection {
@@ -126,7 +160,6 @@ impl ClientPool {
             then: Then::Asked,
             home: self.clone(),
             _turn: turn,
-            _in_use: in_use,
         })
     }
 
@@ -229,15 +262,12 @@ fn give_back(mut connection: PoolConnection<Postgres>) {
     tokio::spawn(tokio::time::timeout(GIVEN_BACK, given_back));
 }
 
-/// A permit of `of` within `patience`; without a timer where one is free.
-pub(super) async fn permit(
-    of: &Arc<Semaphore>,
-    patience: Duration,
-) -> Result<OwnedSemaphorePermit, Error> {
+/// A permit of `of` until `end`; without a timer where one is free.
+async fn permit(of: &Arc<Semaphore>, end: Instant) -> Result<OwnedSemaphorePermit, Error> {
     if let Ok(permit) = of.clone().try_acquire_owned() {
         return Ok(permit);
     }
-    match tokio::time::timeout(patience, of.clone().acquire_owned()).await {
+    match timeout_at(end.into(), of.clone().acquire_owned()).await {
         Ok(Ok(permit)) => Ok(permit),
         Ok(Err(_)) | Err(_) => Err(Error::from(sqlx::Error::PoolTimedOut)),
     }

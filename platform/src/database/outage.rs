@@ -14,13 +14,14 @@ pub fn is_outage(error: &sqlx::Error) -> bool {
     }
 }
 
-/// By SQLSTATE: connection exceptions (08), refused logins (28, 3D: a password or a database is
-/// being changed), no resources (53), a shutdown (57P), a cancelled statement (57014).
+/// By SQLSTATE: connection exceptions (08), a server that takes no changes, such as a standby (25006), refused
+/// logins (28, 3D: a password or a database is being changed), what gave way to others (40001, 40P01), no
+/// resources (53), a lock that others hold (55P03), a cancelled statement (57014), a shutdown (57P), a broken
+/// disk (58).
 fn is_outage_code(code: &str) -> bool {
-    ["08", "28", "3D", "53", "57P"]
-        .iter()
-        .any(|class| code.starts_with(class))
-        || code == "57014"
+    const CLASSES: [&str; 6] = ["08", "28", "3D", "53", "57P", "58"];
+    const CODES: [&str; 5] = ["25006", "40001", "40P01", "55P03", "57014"];
+    CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code)
 }
 
 #[cfg(test)]
@@ -29,14 +30,19 @@ mod tests {
 
     #[test]
     fn a_server_that_is_full_or_stopping_is_an_outage() {
-        for code in ["53300", "57P01", "57P03", "57014", "08006", "28P01"] {
+        for code in [
+            "53300", "57P01", "57P03", "57014", "08006", "28P01", "25006", "40001", "40P01",
+            "55P03", "58030",
+        ] {
             assert!(is_outage_code(code), "{code}");
         }
     }
 
     #[test]
     fn a_mistake_of_ours_is_not() {
-        for code in ["42501", "42P01", "42601", "23505", "22001"] {
+        for code in [
+            "42501", "42P01", "42601", "23505", "22001", "25001", "40002", "55006",
+        ] {
             assert!(!is_outage_code(code), "{code}");
         }
         assert!(!is_outage(&sqlx::Error::RowNotFound));

@@ -11,10 +11,11 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
-use super::client_pool::{ClientPool, Connection, PerClient, Purpose, permit};
+use super::client_pool::{ClientPool, Connection, PerClient, Purpose};
 use super::metrics::Metrics;
 use super::server_address::ServerAddress;
 use crate::error::Error;
+use crate::platform::share;
 use crate::tenant::{Client, Tenant};
 
 /// A connection that nobody used for this long is closed.
@@ -32,7 +33,7 @@ pub struct DatabaseSettings {
     pub reads_per_client: u32,
     /// Of one client at once, to change something with.
     pub commits_per_client: u32,
-    /// Of all clients together.
+    /// Of all clients together; half of them are more than one client ever has where there are several.
     pub connections: u32,
     /// That of a request.
     pub deadline: Duration,
@@ -117,6 +118,7 @@ impl Database {
             per_client: PerClient {
                 reads: settings.reads_per_client,
                 commits: settings.commits_per_client,
+                share: share(settings.connections as usize, tenant.clients().len()),
             },
             deadline: settings.deadline,
             application_name: settings.application_name,
@@ -135,6 +137,11 @@ impl Database {
     /// The same for a change that a caller waits for.
     pub async fn connection_to_commit(&self, client: &Client) -> Result<Connection, Error> {
         self.open(client, Purpose::Commit).await
+    }
+
+    /// The same to ask whether `client` is served, however many requests of the client wait.
+    pub(super) async fn connection_to_check(&self, client: &Client) -> Result<Connection, Error> {
+        self.open(client, Purpose::Check).await
     }
 
     async fn open(&self, client: &Client, purpose: Purpose) -> Result<Connection, Error> {
@@ -164,12 +171,9 @@ impl Database {
 
     async fn acquire(&self, client: &Client, purpose: Purpose) -> Result<Connection, Error> {
         let exhausted = |_: &Error| self.metrics.timed_out();
-        let in_use = permit(&self.in_use, TURN).await.inspect_err(exhausted)?;
         let pool = self.pool(client)?;
-        let turn = permit(pool.turns(purpose), TURN)
-            .await
-            .inspect_err(exhausted)?;
-        pool.connection(turn, in_use).await
+        let turn = pool.turn(purpose, &self.in_use, TURN).await;
+        pool.connection(turn.inspect_err(exhausted)?).await
     }
 
     fn pool(&self, client: &Client) -> Result<&Arc<ClientPool>, Error> {

@@ -17,6 +17,8 @@ pub enum SchemaState {
         /// By name.
         missing: Vec<String>,
     },
+    /// The same, where Postgres takes no changes: a standby, or one that was made read-only.
+    ReadOnly,
     /// The operator has yet to migrate the tables of this workload.
     Older(&'static str),
     /// A much newer operator has migrated the tables of this workload: this build must not touch them.
@@ -62,7 +64,8 @@ const READ: Statement = Statement {
     sql: "SELECT \
           ARRAY(SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL) AS missing, \
           ARRAY(SELECT (SELECT coalesce(max(version), 0) FROM schema_migrations WHERE workload = asked.name) \
-            FROM unnest($2::text[]) WITH ORDINALITY AS asked (name, place) ORDER BY place) AS versions",
+            FROM unnest($2::text[]) WITH ORDINALITY AS asked (name, place) ORDER BY place) AS versions, \
+          current_setting('transaction_read_only')::boolean AS read_only",
 };
 
 const MADE: Statement = Statement {
@@ -115,17 +118,18 @@ impl Database {
     ) -> Result<SchemaState, Error> {
         let (tables, workloads) = (needed.tables.as_slice(), needed.workloads.as_slice());
         let arguments = arguments().with(tables)?.with(workloads)?.end();
-        let mut connection = self.connection(client).await?;
+        let mut connection = self.connection_to_check(client).await?;
         let row = READ
             .fetch_optional(self, connection.as_mut(), arguments)
             .await?;
         let row = row.ok_or(Error::Database(sqlx::Error::RowNotFound))?;
         let versions: Vec<i32> = row.try_get("versions")?;
+        let missing: Vec<String> = row.try_get("missing")?;
+        let is_read_only: bool = row.try_get("read_only")?;
         Ok(match state_of(workloads, &versions) {
             Some(state) => state,
-            None => SchemaState::Current {
-                missing: row.try_get("missing")?,
-            },
+            None if missing.is_empty() && is_read_only => SchemaState::ReadOnly,
+            None => SchemaState::Current { missing },
         })
     }
 }

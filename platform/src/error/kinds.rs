@@ -125,6 +125,11 @@ pub(super) const RATE_LIMITED: ProblemKind = kind(
     "rate-limited",
     "the client sends more requests than it may; the next one is answered in 1 s",
 );
+pub(super) const TOO_MANY_AT_ONCE: ProblemKind = kind(
+    StatusCode::TOO_MANY_REQUESTS,
+    "too-many-at-once",
+    "the client has as many requests under way as it may; send this one again once some are answered",
+);
 pub(super) const INTERNAL: ProblemKind = kind(
     StatusCode::INTERNAL_SERVER_ERROR,
     "internal",
@@ -186,6 +191,7 @@ pub const PROBLEMS: ProblemList = ProblemList {
         UNPROCESSABLE,
         KEY_REUSED,
         RATE_LIMITED,
+        TOO_MANY_AT_ONCE,
         INTERNAL,
         DEADLINE_EXCEEDED,
         DATABASE_UNAVAILABLE,

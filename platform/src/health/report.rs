@@ -145,6 +145,11 @@ impl Finding {
             |state| matches!(state, SchemaState::Current { missing } if !missing.is_empty()),
             "tables are missing",
         );
+        find(
+            HealthStatus::Degraded,
+            |state| matches!(state, SchemaState::ReadOnly),
+            "the database is read-only, and takes no changes",
+        );
         finding
     }
 }
@@ -174,6 +179,7 @@ mod tests {
         for waiting in [
             SchemaState::Older("platform"),
             SchemaState::NotProvisioned("x".into()),
+            SchemaState::ReadOnly,
             SchemaState::Current {
                 missing: vec!["t".into()],
             },

@@ -9,6 +9,7 @@ use http::{HeaderMap, header};
 use tokio_util::sync::CancellationToken;
 
 use super::rate_limit::RateLimits;
+use super::under_way::RequestsUnderWay;
 use crate::tenant::Tenant;
 use crate::tokens::{AcceptedIssuers, Issuer, OwnIssuer, Pace};
 
@@ -23,6 +24,8 @@ pub struct Access {
     pub own_issuer: Option<Arc<OwnIssuer>>,
     /// How often.
     pub rate_limits: RateLimits,
+    /// How many at once.
+    pub(super) under_way: RequestsUnderWay,
     /// Time until the first byte of an answer, unless a route reads a large body.
     pub deadline: Duration,
     /// Cancelled once the server takes no new requests: another has taken its place.
@@ -30,11 +33,17 @@ pub struct Access {
 }
 
 impl Access {
-    /// Begins to fetch the keys of an issuer of tokens, for which it needs a Tokio runtime.
+    /// Begins to fetch the keys of an issuer of tokens, for which it needs a Tokio runtime. A client may have as
+    /// many requests under way as `most_at_once` says.
     ///
     /// # Errors
     /// When the issuer of the tenant makes no sense.
-    pub fn new(tenant: Arc<Tenant>, deadline: Duration, pace: Pace) -> anyhow::Result<Self> {
+    pub fn new(
+        tenant: Arc<Tenant>,
+        deadline: Duration,
+        most_at_once: usize,
+        pace: Pace,
+    ) -> anyhow::Result<Self> {
         let jwt = tenant.jwt.clone();
         let other = jwt.map(|jwt| Issuer::new(jwt, pace)).transpose()?;
         let own_issuer = tenant.own_issuer.as_ref().map(OwnIssuer::new).map(Arc::new);
@@ -43,6 +52,10 @@ impl Access {
             issuers: AcceptedIssuers::new(other.into_iter().chain(own)),
             own_issuer,
             rate_limits: RateLimits::new(tenant.limits.rate_limit),
+            under_way: RequestsUnderWay::new(
+                tenant.clients().map(|client| client.name.as_str()),
+                most_at_once,
+            ),
             deadline,
             draining: CancellationToken::new(),
             tenant,

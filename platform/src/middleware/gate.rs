@@ -13,6 +13,7 @@ use axum::routing::MethodRouter;
 
 use super::access::Access;
 use super::auth::{Caller, identify};
+use super::caching::keep_private;
 use super::publishable::take_key;
 use super::scope::Scope;
 use crate::error::Error;
@@ -29,9 +30,21 @@ pub(super) struct Gate {
     pub(super) deadline: Option<Duration>,
 }
 
-/// Lets the handler know its [`Caller`], which nothing else does: a route without a gate serves nobody.
 async fn pass(
     State(gate): State<Gate>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let answer = answer_to_caller(&gate, params, request, next).await;
+    let mut response = answer.into_response();
+    keep_private(response.headers_mut());
+    response
+}
+
+/// Lets the handler know its [`Caller`], which nothing else does: a route without a gate serves nobody.
+async fn answer_to_caller(
+    gate: &Gate,
     params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
@@ -48,7 +61,7 @@ async fn pass(
         (None, Err(error)) => Err(error),
         (None, Ok(())) => {
             request.extensions_mut().insert(caller.clone());
-            gate.within_deadline(next.run(request)).await
+            gate.answer(&caller, next.run(request)).await
         }
     };
     let mut response = answer.into_response();
@@ -86,6 +99,17 @@ impl Gate {
             true => Error::Draining,
             false => error,
         }
+    }
+
+    /// In the client's own share of all that is under way.
+    async fn answer(
+        &self,
+        caller: &Caller,
+        answer: impl Future<Output = Response>,
+    ) -> Result<Response, Error> {
+        let under_way = self.access.under_way.begin(&caller.client.name)?;
+        let answer = self.within_deadline(answer).await?;
+        Ok(under_way.until_read(answer))
     }
 
     async fn within_deadline(

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod auth;
+mod caching;
 mod cors;
 mod gate;
 pub mod layers;
@@ -13,6 +14,7 @@ pub mod rate_limit;
 pub mod request_id;
 pub mod scope;
 mod trace;
+mod under_way;
 
 use axum::extract::MatchedPath;
 use http::{Extensions, Method};

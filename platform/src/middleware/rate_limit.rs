@@ -38,8 +38,9 @@ impl RateLimits {
         }))
     }
 
-    /// Gives each of `clients` this pod's part of the limit, anew, unless that is what it has; returns
-    /// whether it is something else. Without a word on the limit it stays as it is.
+    /// Gives each of `clients` this pod's part of the limit, unless that is what it has; returns whether it is
+    /// something else. Without a word on the limit it stays as it is. What a client has spent it has spent: of
+    /// its new burst as large a part is left as of the one before.
     pub fn share<'a>(
         &self,
         clients: impl Iterator<Item = &'a str>,
@@ -51,8 +52,15 @@ impl RateLimits {
         if shares.of_tenant == of_tenant && shares.pods == Some(pods) {
             return false;
         }
-        let limiter = |limit| Limiter::new(quota(limit, pods), DefaultClock::default());
-        let by_client = clients.filter_map(|name| Some((name.to_owned(), limiter(of_tenant?))));
+        let limiter = |name, limit| {
+            let limiter = Limiter::new(quota(limit, pods), DefaultClock::default());
+            if let Some(before) = shares.by_client.get(name) {
+                limiter.go_on_from(before);
+            }
+            limiter
+        };
+        let by_client =
+            clients.filter_map(|name| Some((name.to_owned(), limiter(name, of_tenant?))));
         *shares = Shares {
             by_client: by_client.collect(),
             of_tenant,
@@ -102,6 +110,21 @@ impl<C: Clock + Clone> Limiter<C> {
             bucket: RateLimiter::direct_with_clock(quota, clock).with_middleware(),
             quota,
             policy: HeaderValue::try_from(policy).expect("digits and ASCII"),
+        }
+    }
+
+    /// Begins with as large a part of the burst as is left `before`.
+    fn go_on_from(&self, before: &Self) {
+        let all = u64::from(before.quota.burst_size().get());
+        // The look takes one itself.
+        let left = before.bucket.check();
+        let left = left.map_or(0, |state| u64::from(state.remaining_burst_capacity()) + 1);
+        let burst = self.quota.burst_size().get();
+        let kept = u64::from(burst) * left / all;
+        let spent = burst - u32::try_from(kept).unwrap_or(burst).min(burst);
+        if let Some(spent) = NonZeroU32::new(spent) {
+            // It is no more than the burst of a bucket that is full.
+            let _ = self.bucket.check_n(spent);
         }
     }
 
@@ -224,9 +247,29 @@ mod tests {
         assert!(!share(1, None) && !share(1, Some(limit(1))));
         assert!(limits.take("globex").expect("limited").wait.is_some());
         assert!(share(1, Some(limit(5))) && share(2, None));
-        assert_eq!(limits.take("globex").map(|taken| taken.left), Some(1));
+        assert!(limits.take("globex").expect("limited").wait.is_some());
         assert!(share(2, Some(None)));
         assert!(limits.take("globex").is_none(), "nothing is limited");
+    }
+
+    #[test]
+    fn another_number_of_pods_brings_no_client_a_new_burst() {
+        let limits = RateLimits::new(Some(RateLimit {
+            requests_per_second: number(1),
+            burst: number(100),
+        }));
+        let clients = ["globex", "initech"];
+        let share = |pods| limits.share(clients.into_iter(), number(pods), None);
+        let left = |client| limits.take(client).expect("limited").left;
+        assert!(share(1));
+        for _ in 0..60 {
+            left("globex");
+        }
+        assert!(share(2));
+        assert_eq!(left("globex"), 19, "of 20, which are two fifths of 50");
+        assert_eq!(left("initech"), 49, "it had spent nothing");
+        assert!(share(1) && share(2) && share(1));
+        assert!((36..=40).contains(&left("globex")), "not a hundred");
     }
 
     proptest! {

@@ -90,6 +90,15 @@ impl Scope {
     ) -> MethodRouter<S> {
         Gate::new(&[self], access, Some(access.deadline)).before(router)
     }
+
+    /// [`guard`](Self::guard) for routes that read large contents, which takes as long as they are.
+    pub fn guard_upload<S: Clone + Send + Sync + 'static>(
+        self,
+        access: &Arc<Access>,
+        router: MethodRouter<S>,
+    ) -> MethodRouter<S> {
+        Gate::new(&[self], access, None).before(router)
+    }
 }
 
 /// [`Scope::on`] for callers that have one of `scopes`.

@@ -27,9 +27,9 @@ impl AcceptedIssuers {
         self.0.is_empty()
     }
 
-    /// The name of an issuer whose keys are not known yet, if there is one.
+    /// The name of an issuer whose keys were never known, if there is one.
     pub fn without_keys(&self) -> Option<&str> {
-        let issuer = self.0.iter().find(|issuer| !issuer.has_keys());
+        let issuer = self.0.iter().find(|issuer| !issuer.had_keys());
         issuer.map(Issuer::name)
     }
 

@@ -1,5 +1,5 @@
 //! An issuer whose tokens are accepted, and its keys: those of another are fetched in the background, again
-//! and again, so that the issuer replaces them without a restart here, and may be away.
+//! and again, so that the issuer replaces and withdraws them without a restart here, and may be away.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,7 @@ use docket_instrumentation::restart_after_panics;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Claims;
@@ -29,6 +30,8 @@ pub struct Pace {
     pub usual: Duration,
     /// Time between two fetches at least, however many unknown keys tokens name.
     pub least: Duration,
+    /// Age from which keys are no longer believed while the issuer is away: it may have withdrawn them.
+    pub longest: Duration,
     /// How long a request waits for a key that is not known yet.
     pub patience: Duration,
 }
@@ -52,7 +55,7 @@ pub(super) struct Terms {
     pub(super) token_type: Option<&'static str>,
 }
 
-/// The last keys; none before the first that could be used.
+/// The last keys; none before the first, and once they are too old.
 pub(super) type KnownKeys = Option<Arc<Jwks>>;
 
 #[derive(Debug)]
@@ -69,6 +72,8 @@ struct Shared {
     wanted: Notify,
     /// A fetch was so recent that another is not due.
     resting: AtomicBool,
+    /// There were keys.
+    fetched: AtomicBool,
 }
 
 enum Refusal {
@@ -123,15 +128,17 @@ impl Issuer {
         &self.terms.client_claim
     }
 
-    /// Whether its keys are known.
-    pub fn has_keys(&self) -> bool {
-        self.keys.borrow().is_some()
+    /// Whether its keys were ever known: those of an issuer that is away for long are known to no server.
+    pub fn had_keys(&self) -> bool {
+        let fetched = |fetching: &Fetching| fetching.shared.fetched.load(Ordering::Acquire);
+        self.keys.borrow().is_some() || self.fetching.as_ref().is_some_and(fetched)
     }
 
     /// What `token` says, if the issuer signed it for us.
     ///
     /// # Errors
-    /// [`Error::TokenRefused`] with a sentence; [`Error::IssuerUnavailable`] before the first fetch.
+    /// [`Error::TokenRefused`] with a sentence; [`Error::IssuerUnavailable`] before the first fetch, and when the
+    /// last one was too long ago.
     pub async fn verify(&self, token: &str) -> Result<Claims, Error> {
         match self.verify_with_known(token)? {
             Ok(claims) => return Ok(claims),
@@ -229,11 +236,19 @@ async fn fetch_forever(
     pace: Pace,
 ) {
     let mut pause = FIRST_PAUSE.min(pace.least);
+    let mut heard = Instant::now();
     loop {
         let fetched = source.fetch().await;
         shared.resting.store(true, Ordering::Release);
         match fetched {
             Ok(keys) => {
+                if keys.is_empty() {
+                    tracing::warn!(
+                        "the issuer has no key that can check a signature: no token of it is accepted"
+                    );
+                }
+                heard = Instant::now();
+                shared.fetched.store(true, Ordering::Release);
                 tell.send_replace(Some(Arc::new(keys)));
                 pause = FIRST_PAUSE.min(pace.least);
                 tokio::time::sleep(pace.least).await;
@@ -244,8 +259,12 @@ async fn fetch_forever(
             }
             Err(error) => {
                 tracing::warn!(error = %format!("{error:#}"), "the issuer's keys cannot be fetched");
-                // Wakes who waits; the last keys go on working.
-                tell.send_modify(|_| ());
+                // Wakes who waits; the last keys go on working for a time.
+                tell.send_modify(|keys| {
+                    if heard.elapsed() > pace.longest && keys.take().is_some() {
+                        tracing::error!("the issuer's keys are too old to be believed");
+                    }
+                });
                 tokio::time::sleep(pause).await;
                 shared.resting.store(false, Ordering::Release);
                 pause = (pause * 2).min(pace.least);

@@ -97,6 +97,7 @@ impl OwnIssuer {
             return Ok(false);
         }
         let known = Jwks::parse(&published).map_err(anyhow::Error::msg)?;
+        anyhow::ensure!(!known.is_empty(), "no key of them can check a signature");
         let keys = Keys {
             signer: signer(file)?,
             header: Header {

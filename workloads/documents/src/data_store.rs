@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::insertion::{Insertion, insert, store_metadata};
+use super::receive::Receiver;
 use super::state::Limits;
 use super::text::{TextService, Texts};
 use super::{Document, FileType, Filename, NewDocument, TABLE};
@@ -57,19 +58,24 @@ impl TryFrom<CreateDocument> for NewDocument {
     }
 }
 
-/// 201 with the [`Document`]; 422 unless the content is in the store with that size.
+/// 201 with the [`Document`]; 422 unless the content is in the store with that size and hash, and what an upload
+/// is answered where it is too large or of a type that is not taken.
 #[tracing::instrument(name = "create_document", skip_all, err(level = "debug"))]
 pub(crate) async fn create_document(
     State(database): State<Arc<Database>>,
     State(content): State<ContentStore>,
     State(texts): State<Arc<TextService>>,
-    State(limits): State<Limits>,
+    State(receiver): State<Arc<Receiver>>,
     Caller { client, .. }: Caller,
     origin: Origin,
     sent: Result<Json<CreateDocument>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Document>), Error> {
     let Json(sent) = sent?;
     let new = NewDocument::try_from(sent)?;
+    let limits = receiver.limits;
+    if new.file_size > limits.max_upload_bytes {
+        return Err(Error::TooLarge(limits.max_upload_bytes));
+    }
     match content.find(&client, new.content_key).await? {
         Some(object) if object.size != new.file_size => {
             return Err(Error::Unprocessable(format!(
@@ -90,6 +96,7 @@ pub(crate) async fn create_document(
             ));
         }
     }
+    let new = receiver.verify(&client, new).await?;
     // The object was here before the request, so it stays whatever happens.
     let unread = Texts::unread(new.filename.as_str(), new.file_type.as_str());
     let work = async {

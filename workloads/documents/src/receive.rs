@@ -88,6 +88,37 @@ impl Receiver {
         Ok(new)
     }
 
+    /// Looks at content that is in the store already as at that of an upload: whether it is what `claimed` says,
+    /// and of a type that is taken.
+    ///
+    /// # Errors
+    /// 422 for another hash, 415 for a type that is not taken.
+    pub(super) async fn verify(
+        &self,
+        client: &Client,
+        claimed: NewDocument,
+    ) -> Result<NewDocument, Error> {
+        let mut content = self.content.read(client, claimed.content_key, None).await?;
+        let (mut start, mut hash) = (Vec::new(), Sha256::new());
+        while let Some(chunk) = content.next().await {
+            let chunk = chunk?;
+            hash.update(&chunk);
+            let missing = file_type::START.saturating_sub(start.len());
+            start.extend_from_slice(&chunk[..chunk.len().min(missing)]);
+        }
+        let file_type = FileType::of(&start, Some(claimed.file_type.as_str()));
+        self.accepted_types.check(&file_type)?;
+        let found: [u8; 32] = hash.finalize().into();
+        if found != claimed.sha256 {
+            let sentence = "sha256 is not that of the content";
+            return Err(Error::Unprocessable(sentence.into()));
+        }
+        Ok(NewDocument {
+            file_type,
+            ..claimed
+        })
+    }
+
     async fn receive_into(
         &self,
         upload: &mut Upload,

@@ -15,7 +15,7 @@ use super::AcceptedTypes;
 use super::find::Finder;
 use super::inserter::Inserter;
 use super::receive::Receiver;
-use crate::text::TextService;
+use crate::text::{Extractor, TextService};
 
 /// What this program lets documents have, unless a tenant says otherwise.
 #[derive(Clone, Debug)]
@@ -77,7 +77,11 @@ impl DocumentsState {
                 accepted_types: AcceptedTypes::new(&config.uploads.accepted_types),
                 limits,
             }),
-            texts: Arc::new(TextService::new(&config.summarizer, settings.extractor)?),
+            texts: Arc::new(TextService::new(
+                &config.summarizer,
+                Extractor::new(settings.extractor, platform.memory.reader),
+                tenant.clients().len(),
+            )?),
             limits,
             content,
         })

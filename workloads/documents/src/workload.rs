@@ -111,7 +111,7 @@ impl Workload for Documents {
         Router::new()
             .route(
                 "/clients/{client}/documents",
-                WRITE.guard(access, post(data_store::create_document)),
+                WRITE.guard_upload(access, post(data_store::create_document)),
             )
             .route(
                 "/clients/{client}/documents/{id}",

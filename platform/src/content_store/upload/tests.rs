@@ -3,13 +3,13 @@ use std::path::Path as FilePath;
 use object_store::local::LocalFileSystem;
 
 use super::*;
-use crate::content_store::PART;
+use crate::content_store::{PART, UploadMemory};
 
 fn upload(folder: &FilePath) -> (Upload, Arc<dyn ObjectStore>, Path) {
     let store: Arc<dyn ObjectStore> =
         Arc::new(LocalFileSystem::new_with_prefix(folder).expect("a store"));
     let location = Path::from("schema/key");
-    let memory = UploadMemory::of(0, std::time::Duration::from_secs(10));
+    let memory = UploadMemory::of(0, std::time::Duration::from_secs(10), 1).of_client("schema");
     (
         Upload::new(store.clone(), location.clone(), memory),
         store,

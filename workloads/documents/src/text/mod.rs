@@ -11,17 +11,15 @@ mod summary;
 mod words;
 mod worker;
 
-use std::path::PathBuf;
-
 pub(crate) use at_upload::{INLINE, Texts};
 use at_upload::{KEPT, TextState};
+pub(crate) use extract::Extractor;
 pub use extract::{SUBCOMMAND, extract_text};
 pub(crate) use repository::{TABLE, search_sql};
 pub(crate) use words::words;
 pub(crate) use worker::read_texts;
 
 use docket_platform::tenant::Client;
-use extract::Extractor;
 use schedule::Schedule;
 use summary::{Standing, Summarizer};
 
@@ -34,18 +32,19 @@ pub(crate) struct TextService {
 }
 
 impl TextService {
-    /// `extractor` is the program that reads files: this server's own.
+    /// So many `clients` share the workers.
     ///
     /// # Errors
     /// When the settings of the summarizer make no sense.
     pub(crate) fn new(
         config: &docket_contract::Summarizer,
-        extractor: PathBuf,
+        extractor: Extractor,
+        clients: usize,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             summarizer: Summarizer::new(config)?,
-            extractor: Extractor::new(extractor),
-            schedule: Schedule::default(),
+            extractor,
+            schedule: Schedule::new(worker::AT_ONCE, clients),
         })
     }
 

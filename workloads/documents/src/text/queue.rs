@@ -18,11 +18,17 @@ pub(super) struct TextTask {
     pub(super) file_type: String,
     pub(super) file_size: u64,
     pub(super) content_key: Uuid,
-    /// How often it was tried, this time included.
+    /// How often it was tried, this time included, but for those that are lost.
     pub(super) attempt: i16,
+    /// How often in a row nothing was heard again of who began before: its process ended, perhaps of this very
+    /// file.
+    pub(super) lost: i16,
     /// Of the request that made it necessary.
     pub(super) traceparent: Option<String>,
 }
+
+/// In `text_attempts`, an attempt that has not come back counts so much, and one that has counts one.
+const UNDER_WAY: i16 = 100;
 
 /// Longer than a file may take to be read and summarized: past it the one who began is gone.
 const LEASE: Duration = Duration::from_secs(300);
@@ -31,7 +37,7 @@ const CLAIM: Statement = Statement {
     operation: "UPDATE",
     table: "document_metadata",
     sql: "UPDATE document_metadata SET text_due = now() + make_interval(secs => $1), \
-            text_attempts = text_attempts + 1 \
+            text_attempts = text_attempts + $2 \
           WHERE id = (SELECT id FROM document_metadata WHERE text_state = 'Pending' AND text_due <= now() \
             ORDER BY text_due, id LIMIT 1 FOR UPDATE SKIP LOCKED) \
           RETURNING id, filename, file_type, file_size, content_key::text, text_attempts, text_traceparent",
@@ -43,7 +49,7 @@ const FINISH: Statement = Statement {
     table: "document_metadata",
     sql: concat!(
         "WITH finished AS (UPDATE document_metadata SET text_state = $4, summary = $5, \
-            text_due = now() + make_interval(secs => $10), \
+            text_due = now() + make_interval(secs => $10), text_attempts = $11, \
             modified_timestamp = CASE WHEN summary IS DISTINCT FROM $5 THEN now() ELSE modified_timestamp END \
             WHERE id = $1 AND content_key = $2::text::uuid AND filename = $3 AND text_state = 'Pending' \
             RETURNING id) \
@@ -57,7 +63,7 @@ const FINISH: Statement = Statement {
 const POSTPONE: Statement = Statement {
     operation: "UPDATE",
     table: "document_metadata",
-    sql: "UPDATE document_metadata SET text_due = now() + make_interval(secs => $2) \
+    sql: "UPDATE document_metadata SET text_due = now() + make_interval(secs => $2), text_attempts = $3 \
           WHERE id = $1 AND text_state = 'Pending'",
 };
 
@@ -80,7 +86,10 @@ pub(super) enum NextTask {
 /// The document of `client` that has waited the longest, if any is due. A connection that found
 /// nothing is closed: asking must not keep one open for a client that does nothing.
 pub(super) async fn claim(database: &Database, client: &Client) -> Result<NextTask, Error> {
-    let lease = arguments().with(LEASE.as_secs_f64())?.end();
+    let lease = arguments()
+        .with(LEASE.as_secs_f64())?
+        .with(UNDER_WAY)?
+        .end();
     let work = async {
         let mut connection = database.connection(client).await?;
         let row = CLAIM
@@ -97,6 +106,7 @@ pub(super) async fn claim(database: &Database, client: &Client) -> Result<NextTa
             }));
         };
         let size: i64 = row.try_get("file_size")?;
+        let attempts: i16 = row.try_get("text_attempts")?;
         let key: &str = row.try_get("content_key")?;
         Ok(NextTask::Task(TextTask {
             id: row.try_get("id")?,
@@ -105,7 +115,8 @@ pub(super) async fn claim(database: &Database, client: &Client) -> Result<NextTa
             file_size: size.unsigned_abs(),
             content_key: Uuid::parse_str(key)
                 .map_err(|error| Error::Database(sqlx::Error::Decode(error.into())))?,
-            attempt: row.try_get("text_attempts")?,
+            attempt: attempts % UNDER_WAY + 1,
+            lost: attempts / UNDER_WAY - 1,
             traceparent: row.try_get("text_traceparent")?,
         }))
     };
@@ -132,6 +143,7 @@ pub(super) async fn finish(
         .with(texts.summary_words.as_str())?
         .with(texts.text_words.as_str())?
         .with(again.as_secs_f64())?
+        .with(task.attempt)?
         .end();
     run(database, client, FINISH, arguments).await
 }
@@ -143,7 +155,11 @@ pub(super) async fn postpone(
     task: &TextTask,
     again: Duration,
 ) -> Result<(), Error> {
-    let arguments = arguments().with(task.id)?.with(again.as_secs_f64())?.end();
+    let arguments = arguments()
+        .with(task.id)?
+        .with(again.as_secs_f64())?
+        .with(task.attempt)?
+        .end();
     run(database, client, POSTPONE, arguments).await
 }
 

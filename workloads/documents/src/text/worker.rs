@@ -12,16 +12,18 @@ use docket_platform::error::Error;
 use docket_platform::tenant::{Client, Tenant};
 use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue};
+use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::extract::{self, Failure};
+use super::extract::{self, Extractor, Failure};
 use super::queue::{self, NextTask, TextTask};
 use super::source::Source;
 use super::{KEPT, TextService, TextState, Texts, decode};
 
-/// Documents that are worked on at once, of all clients together.
-const AT_ONCE: usize = 2;
+/// Documents that are worked on at once, of all clients together: a client that has half of them goes on beside a
+/// model that does not answer.
+pub(super) const AT_ONCE: usize = 4;
 /// Between two looks at a client for whom nothing is known to be due, give or take a half: for
 /// documents of a server that is gone, or of a version that knows nothing of texts.
 const LOOK: Duration = Duration::from_secs(300);
@@ -31,6 +33,8 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const FIRST_LOOK: Duration = Duration::from_secs(20);
 /// After this many attempts nothing new can be hoped for.
 const ATTEMPTS: i16 = 8;
+/// After this many attempts in a row of which nothing was heard again, it is the file that ends who reads it.
+const LOST_ATTEMPTS: i16 = 3;
 
 /// Works until `stop`; what is in the middle then is done by whoever looks next.
 pub(crate) async fn read_texts(
@@ -50,9 +54,37 @@ pub(crate) async fn read_texts(
         let schedule = &worker.texts.schedule;
         schedule.at(&client.name, Instant::now() + first);
     }
+    let told = tell_confinement(&worker.texts.extractor);
     let workers = (0..AT_ONCE).map(|_| worker.work());
     let workers = futures::future::join_all(workers);
-    tokio::select! { _ = workers => {}, () = stop.cancelled() => {} }
+    let work = async { tokio::join!(workers, told) };
+    tokio::select! { _ = work => {}, () = stop.cancelled() => {} }
+}
+
+/// In the log and as the metric `text_reader_confined`: an old kernel cannot do all of it.
+async fn tell_confinement(extractor: &Extractor) {
+    let confinement = match extractor.confinement().await {
+        Ok(confinement) => confinement,
+        Err(error) => {
+            tracing::warn!(%error, "it is not known what a process that reads files may do");
+            return;
+        }
+    };
+    let gauge = opentelemetry::global::meter("docket")
+        .u64_gauge("text_reader_confined")
+        .with_description(
+            "Whether a process that reads files has given up a kind of things, by layer",
+        )
+        .build();
+    for (layer, holds) in confinement.layers() {
+        gauge.record(holds.into(), &[KeyValue::new("layer", layer)]);
+        if !holds {
+            tracing::warn!(
+                layer,
+                "the kernel does not confine the process that reads files"
+            );
+        }
+    }
 }
 
 /// What reading a text takes.
@@ -66,7 +98,8 @@ struct Worker {
 impl Worker {
     async fn work(&self) {
         loop {
-            let name = self.texts.schedule.next().await;
+            let visit = self.texts.schedule.next().await;
+            let name = visit.client.as_str();
             let Some(client) = self.tenant.clients().find(|client| client.name == name) else {
                 continue;
             };
@@ -74,7 +107,7 @@ impl Worker {
             let wait = match queue::claim(&self.database, client).await {
                 Ok(NextTask::Task(task)) => {
                     // There may be more, which another worker can begin with.
-                    self.texts.schedule.wake(&name);
+                    self.texts.schedule.wake(name);
                     self.perform(client, &task).await;
                     continue;
                 }
@@ -85,7 +118,7 @@ impl Worker {
                     look
                 }
             };
-            self.texts.schedule.at(&name, Instant::now() + wait);
+            self.texts.schedule.at(name, Instant::now() + wait);
         }
     }
 
@@ -117,6 +150,14 @@ impl Worker {
     async fn read(&self, client: &Client, task: &TextTask) -> Result<Texts, Error> {
         let last = task.attempt >= ATTEMPTS;
         let unread = || Texts::unread(&task.filename, &task.file_type);
+        if task.lost >= LOST_ATTEMPTS {
+            tracing::warn!(
+                document = task.id,
+                attempts = task.lost,
+                "a text is not read any more: the process that read it ended each time"
+            );
+            return Ok(unread().in_state(TextState::Failed));
+        }
         let text = match self.text(client, task).await {
             Ok(text) => text,
             Err(Failure::File(sentence)) => {

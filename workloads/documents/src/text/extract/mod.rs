@@ -2,16 +2,21 @@
 //! and files are limited, because a malicious file must cost no more than its own text.
 
 mod child;
+mod confinement;
 mod docx;
 mod html;
 mod parent;
 mod pdf;
 
 pub use child::extract_text;
+pub(crate) use confinement::Confinement;
 pub(crate) use parent::{Extractor, Failure, LARGEST};
 
 /// First argument of the process that reads a file.
 pub const SUBCOMMAND: &str = "extract-text";
+
+/// In the place of a format: what the process may no longer do.
+const CONFINEMENT: &str = "confinement";
 
 /// A format that is read in a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
-use super::{Format, SUBCOMMAND};
+use super::{CONFINEMENT, Confinement, Format, SUBCOMMAND};
 use crate::text::decode::decode;
 
 /// Bytes of the largest file that is read.
@@ -39,15 +39,17 @@ pub(crate) enum Failure {
 #[derive(Debug)]
 pub(crate) struct Extractor {
     program: PathBuf,
+    memory: u64,
     patience: Duration,
     turn: Semaphore,
 }
 
 impl Extractor {
-    /// `program` is this server's own.
-    pub(crate) fn new(program: PathBuf) -> Self {
+    /// `program` is this server's own; its process may take so many bytes of `memory`.
+    pub(crate) fn new(program: PathBuf, memory: u64) -> Self {
         Self {
             program,
+            memory,
             patience: PATIENCE,
             turn: Semaphore::new(1),
         }
@@ -59,10 +61,24 @@ impl Extractor {
         format: Format,
         content: impl Stream<Item = object_store::Result<Bytes>> + Unpin,
     ) -> Result<String, Failure> {
+        self.run(format.as_str(), content).await
+    }
+
+    /// What a process that reads a file may no longer do on this machine.
+    pub(crate) async fn confinement(&self) -> Result<Confinement, Failure> {
+        let told = self.run(CONFINEMENT, futures::stream::empty()).await?;
+        Ok(Confinement::parse(&told))
+    }
+
+    async fn run(
+        &self,
+        what: &str,
+        content: impl Stream<Item = object_store::Result<Bytes>> + Unpin,
+    ) -> Result<String, Failure> {
         let _turn = self.turn.acquire().await;
         // With nothing of the server's environment, which has credentials in it.
         let mut child = Command::new(&self.program)
-            .args([SUBCOMMAND, format.as_str()])
+            .args([SUBCOMMAND, what, &self.memory.to_string()])
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -139,7 +155,7 @@ mod tests {
         std::fs::set_permissions(&program, executable).expect("executable");
         let extractor = Extractor {
             patience: Duration::from_millis(500),
-            ..Extractor::new(program)
+            ..Extractor::new(program, u64::MAX)
         };
         let content = futures::stream::iter([Ok(Bytes::from_static(content))]);
         extractor.extract(Format::Pdf, content).await
