@@ -56,6 +56,9 @@ refused docket 'alerts.configMap="Rules"' /alerts/configMap
 refused docket 'alerts.shards=0' /alerts/shards
 refused docket 'alerts.runbooksUrl="docs/runbooks"' /alerts/runbooksUrl
 refused docket 'watch.namespace="Acme"' /watch/namespace
+refused docket 'networkPolicy.scrapers=[{}]' /networkPolicy/scrapers/0
+refused docket 'networkPolicy.gateways=[{"podSelector":{},"ipBlock":{"cidr":"10.0.0.0/8"}}]' /networkPolicy/gateways/0
+refused docket 'networkPolicy.egress="None"' /networkPolicy/egress
 refused docket 'replicas=0' /replicas
 refused docket 'replicas="two"' /replicas
 refused docket 'resources.limits.memory=null' /resources/limits
@@ -85,6 +88,9 @@ refused docket-dev 'alertmanager.email.smarthost="mail"' /alertmanager/email/sma
 
 accepted docket 'telemetry.endpoint="https://otlp.example.com:4317"' '--telemetry-endpoint=https://otlp.example.com:4317'
 accepted docket 'watch.namespace="acme"' '--namespace=acme'
+accepted docket 'networkPolicy.gateways=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]' '"--gateways=[{\"ipBlock\":{\"cidr\":\"10.0.0.0/8\"}}]"'
+accepted docket 'networkPolicy.scrapers=[{"podSelector":{}}]' '"--scrapers=[{\"podSelector\":{}}]"'
+accepted docket 'networkPolicy.egress="Open"' '--egress=open'
 accepted docket 'metricsSource.url="https://prometheus.example.com/tenant"' '--prometheus-url=https://prometheus.example.com/tenant'
 accepted docket 'metricsSource={"url":"https://p","caSecret":"prometheus-ca"}' 'secretName: prometheus-ca'
 accepted docket 'metricsSource={"url":"https://p","headersSecret":"token"}' '--prometheus-headers=/etc/docket/prometheus-headers'
@@ -134,6 +140,7 @@ absent docket 'alerts.configMap=""' --rules-config-map
 absent docket 'alerts.runbooksUrl=""' --runbooks-url
 absent docket 'alerts.runbooksUrl=""' runbook_url
 absent docket 'test.image=""' docket-operator-test
+absent docket 'networkPolicy.egress="Open"' 'namespace: default'
 absent docket 'watch.namespace=""' --namespace=
 absent docket 'dashboards.enabled=false' grafana_dashboard
 absent docket 'replicas=1' 'kind: PodDisruptionBudget'

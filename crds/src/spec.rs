@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Issuer, Objective,
-    Quota, Resources, Retention, SecretReference, TopologySpreadConstraint, WorkloadName,
-    Workloads, interval,
+    Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Issuer, Network,
+    Objective, Quota, Resources, Retention, SecretReference, TopologySpreadConstraint,
+    WorkloadName, Workloads, interval,
 };
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
@@ -217,6 +217,9 @@ pub struct Api {
     /// An HTTPRoute of the Gateway API for callers outside the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_route: Option<HttpRoute>,
+    /// From where the API may be reached, where the cluster enforces NetworkPolicies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
 }
 
 impl Api {
@@ -240,6 +243,7 @@ impl Default for Api {
             tls: None,
             ingress: None,
             http_route: None,
+            network: None,
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod identified;
 pub mod leadership;
 pub mod memory;
 pub mod monitoring;
+pub mod network;
 pub mod recheck;
 pub mod reconcile;
 pub mod reconciled_kind;

@@ -80,10 +80,11 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     }
     tell_ready.send_replace(false);
 
+    let network = clients.network(&settings).await;
     let memory = startup::memories();
     let scope = Scope::new(clients.fenced.clone(), &settings.namespace);
     let watches = Watches::new(&scope, settings.concurrency, memory.clone());
-    let context = startup::shared_context(&settings, &clients, &watches, memory);
+    let context = startup::shared_context(&settings, &clients, &watches, memory, network);
     observe_queue(watches.tenants.clone());
     let background = Background::start(&settings, prometheus, &watches.tenants, &context);
     let (mut filled, pods) = (context.filled.clone(), context.caches.pods.clone());

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::network::{Egress, Peers};
+
 /// Turns DocumentTenants into running services.
 ///
 /// It works in the cluster that KUBECONFIG names, or in the one that it runs in.
@@ -75,6 +77,16 @@ pub struct Settings {
     /// Label `key=value` of every PrometheusRule and PodMonitor, by which a Prometheus chooses them.
     #[arg(long, env = "DOCKET_MONITORING_LABELS", value_delimiter = ',', value_parser = label)]
     pub monitoring_label: Vec<(String, String)>,
+    /// Who brings callers from outside to tenants with an Ingress or an HTTPRoute: peers of a NetworkPolicy,
+    /// as JSON. Without any, such a tenant's API is open to everybody.
+    #[arg(long, env = "DOCKET_GATEWAYS", default_value = "[]")]
+    pub gateways: Peers,
+    /// Who reads the metrics of tenants' pods: peers of a NetworkPolicy, as JSON.
+    #[arg(long, env = "DOCKET_SCRAPERS", default_value = "[]")]
+    pub scrapers: Peers,
+    /// Where tenants' pods may connect to.
+    #[arg(long, env = "DOCKET_EGRESS", value_enum, default_value_t)]
+    pub egress: Egress,
     /// Namespace of the Lease that keeps a second operator from writing.
     #[arg(long, env = "POD_NAMESPACE", default_value = "docket-system")]
     pub lease_namespace: String,

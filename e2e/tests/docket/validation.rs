@@ -293,6 +293,25 @@ const REFUSED: &[(&str, Change)] = &[
             spec["api"]["httpRoute"] = json!({"parentRefs": parents, "hostnames": ["a..b"]});
         },
     ),
+    (
+        "a peer names ipBlock, or namespaceSelector, podSelector or both",
+        |spec| spec["api"]["network"] = json!({"from": [{}]}),
+    ),
+    (
+        "a peer names ipBlock, or namespaceSelector, podSelector or both",
+        |spec| {
+            let both = json!({"podSelector": {}, "ipBlock": {"cidr": "10.0.0.0/8"}});
+            spec["api"]["network"] = json!({"from": [both]});
+        },
+    ),
+    (
+        "cidr must be a range of addresses such as 10.0.0.0/8",
+        |spec| spec["api"]["network"] = json!({"from": [{"ipBlock": {"cidr": "10.0.0.1"}}]}),
+    ),
+    (
+        "spec.api.network.from in body should have at least 1 items",
+        |spec| spec["api"]["network"] = json!({"from": []}),
+    ),
     ("spec.api.httpRoute.parentRefs: Required value", |spec| {
         spec["api"]["httpRoute"] = json!({});
     }),

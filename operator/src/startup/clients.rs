@@ -8,6 +8,7 @@ use crate::leadership::fence::Fence;
 use crate::leadership::fenced_client::fenced_client;
 use crate::leadership::lease::{Leadership, TIMING};
 use crate::monitoring::metrics::observe_leadership;
+use crate::network::{ClusterNetwork, Egress, api_server_addresses};
 use crate::reconciled_kind::ReconciledKind;
 use crate::scope::Scope;
 use crate::settings::Settings;
@@ -60,6 +61,18 @@ impl Clients {
                 let kind = K::kind(&());
                 format!("{kind}s cannot be listed: install the CRD and the operator's role with the Helm chart")
             })
+    }
+
+    /// What the settings say of the cluster's network, and where the API server is.
+    pub async fn network(&self, settings: &Settings) -> ClusterNetwork {
+        ClusterNetwork {
+            gateways: settings.gateways.0.clone(),
+            scrapers: settings.scrapers.0.clone(),
+            api_server: match settings.egress {
+                Egress::Restricted => Some(api_server_addresses(self.unfenced.clone()).await),
+                Egress::Open => None,
+            },
+        }
     }
 
     /// Who may hold the Lease for this process.
