@@ -26,9 +26,9 @@ pub struct Settings {
     /// OTLP/gRPC endpoint that collectors send to, for tenants that name none.
     #[arg(long, env = "DOCKET_TELEMETRY_ENDPOINT")]
     pub telemetry_endpoint: Option<String>,
-    /// The one namespace whose tenants it cares for; those of all namespaces when it is empty.
-    #[arg(long, env = "DOCKET_NAMESPACE", default_value = "")]
-    pub namespace: String,
+    /// A namespace whose tenants it cares for, one option each; without any, those of all namespaces.
+    #[arg(long, env = "DOCKET_NAMESPACES", value_delimiter = ',')]
+    pub namespace: Vec<String>,
     /// Address of /livez, /readyz and /metrics.
     #[arg(long, env = "DOCKET_LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
@@ -95,6 +95,18 @@ pub struct Settings {
     pub identity: String,
 }
 
+impl Settings {
+    /// The namespaces whose tenants it cares for, in order; none where these are all.
+    #[must_use]
+    pub fn namespaces(&self) -> Vec<String> {
+        let named = self.namespace.iter().filter(|name| !name.is_empty());
+        let mut namespaces: Vec<String> = named.cloned().collect();
+        namespaces.sort();
+        namespaces.dedup();
+        namespaces
+    }
+}
+
 /// A duration such as `10s`, of so many seconds.
 fn duration(bounds: RangeInclusive<u64>) -> impl Fn(&str) -> Result<Duration, String> + Clone {
     move |text| match humantime::parse_duration(text) {
@@ -126,6 +138,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Settings::command().debug_assert();
+    }
+
+    #[test]
+    fn each_namespace_counts_once_and_none_means_all() {
+        let namespaces = |flags: &[&str]| {
+            let required = ["docket-operator", "--api-image=a", "--collector-image=c"];
+            let settings = Settings::try_parse_from(required.iter().chain(flags));
+            settings.expect("settings").namespaces()
+        };
+        assert_eq!(namespaces(&[]), [""; 0]);
+        assert_eq!(namespaces(&["--namespace="]), [""; 0]);
+        let flags = ["--namespace=globex", "--namespace=acme,globex"];
+        assert_eq!(namespaces(&flags), ["acme", "globex"]);
     }
 
     #[test]

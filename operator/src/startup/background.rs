@@ -9,6 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::context::Context;
 use crate::database;
+use crate::leadership::claims::Claims;
 use crate::monitoring::objectives::{self, Prometheus, Source};
 use crate::monitoring::{rules, telemetry_loss};
 use crate::settings::Settings;
@@ -25,14 +26,16 @@ impl Background {
         prometheus: Option<Prometheus>,
         tenants: &Store<DocumentTenant>,
         ctx: &Arc<Context>,
+        claims: Claims,
     ) -> Self {
-        let namespace = Some(settings.namespace.clone()).filter(|namespace| !namespace.is_empty());
+        let namespaces = settings.namespaces();
         let interval = settings.objectives_interval;
         let mut tasks = vec![
+            AbortOnDropHandle::new(tokio::spawn(claims.keep())),
             AbortOnDropHandle::new(tokio::spawn(telemetry_loss::watch(
                 tenants.clone(),
                 prometheus.clone(),
-                namespace.clone(),
+                namespaces.clone(),
                 interval,
                 ctx.filled.clone(),
                 ctx.telemetry_loss.clone(),
@@ -41,7 +44,7 @@ impl Background {
             AbortOnDropHandle::new(tokio::spawn(objectives::watch(
                 tenants.clone(),
                 prometheus,
-                namespace.clone(),
+                namespaces.clone(),
                 interval,
                 ctx.clone(),
             ))),
@@ -56,7 +59,7 @@ impl Background {
                 namespace: beside,
                 name,
                 most: settings.rules_shards.into(),
-                tenants_of: namespace,
+                tenants_of: namespaces,
             };
             let interval = settings.rules_interval;
             let keep = rules::keep(tenants.clone(), config_maps, interval, ctx.clone());

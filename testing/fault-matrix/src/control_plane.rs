@@ -109,12 +109,14 @@ impl ControlPlane {
     }
 
     /// The same, with the rights that the chart gives an operator of `namespace` alone, which has its
-    /// Lease there, too.
+    /// Lease there, too, under the name `lease`.
     ///
     /// # Errors
     /// The API server refuses them.
-    pub async fn as_operator_of(&self, namespace: &str) -> Result<Kubernetes> {
-        for mut document in documents::<Value>(RIGHTS_IN_ONE)? {
+    pub async fn as_operator_of(&self, namespace: &str, lease: &str) -> Result<Kubernetes> {
+        // The chart was told to watch acme, and named the Lease after it.
+        let rights = RIGHTS_IN_ONE.replace("docket-operator-acme", lease);
+        for mut document in documents::<Value>(&rights)? {
             let kind = document["kind"].as_str().unwrap_or_default().to_lowercase();
             // The others are for users, or given to all operators here.
             if !matches!(kind.as_str(), "role" | "rolebinding") {
