@@ -8,6 +8,7 @@
 pub mod build;
 pub mod cache;
 pub mod content;
+mod content_answers;
 pub mod content_locations;
 pub mod context;
 pub mod controller;
