@@ -94,6 +94,7 @@ accepted docket 'watch.namespaces=["globex","acme"]' 'resourceNames: [docket-ope
 accepted docket 'crds.install=true' 'kind: CustomResourceDefinition'
 accepted docket 'networkPolicy.gateways=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]' '"--gateways=[{\"ipBlock\":{\"cidr\":\"10.0.0.0/8\"}}]"'
 accepted docket 'networkPolicy.scrapers=[{"podSelector":{}}]' '"--scrapers=[{\"podSelector\":{}}]"'
+accepted docket '{"networkPolicy":{"scrapers":[]},"test":{"image":""}}' 'ingress: []'
 accepted docket 'networkPolicy.egress="Open"' '--egress=open'
 accepted docket 'metricsSource.url="https://prometheus.example.com/tenant"' '--prometheus-url=https://prometheus.example.com/tenant'
 accepted docket 'metricsSource={"url":"https://p","caSecret":"prometheus-ca"}' 'secretName: prometheus-ca'

@@ -205,6 +205,46 @@ const REFUSED: &[(&str, Change)] = &[
             spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
         },
     ),
+    (
+        "jwksUrl, or issuer where there is none, must start with https://",
+        |spec| {
+            let jwt = json!({"issuer": "http://login.example.com", "audience": "docket"});
+            spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+        },
+    ),
+    (
+        "jwksUrl, or issuer where there is none, must start with https://",
+        |spec| {
+            let jwt = json!({"issuer": "https://login.example.com", "audience": "docket",
+                "jwksUrl": "http://login.example.com/keys", "allowHttp": false});
+            spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+        },
+    ),
+    (
+        "with auth.mode None and ingress or httpRoute, everybody outside reads and writes",
+        |spec| {
+            spec["api"]["auth"] = json!({"mode": "None"});
+            spec["api"]["ingress"] = json!({"host": "a.example.com"});
+        },
+    ),
+    (
+        "with auth.mode None and ingress or httpRoute, everybody outside reads and writes",
+        |spec| {
+            spec["api"]["auth"] = json!({"mode": "None"});
+            spec["api"]["httpRoute"] = json!({"parentRefs": [{"name": "public"}]});
+        },
+    ),
+    (
+        "headersSecretRef needs an endpoint that starts with https://",
+        |spec| {
+            spec["telemetry"] =
+                json!({"endpoint": "http://gateway:4317", "headersSecretRef": {"name": "headers"}});
+        },
+    ),
+    ("url must start with https://", |spec| {
+        let openai = openai("http://s/v1", "30s");
+        spec["workloads"]["documents"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+    }),
     ("issuer needs mode ApiKey or Jwt", |spec| {
         spec["api"]["auth"] = json!({"mode": "None", "issuer": {}});
     }),
@@ -485,6 +525,32 @@ const ACCEPTED: &[Change] = &[
     },
     |spec| spec["api"]["topologySpreadConstraints"] = json!([]),
     |spec| spec["api"]["auth"] = json!({"mode": "None"}),
+    |spec| {
+        spec["api"]["auth"] = json!({"mode": "None", "allowExposed": true});
+        spec["api"]["ingress"] = json!({"host": "a.example.com"});
+    },
+    |spec| {
+        let jwt = json!({"issuer": "http://login", "audience": "docket", "allowHttp": true});
+        spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+    },
+    |spec| {
+        let jwt = json!({"issuer": "http://login", "audience": "docket", "jwksUrl": "https://login/keys"});
+        spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+    },
+    |spec| {
+        spec["telemetry"] = json!({"endpoint": "http://gateway:4317", "allowHttp": true,
+            "headersSecretRef": {"name": "headers"}});
+    },
+    |spec| {
+        let mut openai = openai("http://model/v1", "30s");
+        openai["allowHttp"] = json!(true);
+        spec["workloads"]["documents"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+    },
+    |spec| {
+        let pods =
+            json!({"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "caller"}}});
+        spec["api"]["network"] = json!({"from": [pods, {"ipBlock": {"cidr": "2001:db8::/32"}}]});
+    },
     |spec| {
         spec["api"]["auth"] = json!({"issuer": {}});
         spec["credentials"] = json!({"signingKeyRotation": "90d"});
