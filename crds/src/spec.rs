@@ -126,7 +126,8 @@ pub struct Client {
     #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("a client's name consists of lower-case letters, digits and '-', and starts and ends with a letter or digit"))]
     pub name: String,
     /// Take over the data that was retained under this name. Without it, data that an earlier
-    /// client or tenant left is never used.
+    /// client or tenant left is never used. It is for once: take it out when the client is served, else
+    /// whatever is retained under this name later is taken over, too.
     #[serde(default)]
     pub adopt: bool,
     /// What the client may store at most, old versions and trash included. It goes before all of
