@@ -55,7 +55,12 @@ refused docket 'logLevel="loud"' /logLevel
 refused docket 'alerts.configMap="Rules"' /alerts/configMap
 refused docket 'alerts.shards=0' /alerts/shards
 refused docket 'alerts.runbooksUrl="docs/runbooks"' /alerts/runbooksUrl
-refused docket 'watch.namespace="Acme"' /watch/namespace
+refused docket 'watch.namespaces=["Acme"]' /watch/namespaces/0
+refused docket 'watch.namespace="acme"' namespace
+refused docket 'crds.install="no"' /crds/install
+refused docket 'networkPolicy.scrapers=[{}]' /networkPolicy/scrapers/0
+refused docket 'networkPolicy.gateways=[{"podSelector":{},"ipBlock":{"cidr":"10.0.0.0/8"}}]' /networkPolicy/gateways/0
+refused docket 'networkPolicy.egress="None"' /networkPolicy/egress
 refused docket 'replicas=0' /replicas
 refused docket 'replicas="two"' /replicas
 refused docket 'resources.limits.memory=null' /resources/limits
@@ -84,7 +89,13 @@ refused docket-dev 'alertmanager.slack.url="hooks"' /alertmanager/slack/url
 refused docket-dev 'alertmanager.email.smarthost="mail"' /alertmanager/email/smarthost
 
 accepted docket 'telemetry.endpoint="https://otlp.example.com:4317"' '--telemetry-endpoint=https://otlp.example.com:4317'
-accepted docket 'watch.namespace="acme"' '--namespace=acme'
+accepted docket 'watch.namespaces=["globex","acme"]' '--namespace=globex'
+accepted docket 'watch.namespaces=["globex","acme"]' 'resourceNames: [docket-operator-acme.globex]'
+accepted docket 'crds.install=true' 'kind: CustomResourceDefinition'
+accepted docket 'networkPolicy.gateways=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]' '"--gateways=[{\"ipBlock\":{\"cidr\":\"10.0.0.0/8\"}}]"'
+accepted docket 'networkPolicy.scrapers=[{"podSelector":{}}]' '"--scrapers=[{\"podSelector\":{}}]"'
+accepted docket '{"networkPolicy":{"scrapers":[]},"test":{"image":""}}' 'ingress: []'
+accepted docket 'networkPolicy.egress="Open"' '--egress=open'
 accepted docket 'metricsSource.url="https://prometheus.example.com/tenant"' '--prometheus-url=https://prometheus.example.com/tenant'
 accepted docket 'metricsSource={"url":"https://p","caSecret":"prometheus-ca"}' 'secretName: prometheus-ca'
 accepted docket 'metricsSource={"url":"https://p","headersSecret":"token"}' '--prometheus-headers=/etc/docket/prometheus-headers'
@@ -134,7 +145,11 @@ absent docket 'alerts.configMap=""' --rules-config-map
 absent docket 'alerts.runbooksUrl=""' --runbooks-url
 absent docket 'alerts.runbooksUrl=""' runbook_url
 absent docket 'test.image=""' docket-operator-test
-absent docket 'watch.namespace=""' --namespace=
+absent docket 'networkPolicy.egress="Open"' 'namespace: default'
+absent docket 'watch.namespaces=[]' --namespace=
+absent docket 'crds.install=false' 'kind: CustomResourceDefinition'
+absent docket 'crds.install=false' aggregate-to
+absent docket '{"crds":{"install":false},"watch":{"namespaces":["acme"]}}' 'kind: ClusterRole'
 absent docket 'dashboards.enabled=false' grafana_dashboard
 absent docket 'replicas=1' 'kind: PodDisruptionBudget'
 absent docket 'replicas=1' 'topologyKey: kubernetes.io/hostname'
@@ -165,6 +180,7 @@ $difference"
 
 update=${1:-}
 golden rbac.yaml
-golden rbac-of-one-namespace.yaml --set watch.namespace=acme
+golden rbac-of-one-namespace.yaml --set-json 'watch.namespaces=["acme"]'
+golden rbac-of-two-namespaces.yaml --set-json 'watch.namespaces=["acme","globex"]'
 
 [[ $failures == 0 ]] || { echo "$failures failed" >&2; exit 1; }

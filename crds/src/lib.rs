@@ -17,6 +17,7 @@ mod interval;
 mod issuer;
 pub mod labels;
 pub mod names;
+mod network;
 mod objective;
 mod plan;
 mod quantity;
@@ -39,6 +40,7 @@ pub use condition::{ConditionType, condition, is_current, is_false, is_ready, is
 pub use exposure::{HttpRoute, Ingress, ParentReference};
 pub use interval::interval;
 pub use issuer::Issuer;
+pub use network::{IpBlock, Network, NetworkPeer, NetworkSelector};
 pub use objective::{BurnRate, Objective, ObjectiveStatus};
 pub use plan::{PlanStatus, PlannedAction, PlannedChange};
 pub use quantity::{ResourceList, Resources};

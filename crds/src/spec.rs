@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Issuer, Objective,
-    Quota, Resources, Retention, SecretReference, TopologySpreadConstraint, WorkloadName,
-    Workloads, interval, text,
+    Affinity, Alerts, Autoscaling, DocumentTenantStatus, HttpRoute, Ingress, Issuer, Network,
+    Objective, Quota, Resources, Retention, SecretReference, TopologySpreadConstraint,
+    WorkloadName, Workloads, interval, text,
 };
 
 /// One organisation's document service: a document API and, for each of its clients, an isolated
@@ -127,7 +127,8 @@ pub struct Client {
     #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("a client's name consists of lower-case letters, digits and '-', and starts and ends with a letter or digit"))]
     pub name: String,
     /// Take over the data that was retained under this name. Without it, data that an earlier
-    /// client or tenant left is never used.
+    /// client or tenant left is never used. It is for once: take it out when the client is served, else
+    /// whatever is retained under this name later is taken over, too.
     #[serde(default)]
     pub adopt: bool,
     /// What the client may store at most, old versions and trash included. It goes before all of
@@ -170,6 +171,7 @@ pub enum DeletionPolicy {
 #[x_kube(validation = Rule::new("!has(self.autoscaling) || !has(self.replicas)").message("replicas and autoscaling exclude each other: take replicas out, the autoscaler chooses the number of pods"))]
 #[x_kube(validation = Rule::new("!has(self.autoscaling) || has(self.resources.requests) && has(self.resources.requests.cpu)").message("autoscaling needs resources.requests.cpu, of which its target is a percentage"))]
 #[x_kube(validation = Rule::new("!has(self.ingress) || !has(self.httpRoute)").message("ingress and httpRoute exclude each other"))]
+#[x_kube(validation = Rule::new("!has(self.ingress) && !has(self.httpRoute) || !has(self.auth) || !has(self.auth.mode) || self.auth.mode != 'None' || has(self.auth.allowExposed) && self.auth.allowExposed").message("with auth.mode None and ingress or httpRoute, everybody outside reads and writes all clients' data: choose ApiKey or Jwt, or say auth.allowExposed: true"))]
 pub struct Api {
     /// Image of the API server; the operator's own release by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,6 +222,9 @@ pub struct Api {
     /// An HTTPRoute of the Gateway API for callers outside the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_route: Option<HttpRoute>,
+    /// From where the API may be reached, where the cluster enforces NetworkPolicies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
 }
 
 impl Api {
@@ -243,6 +248,7 @@ impl Default for Api {
             tls: None,
             ingress: None,
             http_route: None,
+            network: None,
         }
     }
 }
@@ -335,6 +341,9 @@ pub struct Auth {
     /// The mode.
     #[serde(default)]
     pub mode: AuthMode,
+    /// Lets mode None go with `ingress` or `httpRoute`: something in front of the API asks callers for proof.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_exposed: bool,
     /// Whose tokens are accepted; for mode Jwt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwt: Option<Jwt>,
@@ -360,6 +369,7 @@ pub enum AuthMode {
 /// Whose tokens are accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("(has(self.jwksUrl) ? self.jwksUrl : self.issuer).startsWith('https://') || has(self.allowHttp) && self.allowHttp").message("jwksUrl, or issuer where there is none, must start with https://: over http:// whoever is on the way says which keys sign tokens; say allowHttp: true where nobody else is"))]
 pub struct Jwt {
     /// The issuer, exactly as the claim `iss` has it.
     #[schemars(length(min = 1, max = 512))]
@@ -375,6 +385,9 @@ pub struct Jwt {
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = Rule::new("isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''").message("jwksUrl must be a URL such as https://login.example.com/keys"))]
     pub jwks_url: Option<String>,
+    /// Lets the issuer's keys go over plain HTTP: nobody else may be on the way, as inside of one machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_http: bool,
     /// The claim that names the client, or the clients, whose routes the token opens.
     #[serde(default = "default_client_claim")]
     #[schemars(length(min = 1, max = 128))]
@@ -390,6 +403,7 @@ pub struct Jwt {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.tls) || !has(self.endpoint) || url(self.endpoint).getScheme() == 'https'").message("tls needs an endpoint that starts with https://"))]
+#[x_kube(validation = Rule::new("!has(self.headersSecretRef) || !has(self.endpoint) || self.endpoint.startsWith('https://') || has(self.allowHttp) && self.allowHttp").message("headersSecretRef needs an endpoint that starts with https://: over http:// whoever is on the way reads the headers; say allowHttp: true where nobody else is"))]
 pub struct Telemetry {
     /// OTLP/gRPC endpoint that the collectors send to; the operator's own by default, and none
     /// where that has none.
@@ -404,6 +418,9 @@ pub struct Telemetry {
     /// Secret of which each entry is a header that is sent along, such as `authorization`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headers_secret_ref: Option<SecretReference>,
+    /// Lets headers of `headersSecretRef` go over plain HTTP: nobody else may be on the way, as inside of one machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_http: bool,
     /// Which traces are recorded. By default the first fifty of each second, and of every other
     /// request that fails or is slow its one span.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -23,6 +23,7 @@ pub use budget::{Burn, Observation, Requests};
 pub use indicator::{Indicator, THRESHOLDS};
 pub use links::Links;
 pub use objective::Objective;
+pub use promql::tenants_of;
 pub use query::{Answer, Detail, Sample, query};
 pub use rules::{Group, Rule, objective_rules};
 pub use service_alerts::{Scope, presence_alerts, service_alerts};

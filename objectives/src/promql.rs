@@ -15,6 +15,17 @@ const OF_CLIENTS: &str = r#"docket_workload!~"none|""#;
 const FAILED: &str = r#"status=~"5..""#;
 const ANSWERED: &str = r#"status!~"5..""#;
 
+/// Matchers of the series of all tenants of `namespaces`, or of all tenants where none is named.
+#[must_use]
+pub fn tenants_of(namespaces: &[String]) -> String {
+    let tenants = format!("{TENANT}!=\"\"");
+    match namespaces {
+        [] => tenants,
+        // A name of a namespace has nothing that a regular expression would take for something else.
+        namespaces => format!("{NAMESPACE}=~\"{}\",{tenants}", namespaces.join("|")),
+    }
+}
+
 /// `"a", "b"` → `a,b`, without what is empty.
 fn matchers(parts: &[&str]) -> String {
     let parts: Vec<&str> = parts.iter().copied().filter(|it| !it.is_empty()).collect();

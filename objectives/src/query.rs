@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::promql::{Count, NAMESPACE, TENANT, WORKLOAD, literal};
+use crate::promql::{Count, NAMESPACE, TENANT, WORKLOAD, literal, tenants_of};
 use crate::{Indicator, Objective, Requests, Window};
 
 /// Label that tells apart what was counted.
@@ -36,12 +36,11 @@ impl Detail {
     }
 }
 
-/// Asks for the requests of `window` of all tenants, told apart as far as `detail` says; of one namespace,
-/// or of all.
+/// Asks for the requests of `window` of all tenants, told apart as far as `detail` says; of some namespaces,
+/// or of all where none is named.
 #[must_use]
-pub fn query(window: Window, namespace: Option<&str>, detail: &Detail) -> String {
-    let of_one = namespace.map_or_else(String::new, |it| format!("{NAMESPACE}=\"{it}\","));
-    let selector = format!("{of_one}{TENANT}!=\"\"");
+pub fn query(window: Window, namespaces: &[String], detail: &Detail) -> String {
+    let selector = tenants_of(namespaces);
     let count = |by| Count {
         function: "increase",
         selector: &selector,
@@ -182,12 +181,13 @@ mod tests {
             thresholds: [300, 1000].into(),
             by_workload: false,
         };
-        insta::assert_snapshot!(query(Window::hours(1), None, &detail));
+        insta::assert_snapshot!(query(Window::hours(1), &[], &detail));
     }
 
     #[test]
     fn without_thresholds_no_bucket_is_asked_for() {
-        let query = query(Window::minutes(5), Some("acme"), &Detail::default());
+        let namespaces = ["acme".to_owned(), "globex".to_owned()];
+        let query = query(Window::minutes(5), &namespaces, &Detail::default());
         insta::assert_snapshot!(query);
     }
 
@@ -233,7 +233,7 @@ mod tests {
         };
         assert!(!Detail::of(std::slice::from_ref(&of_all)).by_workload);
         let detail = Detail::of(&[of_all, of_one]);
-        insta::assert_snapshot!(query(Window::hours(1), None, &detail));
+        insta::assert_snapshot!(query(Window::hours(1), &[], &detail));
     }
 
     #[test]

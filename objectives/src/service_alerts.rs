@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::alert::Severity;
 use crate::links::{Dashboard, Links};
-use crate::promql::{Count, NAMESPACE, TENANT};
+use crate::promql::{Count, NAMESPACE, TENANT, tenants_of};
 use crate::rules::{Group, Rule};
 use crate::{Tenant, Window};
 
@@ -23,8 +23,8 @@ const LASTING: &str = "1m";
 /// Which tenants' series.
 #[derive(Clone, Copy, Debug)]
 pub enum Scope<'a> {
-    /// All of one namespace, or of all namespaces.
-    All(Option<&'a str>),
+    /// All of some namespaces, or of all where none is named.
+    All(&'a [String]),
     /// One tenant.
     One(&'a Tenant),
 }
@@ -32,8 +32,7 @@ pub enum Scope<'a> {
 impl Scope<'_> {
     fn selector(self) -> String {
         match self {
-            Self::All(None) => format!("{TENANT}!=\"\""),
-            Self::All(Some(namespace)) => format!("{NAMESPACE}=\"{namespace}\",{TENANT}!=\"\""),
+            Self::All(namespaces) => tenants_of(namespaces),
             Self::One(tenant) => selector(tenant),
         }
     }

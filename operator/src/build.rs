@@ -42,6 +42,7 @@ pub(crate) use each_child::{DesiredChild, EachChild};
 
 use crate::foreign::gateway_api::HttpRoute;
 use crate::foreign::prometheus_operator::{PodMonitor, PrometheusRule};
+use crate::network::ClusterNetwork;
 use crate::validated_tenant::ValidatedTenant;
 
 /// What tenants get that name nothing else.
@@ -57,6 +58,8 @@ pub struct Images {
     pub links: Links,
     /// Labels of PrometheusRules and PodMonitors, by which a Prometheus chooses them.
     pub monitoring_labels: BTreeMap<String, String>,
+    /// Who comes in from outside, who reads metrics, and where the API server is.
+    pub network: ClusterNetwork,
 }
 
 /// What must be in the cluster before the first SQL: secrets that would be lost otherwise.

@@ -2,6 +2,7 @@
 
 pub mod caches;
 pub mod child;
+pub mod merged_watch;
 pub mod namespace_index;
 pub mod object_cache;
 pub mod optional_kinds;

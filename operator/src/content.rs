@@ -13,6 +13,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, RetryConfig};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::content_answers::LastAnswer;
 use crate::error::{Error, Problem};
 use crate::leadership::fence::Fence;
 use crate::text_form::TextForm;
@@ -70,7 +71,8 @@ impl Content {
         &self.storage
     }
 
-    fn store(&self) -> object_store::Result<AmazonS3> {
+    /// A client of the bucket, whose last answer `last` tells.
+    fn store(&self, last: &LastAnswer) -> object_store::Result<AmazonS3> {
         let storage = &self.storage;
         AmazonS3Builder::new()
             .with_bucket_name(&storage.bucket)
@@ -84,6 +86,7 @@ impl Content {
                 retry_timeout: PATIENCE,
                 ..RetryConfig::default()
             })
+            .with_http_connector(last.clone())
             .build()
     }
 
@@ -98,17 +101,18 @@ impl Content {
         turn: Duration,
         fence: &Fence,
     ) -> Result<Deleted, Error> {
-        let deleted = match self.store() {
+        let last = LastAnswer::default();
+        let deleted = match self.store(&last) {
             Ok(store) => delete_from(&store, schema, turn, fence.clone()).await,
             Err(error) => Err(error),
         };
-        deleted.map_err(|error| {
+        deleted.map_err(|_| {
             Error::Transient(Problem::new(
                 ConditionType::CredentialsReady,
                 "ObjectStoreUnavailable",
                 format!(
                     "What the client of the schema {schema} keeps in the bucket {} could not be deleted; check the bucket \
-                     and the Secret of its key. The operator tries again. The object store said: {error}",
+                     and the Secret of its key. The operator tries again. Of the object store: {last}.",
                     self.storage.bucket
                 ),
             ))
@@ -148,6 +152,10 @@ fn may_delete(fence: &Fence) -> object_store::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::response::IntoResponse as _;
     use object_store::ObjectStoreExt as _;
     use object_store::memory::InMemory;
 
@@ -168,6 +176,78 @@ mod tests {
         let left: Vec<_> = store.list(None).try_collect().await.expect("a list");
         let left: Vec<_> = left.iter().map(|it| it.location.as_ref()).collect();
         assert_eq!(left, ["acme_initech/1"]);
+    }
+
+    /// A bucket whose server answers each request with `status`, `headers` and `body`, and counts them.
+    async fn answering(
+        status: http::StatusCode,
+        location: Option<String>,
+        body: &'static str,
+    ) -> (Content, Arc<AtomicUsize>) {
+        // Only the first test can win, and all ask for the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let answer = move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let mut answer = (status, body).into_response();
+            if let Some(location) = &location {
+                let location = location.parse().expect("a header");
+                answer
+                    .headers_mut()
+                    .insert(http::header::LOCATION, location);
+            }
+            ready(answer)
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let server = axum::Router::new().fallback(answer);
+        tokio::spawn(axum::serve(listener, server).into_future());
+        let storage = S3Storage {
+            bucket: "acme".into(),
+            endpoint,
+            region: "us-east-1".into(),
+        };
+        let key = || ByteString(b"key".to_vec());
+        let secret = [ACCESS_KEY_ID, SECRET_ACCESS_KEY].map(|name| (name.to_owned(), key()));
+        let content = Content::from_secret(&storage, &secret.into()).expect("a whole Secret");
+        (content, asked)
+    }
+
+    async fn told(content: &Content) -> String {
+        let fence = Fence::open();
+        let deletion = content.delete("acme_globex", Duration::ZERO, &fence);
+        deletion.await.expect_err("it is refused").to_string()
+    }
+
+    #[tokio::test]
+    async fn of_a_refusal_only_the_status_and_the_code_are_told() {
+        for (body, expected) in [
+            ("an inner secret", "it answered 403."),
+            (
+                "<Error><Code>AccessDenied</Code><Message>an inner secret</Message></Error>",
+                "it answered 403 AccessDenied.",
+            ),
+        ] {
+            let (content, _) = answering(http::StatusCode::FORBIDDEN, None, body).await;
+            let told = told(&content).await;
+            assert!(told.ends_with(expected), "{told}");
+            assert!(!told.contains("an inner secret"), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_led_to_another_server() {
+        let (inner, asked) = answering(http::StatusCode::FORBIDDEN, None, "an inner secret").await;
+        let elsewhere = Some(inner.storage().endpoint.clone());
+        let (content, _) = answering(http::StatusCode::TEMPORARY_REDIRECT, elsewhere, "").await;
+        let told = told(&content).await;
+        assert!(
+            told.ends_with("it answered 307, which is not followed."),
+            "{told}"
+        );
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@
 pub mod build;
 pub mod cache;
 pub mod content;
+mod content_answers;
 pub mod content_locations;
 pub mod context;
 pub mod controller;
@@ -19,6 +20,7 @@ pub mod identified;
 pub mod leadership;
 pub mod memory;
 pub mod monitoring;
+pub mod network;
 pub mod recheck;
 pub mod reconcile;
 pub mod reconciled_kind;

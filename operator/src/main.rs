@@ -81,12 +81,22 @@ async fn run(settings: Settings, telemetry: Arc<Telemetry>) -> anyhow::Result<()
     }
     tell_ready.send_replace(false);
 
+    let claims = clients.claims(&settings);
+    tokio::select! {
+        () = claims.acquire() => {}
+        () = leadership.keep() => anyhow::bail!("the Lease is lost: another operator may write now"),
+        () = signals.asks_to_end() => {
+            leadership.release().await;
+            return Ok(());
+        }
+    }
+    let network = clients.network(&settings).await;
     let memory = startup::memories();
-    let scope = Scope::new(clients.fenced.clone(), &settings.namespace);
+    let scope = Scope::new(clients.fenced.clone(), settings.namespaces());
     let watches = Watches::new(&scope, settings.concurrency, memory.clone());
-    let context = startup::shared_context(&settings, &clients, &watches, memory);
+    let context = startup::shared_context(&settings, &clients, &watches, memory, network);
     observe_queue(watches.tenants.clone());
-    let background = Background::start(&settings, prometheus, &watches.tenants, &context);
+    let background = Background::start(&settings, prometheus, &watches.tenants, &context, claims);
     let (mut filled, pods) = (context.filled.clone(), context.caches.pods.clone());
     let mut controller = tokio::spawn(watches.run(context, stop.clone().cancelled_owned()));
     let fill = async move {

@@ -8,6 +8,7 @@ mod dereference;
 mod finalizer;
 mod issuer;
 mod named_secrets;
+mod network;
 mod notices;
 mod passwords;
 mod plan;

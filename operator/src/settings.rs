@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::network::{Egress, Peers};
+
 /// Turns DocumentTenants into running services.
 ///
 /// It works in the cluster that KUBECONFIG names, or in the one that it runs in.
@@ -24,9 +26,9 @@ pub struct Settings {
     /// OTLP/gRPC endpoint that collectors send to, for tenants that name none.
     #[arg(long, env = "DOCKET_TELEMETRY_ENDPOINT")]
     pub telemetry_endpoint: Option<String>,
-    /// The one namespace whose tenants it cares for; those of all namespaces when it is empty.
-    #[arg(long, env = "DOCKET_NAMESPACE", default_value = "")]
-    pub namespace: String,
+    /// A namespace whose tenants it cares for, one option each; without any, those of all namespaces.
+    #[arg(long, env = "DOCKET_NAMESPACES", value_delimiter = ',')]
+    pub namespace: Vec<String>,
     /// Address of /livez, /readyz and /metrics.
     #[arg(long, env = "DOCKET_LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
@@ -75,12 +77,34 @@ pub struct Settings {
     /// Label `key=value` of every PrometheusRule and PodMonitor, by which a Prometheus chooses them.
     #[arg(long, env = "DOCKET_MONITORING_LABELS", value_delimiter = ',', value_parser = label)]
     pub monitoring_label: Vec<(String, String)>,
+    /// Who brings callers from outside to tenants with an Ingress or an HTTPRoute: peers of a NetworkPolicy,
+    /// as JSON. Without any, such a tenant's API is open to everybody.
+    #[arg(long, env = "DOCKET_GATEWAYS", default_value = "[]")]
+    pub gateways: Peers,
+    /// Who reads the metrics of tenants' pods: peers of a NetworkPolicy, as JSON.
+    #[arg(long, env = "DOCKET_SCRAPERS", default_value = "[]")]
+    pub scrapers: Peers,
+    /// Where tenants' pods may connect to.
+    #[arg(long, env = "DOCKET_EGRESS", value_enum, default_value_t)]
+    pub egress: Egress,
     /// Namespace of the Lease that keeps a second operator from writing.
     #[arg(long, env = "POD_NAMESPACE", default_value = "docket-system")]
     pub lease_namespace: String,
     /// Name under which this process holds the Lease; it must differ between processes.
     #[arg(long, env = "POD_NAME", default_value_t = format!("docket-operator-{}", std::process::id()))]
     pub identity: String,
+}
+
+impl Settings {
+    /// The namespaces whose tenants it cares for, in order; none where these are all.
+    #[must_use]
+    pub fn namespaces(&self) -> Vec<String> {
+        let named = self.namespace.iter().filter(|name| !name.is_empty());
+        let mut namespaces: Vec<String> = named.cloned().collect();
+        namespaces.sort();
+        namespaces.dedup();
+        namespaces
+    }
 }
 
 /// A duration such as `10s`, of so many seconds.
@@ -114,6 +138,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Settings::command().debug_assert();
+    }
+
+    #[test]
+    fn each_namespace_counts_once_and_none_means_all() {
+        let namespaces = |flags: &[&str]| {
+            let required = ["docket-operator", "--api-image=a", "--collector-image=c"];
+            let settings = Settings::try_parse_from(required.iter().chain(flags));
+            settings.expect("settings").namespaces()
+        };
+        assert_eq!(namespaces(&[]), [""; 0]);
+        assert_eq!(namespaces(&["--namespace="]), [""; 0]);
+        let flags = ["--namespace=globex", "--namespace=acme,globex"];
+        assert_eq!(namespaces(&flags), ["acme", "globex"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod conditions;
 pub mod events;
 mod findings;
+mod message;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod rollout;

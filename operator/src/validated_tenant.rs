@@ -5,6 +5,7 @@
 pub(crate) mod example;
 mod issuer;
 mod monitoring;
+mod network;
 mod telemetry;
 mod workloads;
 
@@ -28,6 +29,7 @@ use crate::database::ConnectionLimit;
 
 pub use issuer::ValidatedIssuer;
 pub use monitoring::Monitoring;
+pub use network::Network;
 pub use telemetry::Telemetry;
 pub use workloads::{Documents, PageViews, Publication, Workloads};
 
@@ -84,6 +86,8 @@ pub struct ValidatedTenant {
     pub ingress: Option<Ingress>,
     /// The same through Gateways.
     pub http_route: Option<HttpRoute>,
+    /// Who may connect to the pods, and where they may connect to.
+    pub network: Network,
     /// Labels of the nodes that pods may run on.
     pub node_selector: BTreeMap<String, String>,
     /// Taints of nodes that pods put up with.

@@ -123,6 +123,7 @@ pub enum SummarizerMode {
 /// A language model behind an endpoint that speaks as OpenAI's chat completions do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.url.startsWith('https://') || has(self.allowHttp) && self.allowHttp").message("url must start with https://: over http:// whoever is on the way reads the key and the texts; say allowHttp: true where nobody else is"))]
 pub struct OpenAi {
     /// URL to which `/chat/completions` is added, for example `https://api.openai.com/v1`.
     #[schemars(length(min = 1, max = 512))]
@@ -134,6 +135,9 @@ pub struct OpenAi {
     pub model: String,
     /// Secret with the key `apiKey`.
     pub secret_ref: SecretReference,
+    /// Lets key and texts go over plain HTTP: nobody else may be on the way, as inside of one machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_http: bool,
     /// Longest wait for an answer, in whole seconds.
     #[serde(default = "default_summarizer_timeout")]
     #[schemars(length(min = 2, max = 4))]

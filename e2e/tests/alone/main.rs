@@ -5,3 +5,4 @@
 mod first_requests;
 mod rollout;
 mod sudden_deaths;
+mod two_releases;

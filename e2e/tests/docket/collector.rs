@@ -66,6 +66,7 @@ async fn a_secret_of_telemetry_that_is_missing_is_said_and_keeps_nobody_from_bei
     scenario(async |it| {
         let mut spec = it.spec(&["globex"]);
         spec["telemetry"]["headersSecretRef"] = json!({"name": "gateway-headers"});
+        spec["telemetry"]["allowHttp"] = json!(true);
         it.create(spec).await?;
         let told = it
             .wait_condition(ConditionType::CollectorReady, "False", "SecretNotFound")
@@ -96,6 +97,7 @@ async fn a_new_header_rolls_out_and_stands_in_no_config_map_and_no_environment()
         put_headers(it, "Bearer one").await?;
         let mut spec = it.spec(&["globex"]);
         spec["telemetry"]["headersSecretRef"] = json!({"name": "gateway-headers"});
+        spec["telemetry"]["allowHttp"] = json!(true);
         spec["telemetry"]["redaction"] = json!({"patterns": ["acme-[0-9]{6}$"]});
         spec["telemetry"]["sampling"] = json!({"ratio": "0.5"});
         it.ready(spec).await?;

@@ -205,6 +205,46 @@ const REFUSED: &[(&str, Change)] = &[
             spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
         },
     ),
+    (
+        "jwksUrl, or issuer where there is none, must start with https://",
+        |spec| {
+            let jwt = json!({"issuer": "http://login.example.com", "audience": "docket"});
+            spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+        },
+    ),
+    (
+        "jwksUrl, or issuer where there is none, must start with https://",
+        |spec| {
+            let jwt = json!({"issuer": "https://login.example.com", "audience": "docket",
+                "jwksUrl": "http://login.example.com/keys", "allowHttp": false});
+            spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+        },
+    ),
+    (
+        "with auth.mode None and ingress or httpRoute, everybody outside reads and writes",
+        |spec| {
+            spec["api"]["auth"] = json!({"mode": "None"});
+            spec["api"]["ingress"] = json!({"host": "a.example.com"});
+        },
+    ),
+    (
+        "with auth.mode None and ingress or httpRoute, everybody outside reads and writes",
+        |spec| {
+            spec["api"]["auth"] = json!({"mode": "None"});
+            spec["api"]["httpRoute"] = json!({"parentRefs": [{"name": "public"}]});
+        },
+    ),
+    (
+        "headersSecretRef needs an endpoint that starts with https://",
+        |spec| {
+            spec["telemetry"] =
+                json!({"endpoint": "http://gateway:4317", "headersSecretRef": {"name": "headers"}});
+        },
+    ),
+    ("url must start with https://", |spec| {
+        let openai = openai("http://s/v1", "30s");
+        spec["workloads"]["documents"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+    }),
     ("issuer needs mode ApiKey or Jwt", |spec| {
         spec["api"]["auth"] = json!({"mode": "None", "issuer": {}});
     }),
@@ -292,6 +332,25 @@ const REFUSED: &[(&str, Change)] = &[
             let parents = json!([{"name": "public"}]);
             spec["api"]["httpRoute"] = json!({"parentRefs": parents, "hostnames": ["a..b"]});
         },
+    ),
+    (
+        "a peer names ipBlock, or namespaceSelector, podSelector or both",
+        |spec| spec["api"]["network"] = json!({"from": [{}]}),
+    ),
+    (
+        "a peer names ipBlock, or namespaceSelector, podSelector or both",
+        |spec| {
+            let both = json!({"podSelector": {}, "ipBlock": {"cidr": "10.0.0.0/8"}});
+            spec["api"]["network"] = json!({"from": [both]});
+        },
+    ),
+    (
+        "cidr must be a range of addresses such as 10.0.0.0/8",
+        |spec| spec["api"]["network"] = json!({"from": [{"ipBlock": {"cidr": "10.0.0.1"}}]}),
+    ),
+    (
+        "spec.api.network.from in body should have at least 1 items",
+        |spec| spec["api"]["network"] = json!({"from": []}),
     ),
     ("spec.api.httpRoute.parentRefs: Required value", |spec| {
         spec["api"]["httpRoute"] = json!({});
@@ -469,6 +528,32 @@ const ACCEPTED: &[Change] = &[
     },
     |spec| spec["api"]["topologySpreadConstraints"] = json!([]),
     |spec| spec["api"]["auth"] = json!({"mode": "None"}),
+    |spec| {
+        spec["api"]["auth"] = json!({"mode": "None", "allowExposed": true});
+        spec["api"]["ingress"] = json!({"host": "a.example.com"});
+    },
+    |spec| {
+        let jwt = json!({"issuer": "http://login", "audience": "docket", "allowHttp": true});
+        spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+    },
+    |spec| {
+        let jwt = json!({"issuer": "http://login", "audience": "docket", "jwksUrl": "https://login/keys"});
+        spec["api"]["auth"] = json!({"mode": "Jwt", "jwt": jwt});
+    },
+    |spec| {
+        spec["telemetry"] = json!({"endpoint": "http://gateway:4317", "allowHttp": true,
+            "headersSecretRef": {"name": "headers"}});
+    },
+    |spec| {
+        let mut openai = openai("http://model/v1", "30s");
+        openai["allowHttp"] = json!(true);
+        spec["workloads"]["documents"]["summarizer"] = json!({"mode": "OpenAI", "openai": openai});
+    },
+    |spec| {
+        let pods =
+            json!({"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "caller"}}});
+        spec["api"]["network"] = json!({"from": [pods, {"ipBlock": {"cidr": "2001:db8::/32"}}]});
+    },
     |spec| {
         spec["api"]["auth"] = json!({"issuer": {}});
         spec["credentials"] = json!({"signingKeyRotation": "90d"});

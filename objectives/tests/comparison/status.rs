@@ -16,7 +16,7 @@ const SHORTER: [Window; 4] = [
 pub fn row(objective: &Objective, prometheus: &Prometheus) -> Row {
     let detail = Detail::of(std::slice::from_ref(objective));
     let requests = |window| {
-        let answer = prometheus.ask(&query(window, None, &detail));
+        let answer = prometheus.ask(&query(window, &[], &detail));
         Answer::of(answer).requests(objective)
     };
     let shorter = SHORTER.map(|window| (window, requests(window)));

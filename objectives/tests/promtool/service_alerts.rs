@@ -23,7 +23,7 @@ fn links() -> Links {
 
 /// As a ConfigMap has them.
 pub fn rules(least_traffic: Option<u32>) -> Value {
-    let shared = service_alerts(Scope::All(None), &links());
+    let shared = service_alerts(Scope::All(&[]), &links());
     json!({"groups": [shared, presence_alerts(&tenant(least_traffic), &links())]})
 }
 
@@ -79,8 +79,9 @@ const PAGE: &str = "page";
 fn prometheus_takes_the_rules_of_all_tenants_and_of_one() {
     promtool(&["check", "rules", RULES], &[(RULES, &rules(Some(100)))]);
     let of_one = service_alerts(Scope::One(&tenant(None)), &links());
-    let of_namespace = service_alerts(Scope::All(Some("acme")), &links());
-    for group in [of_one, of_namespace] {
+    let namespaces = ["acme".to_owned(), "globex".to_owned()];
+    let of_some = service_alerts(Scope::All(&namespaces), &links());
+    for group in [of_one, of_some] {
         let rules = json!({"groups": [group]});
         promtool(&["check", "rules", RULES], &[(RULES, &rules)]);
     }

@@ -43,7 +43,7 @@ pub(super) fn component(wanted: &ValidatedTenant) -> Component {
                 number: OPERATIONS_PORT,
                 of_service: None,
                 scheme: "http",
-                is_open: true,
+                is_open: false,
                 has_metrics: true,
             },
         ],

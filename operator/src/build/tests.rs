@@ -5,8 +5,8 @@ use docket_contract::{
 };
 use docket_objectives::{Indicator, Objective, Window};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-
 use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::credentials::api_keys::{PublishableKey, RotatingKey};
@@ -382,18 +382,81 @@ fn the_prometheus_operator_finds_the_pods_however_they_are_served() {
     insta::assert_yaml_snapshot!("pod_monitor_of_https", of(with_certificate()));
 }
 
+/// The ports that `peers` may connect to, or everybody where there are none.
+fn ports_from(wanted: &ValidatedTenant, peers: Option<&Value>) -> Vec<i64> {
+    let policy = children(wanted).network_policy.spec.expect("a spec");
+    let rules = policy.ingress.into_iter().flatten();
+    let rules = rules.map(|rule| serde_json::to_value(rule).expect("it serializes"));
+    let mut ports: Vec<i64> = rules
+        .filter(|rule| rule.get("from") == peers)
+        .flat_map(|rule| rule["ports"].as_array().cloned().expect("ports"))
+        .filter_map(|port| port["port"].as_i64())
+        .collect();
+    ports.sort_unstable();
+    ports
+}
+
 #[test]
-fn whoever_routes_from_outside_may_reach_the_api_and_not_the_data_store() {
-    let policy = children(&acme()).network_policy.spec.expect("a spec");
-    let ports = |open: bool| -> Vec<String> {
-        let rules = policy.ingress.iter().flatten();
-        let rules = rules.filter(|rule| rule.from.is_none() == open);
-        let ports = rules.flat_map(|rule| rule.ports.iter().flatten());
-        ports.map(|port| format!("{:?}", port.port)).collect()
-    };
-    assert!(ports(true).contains(&"Some(Int(8000))".to_owned()));
-    assert!(!ports(true).contains(&"Some(Int(8001))".to_owned()));
-    assert_eq!(ports(false), ["Some(Int(8001))"]);
+fn callers_reach_the_api_the_namespace_its_data_store_and_a_prometheus_the_metrics() {
+    let own_namespace = json!([{"podSelector": {}}]);
+    let monitoring = json!([{"namespaceSelector":
+        {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]);
+    let mut wanted = acme();
+    assert_eq!(ports_from(&wanted, None), [0_i64; 0]);
+    assert_eq!(ports_from(&wanted, Some(&own_namespace)), [8000, 8001]);
+    assert_eq!(ports_from(&wanted, Some(&monitoring)), [8000, 8888]);
+
+    wanted.network.callers = None;
+    assert_eq!(ports_from(&wanted, None), [8000]);
+    assert_eq!(ports_from(&wanted, Some(&own_namespace)), [8001]);
+}
+
+#[test]
+fn metrics_are_for_nobody_until_it_is_said_who_scrapes_them() {
+    let mut wanted = acme();
+    wanted.network.scrapers.clear();
+    let policy = children(&wanted).network_policy.spec.expect("a spec");
+    let ports = policy.ingress.into_iter().flatten();
+    let ports: Vec<_> = ports.flat_map(|rule| rule.ports.expect("ports")).collect();
+    assert!(!ports.is_empty());
+    assert!(
+        ports
+            .iter()
+            .all(|port| port.port != Some(IntOrString::Int(8888)))
+    );
+}
+
+#[test]
+fn pods_are_kept_from_credentials_of_machines_and_from_the_api_server_and_from_nothing_else() {
+    let mut wanted = acme();
+    let server = |address: &str| address.parse().expect("an address");
+    wanted.network.api_server = Some(vec![server("[fd00::1]:443"), server("10.0.0.1:65535")]);
+    let policy = children(&wanted).network_policy.spec.expect("a spec");
+    let egress = serde_json::to_value(policy.egress).expect("it serializes");
+    assert!(egress[0].get("ports").is_none(), "{egress}");
+    assert_eq!(egress[0]["to"][0], json!({"namespaceSelector": {}}));
+    let left_out = |range: usize| egress[0]["to"][range]["ipBlock"]["except"].to_string();
+    for (range, address) in [
+        (1, "169.254.169.254/32"),
+        (1, "10.0.0.1/32"),
+        (2, "fd00::1/128"),
+        (2, "fd00:ec2::254/128"),
+    ] {
+        assert!(left_out(range).contains(address), "{address}: {egress}");
+    }
+    let ports = |rule: usize| egress[rule]["ports"].clone();
+    let range = |protocol: &str, from: u16, to: u16| json!({"protocol": protocol, "port": from, "endPort": to});
+    let udp = range("UDP", 1, 65535);
+    assert_eq!(
+        ports(1),
+        json!([range("TCP", 1, 442), range("TCP", 444, 65535), udp])
+    );
+    assert_eq!(ports(2), json!([range("TCP", 1, 65534), udp]));
+
+    wanted.network.api_server = None;
+    let policy = children(&wanted).network_policy.spec.expect("a spec");
+    assert_eq!(policy.policy_types, Some(vec!["Ingress".to_owned()]));
+    assert_eq!(policy.egress, None);
 }
 
 fn with_certificate() -> ValidatedTenant {

@@ -75,7 +75,8 @@ fn fed<K: Child>(
     kept: &ObjectCache<K>,
 ) -> impl Stream<Item = watcher::Result<Event<K>>> + Send + use<K> {
     let feed = kept.clone();
-    watcher(scope.api::<K>(), that_are("="))
+    scope
+        .watch::<K>(&that_are("="))
         .default_backoff()
         .modify(|object| object.meta_mut().managed_fields = None)
         .flat_map(move |event| {
@@ -98,7 +99,8 @@ pub(super) fn objects<K: ReconciledKind, M: AsRef<Memories<K>> + Send + Sync + '
 ) {
     let (reader, writer) = store();
     let config = watcher::Config::default().page_size(PAGE);
-    let events = watcher(scope.api::<K>(), config)
+    let events = scope
+        .watch::<K>(&config)
         .default_backoff()
         .modify(|object: &mut K| object.meta_mut().managed_fields = None)
         .inspect_ok(move |event| {
@@ -130,7 +132,8 @@ pub(super) fn pod_events(
     scope: &Scope,
     pods: Pods,
 ) -> impl Stream<Item = Result<Pod, watcher::Error>> + Send + use<> {
-    watcher(scope.api::<Pod>(), that_are("="))
+    scope
+        .watch::<Pod>(&that_are("="))
         .default_backoff()
         .inspect_ok(move |event| pods.take(event))
         .touched_objects()
@@ -141,7 +144,8 @@ pub(super) fn referenced_secret_events(
     scope: &Scope,
     secrets: ReferencedSecrets,
 ) -> impl Stream<Item = Result<PartialObjectMeta<Secret>, watcher::Error>> + Send + use<> {
-    watcher(scope.api::<PartialObjectMeta<Secret>>(), that_are("!="))
+    scope
+        .watch::<PartialObjectMeta<Secret>>(&that_are("!="))
         .default_backoff()
         .inspect_ok(move |event| secrets.take(event))
         .touched_objects()

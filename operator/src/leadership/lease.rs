@@ -10,10 +10,29 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use sha2::{Digest as _, Sha256};
 
 use crate::leadership::fence::Fence;
 
-const NAME: &str = docket_crds::names::OPERATOR;
+/// Longest name that an object may have.
+const LONGEST_NAME: usize = 253;
+
+/// Name of the Lease of those who care for `namespaces`, or for all where none is named: operators that watch
+/// others do not wait for each other.
+#[must_use]
+pub fn lease_name(namespaces: &[String]) -> String {
+    let operator = docket_crds::names::OPERATOR;
+    if namespaces.is_empty() {
+        return operator.to_owned();
+    }
+    let watched = namespaces.join(".");
+    let name = format!("{operator}-{watched}");
+    if name.len() <= LONGEST_NAME {
+        return name;
+    }
+    let hash = hex::encode(Sha256::digest(watched));
+    format!("{operator}-{}", &hash[..16])
+}
 
 /// How long what concerns a Lease takes.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +63,7 @@ pub const TIMING: Timing = Timing {
 #[derive(Clone)]
 pub struct Leadership {
     api: Api<Lease>,
+    name: String,
     identity: String,
     fence: Fence,
     timing: Timing,
@@ -56,18 +76,19 @@ struct Seen {
 }
 
 impl Leadership {
-    /// The Lease in `namespace`, to be held under the name `identity`; `fence` is open for as long as
+    /// The Lease `name` in `namespace`, to be held under the name `identity`; `fence` is open for as long as
     /// that allows writing.
     #[must_use]
     pub fn new(
         client: Client,
-        namespace: &str,
+        (namespace, name): (&str, String),
         identity: String,
         fence: Fence,
         timing: Timing,
     ) -> Self {
         Self {
             api: Api::namespaced(client, namespace),
+            name,
             identity,
             fence,
             timing,
@@ -122,7 +143,7 @@ impl Leadership {
     pub async fn release(&self) {
         self.fence.shut_now();
         let released = async {
-            let Some(lease) = self.api.get_opt(NAME).await? else {
+            let Some(lease) = self.api.get_opt(&self.name).await? else {
                 return Ok(());
             };
             if holder(&lease) == Some(&self.identity) {
@@ -140,10 +161,10 @@ impl Leadership {
     }
 
     async fn attempt(&self, seen: &mut Option<Seen>, stand_by: &impl Fn()) -> kube::Result<bool> {
-        let Some(lease) = self.api.get_opt(NAME).await? else {
+        let Some(lease) = self.api.get_opt(&self.name).await? else {
             let lease = Lease {
                 metadata: ObjectMeta {
-                    name: Some(NAME.into()),
+                    name: Some(self.name.clone()),
                     ..ObjectMeta::default()
                 },
                 spec: Some(self.spec(Some(&self.identity), None)),
@@ -171,7 +192,7 @@ impl Leadership {
     }
 
     async fn renew(&self) -> kube::Result<bool> {
-        match self.api.get_opt(NAME).await? {
+        match self.api.get_opt(&self.name).await? {
             Some(lease) if holder(&lease) == Some(&self.identity) => {
                 won(self.write(lease, Some(&self.identity)).await)
             }
@@ -182,7 +203,9 @@ impl Leadership {
     /// The resource version in `lease` makes the write fail when somebody else was faster.
     async fn write(&self, mut lease: Lease, holder: Option<&String>) -> kube::Result<Lease> {
         lease.spec = Some(self.spec(holder, lease.spec.as_ref()));
-        self.api.replace(NAME, &PostParams::default(), &lease).await
+        self.api
+            .replace(&self.name, &PostParams::default(), &lease)
+            .await
     }
 
     fn spec(&self, holder: Option<&String>, before: Option<&LeaseSpec>) -> LeaseSpec {
@@ -245,6 +268,22 @@ mod tests {
         answer: Duration::from_millis(150),
     };
 
+    #[test]
+    fn a_lease_is_named_after_what_is_watched_however_much_that_is() {
+        let name = |namespaces: &[&str]| {
+            let namespaces: Vec<_> = namespaces.iter().map(ToString::to_string).collect();
+            lease_name(&namespaces)
+        };
+        assert_eq!(name(&[]), "docket-operator");
+        assert_eq!(name(&["acme"]), "docket-operator-acme");
+        assert_eq!(name(&["acme", "globex"]), "docket-operator-acme.globex");
+        let [long, other] = ["a", "b"].map(|it| it.repeat(63));
+        let many = [long.as_str(); 4];
+        let others = [long.as_str(), &long, &long, &other];
+        assert!(name(&many).len() <= LONGEST_NAME);
+        assert_ne!(name(&many), name(&others));
+    }
+
     /// An API server that knows one Lease.
     #[derive(Clone, Default)]
     struct Server {
@@ -257,7 +296,7 @@ mod tests {
             let server = Self::default();
             server.put(
                 json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-                "metadata": {"name": NAME, "namespace": "n", "resourceVersion": "1"},
+                "metadata": {"name": lease_name(&[]), "namespace": "n", "resourceVersion": "1"},
                 "spec": {"holderIdentity": holder, "leaseTransitions": 3}}),
             );
             server
@@ -322,7 +361,13 @@ mod tests {
                 async move { Ok::<_, Infallible>(server.answer(request).await) }
             });
             let client = Client::new(service, "default");
-            Leadership::new(client, "n", "us".into(), Fence::shut(), SHORT)
+            Leadership::new(
+                client,
+                ("n", lease_name(&[])),
+                "us".into(),
+                Fence::shut(),
+                SHORT,
+            )
         }
     }
 

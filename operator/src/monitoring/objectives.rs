@@ -30,11 +30,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub async fn watch(
     tenants: Store<DocumentTenant>,
     source: Option<Prometheus>,
-    namespace: Option<String>,
+    namespaces: Vec<String>,
     interval: Duration,
     ctx: Arc<Context>,
 ) {
-    let mut known = MeasuredRequests::new(namespace);
+    let mut known = MeasuredRequests::new(namespaces);
     let mut filled = ctx.filled.clone();
     if filled.wait_for(|filled| *filled).await.is_err() {
         return;

@@ -39,8 +39,8 @@ pub struct ConfigMaps {
     pub name: String,
     /// How many there may be.
     pub most: usize,
-    /// The one namespace whose tenants the operator cares for, if it is one.
-    pub tenants_of: Option<String>,
+    /// The namespaces whose tenants the operator cares for; all where none is named.
+    pub tenants_of: Vec<String>,
 }
 
 /// A ConfigMap as it is in the cluster.
@@ -71,11 +71,7 @@ pub async fn keep(
         rounds.tick().await;
         let files = match ctx.optional.prometheus_rules.is_there() {
             true => Ok(Files::new()),
-            false => files(
-                &tenants,
-                writer.place.tenants_of.as_deref(),
-                &ctx.images.links,
-            ),
+            false => files(&tenants, &writer.place.tenants_of, &ctx.images.links),
         };
         let files = match files {
             Ok(files) => files,
@@ -95,10 +91,10 @@ pub async fn keep(
 /// One file a tenant that stays, and one for all together.
 fn files(
     tenants: &Store<DocumentTenant>,
-    namespace: Option<&str>,
+    namespaces: &[String],
     links: &Links,
 ) -> Result<Files, serde_yaml::Error> {
-    let of_all = service_alerts(Scope::All(namespace), links);
+    let of_all = service_alerts(Scope::All(namespaces), links);
     let shared = text(&[of_all]).map(|text| (SHARED.to_owned(), text));
     let each = tenants
         .state()

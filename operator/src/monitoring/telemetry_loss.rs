@@ -110,7 +110,7 @@ fn said(tenants: &Store<DocumentTenant>) -> HashSet<Owner> {
 pub async fn watch(
     tenants: Store<DocumentTenant>,
     source: Option<Prometheus>,
-    namespace: Option<String>,
+    namespaces: Vec<String>,
     interval: Duration,
     filled: Filled,
     losses: TelemetryLoss,
@@ -119,7 +119,7 @@ pub async fn watch(
     let Some(source) = source else {
         return;
     };
-    let query = query(namespace.as_deref());
+    let query = query(&namespaces);
     let mut failing: Option<Instant> = None;
     let Some(mut rounds) = ticker(interval, filled).await else {
         return;

@@ -105,6 +105,20 @@ pub(super) fn telemetry(
             ..recorded
         };
     }
+    if let (Some(_), false, Some(endpoint)) = (&spec.headers_secret_ref, spec.allow_http, endpoint)
+        && !endpoint.starts_with("https://")
+    {
+        return Telemetry {
+            trouble: Some(silent(&Notice {
+                reason: "EndpointWithoutTls",
+                message: format!(
+                    "Name an endpoint that starts with https:// in spec.telemetry, or say its allowHttp: true: the \
+                     operator's own endpoint {endpoint} has no TLS, and whoever is on the way reads the headers."
+                ),
+            })),
+            ..recorded
+        };
+    }
     Telemetry {
         endpoint: endpoint.cloned(),
         authorities: credentials
@@ -213,6 +227,20 @@ mod tests {
         let sealed = decided_for("https://default:4317");
         assert_eq!(sealed.trouble, None);
         assert_eq!(sealed.server_name.as_deref(), Some("gateway"));
+    }
+
+    #[test]
+    fn headers_go_to_an_endpoint_of_the_operator_without_tls_only_if_that_is_said() {
+        let headers = |said: bool| json!({"headersSecretRef": {"name": "h"}, "allowHttp": said});
+        let plain = Some("http://default:4317");
+        let refused = decided(headers(false), plain);
+        let reason = refused.trouble.map(|trouble| trouble.reason);
+        let expected = (None, Some("EndpointWithoutTls"));
+        assert_eq!((refused.endpoint, reason), expected);
+        let said = decided(headers(true), plain);
+        assert_eq!((said.endpoint.as_deref(), said.trouble), (plain, None));
+        let sealed = decided(headers(false), Some("https://default:4317"));
+        assert_eq!(sealed.trouble, None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use kube::Resource;
 
 use super::dereference::{Dereferenced, Issued, api_keys_asked, identities, logins_asked};
 use super::workloads::limits;
-use super::{issuer, notices, telemetry};
+use super::{issuer, network, notices, telemetry};
 use crate::build::Images;
 use crate::content_locations::{ContentLocations, Moved};
 use crate::credentials::api_keys::{ApiKeys, hands_out};
@@ -156,6 +156,7 @@ pub(super) fn validate(
         autoscaling: spec.api.autoscaling.clone(),
         ingress: spec.api.ingress.clone(),
         http_route: spec.api.http_route.clone().filter(|_| seen.gateway_api),
+        network: network::network(&spec.api, &images.network),
         node_selector: spec.api.node_selector.clone(),
         tolerations: spec.api.tolerations.clone(),
         affinity: spec.api.affinity.clone(),

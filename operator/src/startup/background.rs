@@ -10,6 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::context::Context;
 use crate::database;
+use crate::leadership::claims::Claims;
 use crate::monitoring::objectives::{self, Prometheus, Source};
 use crate::monitoring::{rules, telemetry_loss};
 use crate::settings::Settings;
@@ -26,11 +27,12 @@ impl Background {
         prometheus: Option<Prometheus>,
         tenants: &Store<DocumentTenant>,
         ctx: &Arc<Context>,
+        claims: Claims,
     ) -> Self {
-        let namespace = Some(settings.namespace.clone()).filter(|namespace| !namespace.is_empty());
+        let namespaces = settings.namespaces();
         let interval = settings.objectives_interval;
         let (known, asked) = (tenants.clone(), prometheus.clone());
-        let (of, with) = (namespace.clone(), ctx.clone());
+        let (of, with) = (namespaces.clone(), ctx.clone());
         let losses = restarted("telemetry-loss", move || {
             telemetry_loss::watch(
                 known.clone(),
@@ -42,7 +44,7 @@ impl Background {
                 with.recheck.clone(),
             )
         });
-        let (known, of, with) = (tenants.clone(), namespace.clone(), ctx.clone());
+        let (known, of, with) = (tenants.clone(), namespaces.clone(), ctx.clone());
         let objectives = restarted("objectives", move || {
             let (known, asked, of) = (known.clone(), prometheus.clone(), of.clone());
             objectives::watch(known, asked, of, interval, with.clone())
@@ -52,13 +54,14 @@ impl Background {
         let databases = restarted("databases", move || {
             database::watch::watch(known.clone(), interval, with.clone())
         });
-        let mut tasks = vec![losses, objectives, databases];
+        let claims = restarted("claims", move || claims.clone().keep());
+        let mut tasks = vec![losses, objectives, databases, claims];
         tasks.extend(settings.rules_config_map.clone().map(|(beside, name)| {
             let config_maps = rules::ConfigMaps {
                 namespace: beside,
                 name,
                 most: settings.rules_shards.into(),
-                tenants_of: namespace,
+                tenants_of: namespaces,
             };
             let interval = settings.rules_interval;
             let (known, with) = (tenants.clone(), ctx.clone());

@@ -4,10 +4,12 @@ use anyhow::Context as _;
 use kube::api::ListParams;
 use kube::{Client, Config};
 
+use crate::leadership::claims::Claims;
 use crate::leadership::fence::Fence;
 use crate::leadership::fenced_client::fenced_client;
-use crate::leadership::lease::{Leadership, TIMING};
+use crate::leadership::lease::{Leadership, TIMING, lease_name};
 use crate::monitoring::metrics::observe_leadership;
+use crate::network::{ClusterNetwork, Egress, api_server_addresses};
 use crate::reconciled_kind::ReconciledKind;
 use crate::scope::Scope;
 use crate::settings::Settings;
@@ -51,15 +53,35 @@ impl Clients {
     /// # Errors
     /// They cannot: the chart is not installed, or only in part.
     pub async fn check_crd<K: ReconciledKind>(&self, settings: &Settings) -> anyhow::Result<()> {
-        Scope::new(self.unfenced.clone(), &settings.namespace)
-            .api::<K>()
-            .list(&ListParams::default().limit(1))
-            .await
-            .map(|_| ())
-            .with_context(|| {
-                let kind = K::kind(&());
-                format!("{kind}s cannot be listed: install the CRD and the operator's role with the Helm chart")
-            })
+        let scope = Scope::new(self.unfenced.clone(), settings.namespaces());
+        for objects in scope.apis::<K>() {
+            let listed = objects.list(&ListParams::default().limit(1)).await;
+            listed.with_context(|| {
+                let (kind, url) = (K::kind(&()), objects.resource_url());
+                format!("{kind}s cannot be listed at {url}: install the CRD and the operator's roles with the Helm chart")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What the settings say of the cluster's network, and where the API server is.
+    pub async fn network(&self, settings: &Settings) -> ClusterNetwork {
+        ClusterNetwork {
+            gateways: settings.gateways.0.clone(),
+            scrapers: settings.scrapers.0.clone(),
+            api_server: match settings.egress {
+                Egress::Restricted => Some(api_server_addresses(self.unfenced.clone()).await),
+                Egress::Open => None,
+            },
+        }
+    }
+
+    /// The namespaces that it cares for, as it tells operators of other releases; to be written under the Lease.
+    #[must_use]
+    pub fn claims(&self, settings: &Settings) -> Claims {
+        let namespaces = settings.namespaces();
+        let holder = format!("{}/{}", settings.lease_namespace, lease_name(&namespaces));
+        Claims::new(self.fenced.clone(), &namespaces, holder)
     }
 
     /// Who may hold the Lease for this process.
@@ -67,7 +89,10 @@ impl Clients {
     pub fn leadership(&self, settings: &Settings) -> Leadership {
         Leadership::new(
             self.unfenced.clone(),
-            &settings.lease_namespace,
+            (
+                &settings.lease_namespace,
+                lease_name(&settings.namespaces()),
+            ),
             settings.identity.clone(),
             self.fence.clone(),
             TIMING,

@@ -13,6 +13,7 @@ use crate::database::Databases;
 use crate::memory::{Intervals, TenantMemories};
 use crate::monitoring::metrics::Metrics;
 use crate::monitoring::telemetry_loss::TelemetryLoss;
+use crate::network::ClusterNetwork;
 use crate::recheck::Recheck;
 use crate::settings::Settings;
 use crate::status::events::Events;
@@ -47,6 +48,7 @@ pub fn shared_context(
     clients: &Clients,
     watches: &Watches,
     memory: Arc<TenantMemories>,
+    network: ClusterNetwork,
 ) -> Arc<Context> {
     let metrics = Metrics::default();
     let deadline = settings.sql_deadline;
@@ -58,7 +60,7 @@ pub fn shared_context(
         optional: watches.optional.clone(),
         referenced_secrets: watches.referenced_secrets.clone(),
         databases: Databases::new(metrics.clone(), clients.fence.clone(), deadline),
-        images: images(settings),
+        images: images(settings, network),
         memory,
         telemetry_loss: match settings.prometheus_url {
             Some(_) => TelemetryLoss::unknown(),
@@ -71,7 +73,7 @@ pub fn shared_context(
     })
 }
 
-fn images(settings: &Settings) -> Images {
+fn images(settings: &Settings, network: ClusterNetwork) -> Images {
     Images {
         api: settings.api_image.clone(),
         collector: settings.collector_image.clone(),
@@ -81,5 +83,6 @@ fn images(settings: &Settings) -> Images {
             dashboards: settings.dashboards_url.clone(),
         },
         monitoring_labels: settings.monitoring_label.iter().cloned().collect(),
+        network,
     }
 }

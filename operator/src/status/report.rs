@@ -12,7 +12,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::conditions::conditions;
 use super::events::Note;
 use super::outcome::{Outcome, Sight};
-use super::{findings, workload_status};
+use super::{findings, message, workload_status};
+use crate::error::Problem;
 use crate::identified::Identified;
 use crate::validated_tenant::ValidatedTenant;
 
@@ -34,12 +35,34 @@ pub(crate) fn report_of(
     now: Timestamp,
 ) -> Report {
     let before = tenant.status.clone().unwrap_or_default();
+    let repeated = repeated(outcome, &before.conditions);
+    let again = repeated
+        .as_ref()
+        .map(|(problem, trace_id)| Outcome::Failed { problem, trace_id });
+    let outcome = again.as_ref().unwrap_or(outcome);
     let status = status(tenant, outcome, sight, &before, now);
     Report {
         may_wait: findings::may_wait(outcome, sight, &before, status.observed_generation),
         notes: notes(outcome, &before, &status),
         status,
     }
+}
+
+/// A failure that was said already, as it was said then: what each try measures anew is no news.
+fn repeated<'a>(outcome: &Outcome<'a>, before: &[Condition]) -> Option<(Problem, &'a str)> {
+    let Outcome::Failed { problem, trace_id } = outcome else {
+        return None;
+    };
+    let said = ConditionType::Ready.among(before)?;
+    let is_it = said.reason == problem.reason && message::is_same(&said.message, &problem.message);
+    is_it.then(|| {
+        let message = said.message.clone();
+        let problem = Problem {
+            message,
+            ..(*problem).clone()
+        };
+        (problem, *trace_id)
+    })
 }
 
 /// What nobody looked at stays as it was.
@@ -210,4 +233,50 @@ fn api_url(wanted: &ValidatedTenant) -> String {
 pub fn api_address(tenant: &str, namespace: &str, has_tls: bool) -> String {
     let scheme = if has_tls { "https" } else { "http" };
     format!("{scheme}://{}.{namespace}.svc", api_name(tenant))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// The tenant `acme` with `status`.
+    fn tenant(status: &DocumentTenantStatus) -> Identified<DocumentTenant> {
+        let tenant = json!({
+            "apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
+            "metadata": {"name": "acme", "namespace": "acme", "uid": "u", "generation": 1},
+            "spec": {"clients": [{"name": "globex"}], "database": {"secretRef": {"name": "d"}},
+                "workloads": {"documents": {"storage": {"s3": {"bucket": "acme", "endpoint": "http://s3", "secretRef": {"name": "s"}}}}}},
+            "status": status,
+        });
+        let tenant: DocumentTenant = serde_json::from_value(tenant).expect("a tenant");
+        Identified::new(Arc::new(tenant)).expect("it has a name and a uid")
+    }
+
+    #[test]
+    fn a_failure_that_differs_only_in_how_long_it_took_is_no_news() {
+        let mut status = DocumentTenantStatus::default();
+        let mut told = Vec::new();
+        let mut second = 0;
+        for message in [
+            "refused after 1.5s",
+            "refused after 2.5s",
+            "not found after 2.5s",
+        ] {
+            let problem = Problem::new(ConditionType::CredentialsReady, "Unavailable", message);
+            let outcome = Outcome::Failed {
+                problem: &problem,
+                trace_id: "t",
+            };
+            second += 60;
+            let now = Timestamp::from_second(second).expect("a time");
+            let report = report_of(&tenant(&status), &outcome, &Sight::default(), now);
+            told.push((report.status != status, report.notes.len()));
+            status = report.status;
+        }
+        assert_eq!(told, [(true, 1), (false, 0), (true, 1)]);
+    }
 }

@@ -1,19 +1,22 @@
 //! A tenant for tests.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use docket_contract::{
     ApiAuth, AuthMode, ClientLimits, DocumentLimits, Quota, RateLimit, S3Storage, SslMode,
     Summarizer, Uploads,
 };
-use docket_crds::{ResourceList, Resources};
+use docket_crds::{NetworkPeer, NetworkSelector, ResourceList, Resources};
 use docket_objectives::Tenant;
 use docket_schema::{Applied, Identity};
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use super::{Documents, Monitoring, Telemetry, ValidatedClient, ValidatedTenant, Workloads};
+use super::{
+    Documents, Monitoring, Network, Telemetry, ValidatedClient, ValidatedTenant, Workloads,
+};
 use crate::content::Content;
 use crate::content_locations::ContentLocations;
 use crate::credentials::api_keys::{ClientKeys, RotatingKey};
@@ -114,6 +117,7 @@ pub(crate) fn acme() -> ValidatedTenant {
         autoscaling: None,
         ingress: None,
         http_route: None,
+        network: network(),
         node_selector: BTreeMap::new(),
         tolerations: Vec::new(),
         affinity: None,
@@ -130,6 +134,25 @@ pub(crate) fn acme() -> ValidatedTenant {
             ..Tenant::default()
         },
         monitoring: Monitoring::default(),
+    }
+}
+
+/// Whom the pods of `acme` know of.
+fn network() -> Network {
+    let of_namespace = |name: &str| NetworkPeer {
+        namespace_selector: Some(NetworkSelector {
+            match_labels: [("kubernetes.io/metadata.name".into(), name.into())].into(),
+        }),
+        ..NetworkPeer::default()
+    };
+    let own_namespace = NetworkPeer {
+        pod_selector: Some(NetworkSelector::default()),
+        ..NetworkPeer::default()
+    };
+    Network {
+        callers: Some(vec![own_namespace]),
+        scrapers: vec![of_namespace("monitoring")],
+        api_server: Some(vec![SocketAddr::from(([10, 0, 0, 1], 6443))]),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use docket_fault_matrix::database_trouble::a_status_follows_its_database;
 use docket_fault_matrix::handover::a_number_of_pods_changes_hands;
 use docket_fault_matrix::matrix::{Selection, matrix};
-use docket_fault_matrix::one_namespace::a_life_in_one_namespace;
+use docket_fault_matrix::one_namespace::{a_life_in_one_namespace, two_lives_side_by_side};
 use docket_fault_matrix::promises::{
     a_status_says_how_far_promises_are_kept, a_status_says_what_telemetry_is_lost,
 };
@@ -165,6 +165,13 @@ async fn an_operator_of_one_namespace_needs_no_rights_in_any_other() {
     let ground = ground().await;
     let served = a_life_in_one_namespace(&ground).await;
     served.expect("a tenant comes, changes and goes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_of_different_namespaces_work_side_by_side_and_a_second_of_the_same_waits() {
+    let ground = ground().await;
+    let served = two_lives_side_by_side(&ground).await;
+    served.expect("each serves its own, and the third says that it waits");
 }
 
 #[tokio::test(flavor = "multi_thread")]

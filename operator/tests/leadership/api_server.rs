@@ -158,6 +158,9 @@ async fn answer(State(known): State<Arc<Known>>, request: Request) -> Response {
         .await
         .expect("a body");
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    if path.ends_with("/leases") && parts.method == Method::GET {
+        return list(Vec::new(), &known);
+    }
     if path.contains("/leases") {
         tokio::time::sleep(LEASE_ANSWER).await;
         return match parts.method {

@@ -180,7 +180,7 @@ impl Cluster {
                 writer.apply_watcher_event(&event);
             }
         }
-        objectives::watch(tenants, source, None, interval, self.context.clone()).await;
+        objectives::watch(tenants, source, Vec::new(), interval, self.context.clone()).await;
     }
 
     /// Puts a tenant `name` there that asks for the same.

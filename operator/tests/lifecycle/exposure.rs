@@ -33,7 +33,9 @@ async fn what_the_spec_no_longer_asks_for_is_deleted_once_and_planned_before() {
     let said = changes
         .iter()
         .map(|it| format!("{} {}", it.action, it.object));
-    assert_eq!(said.collect::<Vec<_>>(), ["delete Ingress/acme-api"]);
+    // What is exposed no more is for the namespace alone.
+    let planned = ["update NetworkPolicy/acme-api", "delete Ingress/acme-api"];
+    assert_eq!(said.collect::<Vec<_>>(), planned);
     assert!(!cluster.get(INGRESS).is_null());
 
     cluster.change(json!({"metadata": {"annotations": {annotations::PLAN: null}}}));

@@ -109,12 +109,14 @@ impl ControlPlane {
     }
 
     /// The same, with the rights that the chart gives an operator of `namespace` alone, which has its
-    /// Lease there, too.
+    /// Lease there, too, under the name `lease`.
     ///
     /// # Errors
     /// The API server refuses them.
-    pub async fn as_operator_of(&self, namespace: &str) -> Result<Kubernetes> {
-        for mut document in documents::<Value>(RIGHTS_IN_ONE)? {
+    pub async fn as_operator_of(&self, namespace: &str, lease: &str) -> Result<Kubernetes> {
+        // The chart was told to watch acme, and named the Lease after it.
+        let rights = RIGHTS_IN_ONE.replace("docket-operator-acme", lease);
+        for mut document in documents::<Value>(&rights)? {
             let kind = document["kind"].as_str().unwrap_or_default().to_lowercase();
             // The others are for users, or given to all operators here.
             if !matches!(kind.as_str(), "role" | "rolebinding") {
@@ -331,18 +333,18 @@ impl ControlPlane {
                 }
                 // Each operator here has its Lease in a namespace of its own.
                 "Role" => {
-                    let role = cluster_wide("ClusterRole", json!({"rules": document["rules"]}));
+                    let rules = json!({"rules": document["rules"]});
+                    let role = cluster_wide("ClusterRole", &document, rules);
                     let path = format!("{rights}/clusterroles");
                     self.admin.create(&path, &role).await?;
                 }
                 "RoleBinding" => {
-                    let binding = cluster_wide(
-                        "ClusterRoleBinding",
-                        json!({
-                            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "leases"},
-                            "subjects": document["subjects"],
-                        }),
-                    );
+                    let role = cluster_wide_name(&document["roleRef"]["name"]);
+                    let binding = json!({
+                        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                        "subjects": document["subjects"],
+                    });
+                    let binding = cluster_wide("ClusterRoleBinding", &document, binding);
                     let path = format!("{rights}/clusterrolebindings");
                     self.admin.create(&path, &binding).await?;
                 }
@@ -371,11 +373,17 @@ fn is_ready(node: &Value) -> bool {
         .any(|it| it["type"] == "Ready" && it["status"] == "True")
 }
 
-fn cluster_wide(kind: &str, mut object: Value) -> Value {
+/// `object` as one of the whole cluster in place of `document`.
+fn cluster_wide(kind: &str, document: &Value, mut object: Value) -> Value {
     object["apiVersion"] = "rbac.authorization.k8s.io/v1".into();
     object["kind"] = kind.into();
-    object["metadata"] = json!({"name": "leases"});
+    object["metadata"] = json!({"name": cluster_wide_name(&document["metadata"]["name"])});
     object
+}
+
+/// Another than that of what is of the whole cluster anyway.
+fn cluster_wide_name(name: &Value) -> String {
+    format!("{}-in-a-namespace", name.as_str().unwrap_or_default())
 }
 
 fn documents<T: DeserializeOwned>(yaml: &str) -> Result<Vec<T>> {

@@ -256,7 +256,7 @@ fn auth() -> impl Strategy<Value = Value> {
     };
     select(vec![
         json!({"mode": "ApiKey"}),
-        json!({"mode": "None"}),
+        json!({"mode": "None", "allowExposed": true}),
         jwt(None),
         jwt(Some("https://login.docket.test/keys")),
     ])
@@ -287,6 +287,7 @@ fn telemetry() -> impl Strategy<Value = Value> {
             telemetry["collector"] = json!({"resources": resources});
             if headers {
                 telemetry["headersSecretRef"] = json!({"name": HEADERS});
+                telemetry["allowHttp"] = true.into();
             }
             if let Some(ratio) = ratio {
                 telemetry["sampling"] = json!({"ratio": ratio});

@@ -33,6 +33,65 @@ const REFUSED: [Refusal; 4] = [
     ),
 ];
 
+/// What is refused of the rest of a spec.
+const REFUSED_BESIDE: [Refusal; 8] = [
+    (
+        || json!({"api": {"auth": {"mode": "None"}, "ingress": {"host": "a.test"}}}),
+        "with auth.mode None and ingress or httpRoute",
+    ),
+    (
+        || json!({"api": {"auth": {"mode": "Jwt", "jwt": {"issuer": "http://login", "audience": "a"}}}}),
+        "jwksUrl, or issuer where there is none, must start with https://",
+    ),
+    (
+        || {
+            json!({"api": {"auth": {"mode": "Jwt", "jwt": {"issuer": "https://login", "audience": "a",
+                "jwksUrl": "http://login/keys"}}}})
+        },
+        "jwksUrl, or issuer where there is none, must start with https://",
+    ),
+    (
+        || {
+            json!({"telemetry": {"endpoint": "http://gateway:4317",
+                "headersSecretRef": {"name": "headers"}}})
+        },
+        "headersSecretRef needs an endpoint that starts with https://",
+    ),
+    (
+        || {
+            documents(json!({"summarizer": {"mode": "OpenAI", "openai": {
+                "url": "http://model", "model": "m", "secretRef": {"name": "model"}}}}))
+        },
+        "url must start with https://",
+    ),
+    (
+        || json!({"api": {"network": {"from": []}}}),
+        "should have at least 1 items",
+    ),
+    (
+        || json!({"api": {"network": {"from": [{"podSelector": {}, "ipBlock": {"cidr": "10.0.0.0/8"}}]}}}),
+        "a peer names ipBlock, or namespaceSelector, podSelector or both",
+    ),
+    (
+        || json!({"api": {"network": {"from": [{"ipBlock": {"cidr": "10.0.0.1"}}]}}}),
+        "cidr must be a range of addresses",
+    ),
+];
+
+/// The same, said out loud.
+const SAID_OUT_LOUD: [fn() -> Value; 4] = [
+    || json!({"api": {"auth": {"mode": "None", "allowExposed": true}, "ingress": {"host": "a.test"}}}),
+    || {
+        json!({"api": {"auth": {"mode": "Jwt", "jwt": {"issuer": "http://login", "audience": "a",
+            "allowHttp": true}}}})
+    },
+    || {
+        json!({"telemetry": {"endpoint": "http://gateway:4317", "allowHttp": true,
+            "headersSecretRef": {"name": "headers"}}})
+    },
+    || json!({"api": {"network": {"from": [{"namespaceSelector": {}, "podSelector": {}}]}}}),
+];
+
 /// A spec without a workload is refused when it comes and when it changes, in a sentence that says what to
 /// write; one that names documents gets their defaults.
 ///
@@ -68,6 +127,15 @@ pub async fn a_spec_names_its_workloads(ground: &Arc<Ground>) -> Result<()> {
     for (fields, sentence) in REFUSED {
         let change = json!({"spec": documents(fields())});
         refused(world.change(TENANT, &change).await, sentence)?;
+    }
+    for (fields, sentence) in REFUSED_BESIDE {
+        let change = json!({"spec": fields()});
+        refused(world.change(TENANT, &change).await, sentence)?;
+    }
+    let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+    for fields in SAID_OUT_LOUD {
+        world.change(TENANT, &json!({"spec": fields()})).await?;
+        world.replace(TENANT, &tenant["spec"]).await?;
     }
     world.end().await
 }

@@ -79,7 +79,8 @@ impl World {
     pub async fn of_one_namespace(ground: Arc<Ground>, deadline: Duration) -> Result<Self> {
         let namespace = ground.next_name();
         make_namespace(&ground, &namespace).await?;
-        let upstream = ground.plane.as_operator_of(&namespace).await?;
+        let lease = format!("docket-operator-{namespace}");
+        let upstream = ground.plane.as_operator_of(&namespace, &lease).await?;
         let arguments = [format!("--namespace={namespace}")];
         Self::with(ground, deadline, namespace, (upstream, None), &arguments).await
     }
@@ -314,7 +315,7 @@ impl Drop for World {
     }
 }
 
-async fn make_namespace(ground: &Ground, name: &str) -> Result<()> {
+pub(crate) async fn make_namespace(ground: &Ground, name: &str) -> Result<()> {
     let namespace = json!({"metadata": {"name": name}});
     let admin = &ground.plane.admin;
     admin.create("/api/v1/namespaces", &namespace).await?;

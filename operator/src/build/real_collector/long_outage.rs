@@ -226,7 +226,7 @@ async fn outage(lasting: Duration, change: &Value) -> CircuitBreaker {
     tokio::spawn(telemetry_loss::watch(
         tenants,
         Some(source),
-        None,
+        Vec::new(),
         second,
         filled,
         losses.clone(),

@@ -65,7 +65,7 @@ async fn until_known(memory: &TenantMemories, known: bool) {
 async fn a_password_is_kept_until_the_watch_says_that_the_tenant_is_gone_whoever_let_it_go() {
     let (delete, deleted) = watch::channel(false);
     let memory = Arc::new(TenantMemories::default());
-    let scope = Scope::new(cluster(deleted), "");
+    let scope = Scope::new(cluster(deleted), Vec::new());
     let (_, events) =
         objects::<DocumentTenant, _>(&scope, NamespaceIndex::default(), memory.clone());
     let reconciles = events.for_each(|tenant| {

@@ -12,9 +12,6 @@ use serde::Deserialize;
 /// An answer that takes longer is none: the next round asks again.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What a Prometheus says that cannot be read is shown up to here, in characters.
-const MOST_SHOWN: usize = 200;
-
 /// Where a Prometheus is.
 #[derive(Clone, Debug, Default)]
 pub struct Source<'a> {
@@ -62,6 +59,8 @@ impl Prometheus {
     pub fn new(source: &Source<'_>) -> Result<Self> {
         let mut builder = reqwest::Client::builder()
             .timeout(DEADLINE)
+            // Another server is not who the headers are for.
+            .redirect(reqwest::redirect::Policy::none())
             .default_headers(source.headers.map(headers).transpose()?.unwrap_or_default());
         if let Some(file) = source.ca_file {
             let told = || format!("the certificate authorities in {}", file.display());
@@ -94,8 +93,10 @@ impl Prometheus {
         let status = answer.status();
         let text = answer.text().await?;
         let Ok(envelope) = serde_json::from_str::<Envelope>(&text) else {
-            let shown: String = text.chars().take(MOST_SHOWN).collect();
-            bail!("{} answered {status}: {shown}", self.url);
+            bail!(
+                "{} answered {status}, and nothing that a Prometheus says",
+                self.url
+            );
         };
         match envelope.data {
             Some(data) if envelope.status == "success" => {

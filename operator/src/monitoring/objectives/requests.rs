@@ -22,7 +22,7 @@ const KEPT: u32 = 10;
 /// What is known.
 #[derive(Debug)]
 pub(super) struct MeasuredRequests {
-    namespace: Option<String>,
+    namespaces: Vec<String>,
     short: BTreeMap<Window, Answer>,
     long: BTreeMap<Window, Long>,
     failing_since: Option<Instant>,
@@ -44,10 +44,10 @@ struct Long {
 }
 
 impl MeasuredRequests {
-    /// Nothing; asks for one namespace, or for all.
-    pub(super) fn new(namespace: Option<String>) -> Self {
+    /// Nothing; asks for some namespaces, or for all where none is named.
+    pub(super) fn new(namespaces: Vec<String>) -> Self {
         Self {
-            namespace,
+            namespaces,
             short: BTreeMap::new(),
             long: BTreeMap::new(),
             failing_since: None,
@@ -81,7 +81,7 @@ impl MeasuredRequests {
         let detail = Detail::of(objectives);
         let periods: BTreeSet<Window> = objectives.iter().map(|it| it.window).collect();
         let ask = async |window| {
-            let query = query(window, self.namespace.as_deref(), &detail);
+            let query = query(window, &self.namespaces, &detail);
             source.query(&query).await.map(Answer::of)
         };
         let mut short = BTreeMap::new();
@@ -155,7 +155,7 @@ mod tests {
             ..Source::default()
         };
         let source = Prometheus::new(&source).expect("a client");
-        let mut known = MeasuredRequests::new(None);
+        let mut known = MeasuredRequests::new(Vec::new());
         let first = known.ask(&source, &[]).await.expect_err("nobody answers");
         let second = known.ask(&source, &[]).await.expect_err("nobody answers");
         assert_eq!(first.since, second.since);

@@ -33,7 +33,7 @@ impl Cluster {
                 namespace: "monitoring".into(),
                 name: "docket-rules".into(),
                 most,
-                tenants_of: None,
+                tenants_of: Vec::new(),
             },
             known: Vec::new(),
             metrics: Metrics::default(),
@@ -198,7 +198,7 @@ fn a_tenant_that_is_being_deleted_has_no_file_any_more() {
         let tenant = serde_json::from_value(tenant).expect("a tenant");
         writer.apply_watcher_event(&Event::Apply(tenant));
     }
-    let files = super::files(&tenants, None, &Links::default()).expect("rules can be written");
+    let files = super::files(&tenants, &[], &Links::default()).expect("rules can be written");
     assert_eq!(
         files.into_keys().collect::<Vec<_>>(),
         ["acme_stays.yaml", SHARED]

@@ -29,10 +29,10 @@ const ITEMS: [&str; 3] = ["spans", "metric_points", "log_records"];
 /// Why items are dropped: a queue was full, or the endpoint refused them for good.
 const LOST: [&str; 2] = ["enqueue_failed", "send_failed"];
 
-/// Asks for all tenants of one namespace, or of all.
-pub(super) fn query(namespace: Option<&str>) -> String {
-    let of_one = namespace.map_or_else(String::new, |it| format!(",namespace=\"{it}\""));
-    let series = |name: &str| format!("otelcol_exporter_{name}{{docket_tenant!=\"\"{of_one}}}");
+/// Asks for all tenants of some namespaces, or of all where none is named.
+pub(super) fn query(namespaces: &[String]) -> String {
+    let tenants = docket_objectives::tenants_of(namespaces);
+    let series = |name: &str| format!("otelcol_exporter_{name}{{{tenants}}}");
     let of_tenant = "by (namespace, docket_tenant)";
     let of_pod = "(namespace, docket_tenant, pod)";
 
@@ -119,7 +119,7 @@ mod tests {
             .collect();
         let whole = format!(
             "({}) and on ({KIND}) label_replace(vector(1), \"{KIND}\", \"{kind}\", \"\", \"\")",
-            query(Some("team"))
+            query(&["team".to_owned()])
         );
         let tests = json!({
             "evaluation_interval": "1m",

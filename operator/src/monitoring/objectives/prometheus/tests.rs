@@ -1,5 +1,7 @@
 //! What a Prometheus may ask of those who ask it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use docket_loopback::free_address;
@@ -114,6 +116,42 @@ fn headers_are_a_folder_of_files_as_kubernetes_mounts_them() {
     std::fs::write(folder.path().join("no header"), "x").expect("written");
     let error = headers(folder.path()).expect_err("a blank is no part of a name");
     assert!(error.to_string().contains("no header"), "{error}");
+}
+
+/// The URL of a server that answers all with `status`, leads to `location`, and counts who asks.
+async fn answering(status: u16, location: &str, body: &'static str) -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (counted, location) = (asked.clone(), location.to_owned());
+    let answer = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let status = http::StatusCode::from_u16(status).expect("a status");
+        std::future::ready((status, [(http::header::LOCATION, location.clone())], body))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let server = axum::Router::new().fallback(answer);
+    tokio::spawn(axum::serve(listener, server).into_future());
+    (url, asked)
+}
+
+#[tokio::test]
+async fn headers_go_to_no_other_server_and_what_is_no_answer_is_not_shown() {
+    // Only the first test can win, and all ask for the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let (inner, asked) = answering(403, "/", "an inner secret").await;
+    let (leads_there, _) = answering(307, &inner, "an inner secret").await;
+    for (url, status) in [(inner, "403"), (leads_there, "307")] {
+        let source = Source {
+            url: &url,
+            ..Source::default()
+        };
+        let prometheus = Prometheus::new(&source).expect("a client");
+        let error = prometheus.query("up").await.expect_err("no Prometheus");
+        let told = format!("{error:#}");
+        assert!(told.contains(status) && !told.contains("secret"), "{told}");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "by its own URL alone");
 }
 
 #[tokio::test]
