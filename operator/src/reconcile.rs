@@ -4,12 +4,14 @@
 mod apply;
 mod buckets;
 mod cleanup;
+mod content_ownership;
 mod dereference;
 mod finalizer;
 mod issuer;
 mod named_secrets;
 mod notices;
 mod plan;
+mod pods_left;
 mod provision;
 mod release;
 mod report;

@@ -71,6 +71,8 @@ pub struct Workload {
     pub migrations: &'static [Migration],
     /// Takes away all that the migrations made, the counters of what is stored among it.
     pub drop: &'static str,
+    /// Table and condition of the rows that must not be deleted, whoever asks.
+    pub held: Option<&'static str>,
 }
 
 impl Workload {
@@ -87,7 +89,7 @@ impl Workload {
 }
 
 macro_rules! workload {
-    ($name:expr, $folder:literal, [$($file:literal),+ $(,)?], $drop:expr) => {
+    ($name:expr, $folder:literal, [$($file:literal),+ $(,)?], $drop:expr, $held:expr) => {
         Workload {
             name: $name,
             folder: $folder,
@@ -96,22 +98,34 @@ macro_rules! workload {
                 include_str!(concat!("../migrations/", $folder, "/", $file, ".sql")),
             )),+],
             drop: $drop,
+            held: $held,
         }
     };
-    ($name:expr, $folder:literal, [$($file:literal),+ $(,)?]) => {
-        workload!($name, $folder, [$($file),+], include_str!(concat!("../migrations/", $folder, "/drop.sql")))
+    ($name:expr, $folder:literal, [$($file:literal),+ $(,)?], $held:expr) => {
+        workload!($name, $folder, [$($file),+], include_str!(concat!("../migrations/", $folder, "/drop.sql")), $held)
     };
 }
 
 /// All that have tables, in the order in which these are made: one may refer to those before it.
 pub const WORKLOADS: &[Workload] = &[
-    workload!(PLATFORM, "platform", ["0001_shared_tables"], ""),
+    workload!(
+        PLATFORM,
+        "platform",
+        ["0001_shared_tables", "0002_refused_tasks"],
+        "",
+        None
+    ),
     workload!(
         "documents",
         "documents",
-        ["0001_documents", "0002_documents_by_tag"]
+        [
+            "0001_documents",
+            "0002_documents_by_tag",
+            "0003_unnamed_content"
+        ],
+        Some("document_metadata WHERE legal_hold")
     ),
-    workload!("pageViews", "page-views", ["0001_page_views"]),
+    workload!("pageViews", "page-views", ["0001_page_views"], None),
 ];
 
 /// The tables of the workload `name`; none for one that stores nothing in a client's schema.

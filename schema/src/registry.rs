@@ -44,7 +44,8 @@ impl State {
     }
 }
 
-/// Makes the registry; run once a connection pool, safe to run by many at once.
+/// Makes the registry; run once a connection pool, safe to run by many at once. What was deleted is remembered: else
+/// a database that lost it, or another one, would look the same.
 pub const BOOTSTRAP: &str = "
 BEGIN;
 SELECT pg_advisory_xact_lock(hashtextextended('docket', 0));
@@ -62,21 +63,29 @@ CREATE TABLE IF NOT EXISTS docket.clients (
     created_at      timestamptz NOT NULL DEFAULT now(),
     retained_at     timestamptz
 );
+CREATE TABLE IF NOT EXISTS docket.deleted_clients (
+    schema_name text,
+    tenant_uid  text,
+    deleted_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (schema_name, tenant_uid)
+);
 COMMIT;
 ";
 
 /// Query for all that decides what to do with a client's schema; `$1` is a `text[]` of schema
 /// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, logins text[], read_only
-/// bool, tenant_uid text, namespace text, tenant text, state text, role_name text, credential_hash
-/// text, content text)`; the last seven are null for a schema that the registry does not know. `logins` are those of a client's two
-/// roles that can log in.
+/// bool, deleted_for text[], tenant_uid text, namespace text, tenant text, client text, state text, role_name text,
+/// credential_hash text, content text)`; the last eight are null for a schema that the registry does not know. `logins`
+/// are those of a client's two roles that can log in, `deleted_for` the uids of tenants whose schema of that name was deleted.
 pub const READ_CLIENTS: &str = "
 SELECT asked.schema_name,
        EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = asked.schema_name) AS schema_exists,
        EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')) AS role_exists,
        ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
              WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
-       known.tenant_uid, known.namespace, known.tenant, known.state, known.role_name,
+       ARRAY(SELECT gone.tenant_uid FROM docket.deleted_clients AS gone
+             WHERE gone.schema_name = asked.schema_name) AS deleted_for,
+       known.tenant_uid, known.namespace, known.tenant, known.client, known.state, known.role_name,
        known.credential_hash, known.content,
        current_setting('transaction_read_only')::bool AS read_only
 FROM unnest($1::text[]) AS asked(schema_name)
@@ -89,10 +98,17 @@ SELECT asked.schema_name,
        EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN (asked.schema_name, asked.schema_name || 'x')) AS role_exists,
        ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
              WHERE rolname IN (asked.schema_name, asked.schema_name || 'x') AND rolcanlogin) AS logins,
-       NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS state,
+       '{}'::text[] AS deleted_for,
+       NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS client, NULL::text AS state,
        NULL::text AS role_name, NULL::text AS credential_hash, NULL::text AS content,
        current_setting('transaction_read_only')::bool AS read_only
 FROM unnest($1::text[]) AS asked(schema_name)";
+
+/// Query for what the database calls itself, one `text`: the server that `initdb` made and the database there. A dump
+/// that is restored elsewhere calls itself something else; a copy of a server's files does not.
+pub const READ_DATABASE: &str = "SELECT server.system_identifier::text || '-' || known.oid::text AS database \
+FROM pg_catalog.pg_control_system() AS server, pg_catalog.pg_database AS known \
+WHERE known.datname = pg_catalog.current_database()";
 
 /// Query for whether somebody is logged in as the role `$1`: one `bool`.
 pub const READ_SESSIONS: &str =

@@ -46,11 +46,35 @@ pub fn delete(identity: &Identity, tenant_uid: &str) -> String {
         &format!(
             "    DROP SCHEMA IF EXISTS {schema} CASCADE;
     DROP ROLE IF EXISTS {roles};
-    DELETE FROM docket.clients WHERE schema_name = {schema_literal};",
+    DELETE FROM docket.clients WHERE schema_name = {schema_literal};
+    INSERT INTO docket.deleted_clients (schema_name, tenant_uid) VALUES ({schema_literal}, {uid}) ON CONFLICT DO NOTHING;",
             schema = identifier(&identity.schema),
+            uid = literal(tenant_uid),
             roles = identity.roles().map(|role| identifier(&role)).join(", "),
             schema_literal = literal(&identity.schema),
         ),
+    )
+}
+
+/// Query for how much of the client with the schema `schema` must not be deleted, of `workloads`, whose tables it
+/// has: one `bigint`.
+///
+/// `None` where nothing can be held.
+#[must_use]
+pub fn count_held(schema: &str, workloads: &[&Workload]) -> Option<String> {
+    let held = workloads.iter().filter_map(|workload| workload.held);
+    let counts: Vec<String> = held
+        .map(|held| format!("(SELECT count(*) FROM {}.{held})", identifier(schema)))
+        .collect();
+    (!counts.is_empty()).then(|| format!("SELECT {}", counts.join(" + ")))
+}
+
+/// Query for what the client with the schema `schema` stores, of all that is counted: one `bigint`.
+#[must_use]
+pub fn count_stored(schema: &str) -> String {
+    format!(
+        "SELECT coalesce(sum(amount), 0)::bigint FROM {}.usage",
+        identifier(schema)
     )
 }
 
@@ -119,6 +143,18 @@ mod tests {
         let documents = crate::workload("documents").expect("documents");
         let identity = Identity::of("acme", "acme", "globex");
         insta::assert_snapshot!(drop_workload(&identity, UID, documents, "{}"));
+    }
+
+    #[test]
+    fn documents_under_legal_hold_are_counted_and_views_cannot_be_held() {
+        let workload = |name| crate::workload(name).expect("a workload");
+        let both = [workload("documents"), workload("pageViews")];
+        let sql = count_held("acme_globex_1", &both).expect("a query");
+        assert_eq!(
+            sql,
+            "SELECT (SELECT count(*) FROM \"acme_globex_1\".document_metadata WHERE legal_hold)"
+        );
+        assert_eq!(count_held("acme_globex_1", &both[1..]), None);
     }
 
     #[test]

@@ -124,7 +124,7 @@ async fn ensure_registry(sessions: &Sessions) -> Result<(), Error> {
 async fn has_registry(sessions: &Sessions) -> Result<bool, Error> {
     sessions
         .with(async |connection| {
-            sqlx::query_scalar("SELECT to_regclass('docket.clients') IS NOT NULL")
+            sqlx::query_scalar("SELECT to_regclass('docket.deleted_clients') IS NOT NULL")
                 .fetch_one(connection)
                 .await
         })

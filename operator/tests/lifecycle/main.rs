@@ -1,12 +1,14 @@
 //! Reconciles against a real Postgres and an API server that is not one.
 
 mod cluster;
+mod content_owners;
 mod database;
 mod database_sessions;
 mod drift;
 mod exposure;
 mod first_report;
 mod inspection;
+mod letting_go;
 mod log;
 mod migrations;
 mod monitoring;

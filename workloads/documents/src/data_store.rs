@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use docket_platform::audit::Origin;
-use docket_platform::content_store::{ContentStore, Object};
+use docket_platform::content_owners::ContentOwners;
+use docket_platform::content_store::Object;
 use docket_platform::database::{Database, Transaction};
 use docket_platform::error::Error;
 use docket_platform::middleware::auth::Caller;
@@ -61,7 +62,7 @@ impl TryFrom<CreateDocument> for NewDocument {
 #[tracing::instrument(name = "create_document", skip_all, err(level = "debug"))]
 pub(crate) async fn create_document(
     State(database): State<Arc<Database>>,
-    State(content): State<ContentStore>,
+    State(owners): State<Arc<ContentOwners>>,
     State(texts): State<Arc<TextService>>,
     State(limits): State<Limits>,
     Caller { client, .. }: Caller,
@@ -70,7 +71,8 @@ pub(crate) async fn create_document(
 ) -> Result<(StatusCode, Json<Document>), Error> {
     let Json(sent) = sent?;
     let new = NewDocument::try_from(sent)?;
-    match content.find(&client, new.content_key).await? {
+    owners.claim_soon(&client);
+    match owners.content().find(&client, new.content_key).await? {
         Some(object) if object.size != new.file_size => {
             return Err(Error::Unprocessable(format!(
                 "the content has {} bytes, not {}",

@@ -15,8 +15,11 @@ fn registered(tenant_uid: &str, state: State) -> ClientRow {
         role_exists: true,
         logins: vec!["s".into()],
         applied: Applied::all(&["documents"]),
+        refused: Vec::new(),
+        deleted_for: Vec::new(),
         registered: Some(Registered {
             tenant: "acme/acme".into(),
+            client: "globex".into(),
             tenant_uid: tenant_uid.into(),
             state,
             role: "s".into(),
@@ -47,6 +50,7 @@ fn decide_after(
 ) -> Result<Option<Provisioning>, &'static str> {
     Claim {
         client: "globex",
+        tenant: "acme/acme",
         schema: "s",
         role: "s",
         tenant_uid: OURS,
@@ -55,6 +59,7 @@ fn decide_after(
         adopt,
         workloads: &["documents"],
         locations: &content("acme"),
+        is_found: false,
     }
     .decide(row)
     .map_err(|error| error.problem().reason)
