@@ -94,9 +94,13 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_MAINTENANCE_INTERVAL", default_value = "10m", value_parser = humantime::parse_duration)]
     pub maintenance_interval: Duration,
 
-    /// Age from which content that no document refers to is removed; an upload may take half of it.
+    /// Age from which it is looked at whether a document refers to a content; an upload may take half of it.
     #[arg(long, env = "DOCKET_ORPHAN_GRACE", default_value = "24h", value_parser = humantime::parse_duration)]
     pub orphan_grace: Duration,
+
+    /// Time that content to which no document refers stays after that was first seen.
+    #[arg(long, env = "DOCKET_ORPHAN_WAIT", default_value = "7d", value_parser = humantime::parse_duration)]
+    pub orphan_wait: Duration,
 
     /// The program that reads PDF and other files when its first argument says so; this one unless
     /// told.
@@ -168,6 +172,7 @@ impl Settings {
         Ok(DocumentsSettings {
             max_upload_bytes: self.max_upload_bytes,
             orphan_grace: self.orphan_grace,
+            orphan_wait: self.orphan_wait,
             extractor,
         })
     }

@@ -16,6 +16,15 @@ pub struct TenantConfig {
     pub tenant: String,
     /// Namespace of the `DocumentTenant`.
     pub namespace: String,
+    /// Its `metadata.uid`; empty where there is no such object.
+    #[serde(default)]
+    pub uid: String,
+    /// The owners, as [`ContentOwner`](crate::ContentOwner) names them, whose content it takes over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub take_over_content: Vec<String>,
+    /// Contents of a client that a sweep may remove although they are unusually many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep_up_to: Option<u64>,
     /// Where the clients' schemas are.
     pub database: Database,
     /// How a caller proves which client it is.
@@ -336,6 +345,9 @@ mod tests {
         TenantConfig {
             tenant: "acme".into(),
             namespace: "acme".into(),
+            uid: "u".into(),
+            take_over_content: Vec::new(),
+            sweep_up_to: None,
             database: Database {
                 host: "postgres.docket-dev".into(),
                 port: 5432,

@@ -1,5 +1,6 @@
 //! What the operator writes for a tenant and its API server reads: a JSON file and a few that change
-//! beside it, mounted from a Secret.
+//! beside it, mounted from a Secret. And what both read and write elsewhere: whose content is in a bucket
+//! ([`ContentOwner`]), and why a server does not delete something ([`Refusal`]).
 //!
 //! Both sides use these types, so that neither can drift from the other.
 //!
@@ -21,9 +22,11 @@
 
 mod api_key;
 mod config;
+mod content_owner;
 mod limits;
 #[cfg(test)]
 mod other_releases;
+mod refusal;
 mod service_name;
 mod signing_keys;
 
@@ -33,7 +36,9 @@ pub use config::{
     OwnIssuer, PageViewsConfig, PublishableKey, RateLimit, S3Storage, SslMode, Storage, Summarizer,
     TenantConfig, Tls, Uploads, Workloads,
 };
+pub use content_owner::{ContentOwner, NOBODY, OWNER_OBJECT, Ownership};
 pub use limits::{ClientLimits, DocumentLimits, Quota, TenantLimits};
+pub use refusal::Refusal;
 pub use service_name::{DOCKET_API, DOCUMENT_API, service_name};
 pub use signing_keys::{PublishedKey, SigningKey, SigningKeys};
 

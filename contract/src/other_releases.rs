@@ -5,7 +5,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use crate::{SigningKeys, TenantConfig, TenantLimits};
+use crate::{ContentOwner, SigningKeys, TenantConfig, TenantLimits};
 
 /// What is put into an object besides its own members.
 const UNKNOWN: &str = "ofAnotherRelease";
@@ -217,6 +217,11 @@ fn the_signing_keys_are_read_alike_with_members_that_nobody_knows() {
     reads_the_same_with_unknown_members::<SigningKeys>();
 }
 
+#[test]
+fn an_owner_of_content_is_read_alike_with_members_that_nobody_knows() {
+    reads_the_same_with_unknown_members::<ContentOwner>();
+}
+
 /// Fails where a type is of no file: nothing would have looked into it.
 #[test]
 fn every_type_that_has_members_is_looked_into() {
@@ -224,6 +229,7 @@ fn every_type_that_has_members_is_looked_into() {
         File::of::<TenantConfig>().samples(),
         File::of::<TenantLimits>().samples(),
         File::of::<SigningKeys>().samples(),
+        File::of::<ContentOwner>().samples(),
     ]
     .iter()
     .flatten()

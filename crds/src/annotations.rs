@@ -25,6 +25,18 @@ pub const ROTATE_API_KEYS: &str = "docket.dev/rotate-api-keys";
 /// rotate` write it, the operator reads it.
 pub const ROTATE_SIGNING_KEYS: &str = "docket.dev/rotate-signing-keys";
 
+/// Of a tenant: the owners, with commas between, whose content in the bucket it takes over, as conditions name them, or
+/// `nobody`. Users write it, the operator reads it.
+pub const TAKE_OVER_CONTENT: &str = "docket.dev/take-over-content";
+
+/// Of a tenant: how many contents of a client may be swept although they are unusually many. Users write it, the
+/// operator reads it.
+pub const SWEEP_UP_TO: &str = "docket.dev/sweep-up-to";
+
+/// Of a tenant: schemas, with commas between, whose removal is not waited for any more: what is left of them stays as
+/// it is. Users write it, the operator reads it.
+pub const GIVE_UP: &str = "docket.dev/give-up";
+
 /// Of the Secrets of logins, API keys and signing keys: when they were last rotated (RFC 3339). The operator writes
 /// and reads it, `docketctl status` shows it.
 pub const ROTATED_AT: &str = "docket.dev/rotated-at";
@@ -51,6 +63,15 @@ pub fn ask_for_plan(annotations: &BTreeMap<String, String>) -> bool {
     annotations.get(PLAN).is_some_and(|value| value == "true")
 }
 
+/// What the annotation `name` among these lists, with commas between.
+pub fn listed<'a>(
+    annotations: &'a BTreeMap<String, String>,
+    name: &str,
+) -> impl Iterator<Item = &'a str> {
+    let value = annotations.get(name).map_or("", String::as_str);
+    value.split(',').map(str::trim).filter(|it| !it.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +85,9 @@ mod tests {
             REVOKE,
             ROTATE_API_KEYS,
             ROTATE_SIGNING_KEYS,
+            TAKE_OVER_CONTENT,
+            SWEEP_UP_TO,
+            GIVE_UP,
             ROTATED_AT,
             ROTATED_FOR,
             REVOKED_FOR,
@@ -77,6 +101,9 @@ mod tests {
             "docket.dev/revoke",
             "docket.dev/rotate-api-keys",
             "docket.dev/rotate-signing-keys",
+            "docket.dev/take-over-content",
+            "docket.dev/sweep-up-to",
+            "docket.dev/give-up",
             "docket.dev/rotated-at",
             "docket.dev/rotated-for",
             "docket.dev/revoked-for",

@@ -76,6 +76,7 @@ pub fn service_alerts(scope: Scope<'_>, links: &Links) -> Group {
         database_errors(&selector),
         pool_exhausted(&selector),
         memory(&selector),
+        maintenance_refused(&selector),
     ];
     Group {
         name: scope.group(),
@@ -278,6 +279,24 @@ fn memory(selector: &str) -> Alert {
             "{{ $value | humanizePercentage }} of the limit are used; more than 80 % is an \
                       alert, and at 100 % the kernel ends the pod's processes."
                 .into(),
+        dashboard: Dashboard::Service,
+    }
+}
+
+fn maintenance_refused(selector: &str) -> Alert {
+    // It is tried at each visit, which comes every ten minutes; the first count of a pod is no increase.
+    let over = Window::hours(1);
+    Alert {
+        name: "DocketMaintenanceRefused",
+        severity: Severity::Page,
+        expr: format!(
+            "sum by ({}) (increase(docket_maintenance_runs_total{{{selector},outcome=\"refused\"}}[{over}])) > 0",
+            by()
+        ),
+        summary: "does not delete content until somebody looked",
+        description: "The content belongs to another database or tenant, or far more of it than usual has no \
+                      row that names it; the condition CredentialsReady says which, and what to do. Nothing is lost by waiting."
+            .into(),
         dashboard: Dashboard::Service,
     }
 }

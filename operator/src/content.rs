@@ -1,16 +1,16 @@
-//! What a client has in the object store; the operator only ever deletes it.
+//! What a client has in the object store: the operator only ever deletes it, and says whose it is.
 
 use std::collections::BTreeMap;
 use std::future::ready;
 use std::time::{Duration, Instant};
 
-use docket_contract::S3Storage;
+use docket_contract::{ContentOwner, OWNER_OBJECT, S3Storage};
 use docket_crds::ConditionType;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::ByteString;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{ObjectStore, RetryConfig};
+use object_store::{ObjectStore, ObjectStoreExt, RetryConfig};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::content_answers::LastAnswer;
@@ -106,18 +106,90 @@ impl Content {
             Ok(store) => delete_from(&store, schema, turn, fence.clone()).await,
             Err(error) => Err(error),
         };
-        deleted.map_err(|_| {
-            Error::Transient(Problem::new(
-                ConditionType::CredentialsReady,
-                "ObjectStoreUnavailable",
-                format!(
-                    "What the client of the schema {schema} keeps in the bucket {} could not be deleted; check the bucket \
-                     and the Secret of its key. The operator tries again. Of the object store: {last}.",
-                    self.storage.bucket
-                ),
-            ))
+        deleted.map_err(|_| self.unavailable(schema, "could not be deleted", &last))
+    }
+
+    /// Whose the content of the client with the schema `schema` is, as it says beside it.
+    ///
+    /// # Errors
+    /// Transient ones: the store does not answer or refuses, or what is there says nothing.
+    pub async fn owner(&self, schema: &str) -> Result<Option<ContentOwner>, Error> {
+        let last = LastAnswer::default();
+        let read = async {
+            let bytes = match self.store(&last)?.get(&marker(schema)).await {
+                Ok(object) => object.bytes().await?,
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let owner =
+                ContentOwner::parse(&bytes).map_err(|error| object_store::Error::Generic {
+                    store: "S3",
+                    source: format!(
+                        "the object {} says nothing of an owner: {error}",
+                        marker(schema)
+                    )
+                    .into(),
+                })?;
+            Ok(Some(owner))
+        };
+        read.await.map_err(|_: object_store::Error| {
+            self.unavailable(schema, "could not be looked at", &last)
         })
     }
+
+    /// Whether the client has nothing there.
+    ///
+    /// # Errors
+    /// Transient ones: the store does not answer or refuses.
+    pub async fn is_empty(&self, schema: &str) -> Result<bool, Error> {
+        let last = LastAnswer::default();
+        let look = async {
+            let mut objects = self.store(&last)?.list(Some(&Path::from(schema)));
+            Ok(objects.try_next().await?.is_none())
+        };
+        look.await.map_err(|_: object_store::Error| {
+            self.unavailable(schema, "could not be looked at", &last)
+        })
+    }
+
+    /// Says beside it whose the content is from now on, while `fence` is open.
+    ///
+    /// # Errors
+    /// Transient ones: the store does not answer or refuses.
+    pub async fn write_owner(
+        &self,
+        schema: &str,
+        owner: &ContentOwner,
+        fence: &Fence,
+    ) -> Result<(), Error> {
+        let last = LastAnswer::default();
+        let write = async {
+            may_write(fence)?;
+            let text = owner.text().into();
+            self.store(&last)?.put(&marker(schema), text).await
+        };
+        let written = write.await;
+        written.map(|_| ()).map_err(|_: object_store::Error| {
+            self.unavailable(schema, "could not be handed over", &last)
+        })
+    }
+
+    fn unavailable(&self, schema: &str, what: &str, last: &LastAnswer) -> Error {
+        Error::Transient(Problem::new(
+            ConditionType::CredentialsReady,
+            "ObjectStoreUnavailable",
+            format!(
+                "What the client of the schema {schema} keeps in the bucket {} {what}; check the bucket \
+                 and the Secret of its key. The operator tries again. Of the object store: {last}.",
+                self.storage.bucket
+            ),
+        ))
+    }
+}
+
+/// The object that says whose the content is.
+fn marker(schema: &str) -> Path {
+    Path::from_iter([schema, OWNER_OBJECT])
 }
 
 async fn delete_from(
@@ -127,9 +199,13 @@ async fn delete_from(
     fence: Fence,
 ) -> object_store::Result<Deleted> {
     let begun = Instant::now();
+    let (still_open, marker) = (fence.clone(), marker(schema));
+    let last = marker.clone();
+    // What says whose it is goes last: an attempt that comes later asks again.
     let objects = store
         .list(Some(&Path::from(schema)))
-        .and_then(move |object| ready(may_delete(&fence).map(|()| object.location)));
+        .try_filter(move |object| ready(object.location != marker))
+        .and_then(move |object| ready(may_write(&fence).map(|()| object.location)));
     let mut deleted = store.delete_stream(objects.boxed());
     let mut count = 0;
     while deleted.try_next().await?.is_some() {
@@ -138,10 +214,14 @@ async fn delete_from(
             return Ok(Deleted::Part(count));
         }
     }
-    Ok(Deleted::All)
+    may_write(&still_open)?;
+    match store.delete(&last).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(Deleted::All),
+        Err(error) => Err(error),
+    }
 }
 
-fn may_delete(fence: &Fence) -> object_store::Result<()> {
+fn may_write(fence: &Fence) -> object_store::Result<()> {
     fence
         .check()
         .map_err(|passed| object_store::Error::Generic {
@@ -164,13 +244,20 @@ mod tests {
     #[tokio::test]
     async fn when_the_turn_is_over_the_rest_is_left_for_the_next() {
         let store = InMemory::new();
-        for object in ["acme_globex/1", "acme_globex/2", "acme_initech/1"] {
+        for object in [
+            "acme_globex/.owner",
+            "acme_globex/1",
+            "acme_globex/2",
+            "acme_initech/1",
+        ] {
             let stored = store.put(&Path::from(object), "text".into()).await;
             stored.expect("stored");
         }
         let turn = || delete_from(&store, "acme_globex", Duration::ZERO, Fence::open());
         for _ in 0..2 {
             assert_eq!(turn().await.expect("a turn"), Deleted::Part(1));
+            let owner = store.head(&marker("acme_globex")).await;
+            owner.expect("it is known whose the rest is");
         }
         assert_eq!(turn().await.expect("the last turn"), Deleted::All);
         let left: Vec<_> = store.list(None).try_collect().await.expect("a list");

@@ -23,13 +23,17 @@ pub struct ContentLocation {
     pub secret: String,
 }
 
-/// A workload whose content is in another bucket than the spec says.
+/// A workload whose content is in another place than the spec says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     /// Name of the workload.
     pub workload: String,
     /// The bucket that has the content.
     pub bucket: String,
+    /// URL of the server that has it.
+    pub endpoint: String,
+    /// Whether only the server has another name.
+    pub is_same_bucket: bool,
 }
 
 impl ContentLocations {
@@ -67,16 +71,23 @@ impl ContentLocations {
         Self(rest)
     }
 
-    /// The first workload of `wanted` whose content is in another bucket.
+    /// The first workload of `wanted` whose content is in another bucket, or behind another endpoint.
     #[must_use]
     pub fn moved(&self, wanted: &Self) -> Option<Moved> {
         let elsewhere = self.0.iter().find(|(workload, known)| {
             let wanted = wanted.0.get(*workload);
-            wanted.is_some_and(|wanted| wanted.bucket != known.bucket)
+            wanted.is_some_and(|wanted| {
+                (&wanted.bucket, &wanted.endpoint) != (&known.bucket, &known.endpoint)
+            })
         });
         elsewhere.map(|(workload, known)| Moved {
             workload: workload.clone(),
             bucket: known.bucket.clone(),
+            endpoint: known.endpoint.clone(),
+            is_same_bucket: wanted
+                .0
+                .get(workload)
+                .is_some_and(|wanted| wanted.bucket == known.bucket),
         })
     }
 
@@ -118,7 +129,17 @@ mod tests {
         assert_eq!(known.moved(&renamed), None);
         assert_eq!(known.with(&renamed), renamed);
         let moved = known.moved(&location("elsewhere", "docket-s3"));
-        assert_eq!(moved.expect("another bucket").bucket, "acme");
+        let moved = moved.expect("another bucket");
+        assert_eq!((&*moved.bucket, moved.is_same_bucket), ("acme", false));
+        let mut renamed = location("acme", "docket-s3");
+        for location in renamed.0.values_mut() {
+            location.endpoint = "https://s3".into();
+        }
+        let moved = known.moved(&renamed).expect("another endpoint");
+        assert_eq!(
+            (&*moved.endpoint, moved.is_same_bucket),
+            ("http://s3", true)
+        );
         assert_eq!(known.without("documents"), ContentLocations::default());
     }
 }

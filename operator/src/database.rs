@@ -12,8 +12,8 @@ pub mod watch;
 
 pub use connection::AdminConnection;
 pub use connection_limit::ConnectionLimit;
-pub use failure::LOCKED;
-pub use inspection::{ClientRow, Inspection, Registered};
+pub use failure::{DEPENDENT_OBJECTS, LOCKED};
+pub use inspection::{ClientRow, Inspection, RefusedTask, Registered};
 pub use outside::UNDER_WAY;
 pub use pools::Databases;
 pub use sessions::Answer;
@@ -220,6 +220,51 @@ impl Database {
             _ => return false,
         };
         refused.code().as_deref() == Some("28P01")
+    }
+
+    /// What the database calls itself: a copy of its rows elsewhere calls itself something else.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn name_of_itself(&self) -> Result<String, Error> {
+        let read = self.sessions.survey(async |connection| {
+            sqlx::query_scalar(docket_schema::READ_DATABASE)
+                .fetch_one(connection)
+                .await
+        });
+        read.await
+    }
+
+    /// How much of what `schema` has of `workloads` must not be deleted, whoever asks.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn count_held(&self, schema: &str, workloads: &[&Workload]) -> Result<i64, Error> {
+        let Some(query) = docket_schema::count_held(schema, workloads) else {
+            return Ok(0);
+        };
+        let read = self.sessions.with(async |connection| {
+            sqlx::query_scalar(sqlx::AssertSqlSafe(query.clone()))
+                .persistent(false)
+                .fetch_one(connection)
+                .await
+        });
+        read.await
+    }
+
+    /// Whether what the client with the schema `schema` stores comes to nothing.
+    ///
+    /// # Errors
+    /// As [`Database::inspection`].
+    pub async fn stores_nothing(&self, schema: &str) -> Result<bool, Error> {
+        let query = docket_schema::count_stored(schema);
+        let read = self.sessions.survey(async |connection| {
+            sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(query.clone()))
+                .persistent(false)
+                .fetch_one(connection)
+                .await
+        });
+        Ok(read.await? == 0)
     }
 
     /// Whether anybody is logged in as `role`.

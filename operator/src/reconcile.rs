@@ -4,6 +4,7 @@
 mod apply;
 mod buckets;
 mod cleanup;
+mod content_ownership;
 mod dereference;
 mod finalizer;
 mod issuer;
@@ -12,6 +13,7 @@ mod network;
 mod notices;
 mod passwords;
 mod plan;
+mod pods_left;
 mod provision;
 mod release;
 mod report;

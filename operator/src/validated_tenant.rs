@@ -44,6 +44,10 @@ pub struct ValidatedTenant {
     pub uid: String,
     /// What makes the tenant the owner of its children.
     pub owner: OwnerReference,
+    /// The owners whose content it takes over.
+    pub take_over_content: Vec<String>,
+    /// Contents of a client that a sweep may remove although they are unusually many.
+    pub sweep_up_to: Option<u64>,
     /// The clients, sorted by name.
     pub clients: Vec<ValidatedClient>,
     /// Clients that the spec no longer names and that still exist in Postgres.

@@ -9,6 +9,7 @@ pub mod byte_range;
 pub mod client_routes;
 pub mod conditional;
 pub mod connections;
+pub mod content_owners;
 pub mod content_reads;
 pub mod content_store;
 pub mod database;

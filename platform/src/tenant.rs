@@ -45,6 +45,12 @@ pub struct Tenant {
     pub name: String,
     /// Its namespace.
     pub namespace: String,
+    /// Its uid; empty where there is no such object.
+    pub uid: String,
+    /// The owners whose content it takes over.
+    pub take_over_content: Vec<String>,
+    /// Contents of a client that a sweep may remove although they are unusually many.
+    pub sweep_up_to: Option<u64>,
     /// Where the clients' schemas are.
     pub database: Database,
     /// What the configuration lets clients do; a file beside it goes before this.
@@ -223,6 +229,9 @@ impl TryFrom<TenantConfig> for Tenant {
         Ok(Self {
             name: config.tenant,
             namespace: config.namespace,
+            uid: config.uid,
+            take_over_content: config.take_over_content,
+            sweep_up_to: config.sweep_up_to,
             database: config.database,
             limits,
             tls: config.tls,

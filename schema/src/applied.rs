@@ -189,19 +189,23 @@ impl Outside {
     }
 }
 
-/// Query for what `schemas`, all of which exist, have had: rows of `(schema text, workload text, version int,
-/// checksum bytea)`.
+/// Query for what `schemas`, all of which exist, have had, and for what servers refuse to do in them: rows of `(schema
+/// text, workload text, version int, checksum bytea, refused text, because text)`, of which the last two or the three
+/// before are null. Tables from before a server wrote down what it refuses are read as well.
 ///
 /// `None` when there is nothing to ask.
 #[must_use]
-pub fn read_applied(schemas: &[&str]) -> Option<String> {
+pub fn read_schemas(schemas: &[&str]) -> Option<String> {
     let queries: Vec<String> = schemas
         .iter()
         .map(|schema| {
             format!(
-                "SELECT {}::text AS schema, workload, version, checksum FROM {}.{MIGRATIONS_TABLE}",
-                literal(schema),
-                identifier(schema),
+                "SELECT {name}::text AS schema, workload, version, checksum, NULL::text AS refused, NULL::text AS because \
+                 FROM {schema}.{MIGRATIONS_TABLE} \
+                 UNION ALL SELECT {name}, NULL, NULL, NULL, task ->> 'refused', task ->> 'refused_because' \
+                 FROM {schema}.maintenance_tasks AS known, to_jsonb(known) AS task WHERE task ->> 'refused' IS NOT NULL",
+                name = literal(schema),
+                schema = identifier(schema),
             )
         })
         .collect();
@@ -252,8 +256,10 @@ mod tests {
             inside,
             [
                 "0001_shared_tables",
+                "0002_refused_tasks",
                 "0001_documents",
-                "0002_documents_by_tag"
+                "0002_documents_by_tag",
+                "0003_unnamed_content"
             ]
         );
         let after = new.after_transaction(DOCUMENTS);
@@ -266,7 +272,14 @@ mod tests {
         let without = Applied::all(&[]);
         assert!(without.is_current(&[]) && !without.is_current(DOCUMENTS));
         let inside = names(&without.in_transaction(DOCUMENTS));
-        assert_eq!(inside, ["0001_documents", "0002_documents_by_tag"]);
+        assert_eq!(
+            inside,
+            [
+                "0001_documents",
+                "0002_documents_by_tag",
+                "0003_unnamed_content"
+            ]
+        );
     }
 
     #[test]
@@ -275,7 +288,8 @@ mod tests {
         assert_eq!(names(&before.in_transaction(DOCUMENTS)), [""; 0]);
         let outside = before.outside(DOCUMENTS).expect("a migration");
         assert_eq!(outside.migration.name, "0002_documents_by_tag");
-        assert_eq!(outside.done(before), Applied::all(DOCUMENTS));
+        let done = outside.done(before).after_transaction(DOCUMENTS);
+        assert_eq!(done, Applied::all(DOCUMENTS));
     }
 
     #[test]
@@ -319,7 +333,7 @@ mod tests {
 
     #[test]
     fn all_schemas_are_read_with_one_query() {
-        assert_eq!(read_applied(&[]), None);
-        insta::assert_snapshot!(read_applied(&["a_b_1", "a_c_2"]).expect("a query"));
+        assert_eq!(read_schemas(&[]), None);
+        insta::assert_snapshot!(read_schemas(&["a_b_1", "a_c_2"]).expect("a query"));
     }
 }

@@ -13,11 +13,14 @@ mod quote;
 mod registry;
 mod release;
 
-pub use applied::{Applied, Conflict, MIGRATIONS_TABLE, Outside, read_applied};
+pub use applied::{Applied, Conflict, MIGRATIONS_TABLE, Outside, read_schemas};
 pub use identity::Identity;
 pub use migrations::{Migration, PLATFORM, WORKLOADS, Workload, latest_version, workload};
 pub use provision::{Provision, provision};
-pub use registry::{BOOTSTRAP, Owner, READ_CLIENTS, READ_SESSIONS, READ_UNREGISTERED, State};
+pub use registry::{
+    BOOTSTRAP, Owner, READ_CLIENTS, READ_DATABASE, READ_SESSIONS, READ_UNREGISTERED, State,
+};
 pub use release::{
-    End, delete, delete_roles, drop_workload, end_sessions, retain, retire, shut_out,
+    End, count_held, count_stored, delete, delete_roles, drop_workload, end_sessions, retain,
+    retire, shut_out,
 };

@@ -79,6 +79,8 @@ pub struct Workload {
     pub drop: &'static str,
     /// Tables of which a client's role may do less than read and write rows, and what it may do.
     pub rights: &'static [(&'static str, &'static str)],
+    /// Table and condition of the rows that must not be deleted, whoever asks.
+    pub held: Option<&'static str>,
 }
 
 impl Workload {
@@ -99,7 +101,7 @@ impl Workload {
 }
 
 macro_rules! workload {
-    ($name:expr, $folder:literal, [$($file:literal),+ $(,)?], $drop:expr) => {
+    ($name:expr, $folder:literal, [$($file:literal),+ $(,)?], $drop:expr, $held:expr) => {
         Workload {
             name: $name,
             folder: $folder,
@@ -109,16 +111,24 @@ macro_rules! workload {
             )),+],
             drop: $drop,
             rights: &[],
+            held: $held,
         }
     };
-    ($name:expr, $folder:literal, [$($file:literal),+ $(,)?]) => {
-        workload!($name, $folder, [$($file),+], include_str!(concat!("../migrations/", $folder, "/drop.sql")))
+    ($name:expr, $folder:literal, [$($file:literal),+ $(,)?], $held:expr) => {
+        workload!($name, $folder, [$($file),+], include_str!(concat!("../migrations/", $folder, "/drop.sql")), $held)
     };
 }
 
 /// All that have tables, in the order in which these are made: one may refer to those before it.
 pub const WORKLOADS: &[Workload] = &[
-    workload!(PLATFORM, "platform", ["0001_shared_tables"], "").with_rights(&[
+    workload!(
+        PLATFORM,
+        "platform",
+        ["0001_shared_tables", "0002_refused_tasks"],
+        "",
+        None
+    )
+    .with_rights(&[
         // What was done cannot be undone by who did it.
         ("audit_log", "SELECT, INSERT"),
         ("usage", "SELECT, UPDATE"),
@@ -128,9 +138,14 @@ pub const WORKLOADS: &[Workload] = &[
     workload!(
         "documents",
         "documents",
-        ["0001_documents", "0002_documents_by_tag"]
+        [
+            "0001_documents",
+            "0002_documents_by_tag",
+            "0003_unnamed_content"
+        ],
+        Some("document_metadata WHERE legal_hold")
     ),
-    workload!("pageViews", "page-views", ["0001_page_views"]),
+    workload!("pageViews", "page-views", ["0001_page_views"], None),
 ];
 
 /// The tables of the workload `name`; none for one that stores nothing in a client's schema.

@@ -101,6 +101,7 @@ ON CONFLICT (schema_name) DO UPDATE SET
     credential_hash = excluded.credential_hash,
     content = excluded.content,
     retained_at = NULL;
+DELETE FROM docket.deleted_clients WHERE schema_name = {schema_literal} AND tenant_uid = {uid};
 COMMIT;
 ",
         rights = rights(wanted.workloads, &role),

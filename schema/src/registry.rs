@@ -72,7 +72,8 @@ SELECT asked.schema_name,
 }
 
 /// Makes the registry and the operator's locks; run once a connection pool, safe to run by many at once: who comes
-/// second waits for the first by the names of what it makes, and takes what is there then.
+/// second waits for the first by the names of what it makes, and takes what is there then. What was deleted is
+/// remembered: else a database that lost it, or another one, would look the same.
 pub const BOOTSTRAP: &str = "
 DO $docket$ BEGIN
   BEGIN
@@ -101,19 +102,31 @@ DO $docket$ BEGIN
     CREATE TABLE IF NOT EXISTS docket.locks (name text PRIMARY KEY);
   EXCEPTION WHEN unique_violation OR duplicate_table THEN NULL;
   END;
+  BEGIN
+    CREATE TABLE IF NOT EXISTS docket.deleted_clients (
+        schema_name text,
+        tenant_uid  text,
+        deleted_at  timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (schema_name, tenant_uid)
+    );
+  EXCEPTION WHEN unique_violation OR duplicate_table THEN NULL;
+  END;
 END $docket$;
 ";
 
 /// Query for all that decides what to do with a client's schema; `$1` is a `text[]` of schema
 /// names. Rows of `(schema_name text, schema_exists bool, role_exists bool, logins text[], read_only
-/// bool, ending text[], foreign_roles text[], connection_limit int, server_connections int, tenant_uid text, namespace text, tenant text, state text,
-/// role_name text, credential_hash text, content text)`; the last seven are null for a schema that the registry does
-/// not know. `logins` are those of a client's two roles that can log in, `ending` those that were retired and
-/// may have sessions yet, `foreign_roles` those that the operator may not change, `connection_limit` is that of the role in
-/// use, and `server_connections` are those that the server has for who is no superuser.
+/// bool, ending text[], foreign_roles text[], connection_limit int, server_connections int, deleted_for text[], tenant_uid
+/// text, namespace text, tenant text, client text, state text, role_name text, credential_hash text, content text)`; the
+/// last eight are null for a schema that the registry does not know. `logins` are those of a client's two roles that can
+/// log in, `ending` those that were retired and may have sessions yet, `foreign_roles` those that the operator may not
+/// change, `connection_limit` is that of the role in use, `server_connections` are those that the server has for who is
+/// no superuser, and `deleted_for` the uids of tenants whose schema of that name was deleted.
 pub const READ_CLIENTS: &str = concat!(
     read_clients!(),
-    "known.tenant_uid, known.namespace, known.tenant, known.state, known.role_name,
+    "ARRAY(SELECT gone.tenant_uid FROM docket.deleted_clients AS gone
+             WHERE gone.schema_name = asked.schema_name) AS deleted_for,
+       known.tenant_uid, known.namespace, known.tenant, known.client, known.state, known.role_name,
        known.credential_hash, known.content,
        (SELECT rolconnlimit FROM pg_catalog.pg_roles WHERE rolname = known.role_name) AS connection_limit
 FROM unnest($1::text[]) AS asked(schema_name)
@@ -123,11 +136,18 @@ LEFT JOIN docket.clients AS known USING (schema_name)"
 /// The same where there is no registry: its columns are null.
 pub const READ_UNREGISTERED: &str = concat!(
     read_clients!(),
-    "NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS state,
+    "'{}'::text[] AS deleted_for,
+       NULL::text AS tenant_uid, NULL::text AS namespace, NULL::text AS tenant, NULL::text AS client, NULL::text AS state,
        NULL::text AS role_name, NULL::text AS credential_hash, NULL::text AS content,
        NULL::int AS connection_limit
 FROM unnest($1::text[]) AS asked(schema_name)"
 );
+
+/// Query for what the database calls itself, one `text`: the server that `initdb` made and the database there. A dump
+/// that is restored elsewhere calls itself something else; a copy of a server's files does not.
+pub const READ_DATABASE: &str = "SELECT server.system_identifier::text || '-' || known.oid::text AS database \
+FROM pg_catalog.pg_control_system() AS server, pg_catalog.pg_database AS known \
+WHERE known.datname = pg_catalog.current_database()";
 
 /// Query for whether somebody is logged in as the role `$1`: one `bool`.
 pub const READ_SESSIONS: &str =

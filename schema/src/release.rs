@@ -139,7 +139,9 @@ pub fn delete(identity: &Identity, tenant_uid: &str, end: End) -> String {
       WHERE namespace.nspname = {schema_literal} AND relation.relkind IN ('r', 'p')
     ), 'SELECT');
     DROP SCHEMA IF EXISTS {schema};
-    UPDATE docket.clients SET state = 'Deleted' WHERE schema_name = {schema_literal};",
+    UPDATE docket.clients SET state = 'Deleted' WHERE schema_name = {schema_literal};
+    INSERT INTO docket.deleted_clients (schema_name, tenant_uid) VALUES ({schema_literal}, {uid}) ON CONFLICT DO NOTHING;",
+        uid = literal(tenant_uid),
         schema = identifier(&identity.schema),
         schema_literal = literal(&identity.schema),
     );
@@ -175,6 +177,28 @@ pub fn delete_roles(identity: &Identity, tenant_uid: &str) -> String {
         State::Deleted,
         &statements,
         End::Commit,
+    )
+}
+
+/// Query for how much of the client with the schema `schema` must not be deleted, of `workloads`, whose tables it
+/// has: one `bigint`.
+///
+/// `None` where nothing can be held.
+#[must_use]
+pub fn count_held(schema: &str, workloads: &[&Workload]) -> Option<String> {
+    let held = workloads.iter().filter_map(|workload| workload.held);
+    let counts: Vec<String> = held
+        .map(|held| format!("(SELECT count(*) FROM {}.{held})", identifier(schema)))
+        .collect();
+    (!counts.is_empty()).then(|| format!("SELECT {}", counts.join(" + ")))
+}
+
+/// Query for what the client with the schema `schema` stores, of all that is counted: one `bigint`.
+#[must_use]
+pub fn count_stored(schema: &str) -> String {
+    format!(
+        "SELECT coalesce(sum(amount), 0)::bigint FROM {}.usage",
+        identifier(schema)
     )
 }
 
@@ -279,5 +303,17 @@ mod tests {
         let deed = delete(&identity, UID, End::Commit);
         assert_eq!(rehearsal.replace("ROLLBACK;", "COMMIT;"), deed);
         assert_ne!(rehearsal, deed);
+    }
+
+    #[test]
+    fn documents_under_legal_hold_are_counted_and_views_cannot_be_held() {
+        let workload = |name| crate::workload(name).expect("a workload");
+        let both = [workload("documents"), workload("pageViews")];
+        let sql = count_held("acme_globex_1", &both).expect("a query");
+        assert_eq!(
+            sql,
+            "SELECT (SELECT count(*) FROM \"acme_globex_1\".document_metadata WHERE legal_hold)"
+        );
+        assert_eq!(count_held("acme_globex_1", &both[1..]), None);
     }
 }

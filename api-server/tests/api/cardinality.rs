@@ -50,6 +50,7 @@ const CLOSED: [(&str, &[&str]); 11] = [
             "document_versions",
             "idempotency_keys",
             "maintenance_tasks",
+            "pg_database",
             "schema_migrations",
             "usage",
         ],

@@ -142,7 +142,11 @@ async fn run(plan: &Plan) {
 /// A sweep takes what the deaths left, and nothing that was promised.
 async fn nothing_is_left_behind(stack: &mut Stack, promised: &[Acknowledged]) {
     stack
-        .restart_api(&["--orphan-grace=1s", "--maintenance-interval=100ms"])
+        .restart_api(&[
+            "--orphan-grace=1s",
+            "--orphan-wait=1s",
+            "--maintenance-interval=100ms",
+        ])
         .await;
     eventually("no content is without a document", async || {
         let holdings = check(stack, promised, &[]).await;

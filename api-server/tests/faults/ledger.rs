@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
+use docket_contract::OWNER_OBJECT;
 use futures::StreamExt as _;
 use object_store::ObjectStore as _;
 use object_store::path::Path;
@@ -114,7 +115,9 @@ impl Holding {
         while let Some(object) = list.next().await {
             let object = object.expect("an object");
             let key = object.location.filename().expect("a key").to_owned();
-            objects.insert(key, object.size);
+            if key != OWNER_OBJECT {
+                objects.insert(key, object.size);
+            }
         }
         Self {
             rows,

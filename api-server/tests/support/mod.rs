@@ -16,7 +16,7 @@ use axum::body::Body;
 use clap::Parser as _;
 use docket_api_server::server::Listeners;
 use docket_api_server::{App, Settings};
-use docket_contract::hash_api_key;
+use docket_contract::{OWNER_OBJECT, hash_api_key};
 use docket_instrumentation::{Registry, Service, Telemetry};
 use docket_platform::tenant::Tenant;
 use docket_schema::Identity;
@@ -132,13 +132,15 @@ impl Tenancy {
         )
     }
 
-    /// Number of objects of all clients, finished or not.
+    /// Number of objects of all clients, finished or not, but for those that say whose they are.
     pub fn objects(&self) -> usize {
         let content = self.folder.path().join("content");
         let schemas = std::fs::read_dir(content).expect("a folder");
         schemas
             .map(|schema| {
-                std::fs::read_dir(schema.expect("a schema").path()).map_or(0, Iterator::count)
+                let objects = std::fs::read_dir(schema.expect("a schema").path());
+                let objects = objects.into_iter().flatten().flatten();
+                objects.filter(|it| it.file_name() != OWNER_OBJECT).count()
             })
             .sum()
     }

@@ -2,9 +2,10 @@
 
 use std::ops::Deref;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use docket_schema::{Applied, BOOTSTRAP, Identity, Owner, Provision, provision};
-use docket_testing_support::PostgresSetup;
+use docket_testing_support::{PostgresSetup, SUPERUSER, SUPERUSER_PASSWORD, postgres_tool};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::{CLIENTS, Tenancy, password};
@@ -48,6 +49,11 @@ impl Postgres {
         connection.expect("a superuser")
     }
 
+    pub async fn superuser_of(&self, database: &str) -> PgConnection {
+        let connection = self.0.superuser(database).await;
+        connection.expect("a superuser")
+    }
+
     pub async fn login(&self, role: &str, password: &str) -> sqlx::Result<PgConnection> {
         self.0.login("postgres", role, password).await
     }
@@ -69,6 +75,32 @@ impl Postgres {
         }
         connection.close().await.expect("closed");
         tenancy
+    }
+}
+
+impl Postgres {
+    /// Restores a dump of the database as `name`.
+    pub async fn clone_as(&self, name: &str) {
+        let mut connection = self.superuser().await;
+        let sql = format!("CREATE DATABASE {name}");
+        let made = sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut connection)
+            .await;
+        made.expect("a database");
+        let dump = self.folder().join(format!("{name}.sql"));
+        let dump = dump.display();
+        self.tool("pg_dump", "postgres", &format!("--file={dump}"));
+        self.tool("psql", name, &format!("--file={dump}"));
+    }
+
+    fn tool(&self, tool: &str, database: &str, argument: &str) {
+        let status = Command::new(postgres_tool(tool).expect("installed"))
+            .arg(format!("--host={}", self.host().display()))
+            .args(["--username", SUPERUSER, "--dbname", database, argument])
+            .env("PGPASSWORD", SUPERUSER_PASSWORD)
+            .stdout(Stdio::null())
+            .status();
+        assert!(status.is_ok_and(|status| status.success()), "{tool}");
     }
 }
 

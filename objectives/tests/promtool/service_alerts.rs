@@ -201,6 +201,25 @@ fn a_pool_without_a_free_connection_is_a_warning_for_as_long_as_callers_wait_in_
 }
 
 #[test]
+fn content_that_servers_refuse_to_delete_pages_until_an_hour_after_it_is_settled() {
+    let runs = |outcome: &str, values: &str| {
+        let labels = format!(r#"task="sweep",outcome="{outcome}""#);
+        of_pod("docket_maintenance_runs_total", &labels, values)
+    };
+    // Once in ten minutes, for twenty.
+    let series = vec![
+        runs("refused", "0+0x10 0+0.1x20 2+0x90"),
+        runs("failed", "0+1x120"),
+        runs("done", "0+1x120"),
+    ];
+    let name = "DocketMaintenanceRefused";
+    alerts(
+        series,
+        &[("8m", &[]), ("25m", &[(name, PAGE)]), ("1h45m", &[])],
+    );
+}
+
+#[test]
 fn one_pod_with_more_than_four_fifths_of_its_memory_is_a_warning() {
     let other = r#"namespace="acme",docket_tenant="acme",instance="10.0.0.8:8000""#;
     let series = vec![

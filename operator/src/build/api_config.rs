@@ -73,6 +73,9 @@ fn config(wanted: &ValidatedTenant) -> TenantConfig {
     TenantConfig {
         tenant: wanted.name.clone(),
         namespace: wanted.namespace.clone(),
+        uid: wanted.uid.clone(),
+        take_over_content: wanted.take_over_content.clone(),
+        sweep_up_to: wanted.sweep_up_to,
         database: wanted.database.clone(),
         auth: wanted.auth.clone(),
         rate_limit: Some(wanted.rate_limit),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use docket_contract::Refusal;
 use docket_schema::{Applied, Identity, Owner, State};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -34,9 +35,25 @@ pub struct ClientRow {
     pub server_connections: i32,
     /// The migrations that the schema has had; none where it does not exist.
     pub applied: Applied,
+    /// What servers refuse to do in it until somebody looked.
+    pub refused: Vec<RefusedTask>,
+    /// Uids of tenants whose schema of this name was deleted.
+    pub deleted_for: Vec<String>,
     /// What the registry says of the schema.
     pub registered: Option<Registered>,
 }
+
+/// What a server refuses to do until somebody looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedTask {
+    /// Why.
+    pub reason: Refusal,
+    /// What is said of it, in the words of the reason.
+    pub because: String,
+}
+
+/// Characters of [`RefusedTask::because`] that a sentence has room for: a client's own role can write it.
+const LONGEST: usize = 200;
 
 impl ClientRow {
     /// What is there of `owner`'s client once the login of `identity`, the first that it has, was provisioned with
@@ -59,7 +76,10 @@ impl ClientRow {
             connection_limit: i32::try_from(connections.0).ok(),
             server_connections: connections.1,
             applied: Applied::all(workloads),
+            refused: Vec::new(),
+            deleted_for: Vec::new(),
             registered: Some(Registered {
+                client: owner.client.clone(),
                 tenant: format!("{}/{}", owner.namespace, owner.tenant),
                 tenant_uid: owner.tenant_uid.clone(),
                 state: State::Active,
@@ -76,6 +96,8 @@ impl ClientRow {
 pub struct Registered {
     /// `namespace/name` of the tenant that the schema belongs to.
     pub tenant: String,
+    /// Name of its client.
+    pub client: String,
     /// Its uid.
     pub tenant_uid: String,
     /// Whether it is in use.
@@ -114,17 +136,14 @@ pub(super) async fn inspect(
             .filter(|(_, row)| row.schema_exists && row.registered.is_some())
             .map(|(schema, _)| schema.as_str())
             .collect();
-        if let Some(query) = docket_schema::read_applied(&existing) {
+        if let Some(query) = docket_schema::read_schemas(&existing) {
             for row in sqlx::query(sqlx::AssertSqlSafe(query))
                 .persistent(false)
                 .fetch_all(&mut *connection)
                 .await?
             {
                 if let Some(client) = inspection.get_mut(row.try_get::<&str, _>("schema")?) {
-                    let (workload, version) = (row.try_get("workload")?, row.try_get("version")?);
-                    client
-                        .applied
-                        .add(workload, version, row.try_get("checksum")?);
+                    add(client, &row)?;
                 }
             }
         }
@@ -132,6 +151,21 @@ pub(super) async fn inspect(
     });
     let read: Option<Inspection> = read.instrument(span).await?;
     read.ok_or_else(failure::read_only)
+}
+
+/// Takes in a row of what is known of the schema of `client`.
+fn add(client: &mut ClientRow, row: &PgRow) -> sqlx::Result<()> {
+    if let Some(workload) = row.try_get("workload")? {
+        let (version, checksum) = (row.try_get("version")?, row.try_get("checksum")?);
+        client.applied.add(workload, version, checksum);
+    }
+    let refused: Option<String> = row.try_get("refused")?;
+    if let Some(reason) = refused.as_deref().and_then(Refusal::parse) {
+        let because: Option<String> = row.try_get("because")?;
+        let because = because.unwrap_or_default().chars().take(LONGEST).collect();
+        client.refused.push(RefusedTask { reason, because });
+    }
+    Ok(())
 }
 
 async fn rows(
@@ -154,6 +188,7 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {
                         row.try_get::<String, _>("namespace")?,
                         row.try_get::<String, _>("tenant")?
                     ),
+                    client: row.try_get("client")?,
                     tenant_uid: row.try_get("tenant_uid")?,
                     state,
                     role: row.try_get("role_name")?,
@@ -172,6 +207,8 @@ fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {
                     connection_limit: row.try_get("connection_limit")?,
                     server_connections: row.try_get("server_connections")?,
                     applied: Applied::default(),
+                    refused: Vec::new(),
+                    deleted_for: row.try_get("deleted_for")?,
                     registered,
                 },
             ))

@@ -75,8 +75,7 @@ impl Databases {
     /// As [`Databases::open`].
     pub async fn look(&self, connection: &AdminConnection) -> Result<Database, Error> {
         let sessions = self.sessions(connection);
-        let read_clients = match sessions.has_registry() || has(&sessions, "docket.clients").await?
-        {
+        let read_clients = match sessions.has_registry() || has_registry(&sessions).await? {
             true => docket_schema::READ_CLIENTS,
             false => docket_schema::READ_UNREGISTERED,
         };
@@ -123,18 +122,17 @@ impl Databases {
 
 async fn ensure_registry(sessions: &Sessions) -> Result<(), Error> {
     // What came last: where it is, all is.
-    if !has(sessions, "docket.locks").await? {
+    if !has_registry(sessions).await? {
         let script = docket_schema::BOOTSTRAP.to_owned();
         sessions.run_script(script).await?;
     }
     Ok(())
 }
 
-async fn has(sessions: &Sessions, table: &str) -> Result<bool, Error> {
+async fn has_registry(sessions: &Sessions) -> Result<bool, Error> {
     sessions
         .survey(async |connection| {
-            sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
-                .bind(table)
+            sqlx::query_scalar("SELECT to_regclass('docket.deleted_clients') IS NOT NULL")
                 .fetch_one(connection)
                 .await
         })

@@ -17,6 +17,7 @@ pub struct Metrics {
     writes: Counter<u64>,
     statements: Counter<u64>,
     left_out: Gauge<u64>,
+    refused_deletions: Counter<u64>,
 }
 
 /// Shows whether `fence` lets this process write: 1 for the holder of the Lease, 0 for who waits for it.
@@ -70,6 +71,10 @@ impl Default for Metrics {
                 .u64_gauge("docket_operator_rules_left_out")
                 .with_description("Tenants whose rules no ConfigMap has room for")
                 .build(),
+            refused_deletions: meter
+                .u64_counter("docket_operator_refused_deletions_total")
+                .with_description("Attempts to let data go that wait for somebody, by reason")
+                .build(),
         }
     }
 }
@@ -97,6 +102,12 @@ impl Metrics {
     pub fn left_out_rules(&self, tenants: usize) {
         let tenants = u64::try_from(tenants).unwrap_or(u64::MAX);
         self.left_out.record(tenants, &[]);
+    }
+
+    /// Data was not let go until somebody looks, because of `reason`.
+    pub fn refused_deletion(&self, reason: &'static str) {
+        self.refused_deletions
+            .add(1, &[KeyValue::new("reason", reason)]);
     }
 
     /// A database was asked to change.

@@ -35,7 +35,8 @@ impl<'a> Buckets<'a> {
         }
     }
 
-    /// All that have something of a client, of which the registry says `locations`.
+    /// All that have something of a client, of which the registry says `locations`: one behind an endpoint that the spec
+    /// no longer names, too.
     ///
     /// # Errors
     /// A Secret that is not there, or cannot be used.
@@ -43,7 +44,9 @@ impl<'a> Buckets<'a> {
         let mut all: Vec<Content> = Vec::new();
         all.extend(self.current.map(|(_, content)| content.clone()));
         for (workload, location) in locations.each() {
-            if self.current.is_none_or(|(current, _)| current != workload) {
+            let is_current =
+                |(name, content): (&str, &Content)| name == workload && is_at(content, location);
+            if !self.current.is_some_and(is_current) {
                 all.push(self.open(workload, location).await?);
             }
         }
@@ -83,4 +86,10 @@ impl<'a> Buckets<'a> {
             .read(&secret, field, parse)
             .await
     }
+}
+
+/// Whether `location` is the place of `content`.
+fn is_at(content: &Content, location: &ContentLocation) -> bool {
+    let storage = content.storage();
+    (&storage.bucket, &storage.endpoint) == (&location.bucket, &location.endpoint)
 }

@@ -8,12 +8,12 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
 use kube::api::DeleteParams;
 
-use super::apply::{Change, belongs_to, take_away};
+use super::apply::{belongs_to, take_away};
 use super::buckets::Buckets;
 use super::dereference;
 use super::named_secrets::NamedSecrets;
-use super::release::{Release, release, role_left};
-use super::{report, workloads};
+use super::release::{Released, Releasing, release, role_left};
+use super::{pods_left, report, workloads};
 use crate::build::COMPONENTS;
 use crate::content::Content;
 use crate::context::Context;
@@ -34,9 +34,14 @@ pub(super) async fn cleanup(
     let policy = tenant.spec.database.deletion_policy;
     match let_go(tenant, ctx).await.map_err(explain)? {
         Gone::Waiting => Ok(Next::Change),
-        Gone::InPart(changes) => {
+        Gone::InPart(released) => {
+            let changed = report::changed(&released.changes, timeline);
+            if let Some(stuck) = released.stuck.filter(|_| !released.more) {
+                report::tell(tenant, changed.as_ref(), ctx).await;
+                return Err(explain(stuck));
+            }
             report::report(tenant, Outcome::deleting(policy), ctx).await?;
-            report::tell(tenant, report::changed(&changes, timeline).as_ref(), ctx).await;
+            report::tell(tenant, changed.as_ref(), ctx).await;
             Ok(Next::Again(Some(Duration::ZERO)))
         }
         Gone::Done => Ok(Next::Gone),
@@ -46,8 +51,8 @@ pub(super) async fn cleanup(
 enum Gone {
     /// Pods are still there; their end brings the tenant back here.
     Waiting,
-    /// These changes are done, and more are to be.
-    InPart(Vec<Change>),
+    /// So much is done, and more is to be.
+    InPart(Released),
     Done,
 }
 
@@ -68,29 +73,31 @@ async fn let_go(tenant: &Identified<DocumentTenant>, ctx: &Context) -> Result<Go
     let Some(database) = database(tenant, policy, ctx).await? else {
         return Ok(Gone::Done);
     };
-    let content = match policy {
-        DeletionPolicy::Retain => None,
-        DeletionPolicy::Delete => content(tenant, ctx).await?,
+    let content = match (policy, content(tenant, ctx).await) {
+        // What is retained is not touched, whatever is known of the bucket.
+        (DeletionPolicy::Retain, content) => content.ok().flatten(),
+        (DeletionPolicy::Delete, content) => content?,
     };
-    let how = match policy {
-        DeletionPolicy::Retain => Release::Retain,
-        DeletionPolicy::Delete => {
-            let current = content.as_ref().map(|(name, content)| (*name, content));
-            Release::Delete(Buckets::new(tenant, current, ctx), &ctx.fence)
-        }
+    let current = content.as_ref().map(|(name, content)| (*name, content));
+    let releasing = Releasing {
+        tenant,
+        database: &database,
+        buckets: Buckets::new(tenant, current, ctx),
+        ctx,
     };
-    let released = release(clients, tenant.uid(), how, ctx.turn, &database).await?;
+    let released = release(clients, releasing).await?;
     for left in &released.left {
         let note = role_left(left);
         ctx.events.warn(tenant, "RolesLeft", note).await;
     }
-    Ok(match released.more {
-        true => Gone::InPart(released.changes),
+    Ok(match released.more || released.stuck.is_some() {
+        true => Gone::InPart(released),
         false => Gone::Done,
     })
 }
 
-/// Whether none of `components` has pods any more; deletes the Deployments that are there.
+/// Whether none of `components` has pods any more, with or without a Deployment; deletes the Deployments that are
+/// there.
 pub(super) async fn pods_are_gone(
     tenant: &Identified<DocumentTenant>,
     components: &[&str],
@@ -125,7 +132,7 @@ pub(super) async fn pods_are_gone(
             }
         }
     }
-    Ok(are_gone)
+    Ok(are_gone && !pods_left::is_any_left(tenant, components, ctx).await?)
 }
 
 /// Takes the tenant's alerts away: pods that go because somebody wants so are nothing to wake others for.

@@ -1,6 +1,6 @@
 //! Reads all that a decision needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use docket_contract::SigningKeys;
 use docket_crds::{Client, DocumentTenant, annotations, names};
@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 
 use super::apply::belongs_to;
+use super::content_ownership::ContentClaim;
 use super::named_secrets::{DATABASE, NamedSecrets, SecretField};
 use super::{issuer, passwords, telemetry, workloads};
 use crate::context::Context;
@@ -41,6 +42,8 @@ pub(super) struct Dereferenced {
     pub telemetry: Result<telemetry::Credentials, Notice>,
     /// What the database holds of the clients, by schema, now or a moment ago.
     pub inspected: Inspected,
+    /// Schemas of clients whose content is where the spec says, although the registry names another endpoint.
+    pub found_content: BTreeSet<String>,
     /// What that was asked for.
     pub occasion: InspectionKey,
     /// Passwords and roles that were issued.
@@ -132,6 +135,7 @@ pub(super) async fn dereference(
         Some(recent) => recent,
         None => Inspected::now(database.inspect(&schemas).await?),
     };
+    let found_content = found_content(tenant, &workloads, &inspected, &database).await?;
     let name = tenant.name();
     let (logins, api_keys) = (logins_asked(tenant), api_keys_asked(tenant));
     let credentials = names::credentials_secret(name);
@@ -159,6 +163,7 @@ pub(super) async fn dereference(
         issuer_ca: issuer_ca.map(|authorities| authorities.pem),
         telemetry,
         inspected,
+        found_content,
         occasion,
         credentials,
         api_keys,
@@ -171,6 +176,32 @@ pub(super) async fn dereference(
         pod_monitors: ctx.optional.pod_monitors.is_there(),
     };
     Ok((seen, database))
+}
+
+/// Schemas of clients for whom the registry names another endpoint than the spec, and who store nothing, or of whom the
+/// bucket behind this one says that the content in it is theirs.
+async fn found_content(
+    tenant: &Identified<DocumentTenant>,
+    workloads: &Workloads,
+    inspected: &Inspected,
+    database: &Database,
+) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let locations = workloads.locations();
+    let Some((_, bucket)) = workloads.content() else {
+        return Ok(found);
+    };
+    for (schema, row) in &inspected.inspection {
+        let registered = row.registered.as_ref();
+        let moved = registered.and_then(|it| it.content.moved(&locations));
+        if moved.is_some_and(|moved| moved.is_same_bucket) {
+            let claim = ContentClaim::of(tenant, database).await?;
+            if database.stores_nothing(schema).await? || claim.is_in(bucket, schema).await? {
+                found.insert(schema.clone());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// How the database is reached.

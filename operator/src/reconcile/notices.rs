@@ -3,7 +3,8 @@
 use docket_crds::{DocumentTenant, names};
 use jiff::Timestamp;
 
-use super::dereference::Dereferenced;
+use super::content_ownership::sentence;
+use super::dereference::{Dereferenced, identities};
 use crate::database::ConnectionLimit;
 use crate::identified::Identified;
 use crate::validated_tenant::{Notice, ValidatedClient};
@@ -23,6 +24,7 @@ pub(super) fn notices(
     keys(&secret, ignored_keys)
         .into_iter()
         .chain(expired)
+        .chain(refused(tenant, seen))
         .collect()
 }
 
@@ -74,6 +76,30 @@ fn too_small(limit: ConnectionLimit) -> Option<Notice> {
             limit.needed(),
         ),
     })
+}
+
+/// What servers do not do until somebody looked.
+fn refused(tenant: &Identified<DocumentTenant>, seen: &Dereferenced) -> Vec<Notice> {
+    let inspection = &seen.inspected.inspection;
+    let of_client = |(client, identity): (&docket_crds::Client, docket_schema::Identity)| {
+        let row = inspection.get(&identity.schema);
+        let refused = row.map(|row| row.refused.clone()).unwrap_or_default();
+        let mut notices: Vec<Notice> = Vec::new();
+        for task in refused {
+            let whose = format!("client {}", client.name);
+            let notice = Notice {
+                reason: task.reason.as_str(),
+                message: sentence(task.reason, &whose, &task.because),
+            };
+            // Several tasks of a client may have the same reason.
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+        }
+        notices
+    };
+    let clients = identities(tenant).into_iter();
+    clients.flat_map(of_client).take(MOST).collect()
 }
 
 /// An entry that opens nothing concerns whoever put it there: everybody else is served.

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use docket_crds::annotations::{self, ask_for_plan};
-use docket_crds::{DeletionPolicy, DocumentTenant, names};
+use docket_crds::{DocumentTenant, names};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use tracing::{Instrument, Span, info_span};
 
 use super::buckets::Buckets;
 use super::dereference::{Purpose, dereference};
-use super::release::Release;
-use super::{apply, cleanup, plan, provision, release, report, rotate, spec_text, validate};
+use super::release::{Released, Releasing};
+use super::{
+    apply, cleanup, plan, pods_left, provision, release, report, rotate, spec_text, validate,
+};
 use crate::build;
 use crate::context::Context;
 use crate::credentials::secret_value::RandomSecrets;
@@ -23,7 +25,7 @@ use crate::reconciled_kind::{Next, ReconciledKind, Shared};
 use crate::status::outcome::{Outcome, Progress};
 use crate::status::rollout::Rollouts;
 use crate::status::timeline::Timeline;
-use crate::validated_tenant::{Notice, ValidatedTenant};
+use crate::validated_tenant::{Notice, ValidatedClient, ValidatedTenant};
 
 /// How soon a tenant is looked at again whose rotation is due and could not begin.
 const SOON: Duration = Duration::from_secs(10);
@@ -208,22 +210,21 @@ async fn finish(
         mut changes,
     } = made;
     let mut remaining = wanted.released.clone();
+    let was_retiring = is_retiring(&wanted);
+    // First: what cannot be let go must not keep anybody logged in.
+    rotate::end_sessions(&mut wanted, database).await?;
+    let is_settled = rollouts.is_complete() && !report::pods_are_ending(tenant, ctx);
     // Pods that still serve a client would write what nobody would clean up.
-    if rollouts.is_complete() && !remaining.is_empty() {
-        let how = match tenant.spec.database.deletion_policy {
-            DeletionPolicy::Retain => Release::Retain,
-            DeletionPolicy::Delete => Release::Delete(
-                Buckets::new(tenant, wanted.workloads.content(), ctx),
-                &ctx.fence,
-            ),
-        };
-        let released = release::release(&remaining, &wanted.uid, how, ctx.turn, database)
-            .instrument(info_span!("release"))
-            .await?;
+    if is_settled && lets_go(&wanted) && !pods_left::is_any_ending(tenant, ctx).await? {
+        let released = let_go(tenant, &wanted, database, ctx).await?;
         changes.extend(released.changes);
-        if released.more {
+        if released.more || released.stuck.is_some() {
             report::tell(tenant, report::changed(&changes, timeline).as_ref(), ctx).await;
-            return Ok(Next::Again(Some(Duration::ZERO)));
+        }
+        match (released.more, released.stuck) {
+            (true, _) => return Ok(Next::Again(Some(Duration::ZERO))),
+            (false, Some(stuck)) => return Err(stuck),
+            (false, None) => {}
         }
         for left in &released.left {
             let message = release::role_left(left);
@@ -238,17 +239,7 @@ async fn finish(
             .map(|(client, _)| client)
             .collect();
     }
-    let was_retiring = is_retiring(&wanted);
-    rotate::end_sessions(&mut wanted, database).await?;
-    if rollouts.is_complete() && !report::pods_are_ending(tenant, ctx) {
-        let buckets = Buckets::new(tenant, wanted.workloads.content(), ctx);
-        let dropping = release::drop_workloads(&wanted, (buckets, &ctx.fence), ctx.turn, database);
-        let dropped = dropping.instrument(info_span!("drop_workloads")).await?;
-        changes.extend(dropped.changes);
-        if dropped.more {
-            report::tell(tenant, report::changed(&changes, timeline).as_ref(), ctx).await;
-            return Ok(Next::Again(Some(Duration::ZERO)));
-        }
+    if is_settled {
         changes.extend(
             rotate::finish(tenant, &mut wanted, database, ctx)
                 .instrument(info_span!("rotation"))
@@ -275,6 +266,43 @@ async fn finish(
 fn is_retiring(wanted: &ValidatedTenant) -> bool {
     let mut clients = wanted.clients.iter();
     clients.any(|client| client.retiring.is_some())
+}
+
+/// Whether there is data of clients or workloads that are no longer asked for.
+fn lets_go(wanted: &ValidatedTenant) -> bool {
+    let drops = |client: &ValidatedClient| !client.dropped.is_empty();
+    !wanted.released.is_empty() || wanted.clients.iter().any(drops)
+}
+
+/// Retains or deletes it, clients first.
+async fn let_go(
+    tenant: &Identified<DocumentTenant>,
+    wanted: &ValidatedTenant,
+    database: &Database,
+    ctx: &Context,
+) -> Result<Released> {
+    let releasing = Releasing {
+        tenant,
+        database,
+        buckets: Buckets::new(tenant, wanted.workloads.content(), ctx),
+        ctx,
+    };
+    let mut released = Released::default();
+    if !wanted.released.is_empty() {
+        released = release::release(&wanted.released, releasing)
+            .instrument(info_span!("release"))
+            .await?;
+    }
+    if released.more {
+        return Ok(released);
+    }
+    let dropped = release::drop_workloads(wanted, releasing)
+        .instrument(info_span!("drop_workloads"))
+        .await?;
+    released.changes.extend(dropped.changes);
+    released.more = dropped.more;
+    released.stuck = released.stuck.or(dropped.stuck);
+    Ok(released)
 }
 
 /// The time until `then`; one that waits for something else is looked at now and then.

@@ -5,15 +5,15 @@ use std::num::NonZeroU32;
 
 use docket_contract::{ApiAuth, AuthMode, Jwt, RateLimit};
 use docket_crds::ConditionType;
-use docket_crds::{Api, ClientStatus, DeletionPolicy, DocumentTenant, names};
+use docket_crds::{Api, ClientStatus, DeletionPolicy, DocumentTenant, annotations, names};
 use docket_schema::{Conflict, Identity, State};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 
 use super::dereference::{Dereferenced, Issued, api_keys_asked, identities, logins_asked};
 use super::workloads::limits;
-use super::{issuer, network, notices, telemetry};
+use super::{content_ownership, issuer, network, notices, telemetry};
 use crate::build::Images;
 use crate::content_locations::{ContentLocations, Moved};
 use crate::credentials::api_keys::{ApiKeys, hands_out};
@@ -79,6 +79,7 @@ pub(super) fn validate(
         let connections = ConnectionLimit::new(most_pods(&spec.api), row.server_connections);
         let claim = Claim {
             client: &name,
+            tenant: &format!("{}/{}", tenant.namespace(), tenant.name()),
             schema: &identity.schema,
             role: &identity.role,
             tenant_uid: tenant.uid(),
@@ -89,6 +90,7 @@ pub(super) fn validate(
             locations: &locations,
             connections,
             admin: &seen.connection.username,
+            is_found: seen.found_content.contains(&identity.schema),
         };
         let provision = claim.decide(&row)?;
         let content = claim.content(&row);
@@ -125,6 +127,8 @@ pub(super) fn validate(
         namespace: tenant.namespace().to_owned(),
         uid: tenant.uid().to_owned(),
         owner: owner(tenant),
+        take_over_content: content_ownership::take_over(tenant),
+        sweep_up_to: sweep_up_to(tenant),
         clients,
         released,
         next_rotation: [
@@ -218,6 +222,12 @@ fn most_pods(api: &Api) -> i32 {
     let most = api.autoscaling.as_ref().map(|it| it.max_replicas);
     let most = most.or(api.replicas).unwrap_or(Api::DEFAULT_REPLICAS);
     most.saturating_add(1)
+}
+
+/// How much may be swept although it is unusual; what is no number asks for nothing.
+fn sweep_up_to(tenant: &DocumentTenant) -> Option<u64> {
+    let asked = tenant.annotations().get(annotations::SWEEP_UP_TO)?;
+    asked.trim().parse().ok()
 }
 
 fn owner(tenant: &Identified<DocumentTenant>) -> OwnerReference {
@@ -323,6 +333,8 @@ fn in_use(identity: Identity, role: Option<&str>) -> Identity {
 /// What a client asks of a schema.
 struct Claim<'a> {
     client: &'a str,
+    /// `namespace/name`.
+    tenant: &'a str,
     schema: &'a str,
     role: &'a str,
     tenant_uid: &'a str,
@@ -333,6 +345,8 @@ struct Claim<'a> {
     locations: &'a ContentLocations,
     connections: ConnectionLimit,
     admin: &'a str,
+    /// The bucket that the spec names says that the content in it is this client's.
+    is_found: bool,
 }
 
 impl Claim<'_> {
@@ -358,7 +372,8 @@ impl Claim<'_> {
     fn work(&self, row: &ClientRow) -> Result<Option<Provisioning>> {
         let state = row.registered.as_ref().map(|known| known.state);
         // An empty schema in the place of one with data would look like their loss.
-        if self.version_on_status > 0 && !row.schema_exists && state != Some(State::Deleted) {
+        let is_deleted = state == Some(State::Deleted) || self.was_deleted(row);
+        if self.version_on_status > 0 && !row.schema_exists && !is_deleted {
             return Err(self.refused(
                 "SchemaLost",
                 "it was made before and is not in this database; point the Secret at the right database, restore \
@@ -382,18 +397,24 @@ impl Claim<'_> {
             };
             return Err(self.refused(reason, &conflict.to_string()));
         }
-        if let Some(Moved { workload, bucket }) = registered.content.moved(self.locations) {
-            return Err(self.refused(
-                "ContentElsewhere",
-                &format!(
-                    "the content of its {workload} is in the bucket {bucket}; name that bucket in \
-                     spec.workloads.{workload}, or remove the client and add it anew to start with an empty one"
-                ),
-            ));
+        if let Some(moved) = registered.content.moved(self.locations)
+            && !(moved.is_same_bucket && self.is_found)
+        {
+            return Err(self.refused("ContentElsewhere", &elsewhere(&moved)));
         }
         let ours = registered.tenant_uid == self.tenant_uid;
+        let is_named_so = registered.tenant == self.tenant && registered.client == self.client;
         match registered.state {
             State::Deleted => Ok(Some(Provisioning::Create)),
+            // Only a status that somebody wrote by hand leads to a schema of another name.
+            State::Retained if !is_named_so => Err(self.refused(
+                "RetainedForAnother",
+                &format!(
+                    "it holds data that was retained for the client {} of the tenant {}, which only a client of the same \
+                     names may adopt; correct status.clients",
+                    registered.client, registered.tenant
+                ),
+            )),
             State::Retained if self.adopt => Ok(Some(Provisioning::Adopt)),
             State::Retained => Err(self.refused(
                 "RetainedDataFound",
@@ -428,6 +449,11 @@ impl Claim<'_> {
         }
     }
 
+    /// Whether it is not there because it was deleted for this tenant.
+    fn was_deleted(&self, row: &ClientRow) -> bool {
+        row.deleted_for.iter().any(|uid| uid == self.tenant_uid)
+    }
+
     fn refused(&self, reason: &'static str, why: &str) -> Error {
         Error::Permanent(Problem::new(
             ConditionType::DatabaseReady,
@@ -438,6 +464,24 @@ impl Claim<'_> {
             ),
         ))
     }
+}
+
+/// Where content is, and what to do.
+fn elsewhere(moved: &Moved) -> String {
+    let Moved {
+        workload,
+        bucket,
+        endpoint,
+        is_same_bucket,
+    } = moved;
+    let also = match is_same_bucket {
+        true => ", and nothing of it is in the bucket of that name behind the endpoint of the spec",
+        false => "",
+    };
+    format!(
+        "the content of its {workload} is in the bucket {bucket} behind {endpoint}{also}; name that in \
+         spec.workloads.{workload}, or remove the client and add it anew to start with an empty one"
+    )
 }
 
 #[cfg(test)]

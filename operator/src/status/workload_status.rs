@@ -94,7 +94,7 @@ mod tests {
         Rollout::of(&deployment)
     }
 
-    const LATEST: i32 = 2;
+    const LATEST: i32 = 3;
 
     fn line(ready: bool, version: i32, message: &str) -> WorkloadStatus {
         WorkloadStatus {

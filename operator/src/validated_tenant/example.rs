@@ -75,6 +75,8 @@ pub(crate) fn acme() -> ValidatedTenant {
             controller: Some(true),
             block_owner_deletion: Some(true),
         },
+        take_over_content: Vec::new(),
+        sweep_up_to: None,
         clients: vec![client("globex"), client("initech")],
         released: Vec::new(),
         rotated: None,

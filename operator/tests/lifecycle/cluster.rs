@@ -32,6 +32,7 @@ use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::service_fn;
 
+const PODS: &str = "/api/v1/namespaces/acme/pods";
 const TENANT: &str = "/apis/docket.dev/v1alpha1/namespaces/acme/documenttenants/acme";
 
 /// The cluster, and an operator in it.
@@ -352,6 +353,17 @@ impl Known {
             Some(path) => (path, true),
             None => (path, false),
         };
+        if *method == Method::GET && path == PODS {
+            let below = format!("{PODS}/");
+            let pods = self
+                .objects
+                .iter()
+                .filter(|(path, _)| path.starts_with(&below));
+            let items: Vec<Value> = pods.map(|(_, pod)| pod.clone()).collect();
+            let list =
+                json!({"apiVersion": "v1", "kind": "PodList", "metadata": {}, "items": items});
+            return (StatusCode::OK, list);
+        }
         if *method == Method::GET {
             return match self.objects.get(path) {
                 Some(object) => (StatusCode::OK, object.clone()),

@@ -1,6 +1,6 @@
 //! Databases that are not as they should be, and their way back.
 
-use docket_crds::{ConditionType, names};
+use docket_crds::{ConditionType, annotations, names};
 use serde_json::json;
 
 use crate::cluster::Cluster;
@@ -182,7 +182,17 @@ async fn a_server_that_came_back_empty_is_said_to_have_lost_the_schemas_and_serv
         cluster.condition(ConditionType::DatabaseReady).1,
         "SchemaLost"
     );
+    // Who is taken out is not forgotten on the way: what became of its data, somebody says.
     cluster.change(json!({"spec": {"clients": [{"name": "initech"}]}}));
+    for _ in 0..2 {
+        cluster.reconcile().await.expect("it is the user's turn");
+    }
+    assert_eq!(
+        cluster.condition(ConditionType::DatabaseReady).1,
+        "SchemaLost"
+    );
+    let given_up = json!({annotations::GIVE_UP: schema});
+    cluster.change(json!({"metadata": {"annotations": given_up}}));
     expect_ready(&cluster).await;
 }
 

@@ -2,12 +2,14 @@
 
 mod client_roles;
 mod cluster;
+mod content_owners;
 mod database;
 mod database_sessions;
 mod drift;
 mod exposure;
 mod first_report;
 mod inspection;
+mod letting_go;
 mod log;
 mod migrations;
 mod monitoring;

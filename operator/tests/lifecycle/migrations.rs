@@ -28,8 +28,8 @@ async fn before_the_index() -> (Postgres, Cluster, String) {
     let (postgres, cluster) = ready().await;
     let schema = schema(&cluster);
     let before = format!(
-        "SET search_path = {schema}; DROP INDEX {INDEX}; \
-         DELETE FROM schema_migrations WHERE workload = 'documents' AND version = 2"
+        "SET search_path = {schema}; DROP INDEX {INDEX}; DROP TABLE unnamed_content; \
+         DELETE FROM schema_migrations WHERE workload = 'documents' AND version >= 2"
     );
     postgres.run(&before).await;
     (postgres, cluster, schema)
@@ -124,8 +124,8 @@ async fn an_index_that_takes_longer_than_anybody_waits_is_made_all_the_same_and_
     cluster.give_up_after(Duration::from_secs(1));
     let schema = schema(&cluster);
     let before = format!(
-        "SET search_path = {schema}; DROP INDEX {INDEX}; \
-         DELETE FROM schema_migrations WHERE workload = 'documents' AND version = 2"
+        "SET search_path = {schema}; DROP INDEX {INDEX}; DROP TABLE unnamed_content; \
+         DELETE FROM schema_migrations WHERE workload = 'documents' AND version >= 2"
     );
     postgres.run(&before).await;
     let holder = hold(&postgres, &schema).await;

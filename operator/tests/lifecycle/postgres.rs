@@ -112,6 +112,13 @@ impl Postgres {
             .expect(sql)
     }
 
+    /// What the database calls itself.
+    pub async fn name_of_itself(&self) -> String {
+        let mut connection = self.superuser().await;
+        let name = sqlx::query_scalar(docket_schema::READ_DATABASE);
+        name.fetch_one(&mut connection).await.expect("a name")
+    }
+
     async fn superuser(&self) -> PgConnection {
         let connection = self.0.superuser("postgres").await;
         connection.expect("a superuser")

@@ -1,7 +1,6 @@
 //! Workloads that come and go. That a tenant names one at least, the API server sees to.
 
-use std::time::Duration;
-
+use docket_contract::ContentOwner;
 use docket_crds::{ConditionType, WorkloadStatus};
 use docket_fault_matrix::{BUCKET, KEY, ObjectStore};
 use serde_json::json;
@@ -115,7 +114,7 @@ async fn a_client_has_the_tables_of_documents_only_once_its_tenant_runs_them() {
     cluster.change(json!({"spec": {"workloads": {"documents": documents}}}));
     cluster.settle().await;
     assert_eq!(workloads(&cluster).len(), 1);
-    assert_eq!(all_tables(&postgres).await, PLATFORM_TABLES + 3);
+    assert_eq!(all_tables(&postgres).await, PLATFORM_TABLES + 4);
     assert_eq!(counters(&postgres).await, 32);
 }
 
@@ -142,7 +141,7 @@ async fn documents_that_come_back_find_their_tables_and_need_their_bucket() {
 }
 
 /// A tenant with two clients that have content, all of which goes with those whose it is.
-async fn deleting(folder: &tempfile::TempDir) -> (Postgres, ObjectStore, Cluster, [String; 2]) {
+pub async fn deleting(folder: &tempfile::TempDir) -> (Postgres, ObjectStore, Cluster, [String; 2]) {
     let objects = ObjectStore::start(folder.path()).expect("a server");
     let postgres = Postgres::start();
     let clients = ["globex", "initech"];
@@ -153,17 +152,12 @@ async fn deleting(folder: &tempfile::TempDir) -> (Postgres, ObjectStore, Cluster
     cluster.settle().await;
     let status = cluster.tenant().status.expect("a status");
     let schemas = [0, 1].map(|client| status.clients[client].schema.clone());
+    let owner = ContentOwner::new(&postgres.name_of_itself().await, "u");
     for schema in &schemas {
+        objects.put_owner(schema, &owner).expect("stored");
         objects.put(schema).expect("stored");
     }
-    let address = objects.endpoint().trim_start_matches("http://").to_owned();
-    let listens = async {
-        while tokio::net::TcpStream::connect(&address).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let listens = tokio::time::timeout(Duration::from_secs(60), listens).await;
-    listens.expect("a server");
+    objects.listens().await.expect("a server");
     (postgres, objects, cluster, schemas)
 }
 

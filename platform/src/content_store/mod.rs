@@ -2,6 +2,7 @@
 
 mod memory;
 mod open;
+mod owner;
 mod part;
 mod remove;
 mod traced;

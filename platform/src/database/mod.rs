@@ -4,6 +4,7 @@ mod aside;
 mod batching;
 mod client_pool;
 mod metrics;
+mod name_of_itself;
 mod outage;
 mod pools;
 mod schema_state;

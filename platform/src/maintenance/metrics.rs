@@ -19,8 +19,7 @@ impl Metrics {
         }
     }
 
-    pub(super) fn ran(&self, task: &'static str, is_done: bool) {
-        let outcome = if is_done { "done" } else { "failed" };
+    pub(super) fn ran(&self, task: &'static str, outcome: &'static str) {
         let labels = [
             KeyValue::new("task", task),
             KeyValue::new("outcome", outcome),

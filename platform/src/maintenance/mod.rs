@@ -5,6 +5,7 @@
 
 mod claim;
 mod metrics;
+mod refused;
 mod task;
 
 use std::collections::HashSet;
@@ -15,8 +16,10 @@ use docket_instrumentation::catch_panic;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use claim::Claimed;
 pub use claim::TABLE;
 use metrics::Metrics;
+pub use refused::Refused;
 pub use task::{DAY, Task};
 
 use crate::database::Database;
@@ -87,23 +90,54 @@ impl Maintenance {
                     );
                 }
             };
-            for task in claimed {
-                // The next client's is done all the same.
-                let done = catch_panic(task.run(client)).await;
-                let done = done.unwrap_or_else(|panicked| Err(panicked.into()));
-                self.metrics.ran(task.name(), done.is_ok());
-                if let Err(error) = done {
-                    tracing::warn!(
-                        error = format!("{error:#}"),
-                        task = task.name(),
-                        client = client.name,
-                        "maintenance failed"
-                    );
-                }
+            for claimed in claimed {
+                self.run_task(client, claimed).await;
             }
         }
         .instrument(span)
         .await;
+    }
+
+    async fn run_task(&self, client: &Client, claimed: Claimed<'_>) {
+        let Claimed { task, was_refused } = claimed;
+        // The next client's is done all the same.
+        let done = catch_panic(task.run(client)).await;
+        let done = done.unwrap_or_else(|panicked| Err(panicked.into()));
+        let refused = done.as_ref().err().and_then(|it| it.downcast_ref());
+        self.metrics.ran(task.name(), outcome(&done));
+        if let Err(error) = &done {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                task = task.name(),
+                client = client.name,
+                "maintenance failed"
+            );
+        }
+        // Of what failed otherwise it is not known whether it would be refused.
+        if (done.is_ok() || refused.is_some())
+            && let Err(error) = self.note(client, task, was_refused, refused).await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                task = task.name(),
+                client = client.name,
+                "how maintenance went was not written down"
+            );
+        }
+    }
+
+    /// Less than the interval between two visits, so that a task is not put off to the one after.
+    fn visit_period(&self) -> Duration {
+        self.interval.mul_f64(0.8)
+    }
+}
+
+/// A word for how a task ended.
+fn outcome(done: &anyhow::Result<()>) -> &'static str {
+    match done {
+        Ok(()) => "done",
+        Err(error) if error.is::<Refused>() => "refused",
+        Err(_) => "failed",
     }
 }
 

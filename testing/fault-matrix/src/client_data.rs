@@ -1,6 +1,7 @@
 //! What clients have, row by row and object by object: stored as the API would, and looked for afterwards.
 
 use anyhow::{Result, ensure};
+use docket_contract::ContentOwner;
 use docket_schema::Identity;
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -44,7 +45,21 @@ pub(crate) async fn store_document(world: &World, client: &str) -> Result<()> {
         ),
     )
     .await?;
+    claim(world, &schema).await?;
     world.ground.objects.put(&schema)
+}
+
+/// Says in the bucket whose the content of a client is.
+async fn claim(world: &World, schema: &str) -> Result<()> {
+    let mut superuser = world.ground.postgres.superuser(&world.database).await?;
+    let database: String = sqlx::query_scalar(docket_schema::READ_DATABASE)
+        .fetch_one(&mut superuser)
+        .await?;
+    superuser.close().await?;
+    let tenant = world.tenant(TENANT).await?.unwrap_or_default();
+    let uid = tenant["metadata"]["uid"].as_str().unwrap_or_default();
+    let owner = ContentOwner::new(&database, uid);
+    world.ground.objects.put_owner(schema, &owner)
 }
 
 pub(crate) async fn check_document(world: &World, client: &str) -> Result<()> {
@@ -108,8 +123,9 @@ pub(crate) async fn until_without_documents(world: &World, client: &str) -> Resu
 
 async fn tables_of_documents(world: &World, client: &str) -> Result<i64> {
     let schema = schema(world, client);
-    let tables =
-        format!("pg_tables WHERE schemaname = '{schema}' AND tablename LIKE 'document\\_%'");
+    let tables = format!(
+        "pg_tables WHERE schemaname = '{schema}' AND (tablename LIKE 'document\\_%' OR tablename = 'unnamed_content')"
+    );
     count(world, tables).await
 }
 

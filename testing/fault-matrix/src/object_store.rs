@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
+use docket_contract::{ContentOwner, OWNER_OBJECT};
 use docket_loopback::free_address;
 use docket_testing_support::{ObjectStoreSetup, Process, object_store};
 
@@ -47,6 +49,46 @@ impl ObjectStore {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Says whose the content of a client is, as the API does, past the server.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn put_owner(&self, schema: &str, owner: &ContentOwner) -> Result<()> {
+        let folder = self.folder.join(BUCKET).join(schema);
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join(OWNER_OBJECT), owner.text())?;
+        Ok(())
+    }
+
+    /// Takes away what says whose the content of a client is.
+    ///
+    /// # Errors
+    /// There is nothing.
+    pub fn remove_owner(&self, schema: &str) -> Result<()> {
+        let folder = self.folder.join(BUCKET).join(schema);
+        Ok(std::fs::remove_file(folder.join(OWNER_OBJECT))?)
+    }
+
+    /// Returns once the server takes connections.
+    ///
+    /// # Errors
+    /// It does not within a minute.
+    pub async fn listens(&self) -> Result<()> {
+        let connected = async {
+            while tokio::net::TcpStream::connect(self.address).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        Ok(tokio::time::timeout(Duration::from_secs(60), connected).await?)
+    }
+
+    /// Whose the content of a client is, if anything says so.
+    #[must_use]
+    pub fn owner(&self, schema: &str) -> Option<ContentOwner> {
+        let file = self.folder.join(BUCKET).join(schema).join(OWNER_OBJECT);
+        ContentOwner::parse(&std::fs::read(file).ok()?).ok()
     }
 
     /// Stores an object of a client, past the server.

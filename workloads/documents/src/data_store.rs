@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use docket_platform::audit::Origin;
-use docket_platform::content_store::{ContentStore, Object};
+use docket_platform::content_owners::ContentOwners;
+use docket_platform::content_store::Object;
 use docket_platform::database::{Database, Transaction};
 use docket_platform::error::Error;
 use docket_platform::middleware::auth::Caller;
@@ -63,7 +64,7 @@ impl TryFrom<CreateDocument> for NewDocument {
 #[tracing::instrument(name = "create_document", skip_all, err(level = "debug"))]
 pub(crate) async fn create_document(
     State(database): State<Arc<Database>>,
-    State(content): State<ContentStore>,
+    State(owners): State<Arc<ContentOwners>>,
     State(texts): State<Arc<TextService>>,
     State(receiver): State<Arc<Receiver>>,
     Caller { client, .. }: Caller,
@@ -76,7 +77,8 @@ pub(crate) async fn create_document(
     if new.file_size > limits.max_upload_bytes {
         return Err(Error::TooLarge(limits.max_upload_bytes));
     }
-    match content.find(&client, new.content_key).await? {
+    owners.claim_soon(&client);
+    match owners.content().find(&client, new.content_key).await? {
         Some(object) if object.size != new.file_size => {
             return Err(Error::Unprocessable(format!(
                 "the content has {} bytes, not {}",

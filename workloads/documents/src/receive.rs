@@ -1,9 +1,12 @@
 //! A file on its way from a multipart request into the object store.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest as _, Request};
 use bytes::Bytes;
+use docket_platform::content_owners::ContentOwners;
 use docket_platform::content_store::{ContentStore, Upload};
 use docket_platform::digest::{self, CONTENT_DIGEST, Hashed, REPR_DIGEST};
 use docket_platform::error::Error;
@@ -45,6 +48,7 @@ pub(super) struct Received {
 #[derive(Debug)]
 pub(super) struct Receiver {
     pub(super) content: ContentStore,
+    pub(super) owners: Arc<ContentOwners>,
     pub(super) accepted_types: AcceptedTypes,
     pub(super) limits: Limits,
 }
@@ -59,9 +63,10 @@ impl Receiver {
     /// 4xx for a body that is not such a file, or not what a digest says; nothing is stored then.
     pub(super) async fn receive(
         &self,
-        client: &Client,
+        client: &Arc<Client>,
         request: Request,
     ) -> Result<Received, Error> {
+        self.owners.claim_soon(client);
         let key = Uuid::now_v7();
         let mut upload = self.content.upload(client, key);
         // What is on its way for longer could be swept before a document refers to it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use docket_contract::DocumentsConfig;
 use docket_platform::Platform;
+use docket_platform::content_owners::ContentOwners;
 use docket_platform::content_reads::ContentReads;
 use docket_platform::content_store::ContentStore;
 use docket_platform::database::Database;
@@ -22,8 +23,10 @@ use crate::text::{Extractor, TextService};
 pub struct DocumentsSettings {
     /// Bytes of the largest file.
     pub max_upload_bytes: u64,
-    /// Age from which content that no document refers to is removed; an upload may take half of it.
+    /// Age from which it is looked at whether a document refers to a content; an upload may take half of it.
     pub orphan_grace: Duration,
+    /// Time that such content stays after it was first seen so.
+    pub orphan_wait: Duration,
     /// The program that reads files of others, when its first argument is [`SUBCOMMAND`](super::SUBCOMMAND).
     pub extractor: PathBuf,
 }
@@ -34,6 +37,7 @@ pub(crate) struct Limits {
     pub(crate) max_upload_bytes: u64,
     pub(crate) request_timeout: Duration,
     pub(crate) orphan_grace: Duration,
+    pub(crate) orphan_wait: Duration,
 }
 
 /// The parts; a clone has the same ones.
@@ -41,6 +45,7 @@ pub(crate) struct Limits {
 pub(crate) struct DocumentsState {
     database: Arc<Database>,
     pub(super) content: ContentStore,
+    owners: Arc<ContentOwners>,
     content_reads: Arc<ContentReads>,
     finder: Arc<Finder>,
     inserter: Arc<Inserter>,
@@ -66,7 +71,9 @@ impl DocumentsState {
             max_upload_bytes: largest.unwrap_or(settings.max_upload_bytes),
             request_timeout: timeout,
             orphan_grace: settings.orphan_grace,
+            orphan_wait: settings.orphan_wait,
         };
+        let owners = Arc::new(ContentOwners::new(platform, &content));
         Ok(Self {
             database: platform.database.clone(),
             content_reads: platform.content_reads.clone(),
@@ -74,6 +81,7 @@ impl DocumentsState {
             inserter: Arc::new(Inserter::new(platform.database.clone(), tenant)),
             receiver: Arc::new(Receiver {
                 content: content.clone(),
+                owners: owners.clone(),
                 accepted_types: AcceptedTypes::new(&config.uploads.accepted_types),
                 limits,
             }),
@@ -84,6 +92,7 @@ impl DocumentsState {
             )?),
             limits,
             content,
+            owners,
         })
     }
 }

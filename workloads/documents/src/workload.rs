@@ -25,7 +25,8 @@ use super::maintenance::{Purge, Sweep};
 use super::state::{DocumentsSettings, DocumentsState};
 use super::{
     ADMIN, COUNTERS, ENVELOPE, PROBLEMS, READ, SUBJECT, TABLE, WRITE, content, data_store, list,
-    metadata, replace, text, trash, update, upload, version_content, version_repository, versions,
+    maintenance, metadata, replace, text, trash, update, upload, version_content,
+    version_repository, versions,
 };
 
 /// What it is called: in the spec, in tags and in telemetry.
@@ -70,7 +71,12 @@ impl Workload for Documents {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &[TABLE, version_repository::TABLE, text::TABLE]
+        &[
+            TABLE,
+            version_repository::TABLE,
+            text::TABLE,
+            maintenance::orphans::TABLE,
+        ]
     }
 
     fn audit_subjects(&self) -> &'static [&'static str] {
@@ -127,7 +133,8 @@ impl Workload for Documents {
 
     fn tasks(&self) -> Vec<Arc<dyn Task>> {
         let (platform, content) = (&self.platform, &self.state.content);
-        let sweep = Sweep::new(platform, content, self.state.limits.orphan_grace);
+        let limits = self.state.limits;
+        let sweep = Sweep::new(platform, content, limits.orphan_grace, limits.orphan_wait);
         vec![Arc::new(Purge::new(platform, content)), Arc::new(sweep)]
     }
 

@@ -19,6 +19,7 @@ use crate::validated_tenant::example::acme;
 const WORKER: &str = "worker";
 const API_DEPLOYMENT: &str = "/apis/apps/v1/namespaces/acme/deployments/acme-api";
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/acme/deployments/acme-worker";
+const PODS: &str = "/api/v1/namespaces/acme/pods";
 const BUDGET: &str = "/apis/policy/v1/namespaces/acme/poddisruptionbudgets/acme-worker";
 
 /// What `acme` is made of, owned by the tenant of these tests.
@@ -176,7 +177,16 @@ async fn a_deleted_tenant_loses_the_pods_of_each_component_before_its_data() {
     let one_is_left = FakeApiServer::default().keeping(DEPLOYMENT, json!(worker.deployment));
     let are_gone = pods_are_gone(&identified(), &components, &context(&one_is_left)).await;
     assert!(!are_gone.expect("no failure"));
-    let none_is_left = FakeApiServer::default();
+    let pods = |items: Value| json!({"apiVersion": "v1", "kind": "PodList", "metadata": {}, "items": items});
+    let ending =
+        json!([{"metadata": {"name": "acme-api-1", "deletionTimestamp": "2026-11-29T12:00:00Z"}}]);
+    let one_is_ending = FakeApiServer::default().answering(PODS, StatusCode::OK, pods(ending));
+    let are_gone = pods_are_gone(&identified(), &components, &context(&one_is_ending)).await;
+    assert!(
+        !are_gone.expect("no failure"),
+        "though no Deployment has it"
+    );
+    let none_is_left = FakeApiServer::default().answering(PODS, StatusCode::OK, pods(json!([])));
     let are_gone = pods_are_gone(&identified(), &components, &context(&none_is_left)).await;
     assert!(are_gone.expect("no failure"));
 }

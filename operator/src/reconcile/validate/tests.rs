@@ -19,8 +19,11 @@ fn registered(tenant_uid: &str, state: State) -> ClientRow {
         connection_limit: Some(60),
         server_connections: 397,
         applied: Applied::all(&["documents"]),
+        refused: Vec::new(),
+        deleted_for: Vec::new(),
         registered: Some(Registered {
             tenant: "acme/acme".into(),
+            client: "globex".into(),
             tenant_uid: tenant_uid.into(),
             state,
             role: "s".into(),
@@ -51,6 +54,7 @@ fn decide_after(
 ) -> Result<Option<Provisioning>, &'static str> {
     Claim {
         client: "globex",
+        tenant: "acme/acme",
         schema: "s",
         role: "s",
         tenant_uid: OURS,
@@ -61,6 +65,7 @@ fn decide_after(
         locations: &content("acme"),
         connections: ConnectionLimit::new(3, 397),
         admin: "admin",
+        is_found: false,
     }
     .decide(row)
     .map_err(|error| error.problem().reason)

@@ -3,7 +3,7 @@
 
 mod expired;
 mod metrics;
-mod orphans;
+pub(crate) mod orphans;
 mod purge;
 mod sweep;
 

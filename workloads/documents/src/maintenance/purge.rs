@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use docket_platform::Platform;
 use docket_platform::audit::Origin;
+use docket_platform::content_owners::ContentOwners;
 use docket_platform::content_store::ContentStore;
 use docket_platform::database::Database;
-use docket_platform::maintenance::Task;
+use docket_platform::maintenance::{Refused, Task};
 use docket_platform::tenant::Client;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -22,6 +23,7 @@ use super::{expired, metrics};
 pub struct Purge {
     database: Arc<Database>,
     content: ContentStore,
+    owners: ContentOwners,
     purged: Counter<u64>,
 }
 
@@ -31,6 +33,7 @@ impl Purge {
         Self {
             database: platform.database.clone(),
             content: content.clone(),
+            owners: ContentOwners::new(platform, content),
             purged: metrics::purged(),
         }
     }
@@ -47,19 +50,24 @@ impl Purge {
 
     async fn purge(&self, client: &Client) -> anyhow::Result<()> {
         let mut purged = 0;
+        let mut refused = None;
         loop {
             let (documents, keys) = self.remove_expired(client).await?;
             if documents == 0 {
                 break;
             }
             purged += documents;
-            // Nothing refers to them any more.
-            self.content.remove(client, keys).await?;
+            // Nothing here refers to them any more. Whose they are may have a document that does.
+            match self.owners.check(client).await {
+                Ok(()) => self.content.remove(client, keys).await?,
+                Err(error) if error.is::<Refused>() => refused = Some(error),
+                Err(error) => return Err(error),
+            }
         }
         if purged > 0 {
             tracing::info!(client = client.name, purged, "documents were purged");
         }
-        Ok(())
+        refused.map_or(Ok(()), Err)
     }
 }
 

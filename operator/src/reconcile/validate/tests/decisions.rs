@@ -83,6 +83,7 @@ fn nothing() -> Dereferenced {
         issuer_ca: None,
         telemetry: Ok(telemetry::Credentials::default()),
         inspected: Inspected::now(Inspection::new()),
+        found_content: Default::default(),
         credentials: Issued::default(),
         api_keys: Issued::default(),
         signing_keys: Issued::default(),
