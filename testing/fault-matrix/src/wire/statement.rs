@@ -70,9 +70,7 @@ const CHANGE_NOTHING: [&str; 5] = [
 
 /// Whether a statement of that name changes what is stored.
 pub(super) fn changes(name: &str) -> bool {
-    !name.starts_with("prepare ")
-        && !CHANGE_NOTHING.contains(&name)
-        && !name.starts_with("SELECT")
+    !name.starts_with("prepare ") && !CHANGE_NOTHING.contains(&name) && !name.starts_with("SELECT")
 }
 
 #[cfg(test)]
