@@ -172,6 +172,22 @@ def service() -> Dashboard:
                 width=8,
             )
         )
+        .with_panel(
+            lines(
+                "Tasks that began anew",
+                "ops",
+                "Panics a second of what goes on beside requests: each begins anew, and its log line says at which line it ended.",
+                (rate(f"docket_task_panics_total{{{TENANT}}}", "task"), "{{task}}"),
+            )
+        )
+        .with_panel(
+            lines(
+                "Pods that confine the reading of files",
+                "short",
+                "By layer: 1 where the process that reads files has it in every pod, 0 where a node's kernel lacks it.",
+                (f"min by (layer) (text_reader_confined{{{TENANT}}})", "{{layer}}"),
+            )
+        )
         .with_row(row("Memory"))
         .with_panel(
             lines(

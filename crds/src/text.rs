@@ -31,11 +31,12 @@ mod tests {
     const WRITTEN_BY_US: &str = ".status";
 
     /// Parts of rules that say what a text looks like, of itself or of each item.
-    const FORMS: [&str; 6] = [
+    const FORMS: [&str; 7] = [
         "self.matches('^",
         "self.matches('(",
         "isQuantity(self) &&",
         "isURL(self) &&",
+        "isCIDR(self)",
         "self in ['",
         ".matches('",
     ];

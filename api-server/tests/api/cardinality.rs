@@ -32,8 +32,8 @@ const OF_AN_ANSWER: usize = 2 + 18;
 const OF_A_PAIR: usize = 1 + 18;
 
 /// Connections (3) and who waited for one in vain, memory (2), telemetry exported (3) and dropped (6),
-/// maintenance (8 and 2), what confines the process that reads files (2), `target_info`.
-const OTHERS: usize = 3 + 1 + 2 + 3 + 6 + 8 + 2 + 2 + 1;
+/// maintenance (8 and 2), what confines the process that reads files (2), panics of tasks (7), `target_info`.
+const OTHERS: usize = 3 + 1 + 2 + 3 + 6 + 8 + 2 + 2 + 7 + 1;
 
 /// Values of the labels that are not of requests.
 const CLOSED: [(&str, &[&str]); 11] = [
@@ -62,7 +62,22 @@ const CLOSED: [(&str, &[&str]); 11] = [
     ("signal", &["traces", "logs", "metrics"]),
     ("reason", &["queue_full", "export_failed"]),
     ("layer", &["files", "system-calls"]),
-    ("task", &["purge", "sweep", "expire", "recount"]),
+    (
+        "task",
+        &[
+            "purge",
+            "sweep",
+            "expire",
+            "recount",
+            "maintenance",
+            "limits",
+            "signing-keys",
+            "documents",
+            "page-views",
+            "cooling",
+            "issuer-keys",
+        ],
+    ),
     ("outcome", &["done", "failed"]),
 ];
 

@@ -366,7 +366,8 @@ async fn a_page_may_read_errors_that_no_handler_makes() {
         for ((answer, expected), allowed) in answers.iter().zip(expected).zip(allowed) {
             assert_eq!(problem(answer), expected);
             assert_eq!(allowed_origin(&answer.headers), allowed, "{expected}");
-            assert_eq!(answer.headers[header::VARY], "origin", "{expected}");
+            let varies = answer.headers.get_all(header::VARY);
+            assert!(varies.iter().any(|by| by == "origin"), "{expected}");
         }
     }
     let answer = ask(&router, Method::DELETE, path, &[("origin", HOME)]).await;

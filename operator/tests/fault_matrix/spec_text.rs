@@ -56,6 +56,10 @@ fn specs() -> [Value; 2] {
                 "issuer": {"url": "https://documents.example.com", "tokenLifetime": "15m"},
             },
             "tls": {"secretRef": name("docket-tls")},
+            "network": {"from": [
+                {"namespaceSelector": {"matchLabels": {"team": "shop"}}, "podSelector": {"matchLabels": {"app": "shop"}}},
+                {"ipBlock": {"cidr": "192.0.2.0/24"}},
+            ]},
             "ingress": {"className": "nginx", "host": "documents.example.com", "annotations": {"snippet": "first\n\tsecond\n"},
                 "tlsSecretRef": name("docket-host")},
         },
@@ -81,12 +85,13 @@ fn specs() -> [Value; 2] {
 }
 
 /// Maps whose keys users choose, and one that is there.
-const KEYS: [(&str, &str); 3] = [
+const KEYS: [(&str, &str); 4] = [
     ("/api/nodeSelector", "disk"),
     (
         "/api/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution/0/labelSelector/matchLabels",
         "app",
     ),
+    ("/api/network/from/0/podSelector/matchLabels", "app"),
     ("/api/ingress/annotations", "snippet"),
 ];
 

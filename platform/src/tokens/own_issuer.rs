@@ -97,7 +97,10 @@ impl OwnIssuer {
             return Ok(false);
         }
         let known = Jwks::parse(&published).map_err(anyhow::Error::msg)?;
-        anyhow::ensure!(!known.is_empty(), "no key of them can check a signature");
+        anyhow::ensure!(
+            !known.is_empty(),
+            "no key that can check a signature is among them"
+        );
         let keys = Keys {
             signer: signer(file)?,
             header: Header {

@@ -53,6 +53,8 @@ impl ControlPlane {
     /// # Errors
     /// A command is missing, or does not come up.
     pub async fn start(fidelity: Fidelity) -> Result<Self> {
+        // Another test of this process may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::Builder::new()
             .prefix("docket-fault-matrix")
             .tempdir_in(fidelity.folder())?;

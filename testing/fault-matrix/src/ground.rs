@@ -30,8 +30,6 @@ impl Ground {
     /// # Errors
     /// A command is missing, or does not come up.
     pub async fn prepare(binary: PathBuf) -> Result<Self> {
-        // Another test of this process may have been first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let (plane, postgres) = tokio::try_join!(
             ControlPlane::start(Fidelity::Swift),
             Postgres::start(Fidelity::Swift)
