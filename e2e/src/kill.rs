@@ -2,24 +2,23 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use k8s_openapi::api::core::v1::Pod;
-use kube::ResourceExt;
 
+use crate::node;
 use crate::objects::Objects;
 use crate::wait::until;
 
 /// Kills all processes of the container `container` of `pod` and waits until the kubelet has started
 /// it again and finds it ready; what the pod keeps in volumes stays.
 ///
-/// Nothing inside a container can kill its first process, so this is done from outside: the cluster's
-/// node must run on this machine, as the bare one and kind's do.
+/// Nothing inside a container can kill its first process, so this is done from outside, as all of [`node`].
 ///
 /// # Errors
 /// Its processes are not on this machine, or it does not come back.
 pub async fn kill_container(objects: &Objects, pod: &str, container: &str) -> Result<()> {
     let (id, restarts, _) = state(&objects.get(pod).await?, container)?;
-    let processes = processes(&id)?;
+    let processes = node::processes(&id)?;
     let what = format!("container {container} of pod {pod}");
     ensure!(
         !processes.is_empty(),
@@ -43,26 +42,6 @@ pub async fn kill_container(objects: &Objects, pod: &str, container: &str) -> Re
 
 /// The container's id, how often it was started again, and whether it is ready.
 fn state(pod: &Pod, container: &str) -> Result<(String, i32, bool)> {
-    let statuses = pod.status.iter().flat_map(|it| &it.container_statuses);
-    let mut statuses = statuses.flatten();
-    let found = statuses.find(|it| it.name == container);
-    let found = found.with_context(|| format!("{} has no {container}", pod.name_any()))?;
-    let id = found.container_id.as_deref().unwrap_or_default();
-    let id = id.rsplit('/').next().unwrap_or_default().to_owned();
-    Ok((id, found.restart_count, found.ready))
-}
-
-/// The ids, on this machine, of the processes whose cgroup is named after the container `id`.
-fn processes(id: &str) -> Result<Vec<String>> {
-    ensure!(!id.is_empty(), "the container has not started");
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc")? {
-        let process = entry?.file_name().to_string_lossy().into_owned();
-        // What is no process has none, and one may have ended meanwhile.
-        let cgroup = std::fs::read_to_string(format!("/proc/{process}/cgroup"));
-        if process.parse::<u32>().is_ok() && cgroup.is_ok_and(|cgroup| cgroup.contains(id)) {
-            found.push(process);
-        }
-    }
-    Ok(found)
+    let status = node::status(pod, container)?;
+    Ok((node::id(status)?, status.restart_count, status.ready))
 }

@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod issuer;
 pub mod kill;
 pub mod message;
+pub mod node;
 pub mod objects;
 pub mod on_call;
 pub mod prometheus;

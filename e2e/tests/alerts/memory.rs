@@ -1,65 +1,44 @@
-use std::convert::Infallible;
-
-use anyhow::Result;
-use docket_crds::DocumentTenant;
+use anyhow::{Context, Result};
+use docket_crds::{labels, names};
+use docket_e2e::node::limit_memory;
 use docket_e2e::on_call::{WARNING, begins, ends};
-use docket_e2e::scenario::{TENANT, scenario};
-use docket_e2e::wait::until;
-use futures::channel::mpsc::{UnboundedReceiver, unbounded};
-use reqwest::multipart::{Form, Part};
-use reqwest::{Body, Method};
-use serde_json::{Value, json};
+use docket_e2e::scenario::{Scenario, TENANT, scenario};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
 
 use crate::watch::Watch;
 
 const MEMORY: &str = "DocketMemoryHigh";
 
-/// Little more than a server needs that nobody asks, and less than a part of an upload beside it.
-const LITTLE: &str = "18Mi";
+/// Of the limit, when the alert is due: more than it asks for, with room for what comes and goes.
+const SHARE: f64 = 0.87;
 
-/// Bytes that an upload brings at once.
-const PIECE: usize = 128 * 1024;
-
-fn limit(memory: &str) -> Value {
-    let memory = json!({"memory": memory});
-    json!({"requests": memory, "limits": memory})
+async fn pod(it: &Scenario) -> Result<Pod> {
+    let ours = ListParams::default().labels(&labels::of_tenant(TENANT));
+    let pods = it.objects.api::<Pod>().list(&ours).await?;
+    pods.items.into_iter().next().context("a pod")
 }
 
-fn form(content: UnboundedReceiver<Result<Vec<u8>, Infallible>>) -> Form {
-    let part = Part::stream(Body::wrap_stream(content)).file_name("slow.bin");
-    Form::new().part("file", part)
-}
-
+// No caller can bring a pod there, so the node gives it less than its spec says.
 #[tokio::test]
-async fn a_pod_with_little_memory_is_told_while_a_slow_upload_fills_it() {
+async fn a_pod_whose_memory_is_nearly_full_is_told() {
     scenario(async |it| {
-        let mut spec = it.small_spec(&["globex"]);
-        spec["api"]["resources"] = limit(LITTLE);
-        it.ready(spec).await?;
+        it.ready(it.small_spec(&["globex"])).await?;
         let documents = it.documents("globex").await?;
         let mut watch = Watch::of(it).await?;
-        let (sender, content) = unbounded();
-        let bring = |bytes: usize| sender.unbounded_send(Ok(vec![b'x'; bytes]));
-        let upload = documents.request(Method::PUT, "upload-document");
-        let upload = tokio::spawn(upload.multipart(form(content)).send());
+        let pod = pod(it).await?;
+        let limit = |bytes: f64| limit_memory(&pod, names::API_CONTAINER, bytes as u64);
+        let before = documents.gauge("memory_limit_bytes").await?;
 
-        until("a pod that is short of memory", async || {
+        let nearly_full = async || {
             let used = documents.gauge("memory_working_set_bytes").await?;
-            let share = used / documents.gauge("memory_limit_bytes").await?;
-            if share < 0.87 {
-                bring(PIECE)?;
-            }
-            Ok((share >= 0.87).then_some(()).ok_or(share))
-        })
-        .await?;
-        // The caller of a slow line, who must not be silent.
+            limit(used / SHARE)
+        };
         watch
-            .told_while(&[begins(MEMORY, WARNING)], async || Ok(bring(1)?))
+            .told_while(&[begins(MEMORY, WARNING)], nearly_full)
             .await?;
 
-        upload.abort();
-        let more = json!({"spec": {"api": {"resources": limit("256Mi")}}});
-        it.objects.merge::<DocumentTenant>(TENANT, more).await?;
+        limit(before)?;
         watch.told(&[ends(MEMORY, WARNING)]).await
     })
     .await;
