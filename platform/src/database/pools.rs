@@ -170,7 +170,12 @@ impl Database {
     }
 
     async fn acquire(&self, client: &Client, purpose: Purpose) -> Result<Connection, Error> {
-        let exhausted = |_: &Error| self.metrics.timed_out();
+        // A check waits for another check only, which says nothing of what requests have.
+        let exhausted = |_: &Error| {
+            if purpose != Purpose::Check {
+                self.metrics.timed_out();
+            }
+        };
         let pool = self.pool(client)?;
         let turn = pool.turn(purpose, &self.in_use, TURN).await;
         pool.connection(turn.inspect_err(exhausted)?).await
