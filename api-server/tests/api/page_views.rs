@@ -1,6 +1,8 @@
 //! Views that pages tell of: what becomes of them, what is kept, and what a report makes of it.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -9,6 +11,8 @@ use docket_contract::hash_api_key;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, UnixStream};
 
 use crate::support::postgres::Postgres;
 use crate::support::requests::{get, upload};
@@ -244,6 +248,45 @@ async fn views_that_are_copied_are_kept_as_those_that_are_inserted() {
         assert_eq!(site.count(rows).await, expected);
         assert_eq!(site.count(different).await, 3);
     }
+}
+
+/// The port of a way over TCP to the server whose socket is in `host`.
+async fn over_tcp(host: &Path) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let target = host.join(".s.PGSQL.5432");
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = UnixStream::connect(&target).await.expect("a server");
+            tokio::spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+        }
+    });
+    port
+}
+
+/// What the kernel of a server waits before it acknowledges a packet that it has no answer to (Linux: `TCP_DELACK_MIN`).
+const ACKNOWLEDGED_LATE: Duration = Duration::from_millis(40);
+
+#[tokio::test]
+async fn a_view_that_is_copied_does_not_wait_for_an_acknowledgement() {
+    let mut site = Site::new().await;
+    let port = over_tcp(site.postgres.host()).await;
+    site.tenancy.config["database"]["host"] = json!("127.0.0.1");
+    site.tenancy.config["database"]["port"] = json!(port);
+    site.app = site.tenancy.app_with(&[]);
+    site.router = public_router(site.app.clone());
+    let mut quickest = Duration::MAX;
+    for view in 0..100 {
+        let start = Instant::now();
+        let views = json!([{"path": "/"}]);
+        let answer = site.tell("192.0.2.7", FIREFOX, views).await;
+        assert_eq!(outcomes(&answer), ["stored"]);
+        // The first packets of a connection are acknowledged at once.
+        if view >= 50 {
+            quickest = quickest.min(start.elapsed());
+        }
+    }
+    assert!(quickest < ACKNOWLEDGED_LATE, "{quickest:?}");
 }
 
 #[tokio::test]
