@@ -38,10 +38,11 @@ fn limit_file(cgroups: &str) -> Result<PathBuf> {
             .any(|it| it == "memory" || it.is_empty())
             .then_some(path)
     });
-    let mut files = paths.flat_map(|path| {
-        LIMITS.map(|(root, file)| PathBuf::from(format!("{root}{path}/{file}")))
-    });
-    files.find(|file| file.exists()).context("no limit of memory")
+    let mut files = paths
+        .flat_map(|path| LIMITS.map(|(root, file)| PathBuf::from(format!("{root}{path}/{file}"))));
+    files
+        .find(|file| file.exists())
+        .context("no limit of memory")
 }
 
 /// What the kubelet says of the container `name` of `pod`.
