@@ -174,6 +174,14 @@ def service() -> Dashboard:
         )
         .with_panel(
             lines(
+                "Work beside requests",
+                "ops",
+                "Runs of maintenance a second, by task. `refused` waits until somebody looked: a runbook says what to look at.",
+                (rate(f"docket_maintenance_runs_total{{{TENANT}}}", "task", "outcome"), "{{task}}: {{outcome}}"),
+            )
+        )
+        .with_panel(
+            lines(
                 "Tasks that began anew",
                 "ops",
                 "Panics a second of what goes on beside requests: each begins anew, and its log line says at which line it ended.",
