@@ -177,7 +177,14 @@ def service() -> Dashboard:
                 "Work beside requests",
                 "ops",
                 "Runs of maintenance a second, by task. `refused` waits until somebody looked: a runbook says what to look at.",
-                (rate(f"docket_maintenance_runs_total{{{TENANT}}}", "task", "outcome"), "{{task}}: {{outcome}}"),
+                # The first of them comes minutes after a pod's start.
+                (
+                    or_none(
+                        rate(f"docket_maintenance_runs_total{{{TENANT}}}", "task", "outcome"),
+                        rate(f"docket_task_panics_total{{{TENANT}}}"),
+                    ),
+                    "{{task}} {{outcome}}",
+                ),
             )
         )
         .with_panel(
