@@ -14,7 +14,9 @@ pub struct ApiKeyHash(pub String);
 /// Hash of `key`, to be compared with what the configuration holds.
 #[must_use]
 pub fn hash_api_key(key: &str) -> ApiKeyHash {
-    ApiKeyHash(hex::encode(Sha256::digest(key.as_bytes())))
+    let mut digits = vec![0; 2 * Sha256::output_size()];
+    hex::encode_to_slice(Sha256::digest(key.as_bytes()), &mut digits).expect("two digits a byte");
+    ApiKeyHash(String::from_utf8(digits).expect("hex digits are ASCII"))
 }
 
 #[cfg(test)]

@@ -2,14 +2,15 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
-use opentelemetry::trace::{SpanContext, TraceContextExt as _};
+use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceFlags};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::correlation::CorrelationId;
 use crate::{is_clean, redact, sampling};
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: &str = "tracestate";
 
 /// Trace id of the current span, as 32 lower-case hex digits; `None` outside any span.
@@ -21,14 +22,7 @@ pub fn trace_id() -> Option<String> {
 /// The current span as a W3C `traceparent`, `00-<trace id>-<span id>-<flags>`; `None` outside any span.
 #[must_use]
 pub fn traceparent() -> Option<String> {
-    current().map(|span| {
-        format!(
-            "00-{}-{}-{:02x}",
-            span.trace_id(),
-            span.span_id(),
-            span.trace_flags().to_u8()
-        )
-    })
+    current().map(|span| String::from_utf8_lossy(&encode(&span)).into_owned())
 }
 
 /// Makes `span` a child of the remote span that `headers` name; does nothing when they name none.
@@ -59,7 +53,33 @@ pub fn dropped_request(headers: &HeaderMap, correlation_id: &str) -> Option<Cont
 
 /// Writes `traceparent` and `tracestate` of the current span into `headers`.
 pub fn inject(headers: &mut HeaderMap) {
-    TraceContextPropagator::new().inject_context(&Context::current(), &mut Outgoing(headers));
+    let Some(span) = current() else { return };
+    if let Ok(parent) = HeaderValue::from_bytes(&encode(&span)) {
+        headers.insert(TRACEPARENT, parent);
+    }
+    // A trace without vendors' state has an empty one, which need not be sent.
+    let state = span.trace_state().header();
+    if !state.is_empty()
+        && let Ok(state) = HeaderValue::try_from(state)
+    {
+        headers.insert(TRACESTATE, state);
+    }
+}
+
+/// As [Trace Context](https://www.w3.org/TR/trace-context/#traceparent-header) has it, for every request: formatted,
+/// it would be a text that grows twice.
+fn encode(span: &SpanContext) -> [u8; 55] {
+    let mut text = [b'-'; 55];
+    let flags = (span.trace_flags() & TraceFlags::SAMPLED).to_u8();
+    digits(&mut text[..2], &[0]);
+    digits(&mut text[3..35], &span.trace_id().to_bytes());
+    digits(&mut text[36..52], &span.span_id().to_bytes());
+    digits(&mut text[53..], &[flags]);
+    text
+}
+
+fn digits(text: &mut [u8], bytes: &[u8]) {
+    hex::encode_to_slice(bytes, text).expect("two digits a byte");
 }
 
 fn current() -> Option<SpanContext> {
@@ -91,16 +111,28 @@ impl Extractor for Incoming<'_> {
     }
 }
 
-struct Outgoing<'a>(&'a mut HeaderMap);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::trace::{SpanId, TraceId, TraceState};
 
-impl Injector for Outgoing<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        // A trace without vendors' state has an empty one, which need not be sent.
-        if value.is_empty() {
-            return;
-        }
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
-            self.0.insert(name, value);
+    #[test]
+    fn a_span_is_told_as_trace_context_has_it() {
+        let trace = TraceId::from_hex("0af7651916cd43dd8448eb211c80319c").expect("an id");
+        let span = SpanId::from_hex("b7ad6b7169203331").expect("an id");
+        for (flags, expected) in [
+            (
+                1,
+                b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            ),
+            (
+                0,
+                b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+            ),
+        ] {
+            let flags = TraceFlags::new(flags);
+            let span = SpanContext::new(trace, span, flags, false, TraceState::default());
+            assert_eq!(&encode(&span), expected);
         }
     }
 }

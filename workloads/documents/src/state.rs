@@ -1,5 +1,6 @@
 //! What the handlers of documents take, each what it needs.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,9 +41,12 @@ pub(crate) struct Limits {
     pub(crate) orphan_wait: Duration,
 }
 
-/// The parts; a clone has the same ones.
-#[derive(Clone, Debug, FromRef)]
-pub(crate) struct DocumentsState {
+/// The parts. One reference, since each layer around a route copies it for every request.
+#[derive(Clone, Debug)]
+pub(crate) struct DocumentsState(Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
     database: Arc<Database>,
     pub(super) content: ContentStore,
     owners: Arc<ContentOwners>,
@@ -52,6 +56,37 @@ pub(crate) struct DocumentsState {
     receiver: Arc<Receiver>,
     pub(super) texts: Arc<TextService>,
     pub(super) limits: Limits,
+}
+
+impl Deref for DocumentsState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Handlers name the part that they need.
+macro_rules! parts {
+    ($($name:ident: $part:ty,)*) => {$(
+        impl FromRef<DocumentsState> for $part {
+            fn from_ref(state: &DocumentsState) -> Self {
+                state.$name.clone()
+            }
+        }
+    )*};
+}
+
+parts! {
+    database: Arc<Database>,
+    content: ContentStore,
+    owners: Arc<ContentOwners>,
+    content_reads: Arc<ContentReads>,
+    finder: Arc<Finder>,
+    inserter: Arc<Inserter>,
+    receiver: Arc<Receiver>,
+    texts: Arc<TextService>,
+    limits: Limits,
 }
 
 impl DocumentsState {
@@ -74,7 +109,7 @@ impl DocumentsState {
             orphan_wait: settings.orphan_wait,
         };
         let owners = Arc::new(ContentOwners::new(platform, &content));
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             database: platform.database.clone(),
             content_reads: platform.content_reads.clone(),
             finder: Arc::new(Finder::new(platform.database.clone(), tenant)),
@@ -93,6 +128,6 @@ impl DocumentsState {
             limits,
             content,
             owners,
-        })
+        })))
     }
 }
