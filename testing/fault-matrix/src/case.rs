@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::sync::Semaphore;
 
+use crate::gateway::RETRY_AFTER;
 use crate::ground::Ground;
 use crate::scenario::{Scenario, TENANT};
 use crate::script::{Fault, Point};
@@ -159,8 +160,11 @@ impl Case {
         world.script.begin(Some((self.point.clone(), self.fault)));
         self.scenario.act(world).await?;
         struck(world).await?;
-        if self.fault == Fault::Hang {
-            tokio::time::sleep(DEADLINE + LOOK).await;
+        // What comes of a status that differs in its times only is not seen: that it comes is waited for.
+        match self.fault {
+            Fault::Hang => tokio::time::sleep(DEADLINE + LOOK).await,
+            Fault::TooMany => tokio::time::sleep(RETRY_AFTER + LOOK).await,
+            _ => {}
         }
         self.scenario.done(world).await?;
         arrive(world, TENANT, &CLIENTS, &reference.state, |_| {}).await?;

@@ -36,6 +36,9 @@ type Body = BoxBody<Bytes, Error>;
 /// How long an answer needs from here to the operator, generously.
 pub(crate) const DELIVERY: Duration = Duration::from_millis(3);
 
+/// After how long a 429 says to come back.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// The proxy; it ends on drop.
 #[derive(Debug)]
 pub struct Gateway {
@@ -237,7 +240,7 @@ fn refusal(code: u16, reason: &str) -> Response<Body> {
         header::HeaderValue::from_static("application/json"),
     );
     if code == 429 {
-        headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        headers.insert(header::RETRY_AFTER, RETRY_AFTER.as_secs().into());
     }
     let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     respond(code, &headers, full(status.to_string().into()))
