@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Adopt;
 use crate::cluster::Cluster;
-use crate::edit::{Held, hold, refuse_at_rest};
+use crate::edit::{Held, edit, hold, refuse_at_rest};
 use crate::plan::{carried_out, planned, retreat};
 use crate::problem::Problem;
 use crate::screen::Screen;
@@ -54,11 +54,25 @@ pub(crate) async fn adopt(
             "{client} has its data back in the spec; follow the rest with: kubectl docket status {name}"
         ))
     })?;
+    edit(cluster, name, None, |object| {
+        adopt_no_more(object, client);
+        Ok(())
+    })
+    .await?;
     screen.page(&format!(
         "{client} has taken over what was retained under its name, and is served.\n\
-         It may keep adopt: true, which asks for nothing now; put it into your manifest of {name} too.\n"
+         Add it to your manifest of {name} without adopt, which would take over what is retained later, too.\n"
     ));
     Ok(())
+}
+
+/// Takes `adopt` out again: it was for once.
+fn adopt_no_more(object: &mut DynamicObject, client: &str) {
+    let clients = object.data["spec"]["clients"].as_array_mut();
+    let there = clients.and_then(|all| all.iter_mut().find(|it| it["name"] == client));
+    if let Some(there) = there.and_then(Value::as_object_mut) {
+        there.remove("adopt");
+    }
 }
 
 /// Adds the client to the spec if it is not there, with `adopt: true`.
@@ -111,6 +125,11 @@ mod tests {
             {"name": "globex", "adopt": true, "retention": {"days": 7}}, {"name": "initech", "adopt": true},
         ]);
         assert_eq!(object.data["spec"]["clients"], expected);
+        for client in ["globex", "initech", "hooli"] {
+            adopt_no_more(&mut object, client);
+        }
+        let expected = json!([{"name": "globex", "retention": {"days": 7}}, {"name": "initech"}]);
+        assert_eq!(object.data["spec"]["clients"], expected, "it was for once");
     }
 
     #[test]

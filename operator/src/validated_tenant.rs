@@ -138,6 +138,8 @@ pub struct ValidatedClient {
     pub retiring: Option<Retiring>,
     /// What Postgres lacks, if anything.
     pub provision: Option<Provisioning>,
+    /// It says that it takes over retained data, and has its own.
+    pub still_adopts: bool,
     /// The migrations that its schema has had.
     pub applied: Applied,
     /// Roles of its that the operator may not change.

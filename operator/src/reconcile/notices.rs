@@ -40,7 +40,27 @@ pub(super) fn of_database(clients: &[ValidatedClient], admin: &str) -> Vec<Notic
     foreign
         .into_iter()
         .chain(limits.filter_map(too_small).take(1))
+        .chain(still_adopt(clients))
         .collect()
+}
+
+/// A word that was for once would be good for what is retained later, too.
+fn still_adopt(clients: &[ValidatedClient]) -> Option<Notice> {
+    let clients = clients.iter().filter(|client| client.still_adopts);
+    let names: Vec<&str> = clients.map(|client| client.name.as_str()).collect();
+    let more = match names.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let listed = &names[..names.len().min(MOST)];
+    (!names.is_empty()).then(|| Notice {
+        reason: "AdoptLeftIn",
+        message: format!(
+            "Take adopt: true out of the clients that have their data ({}{more}): left in, it takes over whatever is \
+             retained under their names later, and nobody is asked.",
+            listed.join(", "),
+        ),
+    })
 }
 
 /// Roles that the user of the Secret may not change: pg_upgrade to version 16 gives no right on those that there
@@ -157,6 +177,17 @@ mod tests {
             "{}",
             notice.message
         );
+    }
+
+    #[test]
+    fn who_has_its_data_and_still_adopts_is_named() {
+        let mut clients = crate::validated_tenant::example::acme().clients;
+        assert_eq!(of_database(&clients, "admin"), []);
+        clients[1].still_adopts = true;
+        let notices = of_database(&clients, "admin");
+        assert_eq!(notices[0].reason, "AdoptLeftIn");
+        let message = &notices[0].message;
+        assert!(message.contains("(initech)"), "{message}");
     }
 
     #[test]

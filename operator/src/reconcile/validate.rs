@@ -102,6 +102,7 @@ pub(super) fn validate(
             password,
             limits: limits(client, &spec.workloads),
             provision,
+            still_adopts: client.adopt && has_its_own(provision),
             dropped: dropped(tenant, &row, &workloads),
             content,
             applied: row.applied,
@@ -306,6 +307,11 @@ impl CredentialTurn {
     fn next(&self, asked: &Asked) -> Option<Timestamp> {
         asked.next(self.last.as_ref()?)
     }
+}
+
+/// Whether a client has its data already, whatever else is to be done.
+fn has_its_own(provision: Option<Provisioning>) -> bool {
+    !matches!(provision, Some(Provisioning::Create | Provisioning::Adopt))
 }
 
 /// What there still is of the login `before`.

@@ -46,6 +46,7 @@ pub(crate) fn acme() -> ValidatedTenant {
         },
         retiring: None,
         provision: None,
+        still_adopts: false,
         applied: Applied::all(&["documents"]),
         foreign_roles: Vec::new(),
         connections: ConnectionLimit::new(3, 397),

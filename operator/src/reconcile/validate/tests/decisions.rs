@@ -148,6 +148,27 @@ fn secrets_are_made_only_for_whom_they_are_missing() {
 }
 
 #[test]
+fn who_takes_data_over_is_not_yet_said_to_adopt_for_too_long() {
+    let mut adopting = DocumentTenant::clone(&tenant(json!({}), json!({})).object());
+    adopting.spec.clients[0].adopt = true;
+    let adopting = Identified::new(Arc::new(adopting)).expect("it has an identity");
+    let mut retained = steady();
+    let rows = retained.inspected.inspection.values_mut();
+    let known = rows.filter_map(|row| row.registered.as_mut());
+    known.for_each(|row| row.state = State::Retained);
+    for (what, seen, expected) in [
+        ("nothing is there", nothing(), false),
+        ("it takes data over", retained, false),
+        ("it has its data", steady(), true),
+    ] {
+        let (wanted, _) = decided(&adopting, &seen, NOON);
+        let mut notices = wanted.database_notices.iter();
+        let is_said = notices.any(|notice| notice.reason == "AdoptLeftIn");
+        assert_eq!(is_said, expected, "{what}");
+    }
+}
+
+#[test]
 fn a_publishable_key_is_made_once_for_each_client_while_a_workload_asks_for_it() {
     let publication = Publication {
         workload: "orders",
