@@ -1,7 +1,7 @@
 //! What the conditions should say: of a reconcile that reached its end, and of one that did not.
 
 use docket_crds::names;
-use docket_crds::{ConditionType, DocumentTenantStatus};
+use docket_crds::{ClientStatus, ConditionType, DocumentTenantStatus};
 use docket_schema::{PLATFORM, latest_version};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -11,6 +11,9 @@ use super::rollout::{Rollout, Rollouts, all_collect, last_words, trouble};
 use crate::cache::pods::ObservedPod;
 use crate::error::Problem;
 use crate::validated_tenant::{Notice, ValidatedTenant};
+
+/// Clients that a sentence lists.
+const MOST_WAITING: usize = 20;
 
 /// What all conditions of a tenant should say after `outcome`, `Ready` first.
 pub(crate) fn of(outcome: &Outcome<'_>, sight: &Sight, before: &[Condition]) -> Vec<Finding> {
@@ -64,8 +67,28 @@ fn of_progress(progress: &Progress<'_>, pods: &[ObservedPod]) -> Vec<Finding> {
         };
         parts = parts.into_iter().map(told).collect();
     }
-    let ready = ready(&parts, rollouts, pods, wanted.unmet.as_ref());
+    let mut ready = ready(&parts, rollouts, pods, wanted.unmet.as_ref());
+    if !rollouts.is_complete() {
+        ready.message.push_str(&waiting(&progress.remaining));
+    }
     std::iter::once(ready).chain(parts).collect()
+}
+
+/// What becomes of clients that were removed while pods may still serve them; of a rollout that never ends nobody
+/// would know otherwise.
+fn waiting(remaining: &[ClientStatus]) -> String {
+    let names: Vec<&str> = remaining.iter().map(|it| it.name.as_str()).collect();
+    let more = match names.len().saturating_sub(MOST_WAITING) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match &names[..names.len().min(MOST_WAITING)] {
+        [] => String::new(),
+        listed => format!(
+            " Until then the data and the login of what was removed stay: {}{more}.",
+            listed.join(", ")
+        ),
+    }
 }
 
 /// What should be mended keeps nobody from being served.
@@ -625,6 +648,31 @@ mod tests {
             ready(&parts, &rollout(1, 2), &[], None).status,
             ConditionStatus::False
         );
+    }
+
+    #[test]
+    fn what_waits_for_a_rollout_that_does_not_end_is_said_on_ready() {
+        let wanted = crate::validated_tenant::example::acme();
+        let removed = ClientStatus {
+            name: "hooli".into(),
+            ..ClientStatus::default()
+        };
+        let said = |rollouts: &Rollouts| {
+            let progress = Progress {
+                wanted: &wanted,
+                rollouts,
+                remaining: vec![removed.clone()],
+                changed: None,
+            };
+            let findings = of_progress(&progress, &[]);
+            let [ready, rest @ ..] = &findings[..] else {
+                unreachable!("Ready comes first")
+            };
+            assert!(rest.iter().all(|it| !it.message.contains("hooli")));
+            (ready.status, ready.message.contains("stay: hooli."))
+        };
+        assert_eq!(said(&rollout(1, 2)), (ConditionStatus::False, true));
+        assert_eq!(said(&rollout(2, 2)), (ConditionStatus::True, false));
     }
 
     #[test]
