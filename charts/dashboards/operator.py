@@ -93,8 +93,8 @@ def operator() -> Dashboard:
             lines(
                 "Errors by kind",
                 "ops",
-                "Those that did not end well; a line without a name, at 0, where all did. One that stays is on the conditions of its tenant.",
-                (f"{rate(FAILED, 'result')} or on () 0 * {rate(RECONCILES)}", "{{result}}"),
+                "Those that did not end well; one that stays is on the conditions of its tenant. `panicked`, at 0 where none did, is the operator's own fault. Alert: any.",
+                (rate(FAILED, "result"), "{{result}}"),
             )
         )
         .with_panel(lines("Time", "s", "Time within which half, 95 % and 99 % of reconciles were done.", *quantiles(BUCKETS)))
@@ -133,6 +133,14 @@ def operator() -> Dashboard:
                 "short",
                 "Tenants whose spec was changed and not looked at since.",
                 (f"max by (instance) ({WAITING})", "{{instance}}"),
+            )
+        )
+        .with_panel(
+            lines(
+                "Tasks that began anew",
+                "ops",
+                "Panics a second of what goes on beside reconciles: each begins anew, and its log line says at which line it ended. Alert: any.",
+                (rate(f"docket_task_panics_total{{{OPERATOR}}}", "task"), "{{task}}"),
             )
         )
         .with_row(row("From here to the cause"))

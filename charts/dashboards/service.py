@@ -191,7 +191,7 @@ def service() -> Dashboard:
             lines(
                 "Tasks that began anew",
                 "ops",
-                "Panics a second of what goes on beside requests: each begins anew, and its log line says at which line it ended.",
+                "Panics a second of what goes on beside requests: each begins anew, and its log line says at which line it ended. Alert: any.",
                 (rate(f"docket_task_panics_total{{{TENANT}}}", "task"), "{{task}}"),
             )
         )

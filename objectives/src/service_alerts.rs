@@ -77,6 +77,7 @@ pub fn service_alerts(scope: Scope<'_>, links: &Links) -> Group {
         pool_exhausted(&selector),
         memory(&selector),
         maintenance_refused(&selector),
+        task_panicked(&selector),
     ];
     Group {
         name: scope.group(),
@@ -297,6 +298,25 @@ fn maintenance_refused(selector: &str) -> Alert {
         description: "The content belongs to another database or tenant, or far more of it than usual has no \
                       row that names it; the condition CredentialsReady says which, and what to do. Nothing is lost by waiting."
             .into(),
+        dashboard: Dashboard::Service,
+    }
+}
+
+fn task_panicked(selector: &str) -> Alert {
+    // Longer than the longest pause before it begins anew: one that panics each time is told until it is mended.
+    let over = Window::minutes(15);
+    Alert {
+        name: "DocketTaskPanicked",
+        severity: Severity::Warning,
+        expr: format!(
+            "sum by ({}, task) (increase(docket_task_panics_total{{{selector}}}[{over}])) > 0",
+            by()
+        ),
+        summary: "has work beside its requests that panics",
+        description: format!(
+            "{{{{ $labels.task }}}} panicked {{{{ $value | humanize }}}} times over the last {over}, and began anew; it is a \
+             fault of the server's own."
+        ),
         dashboard: Dashboard::Service,
     }
 }

@@ -3,6 +3,9 @@
 use docket_crds::ConditionType;
 use docket_instrumentation::Panicked;
 
+/// The word for metrics of a reconcile that panicked.
+pub(crate) const PANICKED: &str = "panicked";
+
 /// Why a reconcile did not reach its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -122,7 +125,7 @@ impl Error {
             Self::Permanent(_) => "permanent",
             Self::Transient(_) => "transient",
             Self::Kubernetes(_) => "kubernetes",
-            Self::Panicked(_) => "panicked",
+            Self::Panicked(_) => PANICKED,
         }
     }
 }

@@ -110,3 +110,22 @@ fn writes_without_an_end_and_rules_without_a_place_are_alerts() {
         &[("5m", &[]), ("15m", &["DocketRulesLeftOut"]), ("25m", &[])],
     );
 }
+
+#[test]
+fn a_reconcile_and_a_task_of_the_operator_that_panic_are_alerts_and_those_of_servers_are_not() {
+    let name = "DocketOperatorPanicked";
+    let once = "0+0x10 1+0x50";
+    let expected: &[(&str, &[&str])] = &[("8m", &[]), ("15m", &[name]), ("35m", &[])];
+    for of in [
+        "docket_operator_reconciles_total{result=\"panicked\"}",
+        "docket_task_panics_total{task=\"databases\"}",
+    ] {
+        alerts(vec![series(of, once)], expected);
+    }
+    for of in [
+        "docket_operator_reconciles_total{result=\"ok\"}",
+        "docket_task_panics_total{task=\"limits\",docket_tenant=\"acme\"}",
+    ] {
+        alerts(vec![series(of, once)], &[("15m", &[])]);
+    }
+}

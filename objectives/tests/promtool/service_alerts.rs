@@ -220,6 +220,25 @@ fn content_that_servers_refuse_to_delete_pages_until_an_hour_after_it_is_settled
 }
 
 #[test]
+fn a_task_that_panics_is_a_warning_that_names_it_until_a_while_after_the_last_time() {
+    let of_task = |task: &str, values: &str| {
+        let labels = format!(r#"task="{task}""#);
+        of_pod("docket_task_panics_total", &labels, values)
+    };
+    let operators = json!({"series": r#"docket_task_panics_total{job="docket-operator",task="rules"}"#, "values": "0+1x60"});
+    let series = vec![
+        of_task("maintenance", "0+0x10 1+0x50"),
+        of_task("limits", "0+0x60"),
+        operators,
+    ];
+    let name = "DocketTaskPanicked";
+    alerts(
+        series,
+        &[("8m", &[]), ("15m", &[(name, WARNING)]), ("35m", &[])],
+    );
+}
+
+#[test]
 fn one_pod_with_more_than_four_fifths_of_its_memory_is_a_warning() {
     let other = r#"namespace="acme",docket_tenant="acme",instance="10.0.0.8:8000""#;
     let series = vec![

@@ -7,6 +7,7 @@ use kube::runtime::reflector::Store;
 use opentelemetry::metrics::{Counter, Gauge, Histogram};
 use opentelemetry::{KeyValue, global};
 
+use crate::error::PANICKED;
 use crate::leadership::fence::Fence;
 
 /// The operator's own metrics.
@@ -49,11 +50,14 @@ fn is_waiting(tenant: &DocumentTenant) -> bool {
 impl Default for Metrics {
     fn default() -> Self {
         let meter = global::meter(docket_crds::names::OPERATOR);
+        let reconciles = meter
+            .u64_counter("docket_operator_reconciles_total")
+            .with_description("Reconciles, by how they ended")
+            .build();
+        // There before the first, so that an increase is seen.
+        reconciles.add(0, &[KeyValue::new("result", PANICKED)]);
         Self {
-            reconciles: meter
-                .u64_counter("docket_operator_reconciles_total")
-                .with_description("Reconciles, by how they ended")
-                .build(),
+            reconciles,
             duration: meter
                 .f64_histogram("docket_operator_reconcile_duration_seconds")
                 .with_description("How long reconciles took, in seconds")
