@@ -3,4 +3,5 @@
 mod crash_points;
 mod docketctl;
 mod examples;
+mod rights;
 mod spec_text;
