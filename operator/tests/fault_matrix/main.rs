@@ -4,4 +4,5 @@ mod crash_points;
 mod docketctl;
 mod examples;
 mod rights;
+mod said_out_loud;
 mod spec_text;

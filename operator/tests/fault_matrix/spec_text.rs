@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const TENANTS: &str = "/apis/docket.dev/v1alpha1/namespaces/default/documenttenants?dryRun=All";
 
 /// Two specs that have a value in every text that there is: an Ingress and an HTTPRoute exclude each other.
-fn specs() -> [Value; 2] {
+pub fn specs() -> [Value; 2] {
     let name = |name: &str| json!({"name": name});
     let resources = json!({"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "1", "memory": "256Mi"}});
     let nodes = json!({"matchExpressions": [{"key": "docket.dev/disk", "operator": "In", "values": ["ssd"]}]});
@@ -151,7 +151,7 @@ fn known(path: &str, schema: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-async fn apply(plane: &ControlPlane, spec: &Value) -> (StatusCode, String) {
+pub async fn apply(plane: &ControlPlane, spec: &Value) -> (StatusCode, String) {
     let tenant = json!({"apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant",
         "metadata": {"name": "acme"}, "spec": spec});
     let request = plane.admin.request(Method::POST, TENANTS).json(&tenant);
