@@ -131,6 +131,56 @@ async fn a_deletion_that_comes_back_to_its_own_database_is_carried_out() {
     assert_eq!(postgres.number(left).await, 0);
 }
 
+#[tokio::test]
+async fn clients_that_are_taken_out_wait_for_a_database_that_knows_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (postgres, objects, cluster, schemas) = deleting(&folder).await;
+    postgres.run("CREATE DATABASE empty").await;
+    let mut secret = postgres.secret("postgres", PASSWORD);
+    secret[1].1 = "empty".into();
+    cluster.put_secret("docket-database", &secret);
+    cluster.change(json!({"spec": {"clients": [{"name": "hooli"}]}}));
+    for _ in 0..3 {
+        cluster.reconcile().await.expect("it is the user's turn");
+    }
+    let (_, reason, message) = cluster.condition(ConditionType::DatabaseReady);
+    assert_eq!(reason, "SchemaLost", "{message}");
+    assert!(schemas.iter().all(|schema| objects.has(schema)));
+    let known = cluster.tenant().status.expect("a status").clients;
+    assert_eq!(known.len(), 3, "{known:?}");
+
+    cluster.put_secret("docket-database", &postgres.secret("postgres", PASSWORD));
+    cluster.change(json!({"spec": {"clients": [{"name": "globex"}]}}));
+    cluster.settle().await;
+    let [globex, initech] = &schemas;
+    assert!(objects.has(globex) && !objects.has(initech));
+}
+
+#[tokio::test]
+async fn content_stays_as_long_as_something_keeps_its_tables_from_being_dropped() {
+    for change in [
+        json!({"clients": [{"name": "initech"}]}),
+        json!({"workloads": {"documents": null, "pageViews": {}}}),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (postgres, objects, cluster, [globex, _]) = deleting(&folder).await;
+        let view = format!("CREATE VIEW report AS SELECT * FROM {globex}.document_metadata");
+        postgres.run(&view).await;
+        cluster.change(json!({"spec": change}));
+        for _ in 0..2 {
+            let stuck = cluster.reconcile().await;
+            stuck.expect_err("a view is in the way");
+        }
+        let (_, reason, message) = cluster.condition(ConditionType::DatabaseReady);
+        assert_eq!(reason, "DependentObjects", "{message}");
+        assert!(objects.has(&globex), "{change}");
+
+        postgres.run("DROP VIEW report").await;
+        cluster.settle().await;
+        assert!(!objects.has(&globex), "{change}");
+    }
+}
+
 /// Puts a document under legal hold into the schema `schema`.
 async fn hold(postgres: &Postgres, schema: &str) {
     postgres

@@ -114,6 +114,19 @@ fn retained_data_is_used_only_by_a_client_that_says_adopt() {
 }
 
 #[test]
+fn data_that_was_retained_for_another_client_is_not_adopted_wherever_a_status_says_it_is() {
+    for (tenant, client) in [("acme/another", "globex"), ("acme/acme", "initech")] {
+        let mut row = registered(OURS, State::Retained);
+        let known = row.registered.as_mut().expect("registered");
+        (known.tenant, known.client) = (tenant.into(), client.into());
+        for adopt in [false, true] {
+            let decided = decide(&row, adopt);
+            assert_eq!(decided, Err("RetainedForAnother"), "{tenant} {client}");
+        }
+    }
+}
+
+#[test]
 fn data_that_another_tenant_uses_is_never_taken_over() {
     for adopt in [false, true] {
         assert_eq!(
