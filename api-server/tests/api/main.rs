@@ -15,6 +15,7 @@ mod metadata_changes;
 mod neighbours;
 mod openapi;
 mod own_issuer;
+mod own_limits;
 mod page_views;
 mod panics;
 mod process;

@@ -3,6 +3,9 @@
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use futures::stream;
 use http::StatusCode;
 use sqlx::AssertSqlSafe;
 use tokio::task::JoinSet;
@@ -10,12 +13,14 @@ use tokio::time::MissedTickBehavior;
 
 use crate::support::postgres::Postgres;
 use crate::support::requests::{get, upload};
-use crate::support::{Answer, send};
+use crate::support::{Answer, eventually, send};
 
 /// Between two requests of the one that waits.
 const FLOOD: Duration = Duration::from_millis(2);
 /// Longer than a request waits for a connection that others use.
 const LONG: Duration = Duration::from_secs(6);
+/// As long as a request waits for a connection that others use.
+const WAIT: Duration = Duration::from_secs(2);
 /// Of a request that need not wait, on a machine three times slower than one that needs 50 ms.
 const SHORT: Duration = Duration::from_millis(150);
 /// By how much such a request may take longer beside those that wait than beside as many that are answered.
@@ -36,7 +41,7 @@ async fn list(router: &Router) -> Duration {
 
 async fn health(router: &Router) -> Duration {
     let start = Instant::now();
-    let request = http::Request::get("/health").body(axum::body::Body::empty());
+    let request = http::Request::get("/health").body(Body::empty());
     let answer = send(router, request.expect("a request")).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert_eq!(answer.json()["status"], "healthy", "{answer:?}");
@@ -117,4 +122,67 @@ async fn a_client_whose_requests_all_wait_for_a_lock_makes_nobody_else_wait() {
     let locked = beside(&router, any).await;
     eprintln!("p99 beside 500 requests a second that wait: {locked:?}, that need not: {usual:?}");
     assert!(locked < SHORT.max(SLOWER * usual), "{locked:?}, {usual:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_could_use_all_connections_leaves_half_of_them_to_others() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let app = tenancy.app_with(&["--connections=4", "--connections-per-client=4"]);
+    let router = docket_api_server::public_router(app);
+    list(&router).await;
+    let schema = tenancy.identity("globex").schema;
+    let mut holder = postgres.superuser().await;
+    let lock = format!("BEGIN; LOCK TABLE {schema}.document_metadata");
+    let locked = sqlx::raw_sql(AssertSqlSafe(lock))
+        .execute(&mut holder)
+        .await;
+    locked.expect("locked");
+    let mut waiting = JoinSet::new();
+    for _ in 0..4 {
+        let router = router.clone();
+        waiting.spawn(async move { get(&router, "globex", "documents").await });
+    }
+    // Two wait for the lock, and two of them for these two, in vain.
+    let mut in_vain = 0;
+    while in_vain < 2 {
+        let took = list(&router).await;
+        assert!(took < WAIT, "{took:?}");
+        while let Some(answer) = waiting.try_join_next() {
+            let status = answer.expect("no panic").status;
+            assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+            in_vain += 1;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_has_half_of_all_requests_under_way_at_most() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    let router = docket_api_server::public_router(tenancy.app_with(&["--max-connections=4"]));
+    let mut uploads = JoinSet::new();
+    for _ in 0..2 {
+        // One that never ends.
+        let body = Body::from_stream(stream::pending::<std::io::Result<Bytes>>());
+        let upload = http::Request::put("/clients/globex/upload-document")
+            .header("x-api-key", "globex-key")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(body)
+            .expect("a request");
+        let router = router.clone();
+        uploads.spawn(async move { send(&router, upload).await });
+    }
+    eventually("there is no place for a third", async || {
+        let answer = get(&router, "globex", "documents").await;
+        let is_refused = answer.status == StatusCode::TOO_MANY_REQUESTS;
+        assert!(!is_refused || answer.headers.contains_key("retry-after"));
+        is_refused && answer.json()["type"] == "urn:docket:problem:too-many-at-once"
+    })
+    .await;
+    list(&router).await;
+    uploads.abort_all();
+    while uploads.join_next().await.is_some() {}
+    let again = get(&router, "globex", "documents").await;
+    assert_eq!(again.status, StatusCode::OK);
 }

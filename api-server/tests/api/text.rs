@@ -1,6 +1,7 @@
 //! Reading the texts of files in the background, hostile ones included, against a real Postgres.
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -330,6 +331,30 @@ fn the_process_that_reads_is_confined_before_it_reads() {
     let output = child.wait_with_output().expect("an end");
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "An offer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_process_that_reads_may_take_the_third_of_the_memory_that_is_for_it() {
+    let postgres = Postgres::start();
+    let tenancy = postgres.tenancy("acme").await;
+    // One that says what it was told.
+    let program = tenancy.folder.path().join("reads");
+    std::fs::write(&program, "#!/bin/sh\ncat >/dev/null\necho \"allowed $3\"\n").expect("written");
+    let may_run = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(&program, may_run).expect("it may run");
+    let program = program.to_str().expect("a path");
+    let app = tenancy.app_with(&["--extractor", program, "--memory=134217728"]);
+    let router = public_router(app.clone());
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    let _stop = stop.drop_guard();
+    tokio::spawn(async move { app.work(stopping).await });
+    upload_as(&router, "globex", "a.pdf", PDF, &pdf(SENTENCE, "", "", &[])).await;
+    let third = ((128 - 40) << 20) / 3;
+    eventually("its text is what the process said", async || {
+        found(&router, &format!("allowed+{third}")).await == ["a.pdf"]
+    })
+    .await;
 }
 
 /// Of all that waits, as whoever was last at it left it.
