@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::circuit_breaker::{Attempt, CircuitBreaker};
 use super::failure::{self, NoSession};
 use super::outside;
+use super::shares::{ALIKE_QUEUE, Place, Shares, place};
 use crate::error::Error;
 use crate::leadership::fence::Fence;
 
@@ -38,17 +39,29 @@ pub(super) struct Sessions {
     has_registry: Arc<AtomicBool>,
     outage: CircuitBreaker,
     migrations: Arc<Semaphore>,
+    shares: Shares,
+    /// Those who are in this database, or wait for a session in it.
+    places: Arc<Semaphore>,
+}
+
+/// A session, and what it takes of what all share.
+struct Session<'a> {
+    connection: PoolConnection<Postgres>,
+    turn: Attempt<'a>,
+    place: Place,
 }
 
 impl Sessions {
-    pub fn new(pool: PgPool, fence: Fence, deadline: Duration, outage: CircuitBreaker) -> Self {
+    pub fn new(pool: PgPool, fence: Fence, deadline: Duration, shares: Shares) -> Self {
         Self {
             pool,
             fence,
             deadline,
             has_registry: Arc::default(),
-            outage,
+            outage: CircuitBreaker::new(shares.unproven()),
             migrations: outside::turns(),
+            places: shares.of_one(),
+            shares,
         }
     }
 
@@ -97,9 +110,16 @@ impl Sessions {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Error> {
-        let (session, turn) = self.session().await?;
+        let Session {
+            connection,
+            turn,
+            place: _place,
+        } = self.session().await?;
         turn.reached();
-        let result = self.attempt(session, self.deadline, work).await;
+        let result = self.attempt(connection, self.deadline, work).await;
+        if let Err(sqlx::Error::Io(_)) = &result {
+            self.outage.doubt();
+        }
         result.map_err(|error| self.explain(&error))
     }
 
@@ -112,9 +132,13 @@ impl Sessions {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Error> {
-        let (session, turn) = self.session().await?;
+        let Session {
+            connection,
+            turn,
+            place: _place,
+        } = self.session().await?;
         let patience = SURVEY.min(self.deadline);
-        let result = self.attempt(session, patience, work).await;
+        let result = self.attempt(connection, patience, work).await;
         match &result {
             Err(error @ sqlx::Error::Io(_)) => turn.not_reached(failure::in_words(error)),
             _ => turn.reached(),
@@ -132,12 +156,16 @@ impl Sessions {
     /// Asks whether the database can be used, with `patience`; nothing where all sessions are in use,
     /// which then say so themselves.
     pub async fn ask(&self, patience: Duration) -> Option<Answer> {
-        let (session, turn) = match self.session().await {
+        let Session {
+            connection,
+            turn,
+            place: _place,
+        } = match self.session().await {
             Ok(session) => session,
-            Err(NoSession::Busy(_)) => return None,
+            Err(NoSession::Busy(_) | NoSession::Queued(_)) => return None,
             Err(NoSession::Unreachable(_)) => return Some(Answer::Unusable),
         };
-        let read_only = self.attempt(session, patience, async |connection| {
+        let read_only = self.attempt(connection, patience, async |connection| {
             sqlx::query_scalar("SELECT current_setting('transaction_read_only')::bool")
                 .fetch_one(connection)
                 .await
@@ -154,14 +182,25 @@ impl Sessions {
         })
     }
 
-    async fn session(&self) -> Result<(PoolConnection<Postgres>, Attempt<'_>), NoSession> {
-        let turn = self.outage.turn().map_err(NoSession::Unreachable)?;
+    /// What `work` comes to, if it does before `longest` is over and others do not wait for as long.
+    pub async fn wait<T>(&self, longest: Duration, work: impl Future<Output = T>) -> Option<T> {
+        self.shares.wait(longest, work).await
+    }
+
+    async fn session(&self) -> Result<Session<'_>, NoSession> {
+        let place = place(&self.places, ALIKE_QUEUE).await;
+        let place = place.map_err(NoSession::Queued)?;
+        let turn = self.outage.turn().await?;
         match self.pool.acquire().await {
-            Ok(session) => Ok((session, turn)),
+            Ok(connection) => Ok(Session {
+                connection,
+                turn,
+                place,
+            }),
             Err(error) => {
                 let why = failure::no_session(&self.pool, error).await;
                 match &why {
-                    NoSession::Busy(_) => turn.reached(),
+                    NoSession::Busy(_) | NoSession::Queued(_) => turn.reached(),
                     NoSession::Unreachable(problem) => turn.not_reached(problem.clone()),
                 }
                 Err(why)
@@ -175,9 +214,8 @@ impl Sessions {
         deadline: Duration,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> sqlx::Result<T> {
-        let result = tokio::time::timeout(deadline, work(&mut session))
-            .await
-            .unwrap_or_else(|_| Err(too_late(deadline)));
+        let done = self.shares.wait(deadline, work(&mut session)).await;
+        let result = done.unwrap_or_else(|| Err(too_late(deadline)));
         if result.is_err() {
             drop(session.detach());
         }
@@ -208,7 +246,7 @@ impl Sessions {
 }
 
 fn too_late(deadline: Duration) -> sqlx::Error {
-    let text = format!("no answer within {deadline:?}");
+    let text = format!("no answer within {deadline:?}, or while others waited as long");
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, text))
 }
 

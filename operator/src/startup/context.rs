@@ -59,7 +59,8 @@ pub fn shared_context(
         filled: watches.caches.filled(watches.optional.clone()),
         optional: watches.optional.clone(),
         referenced_secrets: watches.referenced_secrets.clone(),
-        databases: Databases::new(metrics.clone(), clients.fence.clone(), deadline),
+        databases: Databases::new(metrics.clone(), clients.fence.clone(), deadline)
+            .shared_by(settings.concurrency),
         images: images(settings, network),
         memory,
         telemetry_loss: match settings.prometheus_url {

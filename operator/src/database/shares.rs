@@ -1,0 +1,127 @@
+//! How many of those who reconcile may wait for databases. Spec and Secret name these, so one may be anybody's, and
+//! let everybody in and answer nobody: the others are for tenants whose databases answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::Error;
+
+/// Of those who reconcile, one of so many may wait for answers that take long, and as many for databases that have not
+/// answered yet, or not any more.
+const SLOW: usize = 4;
+
+/// One of so many may be in the same database.
+const ALIKE: usize = 2;
+
+/// Answers are a matter of milliseconds; who waits for longer needs a place among the slow.
+const QUICK: Duration = Duration::from_secs(5);
+
+/// Longest wait for the place of somebody in the same database, and of somebody in one that has not answered yet: one
+/// that answers has a place free sooner.
+pub(super) const ALIKE_QUEUE: Duration = Duration::from_secs(2);
+pub(super) const UNPROVEN_QUEUE: Duration = Duration::from_millis(500);
+
+/// A place, until it is dropped.
+pub(super) type Place = OwnedSemaphorePermit;
+
+/// The places of all databases together.
+#[derive(Clone, Debug)]
+pub(super) struct Shares {
+    workers: usize,
+    slow: Arc<Semaphore>,
+    unproven: Arc<Semaphore>,
+}
+
+impl Shares {
+    /// Those where so many reconcile at a time.
+    pub fn of(workers: u16) -> Self {
+        let workers = usize::from(workers);
+        let places = || Arc::new(Semaphore::new((workers / SLOW).max(1)));
+        Self {
+            workers,
+            slow: places(),
+            unproven: places(),
+        }
+    }
+
+    /// The places of one database.
+    pub fn of_one(&self) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new((self.workers / ALIKE).max(1)))
+    }
+
+    /// The places of those who wait for databases that have not answered yet, or not any more.
+    pub fn unproven(&self) -> Arc<Semaphore> {
+        self.unproven.clone()
+    }
+
+    /// What `work` comes to, if it does before `longest` is over. Once it takes long, it needs a place, and comes to
+    /// nothing where there is none.
+    pub async fn wait<T>(&self, longest: Duration, work: impl Future<Output = T>) -> Option<T> {
+        self.wait_for(QUICK.min(longest), longest, work).await
+    }
+
+    async fn wait_for<T>(
+        &self,
+        quick: Duration,
+        longest: Duration,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        // On the heap: a thread's stack is small.
+        let mut work = Box::pin(work);
+        if let Ok(done) = tokio::time::timeout(quick, &mut work).await {
+            return Some(done);
+        }
+        let _place = self.slow.try_acquire().ok()?;
+        tokio::time::timeout(longest - quick, work).await.ok()
+    }
+}
+
+/// One of `places`, as soon as there is one.
+///
+/// # Errors
+/// There is none before `longest` is over.
+pub(super) async fn place(places: &Arc<Semaphore>, longest: Duration) -> Result<Place, Error> {
+    match tokio::time::timeout(longest, places.clone().acquire_owned()).await {
+        Ok(Ok(place)) => Ok(place),
+        _ => Err(Error::Queued("others wait for databases that do not answer")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(50);
+
+    #[tokio::test]
+    async fn of_those_who_wait_for_long_only_some_go_on_waiting() {
+        let shares = Shares::of(8);
+        let slow = || shares.wait_for(Duration::ZERO, Duration::MAX, pending::<()>());
+        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(slow())).collect();
+        for waits in &mut waiting {
+            let ended = tokio::time::timeout(SOON, waits).await;
+            assert!(ended.is_err(), "it goes on waiting");
+        }
+        assert_eq!(slow().await, None, "there is no place for another");
+        assert_eq!(shares.wait(SOON, ready(7)).await, Some(7), "one that is quick");
+        drop(waiting);
+        let freed = tokio::time::timeout(SOON, slow()).await;
+        assert!(freed.is_err(), "it goes on waiting");
+    }
+
+    #[tokio::test]
+    async fn however_few_reconcile_one_of_them_has_a_place() {
+        let shares = Shares::of(1);
+        for places in [shares.of_one(), shares.unproven()] {
+            let held = place(&places, SOON).await.expect("a place");
+            let refused = place(&places, SOON).await.expect_err("it is taken");
+            assert!(matches!(refused, Error::Queued(_)), "{refused}");
+            drop(held);
+            drop(place(&places, SOON).await.expect("a place"));
+        }
+    }
+}
