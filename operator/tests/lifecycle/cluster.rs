@@ -221,14 +221,22 @@ impl Cluster {
         self.put(TENANT, tenant);
     }
 
-    /// Puts a Secret of the user's there.
+    /// Puts a Secret of the user's there; the labels of one that is there stay.
     pub fn put_secret(&self, name: &str, entries: &[(&str, impl AsRef<[u8]>)]) {
         let data: BTreeMap<&str, ByteString> = entries
             .iter()
             .map(|(key, value)| (*key, ByteString(value.as_ref().to_vec())))
             .collect();
+        let labels = self.get(&secret_path(name))["metadata"]["labels"].clone();
         let secret = json!({"apiVersion": "v1", "kind": "Secret",
-            "metadata": {"name": name, "namespace": "acme"}, "data": data});
+            "metadata": {"name": name, "namespace": "acme", "labels": labels}, "data": data});
+        self.put(&secret_path(name), secret);
+    }
+
+    /// Says of a Secret that it may be sent away as `what`.
+    pub fn allow_secret_as(&self, name: &str, what: &str) {
+        let mut secret = self.get(&secret_path(name));
+        secret["metadata"]["labels"] = json!({labels::ALLOWED_AS: what});
         self.put(&secret_path(name), secret);
     }
 
