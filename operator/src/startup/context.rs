@@ -6,6 +6,7 @@ use std::time::Duration;
 use docket_objectives::Links;
 
 use super::Clients;
+use crate::allowed::Allowed;
 use crate::build::Images;
 use crate::context::Context;
 use crate::controller::Watches;
@@ -85,5 +86,10 @@ fn images(settings: &Settings, network: ClusterNetwork) -> Images {
         },
         monitoring_labels: settings.monitoring_label.iter().cloned().collect(),
         network,
+        allowed: Allowed {
+            images: settings.allowed_image.clone(),
+            ingress_annotations: settings.allowed_ingress_annotation.clone(),
+            ingress_classes: settings.allowed_ingress_class.clone(),
+        },
     }
 }

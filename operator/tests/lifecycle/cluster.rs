@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use docket_crds::{ConditionType, DocumentTenant, labels, names};
+use docket_operator::allowed::Allowed;
 use docket_operator::build::Images;
 use docket_operator::cache::caches::Caches;
 use docket_operator::cache::optional_kinds::OptionalKinds;
@@ -138,6 +139,12 @@ impl Cluster {
     pub fn take_turns(&mut self, turn: Duration) {
         let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
         context.turn = turn;
+    }
+
+    /// Lets tenants choose only what is `allowed`.
+    pub fn bound_choices(&mut self, allowed: Allowed) {
+        let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
+        context.images.allowed = allowed;
     }
 
     /// Lets nothing in the database take longer than `deadline`.
