@@ -26,7 +26,9 @@ impl FromStr for Pattern {
         // Who owns registry.example.com does not own registry.example.company.
         match is_text && (is_whole || before.ends_with(['/', ':', '@'])) {
             true => Ok(Self(text.to_owned())),
-            false => Err("it is a text, or one that ends in /*, :* or @* for all that begins with it".into()),
+            false => Err(
+                "it is a text, or one that ends in /*, :* or @* for all that begins with it".into(),
+            ),
         }
     }
 }
@@ -62,9 +64,14 @@ impl Allowed {
     pub(crate) fn refused_image(&self, spec: &DocumentTenantSpec) -> Option<String> {
         let named = [
             ("spec.api.image", &spec.api.image),
-            ("spec.telemetry.collector.image", &spec.telemetry.collector.image),
+            (
+                "spec.telemetry.collector.image",
+                &spec.telemetry.collector.image,
+            ),
         ];
-        let mut named = named.into_iter().filter_map(|(path, image)| Some((path, image.as_ref()?)));
+        let mut named = named
+            .into_iter()
+            .filter_map(|(path, image)| Some((path, image.as_ref()?)));
         let (path, image) = named.find(|(_, image)| !allows(&self.images, image))?;
         Some(format!(
             "Take {path} out, or name an image that the operator allows: it is {image}, and {}.",
@@ -74,9 +81,10 @@ impl Allowed {
 
     /// Why `ingress` is not allowed, if it is not.
     pub(crate) fn refused_ingress(&self, ingress: &Ingress) -> Option<String> {
-        let foreign = ingress.annotations.keys().find(|key| {
-            *key != CLASS_ANNOTATION && !allows(&self.ingress_annotations, key)
-        });
+        let foreign = ingress
+            .annotations
+            .keys()
+            .find(|key| *key != CLASS_ANNOTATION && !allows(&self.ingress_annotations, key));
         if let Some(key) = foreign {
             return Some(format!(
                 "Take the annotation {key} out of spec.api.ingress: the operator does not allow it, and {}.",
@@ -104,7 +112,11 @@ fn allows(patterns: &[Pattern], text: &str) -> bool {
 }
 
 fn listed(what: &str, patterns: &[Pattern]) -> String {
-    let named: Vec<String> = patterns.iter().take(MOST).map(ToString::to_string).collect();
+    let named: Vec<String> = patterns
+        .iter()
+        .take(MOST)
+        .map(ToString::to_string)
+        .collect();
     let more = match patterns.len().saturating_sub(MOST) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -118,15 +130,26 @@ mod tests {
     use serde_json::{Value, json};
 
     fn patterns(texts: &[&str]) -> Vec<Pattern> {
-        texts.iter().map(|text| text.parse().expect("a pattern")).collect()
+        texts
+            .iter()
+            .map(|text| text.parse().expect("a pattern"))
+            .collect()
     }
 
     #[test]
     fn a_pattern_ends_where_a_name_does() {
         for (pattern, text, matches) in [
             ("a.example.com/docket/*", "a.example.com/docket/api:1", true),
-            ("a.example.com/docket/*", "a.example.com/docket-evil/api:1", false),
-            ("a.example.com/docket/*", "b.example.com/a.example.com/docket/api", false),
+            (
+                "a.example.com/docket/*",
+                "a.example.com/docket-evil/api:1",
+                false,
+            ),
+            (
+                "a.example.com/docket/*",
+                "b.example.com/a.example.com/docket/api",
+                false,
+            ),
             ("docket/api:*", "docket/api:1", true),
             ("docket/api@*", "docket/api@sha256:0", true),
             ("docket/api:1", "docket/api:12", false),
@@ -137,7 +160,15 @@ mod tests {
             };
             assert_eq!(pattern.matches(text), matches, "{pattern} {text}");
         }
-        for wrong in ["", "a*", "a.example.com*", "*/a", "a/*/b", "**", "two words"] {
+        for wrong in [
+            "",
+            "a*",
+            "a.example.com*",
+            "*/a",
+            "a/*/b",
+            "**",
+            "two words",
+        ] {
             assert!(wrong.parse::<Pattern>().is_err(), "{wrong}");
         }
     }
@@ -156,7 +187,10 @@ mod tests {
             images: patterns(&["a.example.com/*"]),
             ..Allowed::default()
         };
-        let (ours, theirs) = (json!({"image": "a.example.com/api"}), json!({"image": "evil"}));
+        let (ours, theirs) = (
+            json!({"image": "a.example.com/api"}),
+            json!({"image": "evil"}),
+        );
         let refused = |allowed: &Allowed, api: &Value, collector: &Value| {
             allowed.refused_image(&spec(api.clone(), collector.clone()))
         };
@@ -164,11 +198,16 @@ mod tests {
         assert_eq!(refused(&allowed, &ours, &ours), None);
         assert_eq!(
             refused(&allowed, &theirs, &ours).as_deref(),
-            Some("Take spec.api.image out, or name an image that the operator allows: it is evil, and the images that \
-                  it allows are a.example.com/*.")
+            Some(
+                "Take spec.api.image out, or name an image that the operator allows: it is evil, and the images that \
+                  it allows are a.example.com/*."
+            )
         );
         let collector = refused(&allowed, &ours, &theirs).expect("refused");
-        assert!(collector.contains("spec.telemetry.collector.image"), "{collector}");
+        assert!(
+            collector.contains("spec.telemetry.collector.image"),
+            "{collector}"
+        );
         assert_eq!(refused(&Allowed::default(), &theirs, &theirs), None);
     }
 
@@ -188,11 +227,16 @@ mod tests {
         };
         let annotated = |key: &str| json!({"className": "public", "annotations": {key: "value"}});
         assert_eq!(refused(&allowed, annotated("cert-manager.io/issuer")), None);
-        let told = refused(&allowed, annotated("nginx.ingress.kubernetes.io/server-snippet"));
+        let told = refused(
+            &allowed,
+            annotated("nginx.ingress.kubernetes.io/server-snippet"),
+        );
         assert_eq!(
             told.as_deref(),
-            Some("Take the annotation nginx.ingress.kubernetes.io/server-snippet out of spec.api.ingress: the operator \
-                  does not allow it, and the annotations that it allows are cert-manager.io/*.")
+            Some(
+                "Take the annotation nginx.ingress.kubernetes.io/server-snippet out of spec.api.ingress: the operator \
+                  does not allow it, and the annotations that it allows are cert-manager.io/*."
+            )
         );
         let by_annotation = |class: &str| json!({"annotations": {CLASS_ANNOTATION: class}});
         assert_eq!(refused(&allowed, by_annotation("public")), None);

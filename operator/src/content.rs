@@ -129,7 +129,9 @@ impl Content {
         question: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T, Error> {
         let Ok(Ok(_turn)) = timeout(QUEUE, TURNS.acquire()).await else {
-            return Err(Error::Queued("others wait for object stores that do not answer"));
+            return Err(Error::Queued(
+                "others wait for object stores that do not answer",
+            ));
         };
         // On the heap: a thread's stack is small.
         match timeout(longest, Box::pin(question)).await {
@@ -372,7 +374,10 @@ mod tests {
 
     /// A bucket behind a server of which each connection hears `head`, and then `more` without end; and what was sent.
     async fn endless(head: &'static str, more: String) -> (Content, Arc<AtomicUsize>) {
-        let (sent, listener) = (Arc::new(AtomicUsize::new(0)), tokio::net::TcpListener::bind("127.0.0.1:0").await);
+        let (sent, listener) = (
+            Arc::new(AtomicUsize::new(0)),
+            tokio::net::TcpListener::bind("127.0.0.1:0").await,
+        );
         let listener = listener.expect("a port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let (counted, more) = (sent.clone(), Arc::new(more));
@@ -420,7 +425,13 @@ mod tests {
             objects.try_next().await
         };
         let longest = Duration::from_millis(500);
-        let look = content.ask("acme_globex", "could not be looked at", longest, &last, list);
+        let look = content.ask(
+            "acme_globex",
+            "could not be looked at",
+            longest,
+            &last,
+            list,
+        );
         let told = look.await.expect_err("no last page").to_string();
         assert!(told.ends_with("it did not answer in time."), "{told}");
         assert!(asked.load(Ordering::SeqCst) > 1);

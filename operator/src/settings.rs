@@ -93,7 +93,11 @@ pub struct Settings {
     #[arg(long, env = "DOCKET_ALLOWED_IMAGES", value_delimiter = ',')]
     pub allowed_image: Vec<Pattern>,
     /// A key of annotations that a tenant's Ingress may have, likewise.
-    #[arg(long, env = "DOCKET_ALLOWED_INGRESS_ANNOTATIONS", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "DOCKET_ALLOWED_INGRESS_ANNOTATIONS",
+        value_delimiter = ','
+    )]
     pub allowed_ingress_annotation: Vec<Pattern>,
     /// A class that a tenant's Ingress may have, likewise; with any, it must name one.
     #[arg(long, env = "DOCKET_ALLOWED_INGRESS_CLASSES", value_delimiter = ',')]

@@ -214,7 +214,9 @@ mod tests {
     fn noise(bytes: usize, seed: u64) -> String {
         let mut state = seed | 1;
         let letters = (0..bytes).map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             char::from(b'!' + u8::try_from((state >> 33) % 90).expect("less than 90"))
         });
         letters.collect()

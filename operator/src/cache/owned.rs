@@ -32,7 +32,8 @@ mod tests {
     use serde_json::{Value, json};
 
     fn object(owners: Value) -> ConfigMap {
-        let object = json!({"metadata": {"name": "a", "namespace": "acme", "ownerReferences": owners}});
+        let object =
+            json!({"metadata": {"name": "a", "namespace": "acme", "ownerReferences": owners}});
         serde_json::from_value(object).expect("a ConfigMap")
     }
 

@@ -190,7 +190,10 @@ mod tests {
         for database in &tried {
             turns.push(database.turn().await);
         }
-        let last = turns.pop().expect("a turn").expect_err("it is not its turn");
+        let last = turns
+            .pop()
+            .expect("a turn")
+            .expect_err("it is not its turn");
         assert!(matches!(last, NoSession::Queued(_)), "{last:?}");
         assert!(turns.iter().all(Result::is_ok));
         turns.clear();

@@ -85,7 +85,9 @@ impl Shares {
 pub(super) async fn place(places: &Arc<Semaphore>, longest: Duration) -> Result<Place, Error> {
     match tokio::time::timeout(longest, places.clone().acquire_owned()).await {
         Ok(Ok(place)) => Ok(place),
-        _ => Err(Error::Queued("others wait for databases that do not answer")),
+        _ => Err(Error::Queued(
+            "others wait for databases that do not answer",
+        )),
     }
 }
 
@@ -107,7 +109,11 @@ mod tests {
             assert!(ended.is_err(), "it goes on waiting");
         }
         assert_eq!(slow().await, None, "there is no place for another");
-        assert_eq!(shares.wait(SOON, ready(7)).await, Some(7), "one that is quick");
+        assert_eq!(
+            shares.wait(SOON, ready(7)).await,
+            Some(7),
+            "one that is quick"
+        );
         drop(waiting);
         let freed = tokio::time::timeout(SOON, slow()).await;
         assert!(freed.is_err(), "it goes on waiting");

@@ -166,7 +166,11 @@ pub(super) fn validate(
         replicas: replicas(&spec.api, seen.replicas),
         autoscaling: spec.api.autoscaling.clone(),
         leaves_ingress: refused_ingress.is_some(),
-        ingress: spec.api.ingress.clone().filter(|_| refused_ingress.is_none()),
+        ingress: spec
+            .api
+            .ingress
+            .clone()
+            .filter(|_| refused_ingress.is_none()),
         http_route: spec.api.http_route.clone().filter(|_| seen.gateway_api),
         network: network::network(&spec.api, &images.network),
         node_selector: spec.api.node_selector.clone(),

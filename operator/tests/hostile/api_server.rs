@@ -74,7 +74,9 @@ impl ApiServer {
         let mut known = self.known();
         let mut object = known.objects.get(path).cloned().expect("it is there");
         merge(&mut object, change);
-        let generation = object["metadata"]["generation"].as_i64().unwrap_or_default();
+        let generation = object["metadata"]["generation"]
+            .as_i64()
+            .unwrap_or_default();
         object["metadata"]["generation"] = (generation + 1).into();
         known.store(path, object);
     }
@@ -177,7 +179,9 @@ impl Known {
 fn noise(number: usize) -> Value {
     let mut state = u64::try_from(number).expect("few") * 2 + 1;
     let letters = (0..NOISE_BYTES).map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         char::from(b'A' + u8::try_from((state >> 33) % 58).expect("less than 58"))
     });
     let text: String = letters.filter(|letter| *letter != '\\').collect();
@@ -225,9 +229,23 @@ async fn answer(
         return Json(object).into_response();
     }
     // Neither a Gateway API nor a Prometheus operator.
-    let is_lacking = ["gateway.", "monitoring."].iter().any(|part| path.contains(part));
-    let kinds = ["configmaps", "deployments", "documenttenants", "horizontalpodautoscalers", "ingresses", "leases",
-        "networkpolicies", "poddisruptionbudgets", "pods", "secrets", "serviceaccounts", "services"];
+    let is_lacking = ["gateway.", "monitoring."]
+        .iter()
+        .any(|part| path.contains(part));
+    let kinds = [
+        "configmaps",
+        "deployments",
+        "documenttenants",
+        "horizontalpodautoscalers",
+        "ingresses",
+        "leases",
+        "networkpolicies",
+        "poddisruptionbudgets",
+        "pods",
+        "secrets",
+        "serviceaccounts",
+        "services",
+    ];
     match kinds.contains(&resource_of(&path)) && !is_lacking {
         true => known.list(&path, &parameters),
         false => refusal(StatusCode::NOT_FOUND, "NotFound"),
@@ -240,7 +258,9 @@ fn changes(known: &Arc<Mutex<Known>>, path: &str, parameters: &Parameters) -> Re
     let selector = parameters.get("labelSelector").cloned().unwrap_or_default();
     let (news, from) = {
         let known = known.lock().expect("no panic");
-        let since = parameters.get("resourceVersion").and_then(|it| it.parse().ok());
+        let since = parameters
+            .get("resourceVersion")
+            .and_then(|it| it.parse().ok());
         // Each event has brought another version.
         let from = since.unwrap_or(known.version).min(known.version);
         (known.news.subscribe(), usize::try_from(from).expect("few"))

@@ -10,7 +10,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use docket_crds::{ConditionType, condition};
-use docket_testing_support::{Postgres, PostgresSetup, Process, SUPERUSER, SUPERUSER_PASSWORD, mortal};
+use docket_testing_support::{
+    Postgres, PostgresSetup, Process, SUPERUSER, SUPERUSER_PASSWORD, mortal,
+};
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
@@ -59,7 +61,8 @@ fn operator() -> Command {
 
 fn put_secret(server: &ApiServer, name: &str, entries: &[(&str, &str)]) {
     let entries = entries.iter();
-    let data = entries.map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
+    let data =
+        entries.map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
     let data: std::collections::BTreeMap<String, ByteString> = data.collect();
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "data": data,
         "metadata": {"name": name, "namespace": "acme", "uid": name}});
@@ -140,7 +143,10 @@ async fn tenants_that_mean_no_good_do_not_keep_the_next_one_waiting_and_take_no_
     let flood = Server::start(Kind::Flood).await;
     let store = format!("http://{}", flood.address);
     let nowhere = "http://127.0.0.1:1";
-    let key = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "key")];
+    let key = [
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "key"),
+    ];
     put_secret(&server, "s3", &key);
     let folder = tempfile::tempdir().expect("a folder");
     let mut operator = start(&server, folder.path());
@@ -155,12 +161,12 @@ async fn tenants_that_mean_no_good_do_not_keep_the_next_one_waiting_and_take_no_
     .await;
 
     for name in &floods {
-        server.change(&path(name), json!({"spec": {"clients": [{"name": "globex"}]}}));
+        server.change(
+            &path(name),
+            json!({"spec": {"clients": [{"name": "globex"}]}}),
+        );
     }
-    for (what, count, databases) in [
-        ("tarpit", TARPITS, &tarpits),
-        ("gusher", GUSHERS, &gushers),
-    ] {
+    for (what, count, databases) in [("tarpit", TARPITS, &tarpits), ("gusher", GUSHERS, &gushers)] {
         for at in 0..count {
             let name = format!("{what}-{at}");
             let database = Database {
@@ -171,15 +177,25 @@ async fn tenants_that_mean_no_good_do_not_keep_the_next_one_waiting_and_take_no_
             put_tenant(&server, &name, &database, &["globex"], nowhere);
         }
     }
-    let are_busy = || [&tarpits, &flood].iter().all(|it| it.busy.load(Ordering::SeqCst) > 0);
+    let are_busy = || {
+        [&tarpits, &flood]
+            .iter()
+            .all(|it| it.busy.load(Ordering::SeqCst) > 0)
+    };
     until("they keep it busy", LONG, &mut operator, are_busy).await;
 
     let begun = Instant::now();
     put_tenant(&server, "next", &sound, &["globex"], nowhere);
-    until("the next one", LONG, &mut operator, || is_ready(&server, "next")).await;
+    until("the next one", LONG, &mut operator, || {
+        is_ready(&server, "next")
+    })
+    .await;
     let took = begun.elapsed();
     // Those that take memory have had their turn by now, too.
-    until("they answer", LONG, &mut operator, || gushers.busy.load(Ordering::SeqCst) >= GUSHERS).await;
+    until("they answer", LONG, &mut operator, || {
+        gushers.busy.load(Ordering::SeqCst) >= GUSHERS
+    })
+    .await;
     let peak = operator.peak_memory();
     println!("the next one took {took:?}, and the operator {peak} MiB");
     assert!(took < SOON, "{took:?}");

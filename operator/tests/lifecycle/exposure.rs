@@ -112,16 +112,34 @@ async fn an_ingress_that_the_operator_does_not_allow_is_not_made_or_changed_and_
     cluster.settle().await;
     let (status, reason, message) = cluster.condition(ConditionType::Ready);
     assert_eq!((&*status, &*reason), ("False", "IngressNotAllowed"));
-    assert!(message.contains("nginx.ingress.kubernetes.io/server-snippet"), "{message}");
-    assert_eq!(cluster.get(INGRESS), before, "it is neither changed nor taken away");
+    assert!(
+        message.contains("nginx.ingress.kubernetes.io/server-snippet"),
+        "{message}"
+    );
+    assert_eq!(
+        cluster.get(INGRESS),
+        before,
+        "it is neither changed nor taken away"
+    );
     assert_eq!(cluster.condition(ConditionType::ApiAvailable).0, "True");
     assert_eq!(cluster.tenant().status.expect("a status").clients.len(), 2);
     let told = cluster.events().into_iter();
-    assert_eq!(told.filter(|(reason, _)| reason == "IngressNotAllowed").count(), 1);
+    assert_eq!(
+        told.filter(|(reason, _)| reason == "IngressNotAllowed")
+            .count(),
+        1
+    );
 
-    cluster.change(json!({"spec": {"api": {"ingress": {"className": "internal", "annotations": null}}}}));
+    cluster.change(
+        json!({"spec": {"api": {"ingress": {"className": "internal", "annotations": null}}}}),
+    );
     cluster.settle().await;
-    assert!(cluster.condition(ConditionType::Ready).2.starts_with("Name a class"));
+    assert!(
+        cluster
+            .condition(ConditionType::Ready)
+            .2
+            .starts_with("Name a class")
+    );
     cluster.change(json!({"spec": {"api": {"ingress": {"className": "public",
         "annotations": {"cert-manager.io/cluster-issuer": "letsencrypt"}}}}}));
     cluster.settle().await;
@@ -153,8 +171,10 @@ async fn an_image_that_the_operator_does_not_allow_runs_nowhere_and_what_runs_go
         assert!(message.contains("evil.example.com"), "{message}");
         assert_eq!(cluster.get(DEPLOYMENT), before);
     }
-    cluster.change(json!({"spec": {"api": {"image": "registry.example.com/docket/api:2"},
-        "telemetry": {"collector": {"image": null}}}}));
+    cluster.change(
+        json!({"spec": {"api": {"image": "registry.example.com/docket/api:2"},
+        "telemetry": {"collector": {"image": null}}}}),
+    );
     cluster.settle().await;
     assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     let containers = &cluster.get(DEPLOYMENT)["spec"]["template"]["spec"]["containers"];

@@ -114,7 +114,10 @@ async fn no_secret_goes_out_that_does_not_say_so() {
     cluster.reconcile().await.expect("it is the user's turn");
     let (status, reason, message) = cluster.condition(ConditionType::CredentialsReady);
     assert_eq!((&*status, &*reason), ("False", "SecretNotAllowed"));
-    assert!(message.contains("docket.dev/allowed-as=model-key"), "{message}");
+    assert!(
+        message.contains("docket.dev/allowed-as=model-key"),
+        "{message}"
+    );
     cluster.allow_secret_as("model", labels::MODEL_KEY);
     cluster.settle().await;
     assert_eq!(cluster.condition(ConditionType::Ready).0, "True");

@@ -156,8 +156,7 @@ impl World {
     }
 
     async fn put_labelled_secret(&self, name: &str, entries: &Value, labels: Value) -> Result<()> {
-        let secret =
-            json!({"metadata": {"name": name, "labels": labels}, "stringData": entries});
+        let secret = json!({"metadata": {"name": name, "labels": labels}, "stringData": entries});
         let path = self.path("api/v1", "secrets");
         self.ground.plane.admin.create(&path, &secret).await?;
         Ok(())
