@@ -39,7 +39,7 @@ pub(super) fn component(wanted: &ValidatedTenant) -> Component {
                 has_metrics: false,
             },
             Port {
-                name: "operations",
+                name: names::OPERATIONS_PORT,
                 number: OPERATIONS_PORT,
                 of_service: None,
                 scheme: "http",
