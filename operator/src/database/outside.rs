@@ -49,11 +49,12 @@ pub(super) async fn migrate(
         }
     };
     let work = tokio::spawn(work.in_current_span());
-    match sessions.wait(sessions.deadline(), work).await {
-        Some(Ok(Ok(Ended::Done))) => Ok(()),
-        Some(Ok(Err(error))) => Err(failure::explain(&error)),
-        Some(Ok(Ok(Ended::UnderWay))) | None => Err(waits(identity, outside, "is under way")),
-        Some(Err(_)) => Err(Error::stopping()),
+    let (patience, _slow) = sessions.patience();
+    match tokio::time::timeout(patience, work).await {
+        Ok(Ok(Ok(Ended::Done))) => Ok(()),
+        Ok(Ok(Err(error))) => Err(failure::explain(&error)),
+        Ok(Ok(Ok(Ended::UnderWay))) | Err(_) => Err(waits(identity, outside, "is under way")),
+        Ok(Err(_)) => Err(Error::stopping()),
     }
 }
 

@@ -110,13 +110,24 @@ impl Sessions {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Error> {
+        self.within(async |connection, _| work(connection).await)
+            .await
+    }
+
+    /// The same of work that is told how long it may take.
+    async fn within<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection, Duration) -> sqlx::Result<T>,
+    ) -> Result<T, Error> {
         let Session {
             connection,
             turn,
             place: _place,
         } = self.session().await?;
         turn.reached();
-        let result = self.attempt(connection, self.deadline, work).await;
+        let (patience, _slow) = self.patience();
+        let work = async |connection: &mut PgConnection| work(connection, patience).await;
+        let result = self.attempt(connection, patience, work).await;
         if let Err(sqlx::Error::Io(_)) = &result {
             self.outage.doubt();
         }
@@ -182,9 +193,9 @@ impl Sessions {
         })
     }
 
-    /// What `work` comes to, if it does before `longest` is over and others do not wait for as long.
-    pub async fn wait<T>(&self, longest: Duration, work: impl Future<Output = T>) -> Option<T> {
-        self.shares.wait(longest, work).await
+    /// How long one thing may take, while what comes with it is held: the deadline, unless others take long.
+    pub fn patience(&self) -> (Duration, Option<Place>) {
+        self.shares.patience(self.deadline)
     }
 
     async fn session(&self) -> Result<Session<'_>, NoSession> {
@@ -214,8 +225,9 @@ impl Sessions {
         deadline: Duration,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> sqlx::Result<T> {
-        let done = self.shares.wait(deadline, work(&mut session)).await;
-        let result = done.unwrap_or_else(|| Err(too_late(deadline)));
+        let result = tokio::time::timeout(deadline, work(&mut session))
+            .await
+            .unwrap_or_else(|_| Err(too_late(deadline)));
         if result.is_err() {
             drop(session.detach());
         }
@@ -229,11 +241,11 @@ impl Sessions {
     pub async fn run_script(&self, script: String) -> Result<(), Error> {
         let trace = docket_instrumentation::traceparent()
             .map_or_else(String::new, |parent| format!("/*traceparent='{parent}'*/ "));
-        // The server does not see that we gave up: what waits for a lock must end before, and not be
-        // done later, when something else may be wanted.
-        let patience = (self.deadline * 3 / 4).as_millis();
-        let script = format!("{trace}SET lock_timeout = {patience}; {script}");
-        self.with(async |connection| {
+        self.within(async |connection, patience| {
+            // The server does not see that we gave up: what waits for a lock must end before, and not be
+            // done later, when something else may be wanted.
+            let patience = (patience * 3 / 4).as_millis();
+            let script = format!("{trace}SET lock_timeout = {patience}; {script}");
             // Sent by the next line, in one piece.
             self.check_fence()?;
             sqlx::raw_sql(sqlx::AssertSqlSafe(script))
@@ -246,7 +258,7 @@ impl Sessions {
 }
 
 fn too_late(deadline: Duration) -> sqlx::Error {
-    let text = format!("no answer within {deadline:?}, or while others waited as long");
+    let text = format!("no answer within {deadline:?}");
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, text))
 }
 

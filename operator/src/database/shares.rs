@@ -15,7 +15,8 @@ const SLOW: usize = 4;
 /// One of so many may be in the same database.
 const ALIKE: usize = 2;
 
-/// Answers are a matter of milliseconds; who waits for longer needs a place among the slow.
+/// Answers are a matter of milliseconds; who waits for longer needs a place among the slow. It is taken before: what was
+/// asked for may be done after nobody waits for it any more.
 const QUICK: Duration = Duration::from_secs(5);
 
 /// Longest wait for the place of somebody in the same database, and of somebody in one that has not answered yet: one
@@ -56,25 +57,12 @@ impl Shares {
         self.unproven.clone()
     }
 
-    /// What `work` comes to, if it does before `longest` is over. Once it takes long, it needs a place, and comes to
-    /// nothing where there is none.
-    pub async fn wait<T>(&self, longest: Duration, work: impl Future<Output = T>) -> Option<T> {
-        self.wait_for(QUICK.min(longest), longest, work).await
-    }
-
-    async fn wait_for<T>(
-        &self,
-        quick: Duration,
-        longest: Duration,
-        work: impl Future<Output = T>,
-    ) -> Option<T> {
-        // On the heap: a thread's stack is small.
-        let mut work = Box::pin(work);
-        if let Ok(done) = tokio::time::timeout(quick, &mut work).await {
-            return Some(done);
+    /// How long work may take that asks for `longest`: as long, with a place, or else no longer than answers take.
+    pub fn patience(&self, longest: Duration) -> (Duration, Option<Place>) {
+        match self.slow.clone().try_acquire_owned() {
+            Ok(place) => (longest, Some(place)),
+            Err(_) => (QUICK.min(longest), None),
         }
-        let _place = self.slow.try_acquire().ok()?;
-        tokio::time::timeout(longest - quick, work).await.ok()
     }
 }
 
@@ -93,30 +81,21 @@ pub(super) async fn place(places: &Arc<Semaphore>, longest: Duration) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
-
     use super::*;
 
     const SOON: Duration = Duration::from_millis(50);
 
-    #[tokio::test]
-    async fn of_those_who_wait_for_long_only_some_go_on_waiting() {
+    #[test]
+    fn of_many_at_work_some_may_take_long_and_the_others_have_seconds() {
         let shares = Shares::of(8);
-        let slow = || shares.wait_for(Duration::ZERO, Duration::MAX, pending::<()>());
-        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(slow())).collect();
-        for waits in &mut waiting {
-            let ended = tokio::time::timeout(SOON, waits).await;
-            assert!(ended.is_err(), "it goes on waiting");
-        }
-        assert_eq!(slow().await, None, "there is no place for another");
-        assert_eq!(
-            shares.wait(SOON, ready(7)).await,
-            Some(7),
-            "one that is quick"
-        );
-        drop(waiting);
-        let freed = tokio::time::timeout(SOON, slow()).await;
-        assert!(freed.is_err(), "it goes on waiting");
+        let longest = Duration::from_secs(60);
+        let patience = || shares.patience(longest);
+        let slow = [patience(), patience()];
+        assert!(slow.iter().all(|(patience, _)| *patience == longest));
+        assert_eq!(patience().0, QUICK);
+        assert_eq!(shares.patience(SOON).0, SOON, "no longer than it asks for");
+        drop(slow);
+        assert_eq!(patience().0, longest);
     }
 
     #[tokio::test]
