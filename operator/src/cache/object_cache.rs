@@ -43,9 +43,10 @@ struct Objects {
 impl Objects {
     fn insert(&mut self, key: Key, object: CachedObject) {
         self.remove(&key);
-        let bytes = self.bytes.entry(object.owner).or_default();
-        if *bytes + object.packed.size() <= MOST_OF_ONE {
-            *bytes += object.packed.size();
+        let kept = self.bytes.get(&object.owner).copied().unwrap_or_default();
+        let bytes = kept + object.packed.size();
+        if bytes <= MOST_OF_ONE {
+            self.bytes.insert(object.owner, bytes);
             self.by_key.insert(key, object);
         }
     }
