@@ -163,7 +163,8 @@ async fn a_request_is_one_line_without_personal_data_and_a_probe_is_none() {
     for probe in ["/health", "/livez", "/readyz"] {
         reqwest::get(running.url(probe)).await.expect("an answer");
     }
-    running.metric("http_requests_total").await;
+    let scrape = format!("http://{}/metrics", running.operations);
+    reqwest::get(scrape).await.expect("an answer");
     assert_eq!(
         upload(&running, &format!("{EMAIL} {CARD}.txt"))
             .await
