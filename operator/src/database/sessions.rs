@@ -51,6 +51,13 @@ struct Session<'a> {
     place: Place,
 }
 
+/// A session in which something may be done, and for how long.
+struct Begun {
+    connection: PoolConnection<Postgres>,
+    patience: Duration,
+    _places: (Place, Option<Place>),
+}
+
 impl Sessions {
     pub fn new(pool: PgPool, fence: Fence, deadline: Duration, shares: Shares) -> Self {
         Self {
@@ -110,24 +117,27 @@ impl Sessions {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Error> {
-        self.within(async |connection, _| work(connection).await)
-            .await
+        let begun = self.begin().await?;
+        let result = self.attempt(begun.connection, begun.patience, work).await;
+        self.end(result)
     }
 
-    /// The same of work that is told how long it may take.
-    async fn within<T>(
-        &self,
-        work: impl AsyncFnOnce(&mut PgConnection, Duration) -> sqlx::Result<T>,
-    ) -> Result<T, Error> {
+    async fn begin(&self) -> Result<Begun, Error> {
         let Session {
             connection,
             turn,
-            place: _place,
+            place,
         } = self.session().await?;
         turn.reached();
-        let (patience, _slow) = self.patience();
-        let work = async |connection: &mut PgConnection| work(connection, patience).await;
-        let result = self.attempt(connection, patience, work).await;
+        let (patience, slow) = self.patience();
+        Ok(Begun {
+            connection,
+            patience,
+            _places: (place, slow),
+        })
+    }
+
+    fn end<T>(&self, result: sqlx::Result<T>) -> Result<T, Error> {
         if let Err(sqlx::Error::Io(_)) = &result {
             self.outage.doubt();
         }
@@ -241,19 +251,21 @@ impl Sessions {
     pub async fn run_script(&self, script: String) -> Result<(), Error> {
         let trace = docket_instrumentation::traceparent()
             .map_or_else(String::new, |parent| format!("/*traceparent='{parent}'*/ "));
-        self.within(async |connection, patience| {
-            // The server does not see that we gave up: what waits for a lock must end before, and not be
-            // done later, when something else may be wanted.
-            let patience = (patience * 3 / 4).as_millis();
-            let script = format!("{trace}SET lock_timeout = {patience}; {script}");
+        let begun = self.begin().await?;
+        // The server does not see that we gave up: what waits for a lock must end before, and not be
+        // done later, when something else may be wanted.
+        let patience = (begun.patience * 3 / 4).as_millis();
+        let script = format!("{trace}SET lock_timeout = {patience}; {script}");
+        let work = async |connection: &mut PgConnection| {
             // Sent by the next line, in one piece.
             self.check_fence()?;
             sqlx::raw_sql(sqlx::AssertSqlSafe(script))
                 .execute(connection)
                 .await
                 .map(|_| ())
-        })
-        .await
+        };
+        let result = self.attempt(begun.connection, begun.patience, work).await;
+        self.end(result)
     }
 }
 
