@@ -256,16 +256,15 @@ impl Sessions {
         // done later, when something else may be wanted.
         let patience = (begun.patience * 3 / 4).as_millis();
         let script = format!("{trace}SET lock_timeout = {patience}; {script}");
-        let work = async |connection: &mut PgConnection| {
+        let result = self.attempt(begun.connection, begun.patience, async |connection| {
             // Sent by the next line, in one piece.
             self.check_fence()?;
             sqlx::raw_sql(sqlx::AssertSqlSafe(script))
                 .execute(connection)
                 .await
                 .map(|_| ())
-        };
-        let result = self.attempt(begun.connection, begun.patience, work).await;
-        self.end(result)
+        });
+        self.end(result.await)
     }
 }
 
