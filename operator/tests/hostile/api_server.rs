@@ -127,6 +127,7 @@ impl Known {
                 let Some(object) = before else {
                     return refusal(StatusCode::NOT_FOUND, "NotFound");
                 };
+                self.version += 1;
                 self.objects.remove(&path);
                 self.tell(&path, "DELETED", &object);
                 return Json(object).into_response();

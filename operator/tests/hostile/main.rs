@@ -34,7 +34,7 @@ const FLOODS: usize = 4;
 const SOON: Duration = Duration::from_secs(20);
 /// MiB that the chart gives to the operator.
 const MEMORY: u64 = 256;
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(300);
 
 fn start(server: &ApiServer, folder: &Path) -> Process {
     let kubeconfig = folder.join("kubeconfig");
