@@ -61,6 +61,11 @@ refused docket 'crds.install="no"' /crds/install
 refused docket 'networkPolicy.scrapers=[{}]' /networkPolicy/scrapers/0
 refused docket 'networkPolicy.gateways=[{"podSelector":{},"ipBlock":{"cidr":"10.0.0.0/8"}}]' /networkPolicy/gateways/0
 refused docket 'networkPolicy.egress="None"' /networkPolicy/egress
+refused docket 'tenants.allowedImages=["registry.example.com*"]' /tenants/allowedImages/0
+refused docket 'tenants.allowedImages=["a,b"]' /tenants/allowedImages/0
+refused docket 'tenants.allowedIngressAnnotations=["*.example.com/*"]' /tenants/allowedIngressAnnotations/0
+refused docket 'tenants.allowedIngressClasses=["public/*"]' /tenants/allowedIngressClasses/0
+refused docket 'tenants.images=["a"]' images
 refused docket 'replicas=0' /replicas
 refused docket 'replicas="two"' /replicas
 refused docket 'resources.limits.memory=null' /resources/limits
@@ -96,6 +101,9 @@ accepted docket 'networkPolicy.gateways=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]' '"-
 accepted docket 'networkPolicy.scrapers=[{"podSelector":{}}]' '"--scrapers=[{\"podSelector\":{}}]"'
 accepted docket '{"networkPolicy":{"scrapers":[]},"test":{"image":""}}' 'ingress: []'
 accepted docket 'networkPolicy.egress="Open"' '--egress=open'
+accepted docket 'tenants.allowedImages=["registry.example.com/docket/*"]' '"--allowed-image=registry.example.com/docket/*"'
+accepted docket 'tenants.allowedIngressAnnotations=["cert-manager.io/*"]' '"--allowed-ingress-annotation=cert-manager.io/*"'
+accepted docket 'tenants.allowedIngressClasses=["public"]' '"--allowed-ingress-class=public"'
 accepted docket 'metricsSource.url="https://prometheus.example.com/tenant"' '--prometheus-url=https://prometheus.example.com/tenant'
 accepted docket 'metricsSource={"url":"https://p","caSecret":"prometheus-ca"}' 'secretName: prometheus-ca'
 accepted docket 'metricsSource={"url":"https://p","headersSecret":"token"}' '--prometheus-headers=/etc/docket/prometheus-headers'

@@ -1,4 +1,4 @@
-//! The labels of what the operator makes for a tenant.
+//! The labels of what the operator makes for a tenant, and of Secrets that users let out.
 //!
 //! A selector can never change once there are Deployments with it. So it has what stays true of a pod whatever
 //! becomes of its tenant: the program ([`NAME`]), its part ([`COMPONENT`]) and the tenant ([`TENANT`]). No workload
@@ -33,6 +33,16 @@ pub const DOCKET_API: &str = "docket-api";
 /// Value of [`COMPONENT`]: what answers the clients.
 pub const API: &str = "api";
 
+/// Of a Secret that a tenant names: what it may be sent as to a server that the tenant names, too:
+/// [`TELEMETRY_HEADERS`] or [`MODEL_KEY`]. Who may write the Secret writes it, the operator reads it.
+pub const ALLOWED_AS: &str = "docket.dev/allowed-as";
+
+/// Value of [`ALLOWED_AS`]: each of its entries is a header of what the collectors send.
+pub const TELEMETRY_HEADERS: &str = "telemetry-headers";
+
+/// Value of [`ALLOWED_AS`]: it has the key of a language model.
+pub const MODEL_KEY: &str = "model-key";
+
 /// The selector of what belongs to `tenant`.
 #[must_use]
 pub fn of_tenant(tenant: &str) -> String {
@@ -46,7 +56,18 @@ mod tests {
     #[test]
     fn selectors_that_know_the_labels_go_on_finding_them() {
         let labels = [
-            TENANT, NAME, COMPONENT, INSTANCE, MANAGED_BY, PART_OF, DOCKET, DOCKET_API, API,
+            TENANT,
+            NAME,
+            COMPONENT,
+            INSTANCE,
+            MANAGED_BY,
+            PART_OF,
+            DOCKET,
+            DOCKET_API,
+            API,
+            ALLOWED_AS,
+            TELEMETRY_HEADERS,
+            MODEL_KEY,
         ];
         let pinned = [
             "docket.dev/tenant",
@@ -58,6 +79,9 @@ mod tests {
             "docket",
             "docket-api",
             "api",
+            "docket.dev/allowed-as",
+            "telemetry-headers",
+            "model-key",
         ];
         assert_eq!(labels, pinned);
         assert_eq!(of_tenant("acme"), "docket.dev/tenant=acme");

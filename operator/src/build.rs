@@ -40,6 +40,7 @@ pub(crate) use collector_config::METRICS_PORT as COLLECTOR_METRICS_PORT;
 pub(crate) use component::{COMPONENTS, Component, components};
 pub(crate) use each_child::{DesiredChild, EachChild};
 
+use crate::allowed::Allowed;
 use crate::foreign::gateway_api::HttpRoute;
 use crate::foreign::prometheus_operator::{PodMonitor, PrometheusRule};
 use crate::network::ClusterNetwork;
@@ -60,6 +61,8 @@ pub struct Images {
     pub monitoring_labels: BTreeMap<String, String>,
     /// Who comes in from outside, who reads metrics, and where the API server is.
     pub network: ClusterNetwork,
+    /// What they may name instead, and what their Ingress may be.
+    pub allowed: Allowed,
 }
 
 /// What must be in the cluster before the first SQL: secrets that would be lost otherwise.
@@ -84,6 +87,8 @@ pub struct Children {
     pub service_account: ServiceAccount,
     /// The way in from outside the cluster, if there is one.
     pub ingress: Option<Ingress>,
+    /// One that is there stays as it is, and none is made.
+    pub leaves_ingress: bool,
     /// The same through Gateways.
     pub http_route: Option<HttpRoute>,
     /// What a Prometheus computes and alerts on, where the cluster has such.
@@ -154,6 +159,7 @@ pub(crate) fn children_of(
             .ingress
             .as_ref()
             .map(|asked| ingress::build(wanted, asked)),
+        leaves_ingress: wanted.leaves_ingress,
         http_route: wanted
             .http_route
             .as_ref()

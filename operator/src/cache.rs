@@ -6,6 +6,7 @@ pub mod merged_watch;
 pub mod namespace_index;
 pub mod object_cache;
 pub mod optional_kinds;
+pub(crate) mod owned;
 mod packed;
 pub mod pods;
 pub mod presence;

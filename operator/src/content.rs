@@ -12,6 +12,8 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, RetryConfig};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::content_answers::LastAnswer;
 use crate::error::{Error, Problem};
@@ -31,6 +33,15 @@ const KEY: TextForm = TextForm::line(1024);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often.
 const RETRIES: usize = 2;
+
+/// Longest time for all that one look asks for: lists have pages, and who answers may never come to the last.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// So many of those who reconcile may wait for object stores at a time: the others are for tenants that need none.
+static TURNS: Semaphore = Semaphore::const_new(8);
+
+/// Longest wait for one of these turns; those who come back later are no worse off.
+const QUEUE: Duration = Duration::from_secs(2);
 
 /// A tenant's bucket, and the key to it. A client of S3 is large, and made only to delete.
 #[derive(Clone, Debug)]
@@ -102,11 +113,35 @@ impl Content {
         fence: &Fence,
     ) -> Result<Deleted, Error> {
         let last = LastAnswer::default();
-        let deleted = match self.store(&last) {
-            Ok(store) => delete_from(&store, schema, turn, fence.clone()).await,
-            Err(error) => Err(error),
+        let delete = async { delete_from(&self.store(&last)?, schema, turn, fence.clone()).await };
+        let longest = turn.saturating_add(LOOK);
+        self.ask(schema, "could not be deleted", longest, &last, delete)
+            .await
+    }
+
+    /// What `question` comes to, in its turn and before `longest` is over.
+    async fn ask<T>(
+        &self,
+        schema: &str,
+        what: &str,
+        longest: Duration,
+        last: &LastAnswer,
+        question: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, Error> {
+        let Ok(Ok(_turn)) = timeout(QUEUE, TURNS.acquire()).await else {
+            return Err(Error::Queued(
+                "others wait for object stores that do not answer",
+            ));
         };
-        deleted.map_err(|_| self.unavailable(schema, "could not be deleted", &last))
+        // On the heap: a thread's stack is small.
+        match timeout(longest, Box::pin(question)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(self.unavailable(schema, what, last)),
+            Err(_) => {
+                last.ran_out_of_time();
+                Err(self.unavailable(schema, what, last))
+            }
+        }
     }
 
     /// Whose the content of the client with the schema `schema` is, as it says beside it.
@@ -132,9 +167,8 @@ impl Content {
                 })?;
             Ok(Some(owner))
         };
-        read.await.map_err(|_: object_store::Error| {
-            self.unavailable(schema, "could not be looked at", &last)
-        })
+        self.ask(schema, "could not be looked at", LOOK, &last, read)
+            .await
     }
 
     /// Whether the client has nothing there.
@@ -147,9 +181,8 @@ impl Content {
             let mut objects = self.store(&last)?.list(Some(&Path::from(schema)));
             Ok(objects.try_next().await?.is_none())
         };
-        look.await.map_err(|_: object_store::Error| {
-            self.unavailable(schema, "could not be looked at", &last)
-        })
+        self.ask(schema, "could not be looked at", LOOK, &last, look)
+            .await
     }
 
     /// Says beside it whose the content is from now on, while `fence` is open.
@@ -168,10 +201,8 @@ impl Content {
             let text = owner.text().into();
             self.store(&last)?.put(&marker(schema), text).await
         };
-        let written = write.await;
-        written.map(|_| ()).map_err(|_: object_store::Error| {
-            self.unavailable(schema, "could not be handed over", &last)
-        })
+        let written = self.ask(schema, "could not be handed over", LOOK, &last, write);
+        written.await.map(|_| ())
     }
 
     fn unavailable(&self, schema: &str, what: &str, last: &LastAnswer) -> Error {
@@ -238,6 +269,7 @@ mod tests {
     use axum::response::IntoResponse as _;
     use object_store::ObjectStoreExt as _;
     use object_store::memory::InMemory;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
 
@@ -271,8 +303,6 @@ mod tests {
         location: Option<String>,
         body: &'static str,
     ) -> (Content, Arc<AtomicUsize>) {
-        // Only the first test can win, and all ask for the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = asked.clone();
         let answer = move || {
@@ -291,6 +321,12 @@ mod tests {
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let server = axum::Router::new().fallback(answer);
         tokio::spawn(axum::serve(listener, server).into_future());
+        (bucket_at(endpoint), asked)
+    }
+
+    fn bucket_at(endpoint: String) -> Content {
+        // Only the first test can win, and all ask for the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let storage = S3Storage {
             bucket: "acme".into(),
             endpoint,
@@ -298,8 +334,7 @@ mod tests {
         };
         let key = || ByteString(b"key".to_vec());
         let secret = [ACCESS_KEY_ID, SECRET_ACCESS_KEY].map(|name| (name.to_owned(), key()));
-        let content = Content::from_secret(&storage, &secret.into()).expect("a whole Secret");
-        (content, asked)
+        Content::from_secret(&storage, &secret.into()).expect("a whole Secret")
     }
 
     async fn told(content: &Content) -> String {
@@ -337,20 +372,77 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 0);
     }
 
+    /// A bucket behind a server of which each connection hears `head`, and then `more` without end; and what was sent.
+    async fn endless(head: &'static str, more: String) -> (Content, Arc<AtomicUsize>) {
+        let (sent, listener) = (
+            Arc::new(AtomicUsize::new(0)),
+            tokio::net::TcpListener::bind("127.0.0.1:0").await,
+        );
+        let listener = listener.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let (counted, more) = (sent.clone(), Arc::new(more));
+        tokio::spawn(async move {
+            while let Ok((mut caller, _)) = listener.accept().await {
+                let (counted, more) = (counted.clone(), more.clone());
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    let _ = caller.read(&mut request).await;
+                    let _ = caller.write_all(head.as_bytes()).await;
+                    while caller.write_all(more.as_bytes()).await.is_ok() {
+                        counted.fetch_add(more.len(), Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        (bucket_at(endpoint), sent)
+    }
+
+    #[tokio::test]
+    async fn of_an_answer_without_an_end_no_more_is_read_than_an_answer_has() {
+        for head in [
+            "HTTP/1.1 200 OK\r\n\r\n",
+            "HTTP/1.1 403 Forbidden\r\n\r\n<Error><Code>AccessDenied</Code>",
+        ] {
+            let (content, sent) = endless(head, " ".repeat(64 * 1024)).await;
+            let looked = content.is_empty("acme_globex").await;
+            let told = looked.expect_err("no list").to_string();
+            let expected = "Of the object store: its answer broke off, or is too large.";
+            assert!(told.ends_with(expected), "{told}");
+            // Beside what was read, what the kernel takes in between.
+            let sent = sent.load(Ordering::SeqCst);
+            assert!(sent < 32 * 1024 * 1024, "{sent}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_that_never_comes_to_its_last_page_is_given_up() {
+        const PAGE: &str = "<ListBucketResult><IsTruncated>true</IsTruncated>\
+            <NextContinuationToken>again</NextContinuationToken></ListBucketResult>";
+        let (content, asked) = answering(http::StatusCode::OK, None, PAGE).await;
+        let last = LastAnswer::default();
+        let list = async {
+            let mut objects = content.store(&last)?.list(None);
+            objects.try_next().await
+        };
+        let longest = Duration::from_millis(500);
+        let look = content.ask(
+            "acme_globex",
+            "could not be looked at",
+            longest,
+            &last,
+            list,
+        );
+        let told = look.await.expect_err("no last page").to_string();
+        assert!(told.ends_with("it did not answer in time."), "{told}");
+        assert!(asked.load(Ordering::SeqCst) > 1);
+    }
+
     #[tokio::test]
     async fn a_store_that_does_not_answer_is_left_for_the_next_try_before_a_minute_is_over() {
-        // Only the first test can win, and all ask for the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // The kernel takes connections; nobody reads what comes by them.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let storage = S3Storage {
-            bucket: "acme".into(),
-            endpoint: format!("http://{}", silent.local_addr().expect("an address")),
-            region: "us-east-1".into(),
-        };
-        let key = || ByteString(b"key".to_vec());
-        let secret = [ACCESS_KEY_ID, SECRET_ACCESS_KEY].map(|name| (name.to_owned(), key()));
-        let content = Content::from_secret(&storage, &secret.into()).expect("a whole Secret");
+        let address = silent.local_addr().expect("an address");
+        let content = bucket_at(format!("http://{address}"));
         let minute = Duration::from_secs(60);
         let fence = Fence::open();
         let deletion = content.delete("acme_globex", Duration::ZERO, &fence);

@@ -1,21 +1,28 @@
 //! What is told of the answers of a bucket's server. A spec names that server, so it may be anybody's: nobody is
-//! led elsewhere by it, and of what it says only the status and S3's code are shown.
+//! led elsewhere by it, no more is read of it than an answer has, and of what it says only the status and S3's code are
+//! shown.
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::StatusCode;
+use http_body_util::{BodyExt as _, Limited};
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpResponseBody, HttpService,
 };
 
-/// Longest wait for a connection, and for an answer.
+/// Longest wait for a connection, and for an answer to its last byte.
 const CONNECTING: Duration = Duration::from_secs(5);
-const ANSWERING: Duration = Duration::from_secs(30);
+const ANSWERING: Duration = Duration::from_secs(10);
+
+/// Bytes of an answer: a list of 1000 objects, whose names are Docket's own, has a quarter of them.
+const LARGEST: usize = 2 * 1024 * 1024;
 
 /// Codes of S3 are words such as `AccessDenied`; what is longer is none.
 const LONGEST_CODE: usize = 64;
@@ -37,6 +44,11 @@ enum Answer {
 impl LastAnswer {
     fn lock(&self) -> MutexGuard<'_, Answer> {
         self.0.lock().expect("no holder of this lock panics")
+    }
+
+    /// What was asked for did not come about in time, whatever was answered.
+    pub(crate) fn ran_out_of_time(&self) {
+        *self.lock() = Answer::NotInTime;
     }
 }
 
@@ -90,7 +102,7 @@ struct Observed {
 impl Observed {
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (parts, body) = self.client.execute(request).await?.into_parts();
-        let bytes = body.bytes().await?;
+        let bytes = read(body).await?;
         *self.last.lock() = Answer::Said(parts.status, code_in(&bytes));
         Ok(HttpResponse::from_parts(parts, bytes.into()))
     }
@@ -117,6 +129,22 @@ impl HttpService for Observed {
             answer
         }
         .boxed()
+    }
+}
+
+/// An answer that has more bytes than any should have.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct TooLarge(Box<dyn std::error::Error + Send + Sync>);
+
+/// The whole of an answer that is not too large.
+async fn read(body: HttpResponseBody) -> Result<Bytes, HttpError> {
+    match Limited::new(body, LARGEST).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) => Err(match error.downcast::<HttpError>() {
+            Ok(broken) => *broken,
+            Err(too_large) => HttpError::new(HttpErrorKind::Unknown, TooLarge(too_large)),
+        }),
     }
 }
 

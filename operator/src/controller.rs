@@ -37,8 +37,11 @@ impl Watches {
     pub fn new(scope: &Scope, concurrency: u16, memory: Arc<TenantMemories>) -> Self {
         let (caches, optional) = (Caches::default(), OptionalKinds::unknown());
         let referenced_secrets = ReferencedSecrets::default();
-        let (tenants, controller) = controller_of(scope, concurrency, memory, &referenced_secrets);
+        let (tenants, controller) =
+            controller_of(scope, concurrency, memory.clone(), &referenced_secrets);
         let children = caches.each_kind(WatchEach {
+            known: tenants.clone(),
+            owners: Arc::new(move |uid| memory.is_known(uid)),
             scope,
             optional: &optional,
             controller,

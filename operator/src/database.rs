@@ -8,6 +8,7 @@ mod inspection;
 mod outside;
 mod pools;
 mod sessions;
+mod shares;
 pub mod watch;
 
 pub use connection::AdminConnection;

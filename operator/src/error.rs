@@ -21,6 +21,9 @@ pub enum Error {
     /// The operator itself is at fault. It tries again: what led to it may have passed.
     #[error("{0}")]
     Panicked(Panicked),
+    /// It is the turn of others; the object comes back, and nothing is told of it meanwhile.
+    #[error("it waits for its turn: {0}")]
+    Queued(&'static str),
 }
 
 impl From<Panicked> for Error {
@@ -109,6 +112,7 @@ impl Error {
                      tries again. What runs goes on. Report it with the line \"panicked\" of its log."
                 ),
             ),
+            Self::Queued(_) => Problem::new(ConditionType::Ready, "Queued", self.to_string()),
         }
     }
 
@@ -126,6 +130,8 @@ impl Error {
             Self::Transient(_) => "transient",
             Self::Kubernetes(_) => "kubernetes",
             Self::Panicked(_) => PANICKED,
+
+            Self::Queued(_) => "queued",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! speaks S3. [`cache`] holds what the watches brought, [`memory`] what we learned of each tenant.
 //! What another kind of custom resource would have to say of itself is in [`reconciled_kind`].
 
+pub mod allowed;
 pub mod build;
 pub mod cache;
 pub mod content;

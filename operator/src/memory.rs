@@ -74,6 +74,11 @@ impl<T: Default> Memory<T> {
         }
     }
 
+    /// Whether there is an object `uid`.
+    fn knows(&self, uid: &str) -> bool {
+        self.known().objects.contains_key(uid)
+    }
+
     /// What `use_it` makes of what is kept of the object `uid`; `None` where the object is gone.
     fn with<R>(&self, uid: &str, use_it: impl FnOnce(&mut T) -> R) -> Option<R> {
         self.known().objects.get_mut(uid).map(use_it)

@@ -94,6 +94,7 @@ async fn visit<K: ReconciledKind>(object: Identified<K>, ctx: &K::Context) -> Re
             shared.memories.succeeded(object.uid());
             act_on(next, &object, &timeline, ctx).await
         }
+        Err(error @ Error::Queued(_)) => Err(error),
         Err(error) => {
             K::report_failure(&object, &error, &timeline, ctx).await?;
             match error.is_transient() {

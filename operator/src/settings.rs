@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::allowed::Pattern;
 use crate::network::{Egress, Peers};
 
 /// Turns DocumentTenants into running services.
@@ -87,6 +88,20 @@ pub struct Settings {
     /// Where tenants' pods may connect to.
     #[arg(long, env = "DOCKET_EGRESS", value_enum, default_value_t)]
     pub egress: Egress,
+    /// An image that tenants may name, one option each, or with /*, :* or @* at its end all that begin so; without any,
+    /// they may name all.
+    #[arg(long, env = "DOCKET_ALLOWED_IMAGES", value_delimiter = ',')]
+    pub allowed_image: Vec<Pattern>,
+    /// A key of annotations that a tenant's Ingress may have, likewise.
+    #[arg(
+        long,
+        env = "DOCKET_ALLOWED_INGRESS_ANNOTATIONS",
+        value_delimiter = ','
+    )]
+    pub allowed_ingress_annotation: Vec<Pattern>,
+    /// A class that a tenant's Ingress may have, likewise; with any, it must name one.
+    #[arg(long, env = "DOCKET_ALLOWED_INGRESS_CLASSES", value_delimiter = ',')]
+    pub allowed_ingress_class: Vec<Pattern>,
     /// Namespace of the Lease that keeps a second operator from writing.
     #[arg(long, env = "POD_NAMESPACE", default_value = "docket-system")]
     pub lease_namespace: String,

@@ -88,6 +88,8 @@ pub struct ValidatedTenant {
     pub autoscaling: Option<Autoscaling>,
     /// The way in from outside the cluster, if there is one.
     pub ingress: Option<Ingress>,
+    /// The operator does not allow the one that the spec asks for: what is there stays as it is.
+    pub leaves_ingress: bool,
     /// The same through Gateways.
     pub http_route: Option<HttpRoute>,
     /// Who may connect to the pods, and where they may connect to.

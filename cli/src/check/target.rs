@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Secret, Service};
 use kube::Api;
 
 use super::client::Client;
-use super::logs::Logs;
+use super::pods::Pods;
 use super::way::{Ask, Way};
 use crate::arguments::{Check, ClusterArguments};
 use crate::cluster::Cluster;
@@ -29,7 +29,8 @@ pub(super) struct Target {
     pub clients: Vec<Client>,
     /// Why clients' routes cannot be asked.
     pub without_keys: Option<String>,
-    pub logs: Option<Logs>,
+    /// Its pods, if a cluster is asked.
+    pub pods: Option<Pods>,
     /// The cluster whose gateway has spans of the tenant, or why there is none.
     pub spans: Result<kube::Client, &'static str>,
 }
@@ -75,7 +76,7 @@ impl Target {
                 "it takes tokens of {issuer}, and docketctl has none"
             ));
         }
-        target.logs = Some(Logs {
+        target.pods = Some(Pods {
             pods: Api::namespaced(cluster.client.clone(), &cluster.namespace),
             tenant: wanted.name.clone(),
         });
@@ -101,7 +102,7 @@ impl Target {
             way,
             shown,
             without_keys: None,
-            logs: None,
+            pods: None,
             spans: Err("no cluster is asked"),
         }
     }

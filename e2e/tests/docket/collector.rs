@@ -1,5 +1,5 @@
 use anyhow::{Context, Result, ensure};
-use docket_crds::{ConditionType, condition};
+use docket_crds::{ConditionType, condition, labels};
 use docket_e2e::gateway::everything_with;
 use docket_e2e::objects::Objects;
 use docket_e2e::retry::send;
@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 async fn put_headers(it: &Scenario, token: &str) -> Result<()> {
     let data = json!({"authorization": token});
     let secret: Secret = serde_json::from_value(json!({
-        "metadata": {"name": "gateway-headers"}, "stringData": data,
+        "metadata": {"name": "gateway-headers", "labels": {labels::ALLOWED_AS: labels::TELEMETRY_HEADERS}},
+        "stringData": data,
     }))?;
     match it
         .objects

@@ -87,7 +87,12 @@ impl Children {
             each.child(DesiredChild::of(self.collector_config)),
             each.child(DesiredChild::of(self.service_account)),
             try_join_all(self.components.iter_mut().map(|it| access(it, each))),
-            each.child(DesiredChild::named(&name, self.ingress)),
+            async {
+                match self.leaves_ingress {
+                    true => Ok(None),
+                    false => each.child(DesiredChild::named(&name, self.ingress)).await,
+                }
+            },
             each.child(DesiredChild::named(&name, self.http_route)),
             each.child(DesiredChild::named(&name, self.prometheus_rule)),
             try_join_all(monitors.into_iter().map(|it| each.child(it))),

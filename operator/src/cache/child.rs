@@ -20,6 +20,9 @@ use crate::cache::presence::Presence;
 use crate::foreign::gateway_api::HttpRoute;
 use crate::foreign::prometheus_operator::{PodMonitor, PrometheusRule};
 
+/// Page of a kind whose objects hold whatever somebody puts there, a megabyte each.
+const OF_ANY_SIZE: u32 = 10;
+
 /// A kind of object that a tenant is made of.
 pub trait Child:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -33,6 +36,9 @@ pub trait Child:
 {
     /// Whether a change of nothing but the status is a reason to look at the tenant again.
     const STATUS_MATTERS: bool = true;
+
+    /// Objects of a first list that are in memory at once.
+    const PAGE: u32 = 50;
 
     /// Where the objects of this kind are kept that the watch brought.
     fn cache(caches: &Caches) -> &ObjectCache<Self>;
@@ -55,12 +61,16 @@ pub trait Child:
 }
 
 impl Child for Secret {
+    const PAGE: u32 = OF_ANY_SIZE;
+
     fn cache(caches: &Caches) -> &ObjectCache<Self> {
         &caches.secrets
     }
 }
 
 impl Child for ConfigMap {
+    const PAGE: u32 = OF_ANY_SIZE;
+
     fn cache(caches: &Caches) -> &ObjectCache<Self> {
         &caches.config_maps
     }

@@ -1,8 +1,10 @@
 //! Objects of one kind as the watch brought them, kept as JSON and packed: as Rust values they take many
-//! times the memory, and each is looked at seldom.
+//! times the memory, and each is looked at seldom. Who may write an object decides how large it is, so of one owner
+//! only so much is kept. What is not kept is read when it is needed.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -13,11 +15,54 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::cache::owned::controller_uid;
 use crate::cache::packed::{Packed, Packing};
 use crate::identified::namespace_and_name;
 
-/// By namespace and name.
-type Objects = HashMap<(String, String), Packed>;
+/// Namespace and name.
+type Key = (String, String);
+
+/// Bytes that are kept of one owner's objects of one kind, packed. The Secrets of a hundred clients, the most that a
+/// tenant has, with as many keys as they may have, take half of them.
+const MOST_OF_ONE: usize = 1024 * 1024;
+
+/// An object, and whose it is.
+#[derive(Debug)]
+struct CachedObject {
+    packed: Packed,
+    owner: u64,
+}
+
+/// Objects, and how much is kept of each owner's.
+#[derive(Debug, Default)]
+struct Objects {
+    by_key: HashMap<Key, CachedObject>,
+    bytes: HashMap<u64, usize>,
+}
+
+impl Objects {
+    fn insert(&mut self, key: Key, object: CachedObject) {
+        self.remove(&key);
+        let kept = self.bytes.get(&object.owner).copied().unwrap_or_default();
+        let bytes = kept + object.packed.size();
+        if bytes <= MOST_OF_ONE {
+            self.bytes.insert(object.owner, bytes);
+            self.by_key.insert(key, object);
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        let Some(CachedObject { packed, owner }) = self.by_key.remove(key) else {
+            return;
+        };
+        if let Some(bytes) = self.bytes.get_mut(&owner) {
+            *bytes -= packed.size();
+            if *bytes == 0 {
+                self.bytes.remove(&owner);
+            }
+        }
+    }
+}
 
 /// What a watch has brought so far, shared by those who feed and read it.
 #[derive(Debug)]
@@ -66,23 +111,21 @@ impl<K: Resource + Serialize + DeserializeOwned> ObjectCache<K> {
         match event {
             Event::Init => known.coming = Some(Objects::default()),
             Event::InitApply(object) => {
-                if let Some(key) = namespace_and_name(object) {
-                    let packed = known.pack(object);
-                    known.coming.get_or_insert_default().insert(key, packed);
-                }
+                let packed = known.pack(object);
+                let coming = known.coming.get_or_insert_default();
+                take_in(coming, object, packed);
             }
             Event::InitDone => {
                 let now = known.coming.take().unwrap_or_default();
-                let mut before = std::mem::replace(&mut known.objects, now);
-                before.retain(|key, _| !known.objects.contains_key(key));
+                let mut before = std::mem::replace(&mut known.objects, now).by_key;
+                before.retain(|key, _| !known.objects.by_key.contains_key(key));
                 self.filled.send_replace(true);
-                return before.values().map(|gone| known.read(gone)).collect();
+                let gone = before.values();
+                return gone.map(|gone| known.read(&gone.packed)).collect();
             }
             Event::Apply(object) => {
-                if let Some(key) = namespace_and_name(object) {
-                    let packed = known.pack(object);
-                    known.objects.insert(key, packed);
-                }
+                let packed = known.pack(object);
+                take_in(&mut known.objects, object, packed);
             }
             Event::Delete(object) => {
                 if let Some(key) = namespace_and_name(object) {
@@ -98,14 +141,14 @@ impl<K: Resource + Serialize + DeserializeOwned> ObjectCache<K> {
     pub fn get(&self, namespace: &str, name: &str) -> Option<K> {
         let key = (namespace.to_owned(), name.to_owned());
         let known = self.known();
-        Some(known.read(known.objects.get(&key)?))
+        Some(known.read(&known.objects.by_key.get(&key)?.packed))
     }
 
     /// Whether there is an object `name` in `namespace`.
     #[must_use]
     pub fn has(&self, namespace: &str, name: &str) -> bool {
         let key = (namespace.to_owned(), name.to_owned());
-        self.known().objects.contains_key(&key)
+        self.known().objects.by_key.contains_key(&key)
     }
 
     /// Returns once the watch has brought all there are.
@@ -115,10 +158,27 @@ impl<K: Resource + Serialize + DeserializeOwned> ObjectCache<K> {
     }
 }
 
+/// Keeps an object in `objects`, or nothing of it where it is too large.
+fn take_in<K: Resource>(objects: &mut Objects, object: &K, packed: Option<Packed>) {
+    let Some(key) = namespace_and_name(object) else {
+        return;
+    };
+    match packed {
+        Some(packed) => {
+            let mut owner = DefaultHasher::new();
+            controller_uid(object).hash(&mut owner);
+            let owner = owner.finish();
+            objects.insert(key, CachedObject { packed, owner });
+        }
+        None => objects.remove(&key),
+    }
+}
+
 impl CachedObjects {
-    fn pack<K: Serialize>(&mut self, object: &K) -> Packed {
+    /// Nothing where it is too large: others would be compared with it.
+    fn pack<K: Serialize>(&mut self, object: &K) -> Option<Packed> {
         let written = serde_json::to_vec(object).expect("Kubernetes objects serialize");
-        self.packing.pack(&written)
+        (written.len() <= MOST_OF_ONE).then(|| self.packing.pack(&written))
     }
 
     fn read<K: DeserializeOwned>(&self, packed: &Packed) -> K {
@@ -148,6 +208,52 @@ mod tests {
         assert_eq!(kept.get("acme", "a"), Some(object("a", "2")));
         assert_eq!(kept.get("other", "a"), None);
         kept.take(&Event::Delete(object("a", "2")));
+        assert_eq!(kept.get("acme", "a"), None);
+    }
+
+    /// Text that cannot be packed.
+    fn noise(bytes: usize, seed: u64) -> String {
+        let mut state = seed | 1;
+        let letters = (0..bytes).map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            char::from(b'!' + u8::try_from((state >> 33) % 90).expect("less than 90"))
+        });
+        letters.collect()
+    }
+
+    fn owned(name: &str, value: &str, uid: &str) -> ConfigMap {
+        let mut object = object(name, value);
+        let owner = json!([{"apiVersion": "docket.dev/v1alpha1", "kind": "DocumentTenant", "name": "a",
+            "uid": uid, "controller": true}]);
+        object.metadata.owner_references = serde_json::from_value(owner).expect("an owner");
+        object
+    }
+
+    #[test]
+    fn of_one_owner_no_more_is_kept_than_a_tenant_can_have() {
+        let kept = ObjectCache::default();
+        let part = |seed| noise(MOST_OF_ONE / 4, seed);
+        for (name, seed) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
+            kept.take(&Event::Apply(owned(name, &part(seed), "u")));
+        }
+        let there = |name| kept.has("acme", name);
+        let all = ["a", "b", "c", "d"].map(there);
+        assert_eq!(all.iter().filter(|there| **there).count(), 3, "{all:?}");
+        kept.take(&Event::Apply(owned("e", &part(5), "another")));
+        assert!(there("e"), "it is another's");
+        kept.take(&Event::Delete(owned("a", "", "u")));
+        kept.take(&Event::Apply(owned("d", &part(4), "u")));
+        assert!(there("d"), "there is room again");
+        assert_eq!(kept.get("acme", "d"), Some(owned("d", &part(4), "u")));
+    }
+
+    #[test]
+    fn an_object_that_becomes_too_large_is_not_kept_as_it_was() {
+        let kept = ObjectCache::default();
+        kept.take(&Event::Apply(object("a", "1")));
+        kept.take(&Event::Apply(object("a", &noise(MOST_OF_ONE, 1))));
         assert_eq!(kept.get("acme", "a"), None);
     }
 

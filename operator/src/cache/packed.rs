@@ -18,6 +18,13 @@ pub(crate) struct Packed {
     difference: Box<[u8]>,
 }
 
+impl Packed {
+    /// Bytes that it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.difference.len()
+    }
+}
+
 /// What the texts that were packed have in common.
 #[derive(Debug, Default)]
 pub(crate) struct Packing {

@@ -1,11 +1,12 @@
 //! The Secrets that tenants name, read again only when the watch says that they changed.
 //!
 //! Any Secret of the cluster may be one, so all are watched without their data; data is kept of those
-//! that were read.
+//! that were read and have little: who writes one decides how much that is.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use docket_crds::labels;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -17,6 +18,33 @@ use crate::identified::namespace_and_name;
 
 /// Entries of a Secret.
 pub type Entries = BTreeMap<String, ByteString>;
+
+/// What is read of a Secret.
+#[derive(Debug, Default)]
+pub struct ReferencedSecret {
+    /// What it holds.
+    pub entries: Entries,
+    /// What it may go out as, by its label.
+    pub allowed_as: Option<String>,
+}
+
+/// Bytes of one that is kept: a hundred certificates have no more. One that is larger is read each time.
+const LARGEST: usize = 128 * 1024;
+
+impl ReferencedSecret {
+    fn of(secret: Secret) -> Self {
+        let labels = secret.metadata.labels.as_ref();
+        Self {
+            allowed_as: labels.and_then(|labels| labels.get(labels::ALLOWED_AS).cloned()),
+            entries: secret.data.unwrap_or_default(),
+        }
+    }
+
+    fn size(&self) -> usize {
+        let entries = self.entries.iter();
+        entries.map(|(key, value)| key.len() + value.0.len()).sum()
+    }
+}
 
 /// Namespace and name of a Secret.
 type Key = (String, String);
@@ -30,7 +58,7 @@ struct CachedSecrets {
     /// Resource versions that the watch has brought.
     versions: HashMap<Key, String>,
     /// What was read, and of which version it is.
-    read: HashMap<Key, (String, Arc<Entries>)>,
+    read: HashMap<Key, (String, Arc<ReferencedSecret>)>,
 }
 
 impl ReferencedSecrets {
@@ -65,23 +93,27 @@ impl ReferencedSecrets {
         }
     }
 
-    /// Entries of the Secret `name`, if what was read is what the watch knows.
+    /// The Secret `name`, if what was read is what the watch knows.
     #[must_use]
-    pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<Entries>> {
+    pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<ReferencedSecret>> {
         let key = (namespace.to_owned(), name.to_owned());
         let known = self.known();
-        let (version, entries) = known.read.get(&key)?;
-        (known.versions.get(&key) == Some(version)).then(|| entries.clone())
+        let (version, secret) = known.read.get(&key)?;
+        (known.versions.get(&key) == Some(version)).then(|| secret.clone())
     }
 
-    /// Keeps what was read.
-    pub fn keep(&self, secret: Secret) -> Arc<Entries> {
+    /// Keeps what was read, unless it is large.
+    pub fn keep(&self, secret: Secret) -> Arc<ReferencedSecret> {
         let read = namespace_and_name(&secret).zip(secret.resource_version());
-        let entries = Arc::new(secret.data.unwrap_or_default());
+        let secret = Arc::new(ReferencedSecret::of(secret));
         if let Some((key, version)) = read {
-            self.known().read.insert(key, (version, entries.clone()));
+            let mut known = self.known();
+            match secret.size() <= LARGEST {
+                true => known.read.insert(key, (version, secret.clone())),
+                false => known.read.remove(&key),
+            };
         }
-        entries
+        secret
     }
 
     /// Forgets what was read of a Secret that is gone.
@@ -121,6 +153,18 @@ mod tests {
         secrets.keep(secret("2"));
         assert!(secrets.get("acme", "s").is_some());
         secrets.take(&Event::Delete(metadata("2")));
+        assert!(secrets.get("acme", "s").is_none());
+    }
+
+    #[test]
+    fn a_secret_with_much_in_it_is_read_each_time() {
+        let secrets = ReferencedSecrets::default();
+        let mut large = secret("1");
+        let content = ByteString(vec![b'a'; LARGEST]);
+        large.data = Some([("key".to_owned(), content)].into());
+        secrets.take(&Event::Apply(metadata("1")));
+        let read = secrets.keep(large);
+        assert_eq!(read.entries.len(), 1);
         assert!(secrets.get("acme", "s").is_none());
     }
 

@@ -1,11 +1,12 @@
 //! What the watches bring, and where it goes before a tenant is looked at.
 
+use std::future::ready;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use docket_crds::{DocumentTenant, labels};
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{FutureExt as _, Stream, StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store, store};
@@ -17,6 +18,7 @@ use crate::cache::child::Child;
 use crate::cache::namespace_index::NamespaceIndex;
 use crate::cache::object_cache::ObjectCache;
 use crate::cache::optional_kinds::OptionalKinds;
+use crate::cache::owned::{Owners, that_are_owned};
 use crate::cache::pods::{self, Pods};
 use crate::cache::presence::{INTERVAL, while_there};
 use crate::cache::referenced_secrets::ReferencedSecrets;
@@ -25,19 +27,22 @@ use crate::memory::Memories;
 use crate::reconciled_kind::ReconciledKind;
 use crate::scope::Scope;
 
-/// Objects of a first list that are in memory at once, for each kind.
+/// Objects of a first list that are in memory at once, of what is no child.
 const PAGE: u32 = 50;
 
 type Events<K> = BoxStream<'static, Result<K, watcher::Error>>;
 
 /// The objects that carry our label, or with `!=` those that do not.
-fn that_are(ours: &str) -> watcher::Config {
+fn that_are(ours: &str, page: u32) -> watcher::Config {
     let labels = format!("{}{ours}{}", labels::MANAGED_BY, labels::DOCKET);
-    watcher::Config::default().page_size(PAGE).labels(&labels)
+    watcher::Config::default().page_size(page).labels(&labels)
 }
 
-/// Lets the objects of every kind of child bring their owners of the kind `K` back.
+/// Lets the objects of every kind of child bring their owners of the kind `K` back. Those of nobody who is known are
+/// not kept, so children are listed once it is known who there is.
 pub(super) struct WatchEach<'a, K: ReconciledKind> {
+    pub(super) known: Store<K>,
+    pub(super) owners: Owners,
     pub(super) scope: &'a Scope,
     pub(super) optional: &'a OptionalKinds,
     pub(super) controller: Controller<K>,
@@ -45,7 +50,7 @@ pub(super) struct WatchEach<'a, K: ReconciledKind> {
 
 impl<K: ReconciledKind> EachKind for WatchEach<'_, K> {
     fn kind<C: Child>(self, kept: &ObjectCache<C>) -> Self {
-        let events = watched(self.scope, kept, self.optional);
+        let events = self.watched(kept);
         let mut controller = self.controller.owns_stream(events);
         if let Some(presence) = C::presence(self.optional) {
             controller = controller.reconcile_all_on(presence.changes());
@@ -54,31 +59,44 @@ impl<K: ReconciledKind> EachKind for WatchEach<'_, K> {
     }
 }
 
-/// Watches the objects of a kind that carry our label, and keeps them.
-fn watched<K: Child>(scope: &Scope, kept: &ObjectCache<K>, optional: &OptionalKinds) -> Events<K> {
-    let (watched, feed) = (scope.clone(), kept.clone());
-    let watch = move || fed(&watched, &feed);
-    let events = match K::presence(optional) {
-        Some(presence) => while_there(scope.client(), INTERVAL, presence.clone(), watch).boxed(),
-        None => watch().boxed(),
-    };
-    match K::STATUS_MATTERS {
-        true => events.touched_objects().boxed(),
-        false => without_status(events.modify(K::take_status)).boxed(),
+impl<K: ReconciledKind> WatchEach<'_, K> {
+    /// Watches the objects of a kind that carry our label, and keeps them.
+    fn watched<C: Child>(&self, kept: &ObjectCache<C>) -> Events<C> {
+        let (scope, feed) = (self.scope.clone(), kept.clone());
+        let (known, owners) = (self.known.clone(), self.owners.clone());
+        let watch = move || {
+            let (known, fed) = (known.clone(), fed(&scope, &feed, owners.clone()));
+            // Without its writer the store is never ready, and nobody keeps anything any more.
+            let known = async move { known.wait_until_ready().await };
+            known.map(|_| fed).flatten_stream()
+        };
+        let events = match C::presence(self.optional) {
+            Some(presence) => {
+                let client = self.scope.client();
+                while_there(client, INTERVAL, presence.clone(), watch).boxed()
+            }
+            None => watch().boxed(),
+        };
+        match C::STATUS_MATTERS {
+            true => events.touched_objects().boxed(),
+            false => without_status(events.modify(C::take_status)).boxed(),
+        }
     }
 }
 
-/// What a watch brings, taken into `kept` first; what a new list lacks follows as deleted, since its
-/// tenant must look again.
-fn fed<K: Child>(
+/// What a watch brings of the objects of `owners`, taken into `kept` first; what a new list lacks follows as deleted,
+/// since its tenant must look again.
+fn fed<C: Child>(
     scope: &Scope,
-    kept: &ObjectCache<K>,
-) -> impl Stream<Item = watcher::Result<Event<K>>> + Send + use<K> {
+    kept: &ObjectCache<C>,
+    owners: Owners,
+) -> impl Stream<Item = watcher::Result<Event<C>>> + Send + use<C> {
     let feed = kept.clone();
     scope
-        .watch::<K>(&that_are("="))
+        .watch::<C>(&that_are("=", C::PAGE))
         .default_backoff()
         .modify(|object| object.meta_mut().managed_fields = None)
+        .try_filter_map(move |event| ready(Ok(that_are_owned(event, &owners))))
         .flat_map(move |event| {
             let gone = event
                 .as_ref()
@@ -133,7 +151,7 @@ pub(super) fn pod_events(
     pods: Pods,
 ) -> impl Stream<Item = Result<Pod, watcher::Error>> + Send + use<> {
     scope
-        .watch::<Pod>(&that_are("="))
+        .watch::<Pod>(&that_are("=", PAGE))
         .default_backoff()
         .inspect_ok(move |event| pods.take(event))
         .touched_objects()
@@ -145,7 +163,7 @@ pub(super) fn referenced_secret_events(
     secrets: ReferencedSecrets,
 ) -> impl Stream<Item = Result<PartialObjectMeta<Secret>, watcher::Error>> + Send + use<> {
     scope
-        .watch::<PartialObjectMeta<Secret>>(&that_are("!="))
+        .watch::<PartialObjectMeta<Secret>>(&that_are("!=", PAGE))
         .default_backoff()
         .inspect_ok(move |event| secrets.take(event))
         .touched_objects()

@@ -28,12 +28,15 @@ pub(super) enum NoSession {
     Busy(Problem),
     /// There would be none for anybody.
     Unreachable(Problem),
+    /// Others have their turn.
+    Queued(Error),
 }
 
 impl From<NoSession> for Error {
     fn from(why: NoSession) -> Self {
         match why {
             NoSession::Busy(problem) | NoSession::Unreachable(problem) => Self::Transient(problem),
+            NoSession::Queued(error) => error,
         }
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use docket_contract::Refusal;
 use docket_schema::{Applied, Identity, Owner, State};
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tracing::Instrument;
@@ -54,6 +56,10 @@ pub struct RefusedTask {
 
 /// Characters of [`RefusedTask::because`] that a sentence has room for: a client's own role can write it.
 const LONGEST: usize = 200;
+
+/// Rows of one answer. A hundred clients, the most that a tenant has, have a row for each of their migrations; an answer
+/// of rows without a word has many more, and each takes a multiple of its bytes here.
+const MOST_ROWS: usize = 20_000;
 
 impl ClientRow {
     /// What is there of `owner`'s client once the login of `identity`, the first that it has, was provisioned with
@@ -137,11 +143,8 @@ pub(super) async fn inspect(
             .map(|(schema, _)| schema.as_str())
             .collect();
         if let Some(query) = docket_schema::read_schemas(&existing) {
-            for row in sqlx::query(sqlx::AssertSqlSafe(query))
-                .persistent(false)
-                .fetch_all(&mut *connection)
-                .await?
-            {
+            let known = sqlx::query(sqlx::AssertSqlSafe(query)).persistent(false);
+            for row in bounded(known.fetch(&mut *connection)).await? {
                 if let Some(client) = inspection.get_mut(row.try_get::<&str, _>("schema")?) {
                     add(client, &row)?;
                 }
@@ -173,7 +176,16 @@ async fn rows(
     query: &'static str,
     schemas: &[String],
 ) -> sqlx::Result<Vec<PgRow>> {
-    sqlx::query(query).bind(schemas).fetch_all(connection).await
+    bounded(sqlx::query(query).bind(schemas).fetch(connection)).await
+}
+
+/// All rows, where they are no more than there can be.
+async fn bounded(rows: BoxStream<'_, sqlx::Result<PgRow>>) -> sqlx::Result<Vec<PgRow>> {
+    let rows: Vec<PgRow> = rows.take(MOST_ROWS + 1).try_collect().await?;
+    match rows.len() > MOST_ROWS {
+        true => Err(sqlx::Error::Protocol(format!("more than {MOST_ROWS} rows"))),
+        false => Ok(rows),
+    }
 }
 
 fn by_schema(rows: &[PgRow]) -> sqlx::Result<Inspection> {

@@ -49,7 +49,8 @@ pub(super) async fn migrate(
         }
     };
     let work = tokio::spawn(work.in_current_span());
-    match tokio::time::timeout(sessions.deadline(), work).await {
+    let (patience, _slow) = sessions.patience();
+    match tokio::time::timeout(patience, work).await {
         Ok(Ok(Ok(Ended::Done))) => Ok(()),
         Ok(Ok(Err(error))) => Err(failure::explain(&error)),
         Ok(Ok(Ok(Ended::UnderWay))) | Err(_) => Err(waits(identity, outside, "is under way")),

@@ -1,15 +1,14 @@
 //! One small pool for each database, shared by the tenants that use it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use sqlx::postgres::PgPoolOptions;
-use tokio::sync::Semaphore;
+use sqlx_core::net::set_largest_answer;
 
-use super::circuit_breaker::{self, CircuitBreaker};
 use super::sessions::Sessions;
+use super::shares::Shares;
 use super::{AdminConnection, Answer, Database};
 use crate::error::Error;
 use crate::leadership::fence::Fence;
@@ -21,6 +20,12 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest wait for an answer to the question whether a database can be used.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Bytes of an answer to one statement: those of a hundred clients, the most that a tenant has, take a quarter of them.
+const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
+
+/// Those who reconcile at a time, unless somebody says it.
+const WORKERS: u16 = 16;
 
 /// A pool that nobody used for this long is forgotten: steady tenants come back four times an hour.
 const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
@@ -38,21 +43,31 @@ pub struct Databases {
     metrics: Metrics,
     fence: Fence,
     deadline: Duration,
-    /// Who may try one of those that are out.
-    tries: Arc<Semaphore>,
+    shares: Shares,
 }
 
 impl Databases {
     /// Databases whose work is counted in `metrics`, that change only while `fence` is open, and in
     /// which nothing may take longer than `deadline`.
+    /// Their answers are bounded, as those of all connections of the process.
     #[must_use]
     pub fn new(metrics: Metrics, fence: Fence, deadline: Duration) -> Self {
+        set_largest_answer(LARGEST_ANSWER);
         Self {
             pools: Mutex::default(),
             metrics,
             fence,
             deadline,
-            tries: circuit_breaker::tries(),
+            shares: Shares::of(WORKERS),
+        }
+    }
+
+    /// The same where so many reconcile at a time.
+    #[must_use]
+    pub fn shared_by(self, workers: u16) -> Self {
+        Self {
+            shares: Shares::of(workers),
+            ..self
         }
     }
 
@@ -107,8 +122,7 @@ impl Databases {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .idle_timeout(IDLE_TIMEOUT)
             .connect_lazy_with(connection.options());
-        let outage = CircuitBreaker::new(self.tries.clone());
-        Sessions::new(pool, self.fence.clone(), self.deadline, outage)
+        Sessions::new(pool, self.fence.clone(), self.deadline, self.shares.clone())
     }
 
     fn database(&self, sessions: Sessions, read_clients: &'static str) -> Database {

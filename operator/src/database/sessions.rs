@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::circuit_breaker::{Attempt, CircuitBreaker};
 use super::failure::{self, NoSession};
 use super::outside;
+use super::shares::{ALIKE_QUEUE, Place, Shares, place};
 use crate::error::Error;
 use crate::leadership::fence::Fence;
 
@@ -38,17 +39,36 @@ pub(super) struct Sessions {
     has_registry: Arc<AtomicBool>,
     outage: CircuitBreaker,
     migrations: Arc<Semaphore>,
+    shares: Shares,
+    /// Those who are in this database, or wait for a session in it.
+    places: Arc<Semaphore>,
+}
+
+/// A session, and what it takes of what all share.
+struct Session<'a> {
+    connection: PoolConnection<Postgres>,
+    turn: Attempt<'a>,
+    place: Place,
+}
+
+/// A session in which something may be done, and for how long.
+struct Begun {
+    connection: PoolConnection<Postgres>,
+    patience: Duration,
+    _places: (Place, Option<Place>),
 }
 
 impl Sessions {
-    pub fn new(pool: PgPool, fence: Fence, deadline: Duration, outage: CircuitBreaker) -> Self {
+    pub fn new(pool: PgPool, fence: Fence, deadline: Duration, shares: Shares) -> Self {
         Self {
             pool,
             fence,
             deadline,
             has_registry: Arc::default(),
-            outage,
+            outage: CircuitBreaker::new(shares.unproven()),
             migrations: outside::turns(),
+            places: shares.of_one(),
+            shares,
         }
     }
 
@@ -97,9 +117,30 @@ impl Sessions {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Error> {
-        let (session, turn) = self.session().await?;
+        let begun = self.begin().await?;
+        let result = self.attempt(begun.connection, begun.patience, work).await;
+        self.end(result)
+    }
+
+    async fn begin(&self) -> Result<Begun, Error> {
+        let Session {
+            connection,
+            turn,
+            place,
+        } = self.session().await?;
         turn.reached();
-        let result = self.attempt(session, self.deadline, work).await;
+        let (patience, slow) = self.patience();
+        Ok(Begun {
+            connection,
+            patience,
+            _places: (place, slow),
+        })
+    }
+
+    fn end<T>(&self, result: sqlx::Result<T>) -> Result<T, Error> {
+        if let Err(sqlx::Error::Io(_)) = &result {
+            self.outage.doubt();
+        }
         result.map_err(|error| self.explain(&error))
     }
 
@@ -112,9 +153,13 @@ impl Sessions {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Error> {
-        let (session, turn) = self.session().await?;
+        let Session {
+            connection,
+            turn,
+            place: _place,
+        } = self.session().await?;
         let patience = SURVEY.min(self.deadline);
-        let result = self.attempt(session, patience, work).await;
+        let result = self.attempt(connection, patience, work).await;
         match &result {
             Err(error @ sqlx::Error::Io(_)) => turn.not_reached(failure::in_words(error)),
             _ => turn.reached(),
@@ -132,12 +177,16 @@ impl Sessions {
     /// Asks whether the database can be used, with `patience`; nothing where all sessions are in use,
     /// which then say so themselves.
     pub async fn ask(&self, patience: Duration) -> Option<Answer> {
-        let (session, turn) = match self.session().await {
+        let Session {
+            connection,
+            turn,
+            place: _place,
+        } = match self.session().await {
             Ok(session) => session,
-            Err(NoSession::Busy(_)) => return None,
+            Err(NoSession::Busy(_) | NoSession::Queued(_)) => return None,
             Err(NoSession::Unreachable(_)) => return Some(Answer::Unusable),
         };
-        let read_only = self.attempt(session, patience, async |connection| {
+        let read_only = self.attempt(connection, patience, async |connection| {
             sqlx::query_scalar("SELECT current_setting('transaction_read_only')::bool")
                 .fetch_one(connection)
                 .await
@@ -154,14 +203,25 @@ impl Sessions {
         })
     }
 
-    async fn session(&self) -> Result<(PoolConnection<Postgres>, Attempt<'_>), NoSession> {
-        let turn = self.outage.turn().map_err(NoSession::Unreachable)?;
+    /// How long one thing may take, while what comes with it is held: the deadline, unless others take long.
+    pub fn patience(&self) -> (Duration, Option<Place>) {
+        self.shares.patience(self.deadline)
+    }
+
+    async fn session(&self) -> Result<Session<'_>, NoSession> {
+        let place = place(&self.places, ALIKE_QUEUE).await;
+        let place = place.map_err(NoSession::Queued)?;
+        let turn = self.outage.turn().await?;
         match self.pool.acquire().await {
-            Ok(session) => Ok((session, turn)),
+            Ok(connection) => Ok(Session {
+                connection,
+                turn,
+                place,
+            }),
             Err(error) => {
                 let why = failure::no_session(&self.pool, error).await;
                 match &why {
-                    NoSession::Busy(_) => turn.reached(),
+                    NoSession::Busy(_) | NoSession::Queued(_) => turn.reached(),
                     NoSession::Unreachable(problem) => turn.not_reached(problem.clone()),
                 }
                 Err(why)
@@ -191,19 +251,20 @@ impl Sessions {
     pub async fn run_script(&self, script: String) -> Result<(), Error> {
         let trace = docket_instrumentation::traceparent()
             .map_or_else(String::new, |parent| format!("/*traceparent='{parent}'*/ "));
+        let begun = self.begin().await?;
         // The server does not see that we gave up: what waits for a lock must end before, and not be
         // done later, when something else may be wanted.
-        let patience = (self.deadline * 3 / 4).as_millis();
+        let patience = (begun.patience * 3 / 4).as_millis();
         let script = format!("{trace}SET lock_timeout = {patience}; {script}");
-        self.with(async |connection| {
+        let result = self.attempt(begun.connection, begun.patience, async |connection| {
             // Sent by the next line, in one piece.
             self.check_fence()?;
             sqlx::raw_sql(sqlx::AssertSqlSafe(script))
                 .execute(connection)
                 .await
                 .map(|_| ())
-        })
-        .await
+        });
+        self.end(result.await)
     }
 }
 

@@ -15,8 +15,8 @@ use crate::database::{AdminConnection, Answer};
 use crate::identified::{Identified, ObjectIdentity};
 use crate::ticker::ticker;
 
-/// Databases that are asked at a time.
-const AT_A_TIME: usize = 64;
+/// Databases that are asked at a time: each may answer as much as any does.
+const AT_A_TIME: usize = 16;
 
 /// A database, and those who use it.
 struct Used {

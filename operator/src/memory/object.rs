@@ -66,6 +66,11 @@ impl<K: ReconciledKind> Memories<K> {
         }
     }
 
+    /// Whether there is an object `uid`.
+    pub(crate) fn knows(&self, uid: &str) -> bool {
+        self.objects.knows(uid)
+    }
+
     /// Notes what a write of `object` returned.
     pub(crate) fn wrote(&self, object: &Identified<K>, mut written: K) -> Identified<K> {
         // Larger than all the rest, and nobody asks for them.

@@ -60,6 +60,11 @@ impl TenantMemories {
         self.tenants.take(event);
     }
 
+    /// Whether there is a tenant `uid`.
+    pub(crate) fn is_known(&self, uid: &str) -> bool {
+        self.tenants.knows(uid)
+    }
+
     /// The newer of what the watch brought of `tenant` and what we wrote.
     pub(crate) fn newest(&self, tenant: Identified<DocumentTenant>) -> Identified<DocumentTenant> {
         self.tenants.newest(tenant)

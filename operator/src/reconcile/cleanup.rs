@@ -199,6 +199,6 @@ fn explain(error: Error) -> Error {
     match error {
         Error::Permanent(problem) => Error::Permanent(advice(problem)),
         Error::Transient(problem) => Error::Transient(advice(problem)),
-        error @ (Error::Kubernetes(_) | Error::Panicked(_)) => error,
+        error @ (Error::Kubernetes(_) | Error::Panicked(_) | Error::Queued(_)) => error,
     }
 }

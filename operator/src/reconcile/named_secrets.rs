@@ -1,7 +1,7 @@
 //! Reads the Secrets that a tenant names, each with the field that names it.
 
 use docket_crds::ConditionType;
-use docket_crds::{DocumentTenant, SecretReference};
+use docket_crds::{DocumentTenant, SecretReference, labels};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
@@ -16,19 +16,36 @@ pub(super) struct SecretField<'a> {
     /// Its path, for sentences.
     pub path: &'a str,
     pub condition: ConditionType,
+    /// What it is sent as to a server that the spec names: its label must say so, or whoever may write a tenant would
+    /// read every Secret of the namespace.
+    pub sent_as: Option<&'static str>,
 }
 
 impl<'a> SecretField<'a> {
     /// One that credentials are made of.
     pub(super) const fn of_credentials(path: &'a str) -> Self {
-        let condition = ConditionType::CredentialsReady;
-        Self { path, condition }
+        Self {
+            path,
+            condition: ConditionType::CredentialsReady,
+            sent_as: None,
+        }
     }
 
     /// One that collectors read.
     pub(super) const fn of_collectors(path: &'a str) -> Self {
-        let condition = ConditionType::CollectorReady;
-        Self { path, condition }
+        Self {
+            path,
+            condition: ConditionType::CollectorReady,
+            sent_as: None,
+        }
+    }
+
+    /// The same, of one that is sent away.
+    pub(super) const fn sent_as(self, what: &'static str) -> Self {
+        Self {
+            sent_as: Some(what),
+            ..self
+        }
     }
 
     fn problem(self, reason: &'static str, message: String) -> Error {
@@ -40,6 +57,7 @@ impl<'a> SecretField<'a> {
 pub(super) const DATABASE: SecretField<'_> = SecretField {
     path: "spec.database.secretRef",
     condition: ConditionType::DatabaseReady,
+    sent_as: None,
 };
 
 /// The Secrets of a tenant's namespace; one is read again when the watch says that it changed.
@@ -82,7 +100,7 @@ impl<'a> NamedSecrets<'a> {
     ) -> Result<T> {
         let (namespace, path) = (self.namespace, field.path);
         let cache = &self.ctx.referenced_secrets;
-        let entries = match cache.get(namespace, name) {
+        let secret = match cache.get(namespace, name) {
             Some(known) => known,
             None => {
                 let api: Api<Secret> = Api::namespaced(self.ctx.client.clone(), namespace);
@@ -96,7 +114,17 @@ impl<'a> NamedSecrets<'a> {
                 cache.keep(secret)
             }
         };
-        parse(&entries).map_err(|what| {
+        if let Some(what) = field.sent_as
+            && secret.allowed_as.as_deref() != Some(what)
+        {
+            let message = format!(
+                "Label the Secret {name} in namespace {namespace} with {}={what} if it may be sent to a server that the \
+                 spec names: {path} asks for that.",
+                labels::ALLOWED_AS
+            );
+            return Err(field.problem("SecretNotAllowed", message));
+        }
+        parse(&secret.entries).map_err(|what| {
             let message = format!("The Secret {name}, named by {path}, cannot be used: {what}.");
             field.problem("SecretInvalid", message)
         })

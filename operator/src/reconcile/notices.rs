@@ -142,8 +142,21 @@ fn keys(secret: &str, ignored: &[String]) -> Option<Notice> {
     })
 }
 
-/// What the spec asks for and a cluster without the Gateway API cannot give.
-pub(super) fn unmet(tenant: &Identified<DocumentTenant>, gateway_api: bool) -> Option<Notice> {
+/// What the spec asks for and is not given: an Ingress that the operator's settings do not allow, because of
+/// `refused_ingress`, or what a cluster without the Gateway API cannot give.
+pub(super) fn unmet(
+    tenant: &Identified<DocumentTenant>,
+    gateway_api: bool,
+    refused_ingress: Option<&str>,
+) -> Option<Notice> {
+    if let Some(why) = refused_ingress {
+        return Some(Notice {
+            reason: "IngressNotAllowed",
+            message: format!(
+                "{why} Until then no Ingress is made or changed. Everything else is as the spec asks."
+            ),
+        });
+    }
     let asked = tenant.spec.api.http_route.is_some();
     (asked && !gateway_api).then(|| Notice {
         reason: "GatewayApiMissing",

@@ -123,7 +123,7 @@ fn concerns_one_alone(error: &Error) -> bool {
     match error {
         Error::Permanent(_) => true,
         Error::Transient(problem) => problem.reason == DEPENDENT_OBJECTS,
-        Error::Kubernetes(_) | Error::Panicked(_) => false,
+        Error::Kubernetes(_) | Error::Panicked(_) | Error::Queued(_) => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decides how telemetry leaves the cluster. Whatever is wrong with that keeps nobody from being
 //! served: then the collectors send nothing, and a condition says why.
 
-use docket_crds::DocumentTenant;
+use docket_crds::{DocumentTenant, labels};
 use jiff::Timestamp;
 
 use super::named_secrets::{NamedSecrets, SecretField};
@@ -14,7 +14,8 @@ use crate::validated_tenant::{Notice, Telemetry};
 const CA: SecretField<'_> = SecretField::of_collectors("spec.telemetry.tls.caSecretRef");
 const CERTIFICATE: SecretField<'_> =
     SecretField::of_collectors("spec.telemetry.tls.certificateSecretRef");
-const HEADERS: SecretField<'_> = SecretField::of_collectors("spec.telemetry.headersSecretRef");
+const HEADERS: SecretField<'_> = SecretField::of_collectors("spec.telemetry.headersSecretRef")
+    .sent_as(labels::TELEMETRY_HEADERS);
 
 /// What the Secrets hold that `spec.telemetry` names.
 #[derive(Debug, Default)]

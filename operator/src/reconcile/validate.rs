@@ -30,7 +30,8 @@ use crate::validated_tenant::{
 /// What becomes of `tenant` at the time `now`; `secrets` makes what clients lack.
 ///
 /// # Errors
-/// A claim to a schema that cannot be met, as a problem of the condition `DatabaseReady`.
+/// A claim to a schema that cannot be met, as a problem of the condition `DatabaseReady`, or an image that is not
+/// allowed, of `Ready`.
 pub(super) fn validate(
     tenant: &Identified<DocumentTenant>,
     seen: &Dereferenced,
@@ -40,6 +41,12 @@ pub(super) fn validate(
 ) -> Result<ValidatedTenant> {
     let spec = &tenant.spec;
     let collector = &spec.telemetry.collector;
+    if let Some(why) = images.allowed.refused_image(spec) {
+        let problem = Problem::new(ConditionType::Ready, "ImageNotAllowed", why);
+        return Err(Error::Permanent(problem));
+    }
+    let ingress = spec.api.ingress.as_ref();
+    let refused_ingress = ingress.and_then(|asked| images.allowed.refused_ingress(asked));
     let mut clients = Vec::new();
     let workloads: Vec<&str> = seen.workloads.names().collect();
     let locations = seen.workloads.locations();
@@ -156,10 +163,15 @@ pub(super) fn validate(
             .image
             .clone()
             .unwrap_or_else(|| images.collector.clone()),
-        unmet: notices::unmet(tenant, seen.gateway_api),
+        unmet: notices::unmet(tenant, seen.gateway_api, refused_ingress.as_deref()),
         replicas: replicas(&spec.api, seen.replicas),
         autoscaling: spec.api.autoscaling.clone(),
-        ingress: spec.api.ingress.clone(),
+        leaves_ingress: refused_ingress.is_some(),
+        ingress: spec
+            .api
+            .ingress
+            .clone()
+            .filter(|_| refused_ingress.is_none()),
         http_route: spec.api.http_route.clone().filter(|_| seen.gateway_api),
         network: network::network(&spec.api, &images.network),
         node_selector: spec.api.node_selector.clone(),

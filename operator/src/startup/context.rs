@@ -6,6 +6,7 @@ use std::time::Duration;
 use docket_objectives::Links;
 
 use super::Clients;
+use crate::allowed::Allowed;
 use crate::build::Images;
 use crate::context::Context;
 use crate::controller::Watches;
@@ -59,7 +60,8 @@ pub fn shared_context(
         filled: watches.caches.filled(watches.optional.clone()),
         optional: watches.optional.clone(),
         referenced_secrets: watches.referenced_secrets.clone(),
-        databases: Databases::new(metrics.clone(), clients.fence.clone(), deadline),
+        databases: Databases::new(metrics.clone(), clients.fence.clone(), deadline)
+            .shared_by(settings.concurrency),
         images: images(settings, network),
         memory,
         telemetry_loss: match settings.prometheus_url {
@@ -84,5 +86,10 @@ fn images(settings: &Settings, network: ClusterNetwork) -> Images {
         },
         monitoring_labels: settings.monitoring_label.iter().cloned().collect(),
         network,
+        allowed: Allowed {
+            images: settings.allowed_image.clone(),
+            ingress_annotations: settings.allowed_ingress_annotation.clone(),
+            ingress_classes: settings.allowed_ingress_class.clone(),
+        },
     }
 }

@@ -116,6 +116,7 @@ pub(crate) fn acme() -> ValidatedTenant {
         api_image: "docket.local/api-server:1".into(),
         collector_image: "docket.local/collector:1".into(),
         unmet: None,
+        leaves_ingress: false,
         replicas: 2,
         autoscaling: None,
         ingress: None,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use docket_crds::{ConditionType, DocumentTenant, labels, names};
+use docket_operator::allowed::Allowed;
 use docket_operator::build::Images;
 use docket_operator::cache::caches::Caches;
 use docket_operator::cache::optional_kinds::OptionalKinds;
@@ -140,6 +141,12 @@ impl Cluster {
         context.turn = turn;
     }
 
+    /// Lets tenants choose only what is `allowed`.
+    pub fn bound_choices(&mut self, allowed: Allowed) {
+        let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
+        context.images.allowed = allowed;
+    }
+
     /// Lets nothing in the database take longer than `deadline`.
     pub fn give_up_after(&mut self, deadline: Duration) {
         let context = Arc::get_mut(&mut self.context).expect("no reconcile runs");
@@ -221,14 +228,22 @@ impl Cluster {
         self.put(TENANT, tenant);
     }
 
-    /// Puts a Secret of the user's there.
+    /// Puts a Secret of the user's there; the labels of one that is there stay.
     pub fn put_secret(&self, name: &str, entries: &[(&str, impl AsRef<[u8]>)]) {
         let data: BTreeMap<&str, ByteString> = entries
             .iter()
             .map(|(key, value)| (*key, ByteString(value.as_ref().to_vec())))
             .collect();
+        let labels = self.get(&secret_path(name))["metadata"]["labels"].clone();
         let secret = json!({"apiVersion": "v1", "kind": "Secret",
-            "metadata": {"name": name, "namespace": "acme"}, "data": data});
+            "metadata": {"name": name, "namespace": "acme", "labels": labels}, "data": data});
+        self.put(&secret_path(name), secret);
+    }
+
+    /// Says of a Secret that it may be sent away as `what`.
+    pub fn allow_secret_as(&self, name: &str, what: &str) {
+        let mut secret = self.get(&secret_path(name));
+        secret["metadata"]["labels"] = json!({labels::ALLOWED_AS: what});
         self.put(&secret_path(name), secret);
     }
 

@@ -12,6 +12,7 @@ use docket_operator::monitoring::metrics::Metrics;
 use docket_schema::{Applied, Identity, Owner, Provision};
 use k8s_openapi::ByteString;
 use sqlx::{AssertSqlSafe, Connection as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
 const DATABASE: &str = "tenants";
@@ -140,6 +141,47 @@ async fn a_server_that_lets_one_in_and_then_says_nothing_is_given_up_in_seconds_
     assert_eq!(long.count(), 1, "{alone:?} alone, together {waits:?}");
     holder.close().await.expect("closed");
     database.inspect(&schemas).await.expect("it answers");
+}
+
+/// A server that says `welcome` to who comes, and then repeats `answer` without end.
+async fn gusher(welcome: Vec<u8>, answer: &'static [u8]) -> AdminConnection {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut caller, _)) = listener.accept().await {
+            let welcome = welcome.clone();
+            tokio::spawn(async move {
+                let _ = caller.write_all(&welcome).await;
+                while caller.write_all(answer).await.is_ok() {}
+            });
+        }
+    });
+    connection(&address.ip().to_string(), &address.port().to_string())
+}
+
+#[tokio::test]
+async fn of_an_answer_without_an_end_no_more_is_read_than_an_answer_has() {
+    const ADMITTED: &[u8] = b"R\0\0\0\x08\0\0\0\0";
+    const READY: &[u8] = b"Z\0\0\0\x05I";
+    // What a message announces, more than any is; and messages of which none is large.
+    const ROW: &[u8] = b"D\x7f\xff\xff\xff\0\x01\x7f\xff\xff\x00";
+    const PARAMETER: &[u8] = b"S\0\0\0\x08a\0b\0";
+    let welcome = [ADMITTED, READY].concat();
+    for (welcome, answer) in [
+        (Vec::new(), ROW),
+        (ADMITTED.to_vec(), PARAMETER),
+        (welcome.clone(), ROW),
+        (welcome, PARAMETER),
+    ] {
+        let databases = Databases::new(Metrics::default(), Fence::open(), PATIENT);
+        let gusher = gusher(welcome, answer).await;
+        let error = databases.open(&gusher).await.expect_err("no end");
+        let told = error.problem().message;
+        assert!(
+            told.contains("an answer of more than 2097152 bytes"),
+            "{told}"
+        );
+    }
 }
 
 async fn provision(

@@ -1,6 +1,6 @@
 //! Telemetry that cannot leave: said, and in nobody's way.
 
-use docket_crds::{ConditionType, annotations, names};
+use docket_crds::{ConditionType, annotations, labels, names};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
@@ -71,6 +71,7 @@ async fn a_secret_of_telemetry_that_is_missing_is_said_once_while_clients_come_a
     assert_eq!(warnings(&cluster, "SecretNotFound"), 1, "it is no news");
 
     cluster.put_secret("headers", &[("authorization", "Bearer one")]);
+    cluster.allow_secret_as("headers", labels::TELEMETRY_HEADERS);
     cluster.settle().await;
     assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
     assert!(config(&cluster).contains("https://gateway:4317"));
@@ -78,6 +79,48 @@ async fn a_secret_of_telemetry_that_is_missing_is_said_once_while_clients_come_a
     cluster.put_secret("headers", &[("authorization", "Bearer two")]);
     cluster.settle().await;
     assert_ne!(hash(&cluster), before, "a new header rolls out");
+}
+
+#[tokio::test]
+async fn no_secret_goes_out_that_does_not_say_so() {
+    let postgres = Postgres::start();
+    let cluster = Cluster::new(&["globex"], &postgres.secret("postgres", PASSWORD));
+    cluster.settle().await;
+    // Its entries could be headers, as those of any other Secret of the namespace.
+    cluster.change(json!({"spec": {"telemetry": {
+        "endpoint": "https://elsewhere:4317", "headersSecretRef": {"name": "docket-s3"}}}}));
+    for label in [None, Some(labels::MODEL_KEY)] {
+        if let Some(label) = label {
+            cluster.allow_secret_as("docket-s3", label);
+        }
+        cluster.settle().await;
+        let (status, reason, message) = cluster.condition(ConditionType::CollectorReady);
+        assert_eq!((&*status, &*reason), ("False", "SecretNotAllowed"));
+        assert_eq!(
+            message,
+            "Label the Secret docket-s3 in namespace acme with docket.dev/allowed-as=telemetry-headers if it may be sent \
+             to a server that the spec names: spec.telemetry.headersSecretRef asks for that. Until then the collectors \
+             send nothing."
+        );
+        assert!(!config(&cluster).contains("elsewhere"));
+        assert_eq!(cluster.condition(ConditionType::ApiAvailable).0, "True");
+    }
+    assert_eq!(warnings(&cluster, "SecretNotAllowed"), 1);
+
+    cluster.change(json!({"spec": {"telemetry": {"headersSecretRef": null},
+        "workloads": {"documents": {"summarizer": {"mode": "OpenAI", "openai": {"url": "https://elsewhere/v1",
+            "model": "m", "secretRef": {"name": "model"}, "timeout": "30s"}}}}}}));
+    cluster.put_secret("model", &[("apiKey", "key")]);
+    cluster.reconcile().await.expect("it is the user's turn");
+    let (status, reason, message) = cluster.condition(ConditionType::CredentialsReady);
+    assert_eq!((&*status, &*reason), ("False", "SecretNotAllowed"));
+    assert!(
+        message.contains("docket.dev/allowed-as=model-key"),
+        "{message}"
+    );
+    cluster.allow_secret_as("model", labels::MODEL_KEY);
+    cluster.settle().await;
+    assert_eq!(cluster.condition(ConditionType::Ready).0, "True");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use docket_crds::{ConditionType, DocumentTenant, names};
+use docket_crds::{ConditionType, DocumentTenant, labels, names};
 use docket_operator::error::Error;
 use serde_json::{Value, json};
 
@@ -88,6 +88,8 @@ async fn tenants(postgres: &Postgres) -> Cluster {
     for (name, entries) in secrets(postgres) {
         cluster.put_secret(name, &entries);
     }
+    cluster.allow_secret_as("headers", labels::TELEMETRY_HEADERS);
+    cluster.allow_secret_as("model", labels::MODEL_KEY);
     let name = |name: &str| json!({"name": name});
     cluster.change(json!({"spec": {
         "workloads": {"documents": {"summarizer": {"mode": "OpenAI", "openai": {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use docket_crds::labels;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -103,10 +104,17 @@ async fn furnished(ground: &Arc<Ground>) -> Result<World> {
     let tls = json!({"tls.crt": certificate.cert.pem(), "ca.crt": certificate.cert.pem(),
         "tls.key": certificate.signing_key.serialize_pem()});
     world.put_secret(TLS, &tls).await?;
-    world.put_secret(OPENAI, &json!({"apiKey": "key"})).await?;
+    let model = json!({"apiKey": "key"});
+    world
+        .put_secret_allowed_as(OPENAI, labels::MODEL_KEY, &model)
+        .await?;
     let headers = json!({"authorization": "Bearer token"});
-    world.put_secret(HEADERS, &headers).await?;
-    world.put_secret(BROKEN, &json!({"port": "x"})).await?;
+    world
+        .put_secret_allowed_as(HEADERS, labels::TELEMETRY_HEADERS, &headers)
+        .await?;
+    world
+        .put_secret_allowed_as(BROKEN, labels::MODEL_KEY, &json!({"port": "x"}))
+        .await?;
     Ok(world)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use docket_crds::ConditionType;
+use docket_crds::{ConditionType, labels};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
@@ -138,7 +138,25 @@ impl World {
     /// # Errors
     /// It is there already.
     pub async fn put_secret(&self, name: &str, entries: &Value) -> Result<()> {
-        let secret = json!({"metadata": {"name": name}, "stringData": entries});
+        self.put_labelled_secret(name, entries, json!({})).await
+    }
+
+    /// The same with a label by which it may be sent away as `what`.
+    ///
+    /// # Errors
+    /// It is there already.
+    pub async fn put_secret_allowed_as(
+        &self,
+        name: &str,
+        what: &str,
+        entries: &Value,
+    ) -> Result<()> {
+        self.put_labelled_secret(name, entries, json!({labels::ALLOWED_AS: what}))
+            .await
+    }
+
+    async fn put_labelled_secret(&self, name: &str, entries: &Value, labels: Value) -> Result<()> {
+        let secret = json!({"metadata": {"name": name, "labels": labels}, "stringData": entries});
         let path = self.path("api/v1", "secrets");
         self.ground.plane.admin.create(&path, &secret).await?;
         Ok(())

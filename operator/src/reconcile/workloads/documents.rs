@@ -1,7 +1,7 @@
 //! Reads what documents need: the Secrets of their bucket and of their summarizer.
 
 use docket_contract::{DocumentLimits, OpenAi, Quota, S3Storage, Summarizer, Uploads};
-use docket_crds::{Client, DocumentsWorkload, Retention, S3, SummarizerMode};
+use docket_crds::{Client, DocumentsWorkload, Retention, S3, SummarizerMode, labels};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
@@ -16,7 +16,8 @@ use crate::validated_tenant::Documents;
 const STORAGE: SecretField<'_> =
     SecretField::of_credentials("spec.workloads.documents.storage.s3.secretRef");
 const OPENAI: SecretField<'_> =
-    SecretField::of_credentials("spec.workloads.documents.summarizer.openai.secretRef");
+    SecretField::of_credentials("spec.workloads.documents.summarizer.openai.secretRef")
+        .sent_as(labels::MODEL_KEY);
 
 pub(super) async fn read(
     spec: &DocumentsWorkload,

@@ -2,12 +2,21 @@ use crate::error::Error;
 use crate::net::Socket;
 use bytes::BytesMut;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{cmp, io};
 
 use crate::io::{AsyncRead, AsyncReadExt, ProtocolDecode, ProtocolEncode};
 
 // Tokio, async-std, and std all use this as the default capacity for their buffered I/O.
 const DEFAULT_BUF_SIZE: usize = 8192;
+
+static LARGEST_ANSWER: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Limits what a server may send between two writes to it, in bytes, for all connections of this process: a length that
+/// it announces is otherwise believed, up to 4 GiB.
+pub fn set_largest_answer(bytes: usize) {
+    LARGEST_ANSWER.store(bytes, Ordering::Relaxed);
+}
 
 pub struct BufferedSocket<S> {
     socket: S,
@@ -24,6 +33,8 @@ pub struct WriteBuffer {
 pub struct ReadBuffer {
     read: BytesMut,
     available: BytesMut,
+    /// Bytes since something was last written.
+    answered: usize,
 }
 
 impl<S: Socket> BufferedSocket<S> {
@@ -41,6 +52,7 @@ impl<S: Socket> BufferedSocket<S> {
             read_buf: ReadBuffer {
                 read: BytesMut::new(),
                 available: BytesMut::with_capacity(DEFAULT_BUF_SIZE),
+                answered: 0,
             },
         }
     }
@@ -123,6 +135,10 @@ impl<S: Socket> BufferedSocket<S> {
     }
 
     pub async fn flush(&mut self) -> io::Result<()> {
+        if !self.write_buf.is_empty() {
+            self.read_buf.answered = self.read_buf.read.len();
+        }
+
         while !self.write_buf.is_empty() {
             let written = self.socket.write(self.write_buf.get()).await?;
             self.write_buf.consume(written);
@@ -274,10 +290,24 @@ impl WriteBuffer {
     }
 }
 
+fn check_size(size: usize, largest: usize) -> io::Result<()> {
+    if size > largest {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("an answer of more than {largest} bytes"),
+        ));
+    }
+
+    Ok(())
+}
+
 impl ReadBuffer {
     async fn read(&mut self, len: usize, socket: &mut impl Socket) -> io::Result<()> {
         // Because of how `BytesMut` works, we should only be shifting capacity back and forth
         // between `read` and `available` unless we have to read an oversize message.
+        let largest = LARGEST_ANSWER.load(Ordering::Relaxed);
+        check_size(len, largest)?;
+
         while self.read.len() < len {
             self.reserve(len - self.read.len());
 
@@ -295,6 +325,8 @@ impl ReadBuffer {
             }
 
             self.advance(read);
+            self.answered = self.answered.saturating_add(read);
+            check_size(self.answered, largest)?;
         }
 
         Ok(())
