@@ -8,6 +8,7 @@ mod database_sessions;
 mod drift;
 mod exposure;
 mod first_report;
+mod hostile;
 mod inspection;
 mod letting_go;
 mod log;

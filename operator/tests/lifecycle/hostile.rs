@@ -197,7 +197,7 @@ async fn tenants_that_mean_no_good_do_not_keep_the_next_one_waiting_and_take_no_
     })
     .await;
     let peak = operator.peak_memory();
-    println!("the next one took {took:?}, and the operator {peak} MiB");
+    eprintln!("the next one took {took:?}, and the operator {peak} MiB");
     assert!(took < SOON, "{took:?}");
     assert!(peak < MEMORY, "{peak} MiB");
 }

@@ -50,10 +50,10 @@ impl Server {
 
 async fn deal_with(mut caller: TcpStream, kind: Kind, busy: &AtomicUsize) -> std::io::Result<()> {
     let mut request = [0; 4096];
-    caller.read(&mut request).await?;
+    let _asked = caller.read(&mut request).await?;
     if !matches!(kind, Kind::Flood) {
         caller.write_all(WELCOME).await?;
-        caller.read(&mut request).await?;
+        let _logged_in = caller.read(&mut request).await?;
     }
     busy.fetch_add(1, Ordering::SeqCst);
     match kind {
