@@ -4,8 +4,6 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use bytes::Bytes;
-use futures::stream;
 use http::StatusCode;
 use sqlx::AssertSqlSafe;
 use tokio::task::JoinSet;
@@ -13,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::support::postgres::Postgres;
 use crate::support::requests::{get, upload};
-use crate::support::{Answer, eventually, send};
+use crate::support::{Answer, send};
 
 /// Between two requests of the one that waits.
 const FLOOD: Duration = Duration::from_millis(2);
@@ -154,35 +152,4 @@ async fn a_client_that_could_use_all_connections_leaves_half_of_them_to_others()
             in_vain += 1;
         }
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_has_half_of_all_requests_under_way_at_most() {
-    let postgres = Postgres::start();
-    let tenancy = postgres.tenancy("acme").await;
-    let router = docket_api_server::public_router(tenancy.app_with(&["--max-connections=4"]));
-    let mut uploads = JoinSet::new();
-    for _ in 0..2 {
-        // One that never ends.
-        let body = Body::from_stream(stream::pending::<std::io::Result<Bytes>>());
-        let upload = http::Request::put("/clients/globex/upload-document")
-            .header("x-api-key", "globex-key")
-            .header("content-type", "multipart/form-data; boundary=b")
-            .body(body)
-            .expect("a request");
-        let router = router.clone();
-        uploads.spawn(async move { send(&router, upload).await });
-    }
-    eventually("there is no place for a third", async || {
-        let answer = get(&router, "globex", "documents").await;
-        let is_refused = answer.status == StatusCode::TOO_MANY_REQUESTS;
-        assert!(!is_refused || answer.headers.contains_key("retry-after"));
-        is_refused && answer.json()["type"] == "urn:docket:problem:too-many-at-once"
-    })
-    .await;
-    list(&router).await;
-    uploads.abort_all();
-    while uploads.join_next().await.is_some() {}
-    let again = get(&router, "globex", "documents").await;
-    assert_eq!(again.status, StatusCode::OK);
 }
