@@ -141,7 +141,6 @@ class Server:
 
     url: str
     pid: int
-    operations: str = ""  # where metrics are
 
     def cpu(self) -> float:
         """Seconds that it and its workers have used so far."""
@@ -175,7 +174,7 @@ def docket(name: str, config: Path, environment: dict[str, str], flags: tuple[st
     with running(name, command, env=environment, preexec_fn=many_files) as process:
         url = f"http://127.0.0.1:{ports[0]}"
         wait_for(f"{url}/readyz", process)
-        yield Server(url, process.pid, f"http://{operations}")
+        yield Server(url, process.pid)
 
 
 @contextlib.contextmanager

@@ -286,9 +286,9 @@ def series_of_a_pod(bench: Bench) -> list[Row]:
     """What callers can make of labels."""
     with bench.docket("docket") as ours:
         bench.get(ours)
-        few = hostile.series(ours.operations)
+        few = hostile.series(ours.url)
         hostile.send(ours.url, "some", bench.size.hostile)
-        many, bound = hostile.series(ours.operations), hostile.bound(ours.url)
+        many, bound = hostile.series(ours.url), hostile.bound(ours.url)
     work = f"Series of an API after {bench.size.hostile:,} hostile requests"
     return [Row(work, f"≤ {bound:,}", f"{many:,} ({few:,} before them)", many <= bound)]
 

@@ -153,12 +153,12 @@ impl App {
     }
 }
 
-/// The document API: the routes of every workload, health, and what describes them all.
+/// The document API: the routes of every workload, health and metrics, and what describes them all.
 pub fn public_router(app: Arc<App>) -> Router {
     let routes = workload::routes(&app.platform, &app.workloads, &app.layers);
     let (clients, of_clients) = routes.split_for_parts();
     let of_issuer = issuer::routes(&app.platform, openapi::scopes(&of_clients));
-    let (operations, mut of_operations) = health::routes(app.health.clone())
+    let (operations, mut of_operations) = health::routes(app.health.clone(), app.registry.clone())
         .merge(openapi::routes())
         .merge(docs::routes())
         .merge(of_issuer.published)
@@ -188,7 +188,6 @@ pub fn data_store_router(app: Arc<App>) -> Router {
 
 /// Probes and metrics, beside all that callers may fill.
 pub fn operations_router(app: Arc<App>) -> Router {
-    let probes: Router = health::routes(app.health.clone()).into();
-    let metrics = health::metrics_routes(app.registry.clone());
-    app.assemble(Router::new(), probes.merge(metrics))
+    let routes = health::routes(app.health.clone(), app.registry.clone());
+    app.assemble(Router::new(), routes.into())
 }

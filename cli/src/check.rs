@@ -7,7 +7,6 @@ mod exposition;
 mod health;
 mod logs;
 mod performance;
-mod pods;
 pub(crate) mod report;
 mod retrieve;
 mod spans;
@@ -183,7 +182,7 @@ impl<'a, 's> Run<'a, 's> {
             .next()
             .cloned();
         if let Some(stored) = first {
-            let work = logs::line(target.pods.as_ref(), &stored);
+            let work = logs::line(target.logs.as_ref(), &stored);
             self.check(
                 Area::Upload,
                 "an upload's correlation id finds its log line and its trace",
@@ -266,8 +265,8 @@ impl<'a, 's> Run<'a, 's> {
     /// Metrics by the names of docs/telemetry.md, once what they measure has happened.
     async fn measured(&mut self, area: Area, names: &[&str]) {
         let claim = format!("it measures {}", names.join(", "));
-        let pods = self.target.pods.as_ref();
-        self.check(area, &claim, health::metrics(pods, names)).await;
+        self.check(area, &claim, health::metrics(&self.target.way, names))
+            .await;
     }
 
     /// By their names, so that those are found too whose answers were lost.

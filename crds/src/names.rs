@@ -30,9 +30,6 @@ pub const API_CONTAINER: &str = "api";
 /// Prometheus tells what it says of itself by this name.
 pub const COLLECTOR_CONTAINER: &str = "collector";
 
-/// Port of the first of these containers for probes and metrics. The operator writes it, `docketctl` asks there.
-pub const OPERATIONS_PORT: &str = "operations";
-
 /// Entry of the key that signs tokens.
 pub const CURRENT: &str = "current";
 
@@ -129,7 +126,6 @@ mod tests {
             CLI_FIELD_MANAGER,
             API_CONTAINER,
             COLLECTOR_CONTAINER,
-            OPERATIONS_PORT,
             &api_name("acme"),
             &component_name("acme", "worker"),
             &api_keys_secret("acme"),
@@ -152,7 +148,6 @@ mod tests {
             "docketctl",
             "api",
             "collector",
-            "operations",
             "acme-api",
             "acme-worker",
             "acme-api-keys",

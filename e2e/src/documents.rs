@@ -113,6 +113,20 @@ impl Documents {
             .header("X-API-Key", &self.key)
     }
 
+    /// What a gauge without labels of one of its pods shows.
+    ///
+    /// # Errors
+    /// The pod shows none of this name.
+    pub async fn gauge(&self, name: &str) -> Result<f64> {
+        let page = self.http.get(format!("{}/metrics", self.base));
+        let page = page.send().await?.error_for_status()?.text().await?;
+        let mut values = page.lines().filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            (series.split('{').next() == Some(name)).then(|| value.parse().ok())?
+        });
+        values.next().with_context(|| format!("no {name}"))
+    }
+
     /// Answer to a GET of `path` below the client's routes, of a caller who [comes back](send).
     ///
     /// # Errors

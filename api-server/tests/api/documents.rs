@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::support::postgres::Postgres;
 use crate::support::requests::{ask, get, sha256, upload};
-use crate::support::{Answer, eventually, metrics, password, send};
+use crate::support::{Answer, eventually, password, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_clients_upload_and_read_each_their_own() {
@@ -391,7 +391,7 @@ async fn many_uploads_at_once_wait_for_the_few_connections_of_their_client() {
         .expect("a count");
     let open: i64 = open.get("open");
     assert!((1..=16).contains(&open), "{open}");
-    let metrics = metrics();
+    let metrics = health(&router, "/metrics").await.text();
     for series in [
         r#"database_operations_total{operation="INSERT",success="true",table="document_metadata"}"#,
         r#"database_connection_pool{state="max"} 64"#,

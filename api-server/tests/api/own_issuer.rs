@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use crate::support::issuer::{Issuer, Signer, base64, now};
 use crate::support::postgres::Postgres;
 use crate::support::requests;
-use crate::support::{Answer, Tenancy, eventually, metrics, send};
+use crate::support::{Answer, Tenancy, eventually, send};
 
 const URL: &str = "https://documents.acme.example";
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -721,7 +721,7 @@ async fn a_request_for_a_token_is_counted_and_answered_as_any_other_of_a_client(
     assert_eq!(wrong_method.status, StatusCode::METHOD_NOT_ALLOWED);
     let media_type = &wrong_method.headers[header::CONTENT_TYPE];
     assert_eq!(media_type, "application/problem+json");
-    let metrics = metrics();
+    let metrics = get(&router, "/metrics", &[]).await.text();
     let counted = |line: &&str| {
         line.starts_with("http_requests_total")
             && [
@@ -801,13 +801,13 @@ async fn the_audit_log_says_who_was_issued_which_token_for_what_and_has_nothing_
         .fetch_one(&mut superuser)
         .await
         .expect("a count");
-    let answered = tokens_issued();
+    let answered = tokens_issued(&router).await;
     assert_eq!(count, answered, "each that was issued, and no other");
 }
 
 /// Tokens that were answered with.
-fn tokens_issued() -> i64 {
-    let metrics = metrics();
+async fn tokens_issued(router: &Router) -> i64 {
+    let metrics = get(router, "/metrics", &[]).await.text();
     let is_issued = |line: &&str| {
         line.starts_with("http_requests_total")
             && line.contains(r#"path="/oauth2/token""#)

@@ -15,7 +15,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 use crate::openapi::paths;
-use crate::support::{Answer, Tenancy, metrics, send};
+use crate::support::{Answer, Tenancy, send};
 
 /// The attributes of each server span that starts.
 #[derive(Clone, Default)]
@@ -67,8 +67,8 @@ async fn ask(router: &Router, method: &str, path: &str) -> Answer {
 }
 
 /// Requests like this one that were counted, by the workload that they count for.
-fn counted(method: &str, path: &str) -> BTreeMap<String, u64> {
-    let page = metrics();
+async fn counted(public: &Router, method: &str, path: &str) -> BTreeMap<String, u64> {
+    let page = ask(public, "GET", "/metrics").await.text();
     let label = |line: &str, name: &str| {
         let (_, rest) = line.split_once(&format!("{name}=\""))?;
         Some(rest.split_once('"')?.0.to_owned())
@@ -122,12 +122,12 @@ async fn every_route_names_its_requests_and_counts_them_and_those_of_clients_are
     let _subscriber = tracing::subscriber::set_default(subscriber);
     for (router, method, path, is_clients) in asked {
         let what = format!("{method} {path}");
-        let mut expected = counted(&method, &path);
+        let mut expected = counted(&public, &method, &path).await;
         spans.take();
         let answer = ask(router, &method, &path).await;
         assert!(answer.headers.contains_key("x-request-id"), "{what}");
         let started = spans.take();
-        let now = counted(&method, &path);
+        let now = counted(&public, &method, &path).await;
         let count = |counts: &BTreeMap<_, u64>| counts.values().sum::<u64>();
         assert!(count(&now) > count(&expected), "{what} is not counted");
         assert_eq!(started.len(), usize::from(is_clients), "{what}");

@@ -24,7 +24,6 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJqYW5lIn0.c2lnbmF0dXJl";
 struct Running {
     child: Child,
     address: String,
-    operations: String,
     lines: Arc<Mutex<Vec<Value>>>,
 }
 
@@ -59,13 +58,12 @@ impl Running {
             Some(serde_json::from_str::<Value>(&line).unwrap_or_else(|_| panic!("{line}")))
         };
         let mut before = Vec::new();
-        let [address, operations] = loop {
-            let line = parsed().expect("the addresses in the log");
-            let addresses =
-                ["listen", "operations_listen"].map(|it| line[it].as_str().map(str::to_owned));
+        let address = loop {
+            let line = parsed().expect("the address in the log");
+            let address = line["listen"].as_str().map(str::to_owned);
             before.push(line);
-            if let [Some(address), Some(operations)] = addresses {
-                break [address, operations];
+            if let Some(address) = address {
+                break address;
             }
         };
         let lines = Arc::new(Mutex::new(before));
@@ -78,7 +76,6 @@ impl Running {
         Self {
             child,
             address,
-            operations,
             lines,
         }
     }
@@ -103,8 +100,7 @@ impl Running {
     }
 
     async fn metric(&self, name: &str) -> f64 {
-        let url = format!("http://{}/metrics", self.operations);
-        let page = reqwest::get(url).await.expect("a page");
+        let page = reqwest::get(self.url("/metrics")).await.expect("a page");
         let page = page.text().await.expect("a body");
         let line = page.lines().find_map(|line| line.strip_prefix(name));
         line.map_or(0.0, |value| value.trim().parse().expect("a number"))
@@ -160,11 +156,9 @@ async fn a_request_is_one_line_without_personal_data_and_a_probe_is_none() {
     let postgres = Postgres::start();
     let tenancy = postgres.tenancy("acme").await;
     let running = Running::start(&tenancy, None);
-    for probe in ["/health", "/livez", "/readyz"] {
+    for probe in ["/health", "/livez", "/readyz", "/metrics"] {
         reqwest::get(running.url(probe)).await.expect("an answer");
     }
-    let scrape = format!("http://{}/metrics", running.operations);
-    reqwest::get(scrape).await.expect("an answer");
     assert_eq!(
         upload(&running, &format!("{EMAIL} {CARD}.txt"))
             .await

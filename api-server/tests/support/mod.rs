@@ -43,11 +43,6 @@ pub fn telemetry() -> &'static Telemetry {
     })
 }
 
-/// The metrics of all servers in this process, as Prometheus reads them.
-pub fn metrics() -> String {
-    telemetry().render_metrics().expect("a page").body
-}
-
 /// A tenant's configuration and its folder of content.
 pub struct Tenancy {
     pub config: Value,

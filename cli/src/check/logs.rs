@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
 use serde_json::Value;
 
 use super::client::Stored;
-use super::pods::Pods;
 use super::report::Verdict;
 use super::{Seen, passed};
 use crate::pod_logs::{PodLine, lines_with};
@@ -16,14 +17,20 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Seconds back in which the line of a request of this run is.
 const RECENT: i64 = 300;
 
+/// Where the pods of a tenant are.
+pub(super) struct Logs {
+    pub pods: Api<Pod>,
+    pub tenant: String,
+}
+
 /// The line of an upload names its correlation id and the trace that was answered.
-pub(super) async fn line(pods: Option<&Pods>, stored: &Stored) -> Seen {
-    let Some(pods) = pods else {
+pub(super) async fn line(logs: Option<&Logs>, stored: &Stored) -> Seen {
+    let Some(logs) = logs else {
         return Ok(Verdict::Skipped("no cluster is asked".into()));
     };
     let start = Instant::now();
     loop {
-        match find(pods, &stored.request).await {
+        match logs.find(&stored.request).await {
             Err(why) => return Ok(Verdict::Skipped(why)),
             Ok(Some(line)) if line["trace_id"].as_str() == stored.trace.as_deref() => {
                 return passed(line.to_string());
@@ -45,16 +52,18 @@ pub(super) async fn line(pods: Option<&Pods>, stored: &Stored) -> Seen {
     }
 }
 
-async fn find(pods: &Pods, request: &str) -> Result<Option<Value>, String> {
-    let of_tenant = docket_crds::labels::of_tenant(&pods.tenant);
-    let lines = lines_with(&pods.pods, &of_tenant, Some(RECENT), request).await;
-    let lines = lines.map_err(|error| {
-        format!(
-            "the pods' logs cannot be read: {}",
-            crate::problem::root(&error)
-        )
-    })?;
-    Ok(line_of(lines, request))
+impl Logs {
+    async fn find(&self, request: &str) -> Result<Option<Value>, String> {
+        let of_tenant = docket_crds::labels::of_tenant(&self.tenant);
+        let lines = lines_with(&self.pods, &of_tenant, Some(RECENT), request).await;
+        let lines = lines.map_err(|error| {
+            format!(
+                "the pods' logs cannot be read: {}",
+                crate::problem::root(&error)
+            )
+        })?;
+        Ok(line_of(lines, request))
+    }
 }
 
 /// The one line of a request; others of the same id tell of what went wrong in it.

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Secret, Service};
 use kube::Api;
 
 use super::client::Client;
-use super::pods::Pods;
+use super::logs::Logs;
 use super::way::{Ask, Way};
 use crate::arguments::{Check, ClusterArguments};
 use crate::cluster::Cluster;
@@ -29,8 +29,7 @@ pub(super) struct Target {
     pub clients: Vec<Client>,
     /// Why clients' routes cannot be asked.
     pub without_keys: Option<String>,
-    /// Its pods, if a cluster is asked.
-    pub pods: Option<Pods>,
+    pub logs: Option<Logs>,
     /// The cluster whose gateway has spans of the tenant, or why there is none.
     pub spans: Result<kube::Client, &'static str>,
 }
@@ -76,7 +75,7 @@ impl Target {
                 "it takes tokens of {issuer}, and docketctl has none"
             ));
         }
-        target.pods = Some(Pods {
+        target.logs = Some(Logs {
             pods: Api::namespaced(cluster.client.clone(), &cluster.namespace),
             tenant: wanted.name.clone(),
         });
@@ -102,7 +101,7 @@ impl Target {
             way,
             shown,
             without_keys: None,
-            pods: None,
+            logs: None,
             spans: Err("no cluster is asked"),
         }
     }

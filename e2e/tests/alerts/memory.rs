@@ -3,9 +3,7 @@ use docket_crds::{labels, names};
 use docket_e2e::node::limit_memory;
 use docket_e2e::on_call::{WARNING, begins, ends};
 use docket_e2e::scenario::{Scenario, TENANT, scenario};
-use http::Request;
 use k8s_openapi::api::core::v1::Pod;
-use kube::ResourceExt as _;
 use kube::api::ListParams;
 
 use crate::watch::Watch;
@@ -21,33 +19,19 @@ async fn pod(it: &Scenario) -> Result<Pod> {
     pods.items.into_iter().next().context("a pod")
 }
 
-/// What a gauge without labels of a pod shows.
-async fn gauge(it: &Scenario, pod: &Pod, name: &str) -> Result<f64> {
-    let (namespace, pod) = (&it.namespace, pod.name_any());
-    let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}:8002/proxy/metrics");
-    let page = it
-        .client
-        .request_text(Request::get(path).body(Vec::new())?)
-        .await?;
-    let mut values = page.lines().filter_map(|line| {
-        let (series, value) = line.rsplit_once(' ')?;
-        (series.split('{').next() == Some(name)).then(|| value.parse().ok())?
-    });
-    values.next().with_context(|| format!("no {name}"))
-}
-
 // No caller can bring a pod there, so the node gives it less than its spec says.
 #[tokio::test]
 async fn a_pod_whose_memory_is_nearly_full_is_told() {
     scenario(async |it| {
         it.ready(it.small_spec(&["globex"])).await?;
+        let documents = it.documents("globex").await?;
         let mut watch = Watch::of(it).await?;
         let pod = pod(it).await?;
         let limit = |bytes: f64| limit_memory(&pod, names::API_CONTAINER, bytes as u64);
-        let before = gauge(it, &pod, "memory_limit_bytes").await?;
+        let before = documents.gauge("memory_limit_bytes").await?;
 
         let nearly_full = async || {
-            let used = gauge(it, &pod, "memory_working_set_bytes").await?;
+            let used = documents.gauge("memory_working_set_bytes").await?;
             limit(used / SHARE)
         };
         watch

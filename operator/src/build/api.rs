@@ -2,7 +2,7 @@
 
 use docket_contract::{API_PORT, DATA_STORE_PORT, OPERATIONS_PORT, service_name};
 use docket_crds::labels;
-use docket_crds::names::{self, API_CONTAINER};
+use docket_crds::names::API_CONTAINER;
 use k8s_openapi::api::core::v1::{Container, EnvVar, Probe};
 
 use super::component::{Component, Port};
@@ -39,7 +39,7 @@ pub(super) fn component(wanted: &ValidatedTenant) -> Component {
                 has_metrics: false,
             },
             Port {
-                name: names::OPERATIONS_PORT,
+                name: "operations",
                 number: OPERATIONS_PORT,
                 of_service: None,
                 scheme: "http",

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub use internal::routes as internal_routes;
 pub use report::Finding;
 use report::{HealthStatus, Report};
-pub use routes::{metrics_routes, routes};
+pub use routes::routes;
 
 use crate::database::NeededSchema;
 use crate::platform::Platform;

@@ -1,12 +1,11 @@
-//! `/health`, `/livez`, `/readyz`, open to all, for probes and people; and `/metrics`, for who scrapes.
+//! `/health`, `/livez`, `/readyz`, `/metrics`: open to all, for probes and people.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::Json;
+use axum::extract::{FromRef, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use http::{StatusCode, header};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,6 +16,7 @@ use utoipa_axum::routes;
 use super::report::{Finding, Report};
 use super::{Health, HealthStatus};
 use crate::error::Error;
+use crate::openapi::Answers;
 use crate::timestamp::microseconds;
 
 /// The answer of `/health`.
@@ -92,20 +92,21 @@ impl<Parts: Serialize> IntoResponse for HealthBody<Parts> {
     }
 }
 
-/// The routes that show what was `checked`.
-pub fn routes(checked: Arc<Health>) -> OpenApiRouter {
+/// What these routes show.
+#[derive(Clone, FromRef)]
+struct Shown {
+    checked: Arc<Health>,
+    registry: docket_instrumentation::Registry,
+}
+
+/// The routes that show what was `checked`, and the metrics in `registry`.
+pub fn routes(checked: Arc<Health>, registry: docket_instrumentation::Registry) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(health))
         .routes(routes!(live))
         .routes(routes!(ready))
-        .with_state(checked)
-}
-
-/// The route that shows the metrics in `registry`: how much is done for whom is nothing for callers.
-pub fn metrics_routes(registry: docket_instrumentation::Registry) -> Router {
-    Router::new()
-        .route("/metrics", get(metrics))
-        .with_state(registry)
+        .routes(routes!(metrics))
+        .with_state(Shown { checked, registry })
 }
 
 /// Tell what works
@@ -169,6 +170,16 @@ async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, Json<Readiness
     (status, Json(Readiness { ready, reasons }))
 }
 
+/// Show the metrics of this process
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    responses(
+        (status = 200, description = "Prometheus text format 0.0.4", body = String),
+        Answers<500>,
+    )
+)]
 async fn metrics(
     State(registry): State<docket_instrumentation::Registry>,
 ) -> Result<impl IntoResponse, Error> {
