@@ -40,7 +40,7 @@ impl Watches {
         let (tenants, controller) =
             controller_of(scope, concurrency, memory.clone(), &referenced_secrets);
         let children = caches.each_kind(WatchEach {
-            known: tenants.clone(),
+            listed: memory.listed(),
             owners: Arc::new(move |uid| memory.is_known(uid)),
             scope,
             optional: &optional,

@@ -12,6 +12,7 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, watcher};
+use tokio::sync::watch;
 
 use crate::cache::caches::EachKind;
 use crate::cache::child::Child;
@@ -41,7 +42,7 @@ fn that_are(ours: &str, page: u32) -> watcher::Config {
 /// Lets the objects of every kind of child bring their owners of the kind `K` back. Those of nobody who is known are
 /// not kept, so children are listed once it is known who there is.
 pub(super) struct WatchEach<'a, K: ReconciledKind> {
-    pub(super) known: Store<K>,
+    pub(super) listed: watch::Receiver<bool>,
     pub(super) owners: Owners,
     pub(super) scope: &'a Scope,
     pub(super) optional: &'a OptionalKinds,
@@ -63,12 +64,12 @@ impl<K: ReconciledKind> WatchEach<'_, K> {
     /// Watches the objects of a kind that carry our label, and keeps them.
     fn watched<C: Child>(&self, kept: &ObjectCache<C>) -> Events<C> {
         let (scope, feed) = (self.scope.clone(), kept.clone());
-        let (known, owners) = (self.known.clone(), self.owners.clone());
+        let (listed, owners) = (self.listed.clone(), self.owners.clone());
         let watch = move || {
-            let (known, fed) = (known.clone(), fed(&scope, &feed, owners.clone()));
-            // Without its writer the store is never ready, and nobody keeps anything any more.
-            let known = async move { known.wait_until_ready().await };
-            known.map(|_| fed).flatten_stream()
+            let (mut listed, fed) = (listed.clone(), fed(&scope, &feed, owners.clone()));
+            // Without its sender nobody keeps anything any more.
+            let listed = async move { listed.wait_for(|listed| *listed).await.is_ok() };
+            listed.map(|_| fed).flatten_stream()
         };
         let events = match C::presence(self.optional) {
             Some(presence) => {

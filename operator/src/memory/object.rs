@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::watcher::Event;
+use tokio::sync::watch;
 
 use super::Memory;
 use super::backoff::Backoff;
@@ -36,6 +37,8 @@ impl<K: ReconciledKind> Default for ObjectMemory<K> {
 #[derive(Debug)]
 pub struct Memories<K: ReconciledKind> {
     objects: Memory<ObjectMemory<K>>,
+    /// Whether the watch has brought all there are.
+    listed: watch::Sender<bool>,
     /// Between two reconciles of one object.
     cooldown: Duration,
 }
@@ -52,6 +55,7 @@ impl<K: ReconciledKind> Memories<K> {
     pub fn new(cooldown: Duration) -> Self {
         Self {
             objects: Memory::default(),
+            listed: watch::Sender::new(false),
             cooldown,
         }
     }
@@ -64,6 +68,14 @@ impl<K: ReconciledKind> Memories<K> {
         {
             self.objects.with(uid, |it| it.writes.caught_up(object));
         }
+        if matches!(event, Event::InitDone) {
+            self.listed.send_replace(true);
+        }
+    }
+
+    /// Whether the watch has brought all there are; unlike a store of kube, it wakes everybody who waits for that.
+    pub(crate) fn listed(&self) -> watch::Receiver<bool> {
+        self.listed.subscribe()
     }
 
     /// Whether there is an object `uid`.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use docket_crds::{DocumentTenant, ReconcileStatus};
 use kube::runtime::watcher::Event;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use super::inspection_cache::{Inspected, InspectionCache, InspectionKey};
 use super::object::Memories;
@@ -58,6 +59,11 @@ impl TenantMemories {
     /// Takes in what the watch brings, before those who act on it do.
     pub fn take(&self, event: &Event<DocumentTenant>) {
         self.tenants.take(event);
+    }
+
+    /// Whether the watch has brought all tenants.
+    pub(crate) fn listed(&self) -> watch::Receiver<bool> {
+        self.tenants.listed()
     }
 
     /// Whether there is a tenant `uid`.
@@ -197,5 +203,21 @@ mod tests {
         assert_eq!(newest(watched.clone()).as_deref(), Some("2"));
         memories.take(&Event::Apply(written));
         assert_eq!(newest(watched).as_deref(), Some("1"), "it is forgotten");
+    }
+
+    #[tokio::test]
+    async fn everybody_who_waits_for_all_tenants_is_told_that_they_are_there() {
+        let memory = TenantMemories::default();
+        let waiting = [0; 3].map(|_| {
+            let mut listed = memory.listed();
+            tokio::spawn(async move { listed.wait_for(|listed| *listed).await.is_ok() })
+        });
+        // Each of them waits by now.
+        tokio::task::yield_now().await;
+        memory.take(&Event::Init);
+        memory.take(&Event::InitDone);
+        for waits in waiting {
+            assert!(waits.await.expect("no panic"));
+        }
     }
 }
