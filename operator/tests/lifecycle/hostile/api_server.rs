@@ -151,12 +151,15 @@ impl Known {
         if resource == "configmaps" && selector == ours {
             return self.page_of_noise(parameters);
         }
+        let field = parameters.get("fieldSelector");
+        let name = field.and_then(|field| field.strip_prefix("metadata.name="));
         let items: Vec<&Value> = self
             .objects
             .iter()
             .filter(|(path, _)| resource_of_object(path) == resource)
             .map(|(_, object)| object)
             .filter(|object| is_selected(object, &selector))
+            .filter(|object| name.is_none_or(|name| object["metadata"]["name"] == name))
             .collect();
         let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": version},
             "items": items});
